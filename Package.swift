@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+  // Debug builds carry the planted faults that the negative controls switch on; release builds
+  // contain none of them.
+  .define("PLANTS", .when(configuration: .debug)),
+]
+// For the targets that touch no C: an unsafe construct must be marked `unsafe`, or it does not
+// build.
+let pure = settings + [.strictMemorySafety()]
+
+let package = Package(
+  name: "a2a-relay",
+  products: [
+    .executable(name: "a2a-relay", targets: ["a2a-relay"]),
+    .executable(name: "a2a-bench", targets: ["a2a-bench"]),
+  ],
+  targets: [
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CSQLite"),
+    .target(name: "Relay", swiftSettings: pure),
+    .target(name: "Wire", swiftSettings: pure),
+    .target(name: "System", dependencies: ["CLinux", "Relay"], swiftSettings: settings),
+    .target(name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"], swiftSettings: settings),
+    .target(name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
+    .target(
+      name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "a2a-relay", dependencies: ["Relay", "System", "Server"], swiftSettings: settings),
+    .executableTarget(
+      name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
+      swiftSettings: settings),
+    .testTarget(name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings),
+    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+    .testTarget(name: "SystemTests", dependencies: ["System", "Relay"], swiftSettings: settings),
+    .testTarget(name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite"], swiftSettings: settings),
+    .testTarget(
+      name: "BrokerTests", dependencies: ["Broker", "Relay", "Wire", "Store", "System"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ServerTests", dependencies: ["Server", "Broker", "Relay", "Wire", "Store", "System", "CLinux"],
+      swiftSettings: settings),
+    .testTarget(name: "TidyTests", swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
