@@ -1,0 +1,151 @@
+/// Sixteen bytes that are written as a UUID (RFC 9562 §4): 8-4-4-4-12 hexadecimal digits.
+package struct UUIDBytes: Hashable, Sendable, Comparable {
+  package var high: UInt64
+  package var low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Reads the text form, upper or lower case; `nil` for anything else.
+  package init?(_ text: String) {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    var digits = 0
+    var position = 0
+    for byte in text.utf8 {
+      if position == 8 || position == 13 || position == 18 || position == 23 {
+        guard byte == UInt8(ascii: "-") else { return nil }
+      } else {
+        guard let digit = Self.value(ofHex: byte) else { return nil }
+        if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+        digits += 1
+      }
+      position += 1
+    }
+    guard position == 36, digits == 32 else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  package var text: String {
+    var text = [UInt8]()
+    text.reserveCapacity(36)
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  package func append(to out: inout [UInt8]) {
+    for index in 0..<32 {
+      if index == 8 || index == 12 || index == 16 || index == 20 { out.append(UInt8(ascii: "-")) }
+      let word = index < 16 ? high : low
+      let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - (index % 16) * 4)) & 15
+      out.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+  }
+
+  package static func < (left: UUIDBytes, right: UUIDBytes) -> Bool {
+    (left.high, left.low) < (right.high, right.low)
+  }
+
+  private static func value(ofHex byte: UInt8) -> UInt64? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+}
+
+/// One agent's identity on the relay. Random when the relay makes it, else as the platform gave it.
+package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
+  package let bytes: UUIDBytes
+
+  package init(_ bytes: UUIDBytes) { self.bytes = bytes }
+
+  package init?(_ text: String) {
+    guard let bytes = UUIDBytes(text) else { return nil }
+    self.bytes = bytes
+  }
+
+  /// A new one from 128 random bits: RFC 9562 version 4.
+  package init(random high: UInt64, _ low: UInt64) {
+    bytes = UUIDBytes(
+      high: high & ~0xF000 | 0x4000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+  }
+
+  package var text: String { bytes.text }
+  package var description: String { text }
+
+  /// The 32 bits by which a message id finds its workspace. Several workspaces may share them: the
+  /// message's tag decides.
+  package var short: UInt32 {
+    // FNV-1a over the sixteen bytes: ids that a platform gives may be alike in their first bits.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for word in [bytes.high, bytes.low] {
+      for shift in stride(from: 56, through: 0, by: -8) {
+        hash = (hash ^ (word >> UInt64(shift) & 0xFF)) &* 0x100_0000_01B3
+      }
+    }
+    return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+  }
+}
+
+/// The place of a message in its workspace's file: 1, 2, 3 … and never given twice.
+package typealias Seq = Int64
+
+/// The public name of a message, and of the task that it opens.
+///
+/// RFC 9562 version 8 (made by its own rule): 32 bits of the workspace, 42 bits of the sequence
+/// number, 48 random bits. The message is found by it without an index, in a relay with any number
+/// of workspaces and also after its workspace has moved; the random bits make it unguessable.
+package struct MessageID: Hashable, Sendable, CustomStringConvertible {
+  package let bytes: UUIDBytes
+
+  package init(workspace: UInt32, seq: Seq, tag: UInt64) {
+    precondition(seq > 0 && seq < 1 << 42, "a sequence number has 42 bits")
+    let number = UInt64(seq)
+    // version 8 and variant 10 take six bits: 16 + 12 + 14 are left for the number.
+    let upper = (number >> 26) << 16 | 0x8000 | (number >> 14 & 0xFFF)
+    let lower = (number & 0x3FFF) << 48 | tag & 0xFFFF_FFFF_FFFF
+    bytes = UUIDBytes(
+      high: UInt64(workspace) << 32 | upper, low: 0x8000_0000_0000_0000 | lower)
+  }
+
+  /// Reads the text form; `nil` if no relay can have made it.
+  package init?(_ text: String) {
+    guard let bytes = UUIDBytes(text) else { return nil }
+    self.init(bytes)
+  }
+
+  package init?(_ bytes: UUIDBytes) {
+    guard bytes.high >> 12 & 15 == 8, bytes.low >> 62 == 2 else { return nil }
+    self.bytes = bytes
+    guard seq > 0 else { return nil }
+  }
+
+  package var workspace: UInt32 { UInt32(truncatingIfNeeded: bytes.high >> 32) }
+
+  package var seq: Seq {
+    let upper = (bytes.high >> 16 & 0xFFFF) << 26
+    let middle = (bytes.high & 0xFFF) << 14
+    let lower = bytes.low >> 48 & 0x3FFF
+    return Seq(upper | middle | lower)
+  }
+
+  package var tag: UInt64 { bytes.low & 0xFFFF_FFFF_FFFF }
+  package var text: String { bytes.text }
+  package var description: String { text }
+}
+
+/// The number in a lease token: (boot number << 32) + counter. A result with an old one never
+/// overwrites a newer one (durability: fences).
+package struct Fence: Hashable, Comparable, Sendable {
+  package let number: Int64
+
+  package init(number: Int64) { self.number = number }
+  package init(boot: UInt32, counter: UInt32) { number = Int64(boot) << 32 | Int64(counter) }
+
+  package static func < (left: Fence, right: Fence) -> Bool { left.number < right.number }
+}

@@ -1,0 +1,98 @@
+/// Every bound of the relay, in one place. Units are in the names or the types.
+package struct Limits: Sendable {
+  /// Bytes of request line and header fields; more is 431. Node and nginx take 16–32 KiB.
+  package var headBytesMax = 32 * 1024
+  /// Bytes of one request body; more is 413. A2A files come base64-encoded in messages.
+  package var bodyBytesMax = 10 * 1024 * 1024
+  /// Bytes of all request bodies in memory at once; a request that does not fit is 503.
+  package var bodiesInMemoryMax = 256 * 1024 * 1024
+  /// The longest wait of a poll. Proxies cut idle requests at 60 s.
+  package var pollWaitMax = Duration.seconds(55)
+  /// The wait of a poll that names none.
+  package var pollWaitDefault = Duration.seconds(25)
+  /// Messages in one poll answer, and operations in one batch call.
+  package var batchMax = 128
+  /// Bytes of bodies in one poll answer; a single larger message still goes, alone.
+  package var pollBytesMax = 8 * 1024 * 1024
+  /// Polls parked on one workspace at once; agents are few.
+  package var parkedPollsMax = 1024
+  /// Messages of one workspace that are unanswered, unreceived or dead; more is QUEUE_FULL.
+  package var queueMessagesMax = 10_000
+  /// Bytes of the same messages.
+  package var queueBytesMax = 256 * 1024 * 1024
+  /// The share of a queue that one caller may fill, in percent.
+  package var callerSharePercent = 25
+  /// Connections open at once; a connection costs about 5 KiB in the kernel and 1 KiB here.
+  package var connectionsMax = 50_000
+  /// How long a caller is held; less than the 300 s of Node's fetch and of proxies in front.
+  package var hold = Duration.seconds(290)
+  /// The longest hold that a caller may ask for with `Prefer: wait=N`.
+  package var holdMax = Duration.seconds(300)
+  /// An offer that is not claimed by then goes back to the head.
+  package var offer = Duration.seconds(10)
+  /// The lease of a poll that names none.
+  package var lease = Duration.seconds(300)
+  /// The longest lease that a poll or an extend may ask for.
+  package var leaseMax = Duration.seconds(3600)
+  /// The longest that heartbeats alone can stretch a lease given without `confirm`.
+  package var heartbeatLeaseMax = Duration.seconds(900)
+  /// Hand-outs that may fail before a message is dead.
+  package var attempts = 5
+  /// Unclaimed offers in a row; the last one counts as an attempt.
+  package var offersInARow = 3
+  /// The first back-off after a lost lease or a release; doubled each time, with jitter.
+  package var backOffFirst = Duration.seconds(1)
+  package var backOffMax = Duration.seconds(300)
+  /// The longest delay that a release may ask for.
+  package var releaseDelayMax = Duration.seconds(3600)
+  /// A message that is not answered by then is expired.
+  package var timeToLive = Duration.seconds(7 * 86400)
+  /// An agent without a sign of life for this long is offline.
+  package var offlineAfter = Duration.seconds(90)
+  /// An agent is present for this long after its last poll has ended.
+  package var presentAfterPoll = Duration.seconds(10)
+  /// White space goes to a held JSON-RPC caller this often: Python's default time-out is 5 s.
+  package var keepAlive = Duration.seconds(3)
+  /// After a restart, handed-out messages are not offered again before this has passed.
+  package var restartGrace = Duration.seconds(30)
+  /// Receipts and other writes nobody waits for reach the file within this.
+  package var lazyWriteMax = Duration.seconds(1)
+  /// Free bytes on the file system below which sends are refused (or 5 %, the smaller).
+  package var diskHighWater: Int64 = 256 * 1024 * 1024
+  /// Pages of a WAL at which it is checkpointed when nothing else waits.
+  package var walPagesIdle = 1_000
+  /// Pages of a WAL at which it is checkpointed in any case.
+  package var walPagesBusy = 2_000
+  /// Pages of a WAL above which sends to that workspace are refused.
+  package var walPagesMax = 16_000
+  /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
+  package var openWorkspacesMax = 340
+  /// Operations of one workspace in one round.
+  package var roundOperationsMax = 512
+  /// Bytes of bodies of one workspace in one round.
+  package var roundBytesMax = 4 * 1024 * 1024
+  /// From the first byte of a request until its head is whole.
+  package var headTime = Duration.seconds(10)
+  /// From the head until the body is whole; a slow link gets 10 MiB through at 90 KiB/s.
+  package var bodyTime = Duration.seconds(120)
+  /// A connection without a request is closed after this.
+  package var idleTime = Duration.seconds(120)
+  /// A peer that takes no bytes of its answer for this long is cut off.
+  package var writeTime = Duration.seconds(30)
+  /// From SIGTERM to the end of the process.
+  package var shutdownTime = Duration.seconds(10)
+  /// Bytes of a message id, task id or context id that a caller gives.
+  package var identifierBytesMax = 256
+  /// Bytes of a late result's body that the timeline keeps.
+  package var lateBodyBytesMax = 64 * 1024
+  /// Bytes of a registered agent card.
+  package var cardBytesMax = 256 * 1024
+  /// Bytes of a workspace's or consumer's name.
+  package var nameBytesMax = 200
+  /// Workspaces on one relay.
+  package var workspacesMax = 100_000
+  /// Messages of one task that a Task's history shows.
+  package var historyMax = 100
+
+  package init() {}
+}

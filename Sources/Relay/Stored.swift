@@ -1,0 +1,89 @@
+/// What a workspace's file remembers of one message, without its bodies.
+package struct StoredMessage: Sendable {
+  package var seq: Seq
+  package var tag: UInt64
+  package var state: MessageState
+  package var reason: EndReason?
+  package var position: Int64
+  package var at: WallTime
+  package var expires: WallTime
+  package var notBefore: WallTime
+  package var attempt: Int
+  package var caller: String
+  package var method: UInt8
+  package var dialect: UInt8
+  package var task: Seq
+  package var context: String
+  package var messageID: String
+  package var dedup: UUIDBytes
+  package var rpcID: [UInt8]
+  package var isImmediate: Bool
+  package var isReceived: Bool
+  package var bytes: Int
+  /// Of the accepted result; 0 while there is none.
+  package var answerFence: Fence
+  package var answerHash: UUIDBytes
+  package var endedAt: WallTime?
+
+  package init(
+    seq: Seq, tag: UInt64, state: MessageState, reason: EndReason?, position: Int64, at: WallTime,
+    expires: WallTime, notBefore: WallTime, attempt: Int, caller: String, method: UInt8,
+    dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
+    rpcID: [UInt8], isImmediate: Bool, isReceived: Bool, bytes: Int, answerFence: Fence,
+    answerHash: UUIDBytes, endedAt: WallTime?
+  ) {
+    self.seq = seq
+    self.tag = tag
+    self.state = state
+    self.reason = reason
+    self.position = position
+    self.at = at
+    self.expires = expires
+    self.notBefore = notBefore
+    self.attempt = attempt
+    self.caller = caller
+    self.method = method
+    self.dialect = dialect
+    self.task = task
+    self.context = context
+    self.messageID = messageID
+    self.dedup = dedup
+    self.rpcID = rpcID
+    self.isImmediate = isImmediate
+    self.isReceived = isReceived
+    self.bytes = bytes
+    self.answerFence = answerFence
+    self.answerHash = answerHash
+    self.endedAt = endedAt
+  }
+}
+
+/// The task that a message opened, as it is on disk.
+package struct StoredTask: Sendable, Equatable {
+  package var seq: Seq
+  package var state: TaskState
+  package var context: String
+  package var changed: WallTime
+
+  package init(seq: Seq, state: TaskState, context: String, changed: WallTime) {
+    self.seq = seq
+    self.state = state
+    self.context = context
+    self.changed = changed
+  }
+}
+
+/// What a workspace's file holds that is still at work, read when the file is opened.
+package struct Recovered: Sendable {
+  /// Unanswered messages, and ended ones whose reply nobody has received, by `seq`.
+  package var messages: [StoredMessage] = []
+  /// The last hand-out of each of those, if it had one.
+  package var handOuts: [HandOutRow] = []
+  /// The tasks that these messages belong to, and every task that waits for input.
+  package var tasks: [StoredTask] = []
+  /// The highest number ever given; the next message gets the one after it.
+  package var lastSeq: Seq = 0
+  package var lastPosition: Int64 = 0
+
+  package init() {}
+}

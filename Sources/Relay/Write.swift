@@ -1,0 +1,164 @@
+/// One change of a workspace's file, as a value.
+///
+/// A turn of the loop collects them, one list per workspace, and the store carries a list out in one
+/// transaction: all of it, or nothing. Because they are values the list can be carried out again
+/// without its sends when the disk is full.
+package enum Write: Sendable {
+  /// A new message with its request; opens its task unless it continues one.
+  case message(NewMessage)
+  /// The message was given to an agent. Not waited for by a barrier before the bytes leave.
+  case handOut(HandOutRow)
+  /// What became of a hand-out: claimed, extended, released, lost.
+  case handOutChange(HandOutChange)
+  /// Back in the queue with this many attempts burnt, not before then.
+  case requeue(seq: Seq, attempt: Int, notBefore: WallTime)
+  /// The agent's result; the message is answered.
+  case answer(Answer)
+  /// An end without an answer: dead, expired or cancelled.
+  case end(seq: Seq, state: MessageState, reason: EndReason, at: WallTime)
+  /// The task's state has changed.
+  case task(seq: Seq, state: TaskState, at: WallTime)
+  /// The caller has the reply.
+  case received(seq: Seq, at: WallTime)
+  /// An entry in the message's timeline that no other row shows.
+  case note(seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8])
+
+  /// A send may be refused when the disk is full; everything else must go on.
+  package var isSend: Bool { if case .message = self { true } else { false } }
+}
+
+package struct NewMessage: Sendable {
+  package var seq: Seq
+  package var tag: UInt64
+  package var at: WallTime
+  package var expires: WallTime
+  package var caller: String
+  package var method: UInt8
+  package var dialect: UInt8
+  /// The first message of the task: `seq` itself when the message opens one.
+  package var task: Seq
+  package var context: String
+  package var messageID: String
+  /// Equal calls have equal keys (durability: attached).
+  package var dedup: UUIDBytes
+  /// The JSON-RPC id, as raw JSON.
+  package var rpcID: [UInt8]
+  /// `POST /w/…/` and the stored headers, as a JSON object without the body.
+  package var head: [UInt8]
+  package var body: [UInt8]
+  /// The caller took the Task at once; nobody waits for the answer.
+  package var isImmediate: Bool
+
+  package init(
+    seq: Seq, tag: UInt64, at: WallTime, expires: WallTime, caller: String, method: UInt8,
+    dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
+    rpcID: [UInt8], head: [UInt8], body: [UInt8], isImmediate: Bool
+  ) {
+    self.seq = seq
+    self.tag = tag
+    self.at = at
+    self.expires = expires
+    self.caller = caller
+    self.method = method
+    self.dialect = dialect
+    self.task = task
+    self.context = context
+    self.messageID = messageID
+    self.dedup = dedup
+    self.rpcID = rpcID
+    self.head = head
+    self.body = body
+    self.isImmediate = isImmediate
+  }
+}
+
+/// One giving of a message to an agent. The primary key is the fence.
+package struct HandOutRow: Sendable, Equatable {
+  package enum Kind: UInt8, Sendable { case offer = 1, lease = 2, shown = 3 }
+
+  package var fence: Fence
+  package var seq: Seq
+  package var attempt: Int
+  package var kind: Kind
+  package var consumer: String
+  package var at: WallTime
+  package var leaseEnd: WallTime
+
+  package init(
+    fence: Fence, seq: Seq, attempt: Int, kind: Kind, consumer: String, at: WallTime,
+    leaseEnd: WallTime
+  ) {
+    self.fence = fence
+    self.seq = seq
+    self.attempt = attempt
+    self.kind = kind
+    self.consumer = consumer
+    self.at = at
+    self.leaseEnd = leaseEnd
+  }
+}
+
+package struct HandOutChange: Sendable, Equatable {
+  /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer unclaimed).
+  package enum Kind: UInt8, Sendable {
+    case claimed = 1, extended, released, lost, unburnt, ended, revoked
+  }
+
+  package var fence: Fence
+  package var kind: Kind
+  package var at: WallTime
+  package var leaseEnd: WallTime
+  /// What the agent gave as the reason of a release.
+  package var reason: String
+
+  package init(fence: Fence, kind: Kind, at: WallTime, leaseEnd: WallTime, reason: String = "") {
+    self.fence = fence
+    self.kind = kind
+    self.at = at
+    self.leaseEnd = leaseEnd
+    self.reason = reason
+  }
+}
+
+package struct Answer: Sendable {
+  package var seq: Seq
+  package var fence: Fence
+  package var at: WallTime
+  package var isLate: Bool
+  package var bodyHash: UUIDBytes
+  package var body: [UInt8]
+
+  package init(
+    seq: Seq, fence: Fence, at: WallTime, isLate: Bool, bodyHash: UUIDBytes, body: [UInt8]
+  ) {
+    self.seq = seq
+    self.fence = fence
+    self.at = at
+    self.isLate = isLate
+    self.bodyHash = bodyHash
+    self.body = body
+  }
+}
+
+/// Why a message ended without an answer. The raw values are on disk.
+package enum EndReason: UInt8, Sendable, CaseIterable {
+  case attemptsUsedUp = 1
+  case expired
+  case cancelledByCaller
+  case cancelledByOperator
+  case withdrawn
+  case taskEnded
+  case purged
+  case workspaceRemoved
+}
+
+/// What a timeline shows beside the rows of message and hand-out. The raw values are on disk.
+package enum NoteKind: UInt8, Sendable, CaseIterable {
+  case callerAttached = 1
+  case callerGone
+  case holdEnded
+  case resultAfterEnd
+  case resultConflict
+  case withdrawalRefused
+  case leaseTakenOver
+}
