@@ -1,0 +1,34 @@
+/// A small generator whose every sequence is told by its seed (SplitMix64, Steele et al. 2014).
+package struct Dice: Sendable, RandomNumberGenerator {
+  private var state: UInt64
+
+  package init(seed: UInt64) { state = seed }
+
+  package mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
+
+/// How long a message waits after an attempt has failed: doubled each time, with jitter over the
+/// upper half, so that what failed together does not come back together.
+package struct BackOff: Sendable {
+  package let first: Duration
+  package let max: Duration
+
+  package init(first: Duration, max: Duration) {
+    self.first = first
+    self.max = max
+  }
+
+  /// `attempt` is the one that has failed, from 1.
+  package func delay(after attempt: Int, dice: inout Dice) -> Duration {
+    var bound = first.nanoseconds
+    for _ in 1..<Swift.max(attempt, 1) where bound < max.nanoseconds { bound *= 2 }
+    bound = Swift.min(bound, max.nanoseconds)
+    return .nanoseconds(bound / 2 + Int64(dice.next() % UInt64(bound / 2 + 1)))
+  }
+}

@@ -1,0 +1,243 @@
+/// What can happen to a message after it has arrived.
+package enum MessageEvent: UInt8, Sendable, CaseIterable {
+  /// The write on its way has passed the barrier.
+  case durable
+  /// The write on its way was rolled back: nothing of it is on disk.
+  case refused
+  /// A poll with `confirm=1` takes it.
+  case offer
+  /// A poll without `confirm` takes it.
+  case poll
+  /// The peer's TCP never acknowledged the answer that handed it out.
+  case pollDead
+  case claim
+  case extend
+  case release
+  /// The release, or the end of a lease, of the last attempt.
+  case lastAttemptEnd
+  /// A result with the fence of the current hand-out.
+  case result
+  /// A result with the fence of an earlier hand-out, while nobody has answered.
+  case lateResult
+  /// The accepted result once more: same fence, same body.
+  case repeatedResult
+  /// Any other result for a message that has its answer.
+  case otherResult
+  case callerGone
+  case callerAttached
+  /// A caller's hold ran out, and it gets the Task.
+  case holdEnd
+  /// Every caller's hold ran out under `when_offline: error`, and no agent ever had the message.
+  case withdraw
+  case offerEnd
+  case leaseEnd
+  case timeToLiveEnd
+  case cancel
+  /// Another message, or a cancel, ended its task.
+  case taskEnded
+  case purge
+  case pause
+  case workspaceRemoved
+  case shutdown
+  /// Read from the file after a start.
+  case recovered
+}
+
+/// What a transition writes.
+package enum TableWrite: String, Sendable {
+  case none, handOut, claim, extend, requeue, answer, end
+}
+
+/// Who learns what from a transition. What goes to callers and agents leaves after the barrier.
+package enum Tell: String, Sendable {
+  case nothing
+  /// The agent: done, 200.
+  case ok
+  /// The poll: the entry.
+  case entry
+  /// Callers who wanted the Task at once: the Task, SUBMITTED.
+  case stored
+  /// The agent: accepted, 200; every caller: the answer.
+  case answer
+  /// Every caller: the Task as it ended, or the error of a withdrawal.
+  case ended
+  /// One caller: the Task as it stands.
+  case task
+  /// The agent: 200 with `duplicate:true`.
+  case duplicate
+  /// The agent: 409 `already_answered`, or `answered_elsewhere` with another fence.
+  case alreadyAnswered
+  /// The agent: 409 `closed` (`cancelled:true` after a cancel); a result's body is kept.
+  case closed
+  /// The agent: 409 `lease_lost`.
+  case leaseLost
+  /// Who asked for the write: 503, nothing was stored.
+  case unavailable
+  /// Who asked: it has ended already.
+  case tooLate
+}
+
+/// One cell of the table.
+package enum Cell: Equatable, Sendable {
+  case move(MessageState, write: TableWrite, tell: Tell)
+  case stay(Tell)
+  /// A write is on its way: the event is kept and applied again after the report.
+  case wait
+  /// To the end that was written: dead, expired or cancelled.
+  case settle(Tell)
+  /// Back to the state from before the write.
+  case back(Tell)
+  /// It never existed.
+  case vanish(Tell)
+  /// The driver has a bug if this happens.
+  case impossible
+}
+
+/// The full table of a message: state × event → new state, write, answer.
+///
+/// Every cell is written out: a new state or event does not compile until it has been thought
+/// through. `arrive` is the birth: it makes a message in `storing`.
+package enum MessageTable {
+  package static func cell(_ state: MessageState, _ event: MessageEvent) -> Cell {
+    switch state {
+    case .storing: storing(event)
+    case .queued: queued(event)
+    case .offered: offered(event)
+    case .leased: leased(event)
+    case .answering: answering(event)
+    case .answered: answered(event)
+    case .dead, .expired, .cancelled: ended(event)
+    case .withdrawing: withdrawing(event)
+    case .closing: closing(event)
+    }
+  }
+
+  private static func storing(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .durable: .move(.queued, write: .none, tell: .stored)
+    case .refused: .vanish(.unavailable)
+    case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
+    case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
+    // Nobody has seen it: no poll, no token, no lease.
+    case .offer, .poll, .pollDead, .claim, .extend, .release, .lastAttemptEnd, .result,
+      .lateResult, .repeatedResult, .otherResult, .offerEnd, .leaseEnd, .recovered:
+      .impossible
+    }
+  }
+
+  private static func queued(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .offer: .move(.offered, write: .handOut, tell: .entry)
+    case .poll: .move(.leased, write: .handOut, tell: .entry)
+    // It was handed out before and came back; its old holder has lost it, but not its work.
+    case .claim, .extend, .release: .stay(.leaseLost)
+    case .lateResult: .move(.answering, write: .answer, tell: .nothing)
+    case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
+    case .holdEnd: .stay(.task)
+    case .withdraw: .move(.withdrawing, write: .end, tell: .nothing)
+    case .lastAttemptEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved:
+      .move(.closing, write: .end, tell: .nothing)
+    case .durable, .refused, .pollDead, .result, .repeatedResult, .otherResult, .offerEnd,
+      .leaseEnd:
+      .impossible
+    }
+  }
+
+  private static func offered(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .refused: .move(.queued, write: .none, tell: .unavailable)
+    case .claim: .move(.leased, write: .claim, tell: .ok)
+    case .extend: .move(.leased, write: .extend, tell: .ok)
+    case .release: .move(.queued, write: .requeue, tell: .ok)
+    case .result, .lateResult: .move(.answering, write: .answer, tell: .nothing)
+    case .pollDead, .offerEnd: .move(.queued, write: .requeue, tell: .nothing)
+    case .lastAttemptEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved:
+      .move(.closing, write: .end, tell: .nothing)
+    case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
+    // Its hand-out made "never handed out" untrue: the caller gets the Task, not the withdrawal.
+    case .holdEnd, .withdraw: .stay(.task)
+    case .durable, .offer, .poll, .repeatedResult, .otherResult, .leaseEnd: .impossible
+    }
+  }
+
+  private static func leased(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .refused: .move(.queued, write: .none, tell: .unavailable)
+    case .claim: .stay(.ok)
+    case .extend: .move(.leased, write: .extend, tell: .ok)
+    case .release: .move(.queued, write: .requeue, tell: .ok)
+    case .result, .lateResult: .move(.answering, write: .answer, tell: .nothing)
+    case .pollDead, .leaseEnd: .move(.queued, write: .requeue, tell: .nothing)
+    case .lastAttemptEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved:
+      .move(.closing, write: .end, tell: .nothing)
+    case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
+    case .holdEnd, .withdraw: .stay(.task)
+    case .durable, .offer, .poll, .repeatedResult, .otherResult, .offerEnd: .impossible
+    }
+  }
+
+  private static func answering(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .durable: .move(.answered, write: .none, tell: .answer)
+    case .refused: .back(.unavailable)
+    case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
+    case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .pollDead,
+      .lastAttemptEnd, .holdEnd, .withdraw, .offerEnd, .leaseEnd, .timeToLiveEnd, .cancel,
+      .taskEnded, .purge, .workspaceRemoved:
+      .wait
+    case .offer, .poll, .recovered: .impossible
+    }
+  }
+
+  private static func answered(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .repeatedResult: .stay(.duplicate)
+    case .otherResult, .claim, .extend, .release: .stay(.alreadyAnswered)
+    case .callerAttached: .stay(.answer)
+    case .cancel: .stay(.tooLate)
+    case .callerGone, .holdEnd, .withdraw, .taskEnded, .purge, .pause, .workspaceRemoved, .shutdown,
+      .recovered, .timeToLiveEnd, .offerEnd, .leaseEnd, .lastAttemptEnd, .pollDead:
+      .stay(.nothing)
+    case .durable, .refused, .offer, .poll, .result, .lateResult: .impossible
+    }
+  }
+
+  private static func ended(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult:
+      .stay(.closed)
+    case .callerAttached: .stay(.ended)
+    case .cancel: .stay(.tooLate)
+    case .callerGone, .holdEnd, .withdraw, .taskEnded, .purge, .pause, .workspaceRemoved, .shutdown,
+      .recovered, .timeToLiveEnd, .offerEnd, .leaseEnd, .lastAttemptEnd, .pollDead:
+      .stay(.nothing)
+    case .durable, .refused, .offer, .poll: .impossible
+    }
+  }
+
+  private static func withdrawing(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .durable: .settle(.ended)
+    case .refused: .back(.task)
+    case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
+    case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
+    // It was never handed out: there is no token, and a queue that closes it offers it to nobody.
+    case .offer, .poll, .pollDead, .claim, .extend, .release, .lastAttemptEnd, .result,
+      .lateResult, .repeatedResult, .otherResult, .offerEnd, .leaseEnd, .recovered:
+      .impossible
+    }
+  }
+
+  private static func closing(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .durable: .settle(.ended)
+    case .refused: .back(.unavailable)
+    case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
+    case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .pollDead,
+      .lastAttemptEnd, .holdEnd, .withdraw, .offerEnd, .leaseEnd, .timeToLiveEnd, .cancel,
+      .taskEnded, .purge, .workspaceRemoved:
+      .wait
+    case .offer, .poll, .recovered: .impossible
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/// What a queue asks its driver to do, in this order, after the call that made it.
+package enum Action {
+  /// In this turn's transaction.
+  case write(Write)
+  /// In the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for it.
+  case lazy(Write)
+  /// To be handed back when this turn's transaction is durable, or was rolled back.
+  case report(Report)
+  /// Send the entries to the poll once this turn's transaction is committed.
+  case handOut(PollID, [HandOut])
+  /// The poll's wait is over: 204.
+  case empty(PollID)
+  /// Answer an agent's call; `afterBarrier`: not before this turn's transaction is durable.
+  case reply(CallID, AgentReply, afterBarrier: Bool)
+  /// Callers of `CancelTask`.
+  case cancelReply(CallID, CancelReply)
+  /// It is durable: callers who wanted the Task at once get it.
+  case stored(Seq)
+  /// It was not stored: its callers get 503.
+  case refused(Seq)
+  /// Every attached caller gets the answer.
+  case answered(Seq)
+  /// Every attached caller gets the Task as it ended, or the withdrawal.
+  case ended(Seq, EndReason)
+  /// The withdrawal did not come to be: callers get the Task as it stands.
+  case notWithdrawn(Seq)
+  /// The message has left memory; whatever is kept for it can go.
+  case forget(Seq)
+}
+
+/// A write of this turn whose outcome a machine waits for.
+package enum Report: Sendable, Equatable {
+  case message(Seq)
+  case task(Seq, TaskState, CallID?)
+}
+
+/// One entry of a poll's answer.
+package struct HandOut: Sendable, Equatable {
+  package var seq: Seq
+  package var fence: Fence
+  package var attempt: Int
+  /// The lease, or the offer, ends then.
+  package var end: Instant
+  package var isOffer: Bool
+  /// An agent has had it before, or may have.
+  package var isRedelivered: Bool
+}
+
+/// What an agent is told about its call.
+package enum AgentReply: Sendable, Equatable {
+  case ok(leaseEnd: Instant)
+  case released
+  case accepted(isLate: Bool)
+  case duplicate
+  case leaseLost
+  case alreadyAnswered
+  case answeredElsewhere
+  case closed(EndReason)
+  case unavailable
+}
+
+/// What the caller of `CancelTask` is told.
+package enum CancelReply: Sendable, Equatable { case cancelled, notCancelable, unavailable }
+
+/// A poll, as the queue sees it.
+package struct Poll: Sendable {
+  package var id: PollID
+  package var max: Int
+  package var bytesMax: Int
+  package var lease: Duration
+  package var confirm: Bool
+  /// The `consumer=` of the request, or the client's address and token.
+  package var consumer: String
+  /// The consumer has named itself: it is one poller, and what it never touched can go back to it.
+  package var isNamed: Bool
+  package var deadline: Instant
+  /// The turn in which arriving messages have reserved it, and how many and how large.
+  var reservedTurn: UInt64 = 0
+  var reserved: [Seq] = []
+  var reservedBytes = 0
+
+  package init(
+    id: PollID, max: Int, bytesMax: Int, lease: Duration, confirm: Bool, consumer: String,
+    isNamed: Bool = false, deadline: Instant
+  ) {
+    self.id = id
+    self.max = max
+    self.bytesMax = bytesMax
+    self.lease = lease
+    self.confirm = confirm
+    self.consumer = consumer
+    self.isNamed = isNamed
+    self.deadline = deadline
+  }
+}

@@ -1,0 +1,173 @@
+/// Names a call that waits for an answer; the driver gives them, and they are never reused.
+package typealias CallID = UInt64
+
+/// Names a poll that waits for entries; the driver gives them, and they are never reused.
+package typealias PollID = UInt64
+
+/// One unanswered message, or one whose reply nobody has received, as the queue holds it.
+///
+/// A class only because the queue's tables point at it; it belongs to one queue and one thread.
+package final class Message {
+  package let seq: Seq
+  package let tag: UInt64
+  package let caller: String
+  package let method: UInt8
+  package let dialect: UInt8
+  package let task: Seq
+  package let context: String
+  package let messageID: String
+  package let dedup: UUIDBytes
+  package let rpcID: [UInt8]
+  package let bytes: Int
+  package let at: WallTime
+  package let expiresAt: WallTime
+  package let isImmediate: Bool
+  /// The order of hand-out. A message that comes back keeps it.
+  package let position: Int64
+  let expires: Instant
+
+  package internal(set) var state = MessageState.storing
+  /// The state from before the write on its way.
+  var before = MessageState.storing
+  /// What the write on its way will make of it.
+  var pending = Pending.nothing
+  /// What arrived while a write was on its way, in order.
+  var waiting: [Deferred] = []
+
+  /// Hand-outs that count, the current one included.
+  package internal(set) var attempt = 0
+  var offersInARow = 0
+  var notBefore: Instant
+  /// The current hand-out, if it is offered or leased.
+  package internal(set) var handOut: CurrentHandOut?
+  /// Every fence given for it since the start, the current one last.
+  var fences: [Fence] = []
+  /// An agent has had it, or may have: an earlier run of the relay gave it out.
+  package internal(set) var wasHandedOut = false
+
+  /// Callers who wait for its answer now.
+  package internal(set) var callers = 0
+  package internal(set) var isReceived = false
+  package internal(set) var reason: EndReason?
+  package internal(set) var answerFence = Fence(number: 0)
+  package internal(set) var answerHash = UUIDBytes(high: 0, low: 0)
+
+  enum Pending {
+    case nothing
+    case answer(AgentResultCall, TaskState)
+    case end(MessageState, EndReason)
+  }
+
+  init(_ new: NewMessage, bytes: Int, now: Now) {
+    seq = new.seq
+    tag = new.tag
+    caller = new.caller
+    method = new.method
+    dialect = new.dialect
+    task = new.task
+    context = new.context
+    messageID = new.messageID
+    dedup = new.dedup
+    rpcID = new.rpcID
+    self.bytes = bytes
+    at = new.at
+    expiresAt = new.expires
+    isImmediate = new.isImmediate
+    position = new.seq
+    expires = now.instant(at: new.expires)
+    notBefore = now.instant
+  }
+
+  init(_ stored: StoredMessage, now: Now) {
+    seq = stored.seq
+    tag = stored.tag
+    caller = stored.caller
+    method = stored.method
+    dialect = stored.dialect
+    task = stored.task
+    context = stored.context
+    messageID = stored.messageID
+    dedup = stored.dedup
+    rpcID = stored.rpcID
+    bytes = stored.bytes
+    at = stored.at
+    expiresAt = stored.expires
+    isImmediate = stored.isImmediate
+    position = stored.position
+    expires = now.instant(at: stored.expires)
+    notBefore = now.instant(at: stored.notBefore)
+    state = stored.state
+    attempt = stored.attempt
+    isReceived = stored.isReceived
+    reason = stored.reason
+    answerFence = stored.answerFence
+    answerHash = stored.answerHash
+  }
+}
+
+/// The hand-out that is in force.
+package struct CurrentHandOut: Sendable {
+  package var fence: Fence
+  package var poll: PollID
+  package var consumer: String
+  package var isOffer: Bool
+  /// Given without `confirm`: heartbeats may stretch it.
+  package var isUnconfirmed: Bool
+  package var at: Instant
+  package var end: Instant
+  package var length: Duration
+  /// The agent has made a call for it.
+  package var isTouched = false
+  /// The peer's TCP has acknowledged the answer that carried it.
+  package var isAcknowledged = false
+}
+
+/// An agent's result, as the queue needs it.
+package struct AgentResultCall: Sendable {
+  package var call: CallID
+  package var fence: Fence
+  /// Of the posted body: tells a repeat from another answer.
+  package var hash: UUIDBytes
+  package var body: [UInt8]
+  package var state: TaskState
+  /// The fence is of this message, though this run of the relay has not given it.
+  package var isKnownFence: Bool
+
+  package init(
+    call: CallID, fence: Fence, hash: UUIDBytes, body: [UInt8], state: TaskState,
+    isKnownFence: Bool = false
+  ) {
+    self.call = call
+    self.fence = fence
+    self.hash = hash
+    self.body = body
+    self.state = state
+    self.isKnownFence = isKnownFence
+  }
+}
+
+/// What waits on a message for the report of its write.
+enum Deferred {
+  case claim(CallID, Fence)
+  case extend(CallID, Fence, Duration)
+  case release(CallID, Fence, Duration, String)
+  case result(AgentResultCall)
+  case cancelTask(CallID)
+  case end(MessageEvent, EndReason)
+  case timer(Timer.Kind)
+  case pollDead(Fence)
+  case withdraw
+}
+
+/// Something that is due at a time. Old ones stay in the heap and do nothing.
+struct Timer: Comparable {
+  enum Kind: UInt8 { case handOut, notBefore, timeToLive, poll, task }
+
+  var at: Instant
+  var key: UInt64
+  var kind: Kind
+
+  static func < (left: Timer, right: Timer) -> Bool {
+    (left.at.nanoseconds, left.key) < (right.at.nanoseconds, right.key)
+  }
+}

@@ -1,0 +1,197 @@
+extension Queue {
+  /// How a fence stands to a message.
+  private enum Standing { case current, earlier, unknown }
+
+  private func standing(_ message: Message, _ fence: Fence) -> Standing {
+    #if PLANTS
+      if plant == .fenceIgnored { return .current }
+    #endif
+    if message.handOut?.fence == fence { return .current }
+    return message.fences.contains(fence) ? .earlier : .unknown
+  }
+
+  /// The agent takes up an offer. Claiming a lease that it holds anyway is fine.
+  package func claim(_ call: CallID, _ seq: Seq, _ fence: Fence, now: Now) {
+    guard let message = holding(call, seq, fence, .claim) else { return }
+    switch MessageTable.cell(message.state, .claim) {
+    case .move(let state, .claim, _):
+      take(message, to: state, length: message.handOut?.length ?? limits.lease, now: now)
+      change(message, .claimed, now: now)
+      replyHeld(call, message)
+    case .stay(.ok): replyHeld(call, message)
+    case .stay(let tell): reply(call, message, tell, fence)
+    case .wait: message.waiting.append(.claim(call, fence))
+    case .move, .settle, .back, .vanish, .impossible: bug(message, .claim)
+    }
+  }
+
+  /// The agent works on and needs `length` more, from now.
+  package func extend(_ call: CallID, _ seq: Seq, _ fence: Fence, length: Duration?, now: Now) {
+    guard let message = holding(call, seq, fence, .extend) else { return }
+    let length = min(length ?? message.handOut?.length ?? limits.lease, limits.leaseMax)
+    switch MessageTable.cell(message.state, .extend) {
+    case .move(let state, _, _):
+      take(message, to: state, length: length, now: now)
+      change(message, .extended, now: now)
+      replyHeld(call, message)
+    case .stay(let tell): reply(call, message, tell, fence)
+    case .wait: message.waiting.append(.extend(call, fence, length))
+    case .settle, .back, .vanish, .impossible: bug(message, .extend)
+    }
+  }
+
+  /// The agent gives it back. `delay`: not before then; without one the back-off decides.
+  package func release(
+    _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
+  ) {
+    guard let message = holding(call, seq, fence, .release) else { return }
+    switch MessageTable.cell(message.state, .release) {
+    case .move(let state, _, _):
+      if message.attempt >= limits.attempts {
+        change(message, .released, now: now, reason: reason)
+        end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
+      } else {
+        let delay = delay.map { min($0, limits.releaseDelayMax) } ?? backOff(message)
+        takeBack(message, to: state, kind: .released, delay: delay, reason: reason, now: now)
+      }
+      actions.append(.reply(call, .released, afterBarrier: true))
+    case .stay(let tell): reply(call, message, tell, fence)
+    case .wait:
+      message.waiting.append(.release(call, fence, delay ?? backOff(message), reason))
+    case .settle, .back, .vanish, .impossible: bug(message, .release)
+    }
+  }
+
+  /// The agent's result. The first one that is durable is the answer, for ever.
+  package func result(_ result: AgentResultCall, _ seq: Seq, now: Now) {
+    guard let message = messages[seq] else {
+      return actions.append(.reply(result.call, .leaseLost, afterBarrier: false))
+    }
+    let event = resultEvent(message, result)
+    guard let event else {
+      return actions.append(.reply(result.call, .leaseLost, afterBarrier: false))
+    }
+    switch MessageTable.cell(message.state, event) {
+    case .move(let state, .answer, _):
+      accept(result, message, isLate: event == .lateResult, to: state, now: now)
+    case .stay(let tell):
+      noteRefusedResult(result, message, tell, now: now)
+      reply(result.call, message, tell, result.fence)
+    case .wait:
+      #if PLANTS
+        if plant == .doubleAccept, message.state == .answering {
+          return accept(result, message, isLate: false, to: .answering, now: now)
+        }
+      #endif
+      message.waiting.append(.result(result))
+    case .move, .settle, .back, .vanish, .impossible: bug(message, event)
+    }
+  }
+
+  private func resultEvent(_ message: Message, _ result: AgentResultCall) -> MessageEvent? {
+    if message.state == .answered {
+      let isSame = message.answerFence == result.fence && message.answerHash == result.hash
+      return isSame ? .repeatedResult : .otherResult
+    }
+    switch standing(message, result.fence) {
+    case .current: return message.state == .queued ? .lateResult : .result
+    case .earlier: return .lateResult
+    case .unknown: return result.isKnownFence ? .lateResult : nil
+    }
+  }
+
+  private func accept(
+    _ result: AgentResultCall, _ message: Message, isLate: Bool, to state: MessageState, now: Now
+  ) {
+    if isLate, message.handOut != nil { change(message, .revoked, now: now) }
+    message.handOut?.isTouched = true
+    message.before = message.state
+    message.state = state
+    message.pending = .answer(result, result.state)
+    actions.append(
+      .write(
+        .answer(
+          Answer(
+            seq: message.seq, fence: result.fence, at: now.wall, isLate: isLate,
+            bodyHash: result.hash, body: result.body))))
+    if let event = TaskTable.event(ofResult: result.state) { writeTask(message, event, now: now) }
+    actions.append(.report(.message(message.seq)))
+  }
+
+  /// The timeline keeps what came too late to be the answer.
+  private func noteRefusedResult(
+    _ result: AgentResultCall, _ message: Message, _ tell: Tell, now: Now
+  ) {
+    guard tell != .duplicate else { return }
+    let kind: NoteKind = tell == .closed ? .resultAfterEnd : .resultConflict
+    let detail = Array(result.body.prefix(limits.lateBodyBytesMax))
+    actions.append(.write(.note(seq: message.seq, kind: kind, at: now.wall, detail: detail)))
+  }
+
+  /// The message, if `fence` may speak for it; the call is answered otherwise.
+  private func holding(_ call: CallID, _ seq: Seq, _ fence: Fence, _ event: MessageEvent)
+    -> Message?
+  {
+    guard let message = messages[seq] else {
+      actions.append(.reply(call, .leaseLost, afterBarrier: false))
+      return nil
+    }
+    let isHeld = message.state == .offered || message.state == .leased
+    if isHeld, standing(message, fence) != .current {
+      actions.append(.reply(call, .leaseLost, afterBarrier: false))
+      return nil
+    }
+    return message
+  }
+
+  /// A lease from now on, touched by its agent.
+  private func take(_ message: Message, to state: MessageState, length: Duration, now: Now) {
+    message.state = state
+    message.offersInARow = 0
+    message.handOut?.isOffer = false
+    message.handOut?.isTouched = true
+    message.handOut?.isUnconfirmed = false
+    message.handOut?.length = length
+    message.handOut?.end = now.instant + length
+    push(now.instant + length, UInt64(message.seq), .handOut)
+  }
+
+  func change(
+    _ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String = ""
+  ) {
+    guard let handOut = message.handOut else { return }
+    let change = HandOutChange(
+      fence: handOut.fence, kind: kind, at: now.wall, leaseEnd: now.wall(at: handOut.end),
+      reason: reason)
+    actions.append(.lazy(.handOutChange(change)))
+  }
+
+  private func replyHeld(_ call: CallID, _ message: Message) {
+    message.handOut?.isTouched = true
+    guard let end = message.handOut?.end else { return }
+    actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: false))
+  }
+
+  private func reply(_ call: CallID, _ message: Message, _ tell: Tell, _ fence: Fence) {
+    let reply: AgentReply
+    switch tell {
+    case .duplicate: reply = .duplicate
+    case .alreadyAnswered:
+      reply = fence == message.answerFence ? .alreadyAnswered : .answeredElsewhere
+    case .closed: reply = .closed(message.reason ?? .cancelledByCaller)
+    case .leaseLost: reply = .leaseLost
+    case .nothing, .ok, .entry, .stored, .answer, .ended, .task, .unavailable, .tooLate:
+      preconditionFailure("an agent is not told \(tell)")
+    }
+    actions.append(.reply(call, reply, afterBarrier: false))
+  }
+
+  func backOff(_ message: Message) -> Duration {
+    BackOff(first: limits.backOffFirst, max: limits.backOffMax)
+      .delay(after: message.attempt, dice: &dice)
+  }
+
+  func bug(_ message: Message, _ event: MessageEvent) -> Never {
+    preconditionFailure("\(event) cannot happen to a message in \(message.state)")
+  }
+}

@@ -1,0 +1,109 @@
+/// Why a message is not taken. Nothing has been created.
+package enum QueueRefusal: Sendable, Equatable {
+  case messages(Int)
+  case bytes(Int)
+  case callerShare(Int)
+}
+
+extension Queue {
+  /// Whether one more message of `caller` fits into the queue's limits.
+  package func refusal(caller: String, bytes more: Int) -> QueueRefusal? {
+    if messages.count >= limits.queueMessagesMax { return .messages(messages.count) }
+    if bytes + more > limits.queueBytesMax { return .bytes(bytes) }
+    let share = limits.queueMessagesMax * limits.callerSharePercent / 100
+    if let own = perCaller[caller], own >= share { return .callerShare(own) }
+    return nil
+  }
+
+  /// The message that an equal call attaches to.
+  package func attachable(_ dedup: UUIDBytes) -> Seq? { unreceived[dedup] }
+
+  /// The number of the next message, and its task's if it opens one.
+  package func nextSeq() -> Seq { lastSeq + 1 }
+
+  /// A message has been accepted for storing. Its number is `nextSeq()`; a task that it continues
+  /// is known (`adopt(task:)`) and open.
+  package func arrive(_ new: NewMessage, now: Now) {
+    precondition(new.seq == lastSeq + 1, "numbers are given in order")
+    lastSeq = new.seq
+    let message = Message(new, bytes: new.body.count + new.head.count, now: now)
+    insert(message)
+    if new.task == new.seq {
+      tasks[new.seq] = TaskEntry(state: .submitted, context: new.context)
+    } else if let state = tasks[new.task]?.state,
+      let next = TaskTable.next(state, .continued)
+    {
+      actions.append(.write(.task(seq: new.task, state: next, at: now.wall)))
+    }
+    tasks[new.task]?.messages.append(new.seq)
+    actions.append(.write(.message(new)))
+    actions.append(.report(.message(new.seq)))
+    push(message.expires, UInt64(new.seq), .timeToLive)
+    reserve(message, now: now)
+  }
+
+  /// A caller waits for the answer of `seq` from now on.
+  package func attach(_ seq: Seq) {
+    guard let message = messages[seq] else { return }
+    expect(.callerAttached, message)
+    message.callers += 1
+  }
+
+  package func detach(_ seq: Seq) {
+    guard let message = messages[seq], message.callers > 0 else { return }
+    expect(.callerGone, message)
+    message.callers -= 1
+  }
+
+  /// A caller has the reply: equal calls are new calls from now on.
+  package func received(_ seq: Seq, now: Now) {
+    guard let message = messages[seq], !message.isReceived else { return }
+    message.isReceived = true
+    actions.append(.lazy(.received(seq: seq, at: now.wall)))
+    if unreceived[message.dedup] == seq { unreceived[message.dedup] = nil }
+    forgetIfDone(message)
+  }
+
+  /// Knows a task that the file holds, so that a message can continue it.
+  package func adopt(task stored: StoredTask, now: Now) {
+    guard tasks[stored.seq] == nil else { return }
+    tasks[stored.seq] = TaskEntry(state: stored.state, context: stored.context)
+    watchInput(stored.seq, changed: stored.changed, now: now)
+  }
+
+  func insert(_ message: Message) {
+    messages[message.seq] = message
+    bytes += message.bytes
+    perCaller[message.caller, default: 0] += 1
+    if !message.isReceived { unreceived[message.dedup] = message.seq }
+    if !message.state.isEnd { unanswered += 1 }
+  }
+
+  /// Answered or ended, and received: nothing can happen to it that the file does not know.
+  func forgetIfDone(_ message: Message) {
+    let isDone = message.isReceived || message.state == .cancelled && message.reason == .withdrawn
+    guard message.state.isEnd, isDone, message.waiting.isEmpty,
+      messages[message.seq] === message
+    else { return }
+    remove(message)
+  }
+
+  func remove(_ message: Message) {
+    messages[message.seq] = nil
+    bytes -= message.bytes
+    if let own = perCaller[message.caller] {
+      perCaller[message.caller] = own > 1 ? own - 1 : nil
+    }
+    if unreceived[message.dedup] == message.seq { unreceived[message.dedup] = nil }
+    actions.append(.forget(message.seq))
+  }
+
+  /// An event that changes nothing but what the table says nothing about.
+  func expect(_ event: MessageEvent, _ message: Message) {
+    switch MessageTable.cell(message.state, event) {
+    case .stay: break
+    case .move, .wait, .settle, .back, .vanish, .impossible:
+      preconditionFailure("\(event) moves a message in \(message.state)")
+    }
+  }
+}

@@ -1,0 +1,203 @@
+extension Queue {
+  /// A poll has arrived. `isGone` says whether the connection of an earlier poll has ended.
+  package func poll(_ poll: Poll, now: Now, isGone: (PollID) -> Bool) {
+    precondition(polls[poll.id] == nil, "a poll arrives once")
+    if poll.isNamed { returnUntouched(of: poll.consumer, now: now, isGone: isGone) }
+    polls[poll.id] = poll
+    parked.append(poll.id)
+    dispatch(now: now)
+    guard polls[poll.id] != nil else { return }
+    guard poll.deadline > now.instant else {
+      endPoll(poll.id, now: now)
+      return
+    }
+    push(poll.deadline, poll.id, .poll)
+  }
+
+  /// The poll's connection has ended before its answer: it gets nothing.
+  package func pollGone(_ id: PollID, now: Now) {
+    #if PLANTS
+      if plant == .offerToDeadPoll { return }
+    #endif
+    guard polls.removeValue(forKey: id) != nil else { return }
+    lastPollEnd = now.instant
+  }
+
+  /// The answer that handed these out was acknowledged by the peer's TCP, or never will be.
+  package func handOutDelivered(_ poll: PollID, seqs: [Seq], received: Bool, now: Now) {
+    for seq in seqs {
+      guard let message = messages[seq], message.handOut?.poll == poll else { continue }
+      if received {
+        message.handOut?.isAcknowledged = true
+      } else if let fence = message.handOut?.fence, message.handOut?.isTouched == false {
+        pollDead(message, fence, now: now)
+      }
+    }
+    dispatch(now: now)
+  }
+
+  func pollDead(_ message: Message, _ fence: Fence, now: Now) {
+    guard message.handOut?.fence == fence else { return }
+    switch MessageTable.cell(message.state, .pollDead) {
+    case .move(let state, _, _): takeBack(message, to: state, kind: .unburnt, now: now)
+    case .wait: message.waiting.append(.pollDead(fence))
+    case .stay, .settle, .back, .vanish: break
+    case .impossible: preconditionFailure("a dead poll had \(message.state)")
+    }
+  }
+
+  /// Hands ready messages to parked polls, the oldest of each first.
+  func dispatch(now: Now) {
+    guard !isPaused else { return }
+    while let first = nextReady(now: now), let poll = nextParked() {
+      var entries: [HandOut] = []
+      var bytes = 0
+      var next: Message? = first
+      while let message = next, entries.count < poll.max,
+        entries.isEmpty || bytes + message.bytes <= poll.bytesMax
+      {
+        _ = ready.popFirst()
+        bytes += message.bytes
+        entries.append(handOut(message, to: poll, now: now))
+        next = nextReady(now: now)
+      }
+      polls[poll.id] = nil
+      lastPollEnd = now.instant
+      actions.append(.handOut(poll.id, entries))
+    }
+  }
+
+  /// The first message that may be handed out now.
+  private func nextReady(now: Now) -> Message? {
+    while let first = ready.first {
+      if let message = messages[first.seq], message.state == .queued,
+        message.notBefore <= now.instant, tasks[message.task]?.messages.first == message.seq
+      {
+        return message
+      }
+      _ = ready.popFirst()
+    }
+    return nil
+  }
+
+  /// The longest parked poll that nothing is reserved for.
+  func nextParked() -> Poll? {
+    while parkedStart < parked.count {
+      let id = parked[parkedStart]
+      parkedStart += 1
+      if parkedStart == parked.count {
+        parked.removeAll(keepingCapacity: true)
+        parkedStart = 0
+      }
+      if let poll = polls[id], poll.reserved.isEmpty { return poll }
+      #if PLANTS
+        if plant == .offerToDeadPoll, polls[id] == nil {
+          return Poll(
+            id: id, max: 1, bytesMax: .max, lease: limits.lease, confirm: true, consumer: "",
+            deadline: Instant(nanoseconds: .max))
+        }
+      #endif
+    }
+    return nil
+  }
+
+  /// Takes a ready message out of the queue by the table, and writes the hand-out's row.
+  private func handOut(_ message: Message, to poll: Poll, now: Now) -> HandOut {
+    let event: MessageEvent = poll.confirm ? .offer : .poll
+    guard case .move(let state, .handOut, .entry) = MessageTable.cell(message.state, event) else {
+      preconditionFailure("\(message.state) cannot be handed out")
+    }
+    let entry = makeHandOut(message, to: poll, now: now)
+    message.state = state
+    startTask(of: message, now: now)
+    return entry
+  }
+
+  func makeHandOut(_ message: Message, to poll: Poll, now: Now) -> HandOut {
+    let fence = nextFence()
+    let length = poll.confirm ? limits.offer : poll.lease
+    let end = now.instant + length
+    let isRedelivered = message.wasHandedOut
+    message.attempt += 1
+    message.wasHandedOut = true
+    message.fences.append(fence)
+    message.handOut = CurrentHandOut(
+      fence: fence, poll: poll.id, consumer: poll.consumer, isOffer: poll.confirm,
+      isUnconfirmed: !poll.confirm, at: now.instant, end: end, length: poll.lease)
+    actions.append(
+      .write(
+        .handOut(
+          HandOutRow(
+            fence: fence, seq: message.seq, attempt: message.attempt,
+            kind: poll.confirm ? .offer : .lease, consumer: poll.consumer, at: now.wall,
+            leaseEnd: now.wall(at: end)))))
+    push(end, UInt64(message.seq), .handOut)
+    if !poll.confirm, poll.isNamed {
+      untouched[poll.consumer, default: []].append(message.seq)
+    }
+    return HandOut(
+      seq: message.seq, fence: fence, attempt: message.attempt, end: end, isOffer: poll.confirm,
+      isRedelivered: isRedelivered)
+  }
+
+  /// A hand-out moves the task to `working`; its row follows with the next transaction, and the
+  /// hand-out's own row says the same after a crash.
+  func startTask(of message: Message, now: Now) {
+    guard let state = tasks[message.task]?.state, let next = TaskTable.next(state, .handedOut)
+    else { return }
+    tasks[message.task]?.state = next
+    actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
+  }
+
+  /// A consumer that polls again on a new connection gets what it has never touched, at once.
+  private func returnUntouched(of consumer: String, now: Now, isGone: (PollID) -> Bool) {
+    guard let seqs = untouched.removeValue(forKey: consumer) else { return }
+    var kept: [Seq] = []
+    for seq in seqs {
+      guard let message = messages[seq], message.state == .leased, let handOut = message.handOut,
+        handOut.consumer == consumer, !handOut.isTouched
+      else { continue }
+      if isGone(handOut.poll) {
+        pollDead(message, handOut.fence, now: now)
+      } else {
+        kept.append(seq)
+      }
+    }
+    if !kept.isEmpty { untouched[consumer] = kept }
+  }
+
+  func endPoll(_ id: PollID, now: Now) {
+    guard polls.removeValue(forKey: id) != nil else { return }
+    lastPollEnd = now.instant
+    actions.append(.empty(id))
+  }
+
+  /// Ends every parked poll, so that its client can go elsewhere.
+  package func endPolls(now: Now) {
+    for (id, poll) in polls where poll.reserved.isEmpty { endPoll(id, now: now) }
+  }
+
+  /// An arriving message takes a parked poll at once, so that its hand-out is in its own
+  /// transaction; the poll is answered when that is durable.
+  func reserve(_ message: Message, now: Now) {
+    guard !isPaused, tasks[message.task]?.messages.first == message.seq, ready.isEmpty
+    else { return }
+    guard let id = reservable(message) else { return }
+    polls[id]?.reservedTurn = turn
+    polls[id]?.reserved.append(message.seq)
+    polls[id]?.reservedBytes += message.bytes
+    guard let poll = polls[id] else { return }
+    _ = makeHandOut(message, to: poll, now: now)
+  }
+
+  private func reservable(_ message: Message) -> PollID? {
+    if let last = lastReserved, let poll = polls[last], poll.reservedTurn == turn,
+      poll.reserved.count < poll.max, poll.reservedBytes + message.bytes <= poll.bytesMax
+    {
+      return last
+    }
+    guard let poll = nextParked() else { return nil }
+    lastReserved = poll.id
+    return poll.id
+  }
+}

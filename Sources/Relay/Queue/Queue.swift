@@ -1,0 +1,114 @@
+/// The queue of one workspace: its messages, tasks, parked polls and timers.
+///
+/// It owns no file, socket or clock. Each verb is handed what happened and when, changes the state
+/// by `MessageTable`, and leaves what is to be done in `actions`; the driver carries it out and
+/// hands `Report`s back once their write is durable or refused. Nothing is handed out or answered
+/// before its write is durable, except a hand-out, whose row only has to be committed.
+package final class Queue {
+  package let limits: Limits
+  package var actions: [Action] = []
+
+  var messages: [Seq: Message] = [:]
+  var tasks: [Seq: TaskEntry] = [:]
+  /// Equal calls attach here, until the reply has been received.
+  var unreceived: [UUIDBytes: Seq] = [:]
+  var ready = Heap<Ready>()
+  var polls: [PollID: Poll] = [:]
+  /// Parked polls, the longest waiting first; those that have gone are skipped.
+  var parked: [PollID] = []
+  var parkedStart = 0
+  var timers = Heap<Timer>()
+  var dice: Dice
+  let boot: UInt32
+  var fenceCounter: UInt32 = 0
+  package internal(set) var lastSeq: Seq = 0
+  /// Counts the driver's turns: messages that arrive in one turn may share a poll.
+  var turn: UInt64 = 1
+  /// What the queue limits count.
+  package internal(set) var bytes = 0
+  var perCaller: [String: Int] = [:]
+  package var isPaused = false
+  /// The poll that messages of this turn share.
+  var lastReserved: PollID?
+  var lastPollEnd: Instant?
+  package internal(set) var unanswered = 0
+  /// Leases whose named consumer has not touched them, by consumer.
+  var untouched: [String: [Seq]] = [:]
+  #if PLANTS
+    /// A planted bug that the schedule test must find.
+    package var plant: Plant?
+  #endif
+
+  package init(limits: Limits, boot: UInt32, seed: UInt64) {
+    self.limits = limits
+    self.boot = boot
+    dice = Dice(seed: seed)
+  }
+
+  struct Ready: Comparable {
+    var position: Int64
+    var seq: Seq
+    static func < (left: Ready, right: Ready) -> Bool { left.position < right.position }
+  }
+
+  /// A task with unanswered messages, or one that waits for input.
+  struct TaskEntry {
+    var state: TaskState
+    var context: String
+    /// Unanswered messages in order; only the first is handed out.
+    var messages: [Seq] = []
+    var expires: Instant?
+    /// A cancel of the task alone is on its way.
+    var isPending = false
+  }
+
+  package var count: Int { messages.count }
+  package var parkedCount: Int { polls.count }
+
+  package func message(_ seq: Seq) -> Message? { messages[seq] }
+  package func taskState(_ seq: Seq) -> TaskState? { tasks[seq]?.state }
+  package func taskContext(_ seq: Seq) -> String? { tasks[seq]?.context }
+
+  /// The earliest time at which `tick` has something to do.
+  package var nextDeadline: Instant? { timers.first?.at }
+
+  /// A poll is parked, one has just ended, or a lease is held in time.
+  package func isPresent(now: Now) -> Bool {
+    if !polls.isEmpty { return true }
+    if let lastPollEnd, lastPollEnd + limits.presentAfterPoll > now.instant { return true }
+    return messages.values.contains { $0.state == .leased && $0.handOut?.isTouched == true }
+  }
+
+  /// The driver's turn is over; a poll reserved in it takes no more messages.
+  package func turnEnded() { turn += 1 }
+
+  func push(_ at: Instant, _ key: UInt64, _ kind: Timer.Kind) {
+    timers.insert(Timer(at: at, key: key, kind: kind))
+    // Timers of what has ended stay until they are in the majority.
+    if timers.count > 256 + 6 * (messages.count + polls.count + tasks.count) {
+      timers.keep { isLive($0) }
+    }
+  }
+
+  private func isLive(_ timer: Timer) -> Bool {
+    switch timer.kind {
+    case .poll: polls[timer.key] != nil
+    case .task: tasks[Seq(timer.key)]?.expires != nil
+    case .timeToLive: messages[Seq(timer.key)].map { !$0.state.isEnd } ?? false
+    case .handOut: messages[Seq(timer.key)]?.handOut.map { $0.end <= timer.at } ?? false
+    case .notBefore: messages[Seq(timer.key)].map { $0.notBefore <= timer.at } ?? false
+    }
+  }
+
+  func nextFence() -> Fence {
+    fenceCounter += 1
+    return Fence(boot: boot, counter: fenceCounter)
+  }
+}
+
+#if PLANTS
+  /// The planted bugs of the negative controls; release builds have none of this.
+  package enum Plant: String, CaseIterable, Sendable {
+    case lostWakeUp, fenceIgnored, timerDuringWrite, doubleAccept, offerToDeadPoll
+  }
+#endif
