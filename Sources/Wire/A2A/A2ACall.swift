@@ -1,0 +1,56 @@
+/// One JSON-RPC call of A2A, read from its body in a single pass: what the relay routes, waits
+/// and refuses by. The body itself stays as it is; ranges point into it.
+package struct A2ACall: Sendable {
+  /// The longest request id, message id, task id and context id, in bytes: they are stored,
+  /// indexed and echoed. UUIDs have 36.
+  package static let idBytesMax = 256
+
+  package var method: A2AMethod
+  /// The method as the caller spelled it.
+  package var methodName: String
+  package var dialect: Dialect
+  /// The raw JSON of the request's id, to be echoed with the same type; `null` when absent.
+  package var id: [UInt8]
+  /// True when there is no id: JSON-RPC 2.0 §4.1 wants no answer then.
+  package var isNotification: Bool
+  /// The object of the params in the body; empty if absent.
+  package var params: Range<Int>
+  /// The object of the message in the body; empty if the operation has none.
+  package var message: Range<Int>
+  package var messageID: String?
+  /// The task that the call names: the one that a message continues, or the one asked for.
+  package var taskID: String?
+  package var contextID: String?
+  package var role: A2ARole?
+  /// The message's text parts, one a line.
+  package var text: String
+  /// Whether the caller wants to wait for the task's end (A2A 1.0 §3.2.2). 0.3 leaves the default
+  /// open; like its SDK, absent means yes.
+  package var isBlocking: Bool
+  /// How much history the caller wants: nil unset, 0 none (A2A 1.0 §3.2.4).
+  package var historyLength: Int?
+  package var hasPushConfig: Bool
+  package var referenceTaskIDs: [String]
+
+  /// Reads and judges a request for an agent whose A2A server is the relay.
+  ///
+  /// `version` is the `A2A-Version` header or query value. The method's spelling decides the
+  /// dialect; the version only decides for methods that no dialect has, and is refused if unknown.
+  package static func parse(_ body: [UInt8], version: String?) -> Result<A2ACall, A2AError> {
+    do throws(A2AError) {
+      return .success(try CallJudge(body, version: version, isStrict: true).call())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Reads a request for a relayed agent, which judges its methods, versions and params itself.
+  /// Only what makes it no JSON-RPC request at all is refused; an unknown method is `.unknown`.
+  package static func peek(_ body: [UInt8], version: String?) -> Result<A2ACall, A2AError> {
+    do throws(A2AError) {
+      return .success(try CallJudge(body, version: version, isStrict: false).call())
+    } catch {
+      return .failure(error)
+    }
+  }
+}

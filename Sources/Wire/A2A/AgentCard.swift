@@ -1,0 +1,142 @@
+/// The card of an agent whose A2A server is the relay: complete for 0.3 (§5.5) and 1.0 (§4.4.1) in
+/// one document, made from whatever the agent registered.
+package enum AgentCard {
+  package static let bytesMax = 256 * 1024
+
+  /// Makes the card. `base` is the public URL of the workspace, ending in a slash.
+  ///
+  /// Members that say where and how the agent is reached are the relay's; everything else that
+  /// was registered is kept, unknown members too, unless a reader could not parse it.
+  /// `signatures` go: they are not true of a changed card (1.0 §8.4).
+  package static func synthesize(
+    registered: JSON?, workspaceName: String, base: String, relayKeyScheme: Bool,
+    relayVersion: String
+  ) throws(AgentCardError) -> [UInt8] {
+    let own = registered ?? .object([])
+    guard let members = own.object else { throw AgentCardError("the card must be an object") }
+    if let name = present(own["name"]), name.string == nil {
+      throw AgentCardError("the card's name must be a string")
+    }
+    if registered != nil, own.bytes.count > bytesMax {
+      throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")
+    }
+    let ownName = own["name"]?.string ?? ""
+    let name = ownName.isEmpty ? workspaceName : ownName
+    var card: JSON = [
+      "protocolVersion": "0.3.0",
+      "name": .string(name),
+      "description": .string(own["description"]?.string ?? name),
+      "version": .string(own["version"]?.string ?? relayVersion),
+      "url": .string(base),
+      "preferredTransport": "JSONRPC",
+      "supportedInterfaces": [
+        ["url": .string(base), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"],
+        ["url": .string(base), "protocolBinding": "JSONRPC", "protocolVersion": "0.3"],
+      ],
+      "capabilities": capabilities(own["capabilities"]),
+      "defaultInputModes": modes(own["defaultInputModes"]),
+      "defaultOutputModes": modes(own["defaultOutputModes"]),
+      "skills": AgentCardSkills.complete(own["skills"]),
+      "supportsAuthenticatedExtendedCard": false,
+    ]
+    AgentCardSecurity.add(to: &card, from: own, relayKeyScheme: relayKeyScheme)
+    keep(members, in: &card)
+    return card.bytes
+  }
+
+  /// Members that the relay decides, or that were completed above.
+  private static let decided: Set<String> = [
+    "protocolVersion", "name", "description", "version", "url", "preferredTransport",
+    "supportedInterfaces", "additionalInterfaces", "capabilities", "defaultInputModes",
+    "defaultOutputModes", "skills", "supportsAuthenticatedExtendedCard", "signatures",
+    "security", "securitySchemes", "securityRequirements",
+  ]
+
+  private static func keep(_ members: [JSON.Member], in card: inout JSON) {
+    for member in members where !decided.contains(member.key) && !member.value.isNull {
+      switch member.key {
+      case "documentationUrl", "iconUrl":
+        if member.value.string != nil { card[member.key] = member.value }
+      case "provider":
+        if let provider = provider(member.value) { card["provider"] = provider }
+      default: card[member.key] = member.value
+      }
+    }
+  }
+
+  private static func provider(_ value: JSON) -> JSON? {
+    guard value["organization"]?.string != nil else { return nil }
+    var provider = value
+    if value["url"]?.string == nil { provider["url"] = "" }
+    return provider
+  }
+
+  private static func capabilities(_ registered: JSON?) -> JSON {
+    var capabilities = registered?.object == nil ? .object([]) : registered ?? .object([])
+    let names = ["streaming", "pushNotifications", "stateTransitionHistory", "extendedAgentCard"]
+    for name in names { capabilities[name] = false }
+    let extensions = capabilities["extensions"]?.array
+    if extensions?.allSatisfy({ $0["uri"]?.string != nil }) != true {
+      capabilities["extensions"] = nil
+    }
+    return capabilities
+  }
+
+  private static func modes(_ registered: JSON?) -> JSON {
+    guard let list = registered?.array, !list.isEmpty,
+      list.allSatisfy({ $0.string != nil })
+    else { return ["text/plain", "application/json"] }
+    return .array(list)
+  }
+
+  private static func present(_ value: JSON?) -> JSON? { value == .null ? nil : value }
+}
+
+/// Why a registered card was refused.
+package struct AgentCardError: Error, Equatable, Sendable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Skills with all members that both dialects require (0.3 §5.5.4, 1.0 §4.4.5).
+enum AgentCardSkills {
+  static func complete(_ registered: JSON?) -> JSON {
+    let skills = (registered?.array ?? []).enumerated().compactMap { index, skill in
+      complete(skill, number: index + 1)
+    }
+    guard skills.isEmpty else { return .array(skills) }
+    return [
+      [
+        "id": "message", "name": "Message", "description": "Takes a message and answers it.",
+        "tags": ["message"],
+      ]
+    ]
+  }
+
+  private static func complete(_ skill: JSON, number: Int) -> JSON? {
+    // Cards written by hand often list skills by name only.
+    if let name = skill.string {
+      return ["id": .string(name), "name": .string(name), "description": .string(name), "tags": []]
+    }
+    guard skill.object != nil else { return nil }
+    var whole = skill
+    let id = skill["id"]?.string ?? skill["name"]?.string ?? "skill-\(number)"
+    let name = skill["name"]?.string ?? id
+    whole["id"] = .string(id)
+    whole["name"] = .string(name)
+    whole["description"] = .string(skill["description"]?.string ?? name)
+    if !isStrings(skill["tags"]) { whole["tags"] = [] }
+    for list in ["examples", "inputModes", "outputModes"] where !isStrings(skill[list]) {
+      whole[list] = nil
+    }
+    for list in ["security", "securityRequirements"] where skill[list]?.array == nil {
+      whole[list] = nil
+    }
+    return whole
+  }
+
+  private static func isStrings(_ value: JSON?) -> Bool {
+    value?.array?.allSatisfy { $0.string != nil } ?? false
+  }
+}

@@ -1,0 +1,167 @@
+/// One message, walked once: its routed members, and what each dialect would object to.
+struct MessageScan {
+  var range: Range<Int>
+  var kind = Field.absent
+  var messageID = Field.absent
+  var taskID = Field.absent
+  var contextID = Field.absent
+  var role = Field.absent
+  var references: [JSONScanner.Text] = []
+  var parts = PartsScan()
+  /// What is wrong with an optional member, in any dialect.
+  var problem: StaticString?
+  var hasSnakeCase = false
+
+  /// Walks the object that starts at the scanner's position.
+  init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
+    let start = scanner.index
+    range = start..<start
+    var isFirst = true
+    try scanner.enter(bytes)
+    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+      if try !camelCase(key, bytes, &scanner), try !snakeCase(key, bytes, &scanner) {
+        try scanner.skip(bytes)
+      }
+    }
+    range = start..<scanner.index
+  }
+
+  private mutating func camelCase(
+    _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) -> Bool {
+    if key.equals("parts", in: bytes) {
+      parts = try PartsScan(bytes, &scanner)
+    } else if key.equals("role", in: bytes) {
+      role = try scanner.field(bytes)
+    } else if key.equals("messageId", in: bytes) {
+      messageID = try scanner.field(bytes)
+    } else if key.equals("kind", in: bytes) {
+      kind = try scanner.field(bytes)
+    } else if key.equals("taskId", in: bytes) {
+      taskID = try scanner.field(bytes)
+    } else if key.equals("contextId", in: bytes) {
+      contextID = try scanner.field(bytes)
+    } else if key.equals("metadata", in: bytes) {
+      if try !scanner.isObjectOrNull(bytes) { problem = "metadata must be an object" }
+    } else if key.equals("referenceTaskIds", in: bytes) {
+      try readReferences(bytes, &scanner)
+    } else if key.equals("extensions", in: bytes) {
+      if try scanner.strings(bytes) == nil { problem = "extensions must be an array of strings" }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// The names of the proto, which protobuf's JSON readers take as well (A2A 1.0 §5.5).
+  private mutating func snakeCase(
+    _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) -> Bool {
+    if key.equals("message_id", in: bytes) {
+      messageID = try scanner.field(bytes)
+    } else if key.equals("task_id", in: bytes) {
+      taskID = try scanner.field(bytes)
+    } else if key.equals("context_id", in: bytes) {
+      contextID = try scanner.field(bytes)
+    } else if key.equals("reference_task_ids", in: bytes) {
+      try readReferences(bytes, &scanner)
+    } else {
+      return false
+    }
+    hasSnakeCase = true
+    return true
+  }
+
+  private mutating func readReferences(
+    _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    if let list = try scanner.strings(bytes) {
+      references = list
+    } else {
+      problem = "referenceTaskIds must be an array of strings"
+    }
+  }
+
+  /// True when a reader of the dialect can be given the very bytes, ids aside.
+  func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
+    guard !hasSnakeCase, let role = role.text, messageID.text != nil else { return false }
+    guard dialect == .v03 ? parts.isNative03 : parts.isNative10 else { return false }
+    guard dialect == .v03 ? kind.text != nil : kind.isAbsent else { return false }
+    return role.equals("ROLE_USER", in: bytes) || role.equals("ROLE_AGENT", in: bytes)
+      ? dialect == .v10 : dialect == .v03
+  }
+}
+
+/// The parts of a message or artifact, walked once.
+struct PartsScan {
+  enum Shape { case absent, wrong, array }
+
+  /// The first part that a dialect objects to, and why.
+  struct Problem {
+    let index: Int
+    let why: StaticString
+  }
+
+  var shape = Shape.absent
+  var count = 0
+  var problem03: Problem?
+  var problem10: Problem?
+  /// The first part that is good in neither of its possible readings.
+  var problem: Problem?
+  var texts: [JSONScanner.Text] = []
+  var isNative03 = true
+  var isNative10 = true
+
+  init() {}
+
+  init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
+    switch try scanner.kind(bytes) {
+    case .array: break
+    case .null:
+      try scanner.literal(bytes)
+      return
+    default:
+      shape = .wrong
+      try scanner.skip(bytes)
+      return
+    }
+    shape = .array
+    var isFirst = true
+    try scanner.enter(bytes)
+    while try scanner.nextElement(bytes, isFirst: &isFirst) {
+      try element(bytes, &scanner)
+      count += 1
+    }
+  }
+
+  private mutating func element(
+    _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    guard try scanner.kind(bytes) == .object else {
+      try scanner.skip(bytes)
+      note("must be an object", "must be an object", "must be an object")
+      return
+    }
+    let part = try PartScan(bytes, &scanner)
+    if let text = part.text.text { texts.append(text) }
+    isNative03 = isNative03 && part.isNative(to: .v03, bytes)
+    isNative10 = isNative10 && part.isNative(to: .v10, bytes)
+    note(part.problem03(bytes), part.problem10, part.problem(in: part.ownDialect, bytes))
+  }
+
+  private mutating func note(_ in03: StaticString?, _ in10: StaticString?, _ own: StaticString?) {
+    if problem03 == nil, let in03 { problem03 = Problem(index: count, why: in03) }
+    if problem10 == nil, let in10 { problem10 = Problem(index: count, why: in10) }
+    if problem == nil, let own { problem = Problem(index: count, why: own) }
+  }
+
+  /// The text parts, one after the other on lines of their own.
+  func joinedText(_ bytes: Span<UInt8>) -> String {
+    var text = ""
+    for (index, part) in texts.enumerated() {
+      if index > 0 { text += "\n" }
+      text += part.string(in: bytes)
+    }
+    return text
+  }
+}

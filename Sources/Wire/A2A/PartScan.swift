@@ -1,0 +1,177 @@
+/// One part of a message or artifact, walked once: what it holds, and which dialects it fits.
+///
+/// 0.3 §6.5: `kind` names text, file or data. 1.0 §4.1.6: exactly one of text, raw, url, data.
+/// Also taken, because real clients send them: `type` for `kind`, and a 0.3 text part without
+/// either.
+struct PartScan {
+  var kind = Field.absent
+  var oldType = Field.absent
+  var text = Field.absent
+  var raw = Field.absent
+  var url = Field.absent
+  var data: Range<Int>?
+  var isDataObject = false
+  var file: Range<Int>?
+  /// What is wrong with `file`, `metadata`, `filename` or `mediaType`, in any dialect.
+  var problem: StaticString?
+  var fileProblem: StaticString?
+  var hasSnakeCase = false
+
+  init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
+    var isFirst = true
+    try scanner.enter(bytes)
+    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+      try member(key, bytes, &scanner)
+    }
+  }
+
+  private mutating func member(
+    _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    if key.equals("text", in: bytes) {
+      text = try scanner.field(bytes)
+    } else if key.equals("kind", in: bytes) {
+      kind = try scanner.field(bytes)
+    } else if key.equals("type", in: bytes) {
+      oldType = try scanner.field(bytes)
+    } else if key.equals("data", in: bytes) {
+      isDataObject = try scanner.kind(bytes) == .object
+      data = try scanner.skip(bytes)
+    } else if key.equals("raw", in: bytes) {
+      raw = try scanner.field(bytes)
+      if let content = raw.text, !Base64Shape.fits(content, in: bytes) { raw = .wrong }
+    } else if key.equals("url", in: bytes) {
+      url = try scanner.field(bytes)
+    } else if key.equals("file", in: bytes) {
+      try scanFile(bytes, &scanner)
+    } else if key.equals("metadata", in: bytes) {
+      if try !scanner.isObjectOrNull(bytes) { problem = "metadata must be an object" }
+    } else if key.equals("filename", in: bytes) {
+      if try scanner.field(bytes).isWrong { problem = "filename must be a string" }
+    } else if key.equals("mediaType", in: bytes) {
+      if try scanner.field(bytes).isWrong { problem = "mediaType must be a string" }
+    } else if key.equals("media_type", in: bytes) {
+      hasSnakeCase = true
+      if try scanner.field(bytes).isWrong { problem = "media_type must be a string" }
+    } else {
+      try scanner.skip(bytes)
+    }
+  }
+
+  /// 0.3 §6.6: `file` holds `bytes` or `uri`.
+  private mutating func scanFile(
+    _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    fileProblem = nil
+    guard try scanner.kind(bytes) == .object else {
+      file = try scanner.skip(bytes)
+      fileProblem = "file must be an object"
+      return
+    }
+    let start = scanner.index
+    var content = 0
+    var isFirst = true
+    try scanner.enter(bytes)
+    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+      if key.equals("bytes", in: bytes) || key.equals("uri", in: bytes) {
+        switch try scanner.field(bytes) {
+        case .absent: break
+        case .wrong: fileProblem = "file.bytes and file.uri must be strings"
+        case .text(let value):
+          content += 1
+          if key.equals("bytes", in: bytes), !Base64Shape.fits(value, in: bytes) {
+            fileProblem = "file.bytes must be base64"
+          }
+        }
+      } else if key.equals("name", in: bytes) || key.equals("mimeType", in: bytes) {
+        if try scanner.field(bytes).isWrong {
+          fileProblem = "file.name and file.mimeType must be strings"
+        }
+      } else {
+        try scanner.skip(bytes)
+      }
+    }
+    file = start..<scanner.index
+    if fileProblem == nil && content != 1 {
+      fileProblem = "file must hold exactly one of bytes and uri"
+    }
+  }
+
+  /// The discriminator of 0.3, under its name or its old one.
+  private var discriminator: Field { kind.isAbsent ? oldType : kind }
+
+  /// What a 0.3 reader would object to.
+  func problem03(_ bytes: Span<UInt8>) -> StaticString? {
+    if let problem { return problem }
+    guard case .text(let name) = discriminator else {
+      guard discriminator.isAbsent, text.text != nil else {
+        return "kind must be \"text\", \"file\" or \"data\""
+      }
+      return nil
+    }
+    if name.equals("text", in: bytes) {
+      return text.text == nil ? "text must be a string" : nil
+    } else if name.equals("file", in: bytes) {
+      return file == nil ? "file is missing" : fileProblem
+    } else if name.equals("data", in: bytes) {
+      return isDataObject ? nil : "data must be an object"
+    }
+    return "kind must be \"text\", \"file\" or \"data\""
+  }
+
+  /// What a 1.0 reader would object to.
+  var problem10: StaticString? {
+    if let problem { return problem }
+    if text.isWrong { return "text must be a string" }
+    if raw.isWrong { return "raw must be a base64 string" }
+    if url.isWrong { return "url must be a string" }
+    let content =
+      (text.isAbsent ? 0 : 1) + (raw.isAbsent ? 0 : 1) + (url.isAbsent ? 0 : 1)
+      + (data == nil ? 0 : 1)
+    return content == 1 ? nil : "exactly one of text, raw, url and data is needed"
+  }
+
+  func problem(in dialect: Dialect, _ bytes: Span<UInt8>) -> StaticString? {
+    dialect == .v03 ? problem03(bytes) : problem10
+  }
+
+  /// A 0.3 discriminator makes it a 0.3 part, wherever it came from.
+  var ownDialect: Dialect { discriminator.isAbsent ? .v10 : .v03 }
+
+  /// True when a reader of the dialect can be given the very bytes.
+  func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
+    switch dialect {
+    case .v03: kind.text != nil && problem03(bytes) == nil
+    case .v10: discriminator.isAbsent && file == nil && !hasSnakeCase && problem10 == nil
+    }
+  }
+}
+
+/// Whether a string can be base64 (RFC 4648 §4, §5); protobuf's JSON readers fail on others.
+enum Base64Shape {
+  static func fits(_ text: JSONScanner.Text, in bytes: Span<UInt8>) -> Bool {
+    if text.isEscaped {
+      // Some writers escape every slash; the decoded bytes are what counts.
+      let decoded = JSONText.unescaped(text.range, in: bytes)
+      return fits(decoded.span, 0..<decoded.count)
+    }
+    return fits(bytes, text.range)
+  }
+
+  private static func fits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var end = range.upperBound
+    while end > range.lowerBound, range.upperBound - end < 2, bytes[end - 1] == UInt8(ascii: "=") {
+      end -= 1
+    }
+    for at in range.lowerBound..<end {
+      switch bytes[at] {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        continue
+      default: return false
+      }
+    }
+    return (end - range.lowerBound) % 4 != 1
+  }
+}

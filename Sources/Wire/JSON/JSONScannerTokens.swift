@@ -1,0 +1,107 @@
+/// The tokens of RFC 8259: strings (§7), numbers (§6) and the three literals (§3).
+extension JSONScanner {
+  /// Scans the string whose opening quote is here.
+  package mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> Text {
+    let start = index + 1
+    var at = start
+    var isEscaped = false
+    while at < bytes.count {
+      let byte = bytes[at]
+      if byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
+        at += 1
+        continue
+      }
+      if byte == UInt8(ascii: "\"") {
+        index = at + 1
+        return Text(range: start..<at, isEscaped: isEscaped)
+      }
+      if byte == UInt8(ascii: "\\") {
+        isEscaped = true
+        at = try escape(bytes, at: at)
+        continue
+      }
+      guard byte >= 0x20 else { throw JSONError(offset: at, problem: .controlCharacter) }
+      let length = UTF8Check.length(bytes, at: at)
+      guard length > 0 else { throw JSONError(offset: at, problem: .badUTF8) }
+      at += length
+    }
+    throw JSONError(offset: at, problem: .unexpectedEnd)
+  }
+
+  /// Checks the escape whose backslash is at `start` and returns the index behind it.
+  private func escape(_ bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
+    guard start + 1 < bytes.count else {
+      throw JSONError(offset: bytes.count, problem: .unexpectedEnd)
+    }
+    switch bytes[start + 1] {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      return start + 2
+    case UInt8(ascii: "u"):
+      for at in start + 2..<start + 6 {
+        guard at < bytes.count else { throw JSONError(offset: at, problem: .unexpectedEnd) }
+        guard JSONText.hex(bytes[at]) != nil else {
+          throw JSONError(offset: at, problem: .badEscape)
+        }
+      }
+      return start + 6
+    default:
+      throw JSONError(offset: start + 1, problem: .badEscape)
+    }
+  }
+
+  /// Scans the number that starts here.
+  package mutating func number(_ bytes: Span<UInt8>) throws(JSONError) {
+    if bytes[index] == UInt8(ascii: "-") { index += 1 }
+    // RFC 8259 §6: no leading zeros.
+    if index < bytes.count && bytes[index] == UInt8(ascii: "0") {
+      index += 1
+    } else {
+      try digits(bytes)
+    }
+    if index < bytes.count && bytes[index] == UInt8(ascii: ".") {
+      index += 1
+      try digits(bytes)
+    }
+    if index < bytes.count && bytes[index] | 0x20 == UInt8(ascii: "e") {
+      index += 1
+      if index < bytes.count
+        && (bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-"))
+      {
+        index += 1
+      }
+      try digits(bytes)
+    }
+    // `01`, `1.2.3`, `1x`: what follows a number must not look like more of it.
+    guard index < bytes.count else { return }
+    switch bytes[index] {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+      UInt8(ascii: "+"):
+      throw fail(.badNumber)
+    default: return
+    }
+  }
+
+  private mutating func digits(_ bytes: Span<UInt8>) throws(JSONError) {
+    let start = index
+    while index < bytes.count && bytes[index] &- UInt8(ascii: "0") < 10 { index += 1 }
+    guard index > start else { throw fail(index < bytes.count ? .badNumber : .unexpectedEnd) }
+  }
+
+  /// Scans `true`, `false` or `null`.
+  package mutating func literal(_ bytes: Span<UInt8>) throws(JSONError) {
+    switch bytes[index] {
+    case UInt8(ascii: "t"): try word("true", bytes)
+    case UInt8(ascii: "f"): try word("false", bytes)
+    default: try word("null", bytes)
+    }
+  }
+
+  private mutating func word(_ word: String, _ bytes: Span<UInt8>) throws(JSONError) {
+    for byte in word.utf8 {
+      guard index < bytes.count else { throw fail(.unexpectedEnd) }
+      guard bytes[index] == byte else { throw fail(.badLiteral) }
+      index += 1
+    }
+  }
+}
