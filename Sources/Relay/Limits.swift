@@ -71,6 +71,11 @@ package struct Limits: Sendable {
   package var roundOperationsMax = 512
   /// Bytes of bodies of one workspace in one round.
   package var roundBytesMax = 4 * 1024 * 1024
+  /// Bytes of requests that are kept for the hand-out and the answer that follow; the rest is read
+  /// back from the file.
+  package var cacheBytesMax = 64 * 1024 * 1024
+  /// What ends while a write is on its way looks again after this.
+  package var pendingRetry = Duration.milliseconds(20)
   /// From the first byte of a request until its head is whole.
   package var headTime = Duration.seconds(10)
   /// From the head until the body is whole; a slow link gets 10 MiB through at 90 KiB/s.

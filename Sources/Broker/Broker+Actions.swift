@@ -1,0 +1,55 @@
+import Relay
+import Wire
+
+extension Broker {
+  /// Carries out what a queue asks for, and what that leads to.
+  func carryOut(_ desk: Desk, now: Now) {
+    while !desk.queue.actions.isEmpty {
+      let actions = desk.queue.actions
+      desk.queue.actions = []
+      for action in actions { carryOut(action, desk, now: now) }
+    }
+    // A transaction has a bound; what is over it goes on in a further one of the same round.
+    if desk.batch.count >= limits.roundOperationsMax || desk.batchBytes >= limits.roundBytesMax {
+      commit(desk, now: now)
+    }
+  }
+
+  private func carryOut(_ action: Action, _ desk: Desk, now: Now) {
+    switch action {
+    case .write(let write):
+      if case .answer(let answer) = write { desk.cache[answer.seq]?.result = answer.body }
+      desk.add(write)
+    case .lazy(let write):
+      desk.lazies.append(write)
+      if desk.lazyDue == nil { desk.lazyDue = now.instant + limits.lazyWriteMax }
+    case .report(let report): desk.reports.append(report)
+    case .handOut(let poll, let entries): send(entries, to: poll, desk, now: now)
+    case .empty(let poll): answerEmpty(poll, desk)
+    case .reply(let call, let reply, let afterBarrier):
+      answerAgent(call, reply, afterBarrier: afterBarrier, desk, now: now)
+    case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
+    case .stored(let seq): stored(seq, desk, now: now)
+    case .refused(let seq):
+      for waiter in takeWaiters(seq, desk) {
+        outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
+      }
+    case .answered(let seq): answerWaiters(seq, desk, now: now)
+    case .ended(let seq, let reason): ended(seq, reason, desk, now: now)
+    case .notWithdrawn(let seq): notWithdrawn(seq, desk, now: now)
+    case .forget(let seq): forget(seq, desk)
+    }
+  }
+
+  func takeWaiters(_ seq: Seq, _ desk: Desk) -> [Waiter] {
+    let waiters = desk.waiters.removeValue(forKey: seq) ?? []
+    for waiter in waiters { waiting[waiter.addressee.call] = nil }
+    return waiters
+  }
+
+  private func forget(_ seq: Seq, _ desk: Desk) {
+    if let cached = desk.cache.removeValue(forKey: seq) {
+      cachedBytes -= cached.head.count + cached.body.count
+    }
+  }
+}

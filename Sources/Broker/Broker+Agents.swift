@@ -1,0 +1,219 @@
+package import Relay
+import Store
+package import Wire
+
+/// What an agent does with an entry.
+package enum AgentVerb: Sendable {
+  case claim
+  case extend(Duration?)
+  case release(delay: Duration?, reason: String)
+  /// The body as posted, and the state that it gives the task.
+  case result(body: [UInt8], state: A2AState)
+}
+
+/// One call of an agent about one message.
+package struct AgentCall: Sendable {
+  package var call: CallID
+  package var workspace: WorkspaceID
+  package var message: MessageID
+  package var fence: Fence
+  package var verb: AgentVerb
+
+  package init(
+    call: CallID, workspace: WorkspaceID, message: MessageID, fence: Fence, verb: AgentVerb
+  ) {
+    self.call = call
+    self.workspace = workspace
+    self.message = message
+    self.fence = fence
+    self.verb = verb
+  }
+}
+
+/// The text form of a fence, as agents carry it.
+package enum LeaseToken {
+  package static func text(_ fence: Fence) -> String { "L" + String(fence.number, radix: 16) }
+
+  package static func read(_ text: String) -> Fence? {
+    guard text.hasPrefix("L"), let number = Int64(text.dropFirst(), radix: 16), number > 0
+    else { return nil }
+    return Fence(number: number)
+  }
+}
+
+extension Broker {
+  /// An agent asks for entries.
+  package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
+    do throws(RelayError) {
+      let desk = try self.desk(id, now: now)
+      if isShuttingDown { return answerEmpty(poll.id, desk) }
+      guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
+      desk.lastCall[poll.consumer] = now.instant
+      desk.queue.poll(poll, now: now, isGone: isPollGone)
+      carryOut(desk, now: now)
+    } catch {
+      finish(Reply(call: poll.id, error: error))
+    }
+  }
+
+  /// A poll's connection has ended without an answer.
+  package func pollGone(_ poll: PollID, at id: WorkspaceID, now: Now) {
+    if batches[poll] != nil { batches[poll] = nil }
+    guard let desk = desks[id], desk.failure == nil else { return }
+    desk.queue.pollGone(poll, now: now)
+    touch(desk)
+    carryOut(desk, now: now)
+  }
+
+  /// The peer's TCP has acknowledged a reply, or never will.
+  package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
+    switch receipt {
+    case .none: break
+    case .message(let id, let seq):
+      guard received, let desk = desks[id], desk.failure == nil else { return }
+      touch(desk)
+      desk.queue.received(seq, now: now)
+      carryOut(desk, now: now)
+    case .handOut(let id, let poll, let seqs):
+      guard let desk = desks[id], desk.failure == nil else { return }
+      touch(desk)
+      desk.queue.handOutDelivered(poll, seqs: seqs, received: received, now: now)
+      carryOut(desk, now: now)
+    }
+  }
+
+  package func agentCall(_ agent: AgentCall, now: Now) {
+    do throws(RelayError) {
+      let desk = try self.desk(agent.workspace, now: now)
+      let seq = agent.message.seq
+      guard agent.message.workspace == desk.id.short else { throw .notFound }
+      if let message = desk.queue.message(seq) {
+        guard message.tag == agent.message.tag, message.state != .storing else { throw .notFound }
+        if let consumer = message.handOut?.consumer { desk.lastCall[consumer] = now.instant }
+        try apply(agent, desk, seq, now: now)
+        carryOut(desk, now: now)
+      } else {
+        try answerFromFile(agent, desk)
+      }
+    } catch {
+      finish(Reply(call: agent.call, error: error))
+    }
+  }
+
+  private func apply(
+    _ agent: AgentCall, _ desk: Desk, _ seq: Seq, now: Now
+  ) throws(RelayError) {
+    switch agent.verb {
+    case .claim: desk.queue.claim(agent.call, seq, agent.fence, now: now)
+    case .extend(let length):
+      desk.queue.extend(agent.call, seq, agent.fence, length: length, now: now)
+    case .release(let delay, let reason):
+      desk.queue.release(agent.call, seq, agent.fence, delay: delay, reason: reason, now: now)
+    case .result(let body, let state):
+      var result = AgentResultCall(
+        call: agent.call, fence: agent.fence, hash: Digest128.of(body), body: body,
+        state: TaskState(state))
+      if !desk.queue.knows(agent.fence, of: seq) {
+        result.isKnownFence = try isHandOut(agent.fence, of: seq, desk)
+      }
+      desk.queue.result(result, seq, now: now)
+    }
+  }
+
+  private func isHandOut(_ fence: Fence, of seq: Seq, _ desk: Desk) throws(RelayError) -> Bool {
+    try reading(desk) { () throws(StoreError) in
+      try desk.file.timeline(seq).handOuts.contains { $0.row.fence == fence }
+    }
+  }
+
+  /// The message has left memory: answered or ended, and the caller has its reply.
+  private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
+    guard let stored = try storedMessage(agent.message.seq, desk), stored.tag == agent.message.tag
+    else { throw .notFound }
+    let reply: AgentReply
+    if stored.state == .answered {
+      if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,
+        Digest128.of(body) == stored.answerHash
+      {
+        reply = .duplicate
+      } else {
+        reply = agent.fence == stored.answerFence ? .alreadyAnswered : .answeredElsewhere
+      }
+    } else {
+      reply = .closed(stored.reason ?? .expired)
+    }
+    read(agentReply(agent.call, reply, now: nil), desk)
+  }
+
+  func answerAgent(
+    _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
+  ) {
+    let reply = agentReply(call, reply, now: now)
+    if let batch = batches[call]?.parent ?? batchOf[call] {
+      return batchPart(batch, call, reply, desk)
+    }
+    if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
+  }
+
+  private func agentReply(_ call: CallID, _ reply: AgentReply, now: Now?) -> Reply {
+    switch reply {
+    case .ok(let end):
+      let left = now.map { (end - $0.instant).nanoseconds / 1_000_000_000 } ?? 0
+      return Reply(
+        call: call, body: Array("{\"status\":\"leased\",\"expires_in\":\(left)}".utf8))
+    case .released: return Reply(call: call, body: Array("{\"status\":\"released\"}".utf8))
+    case .accepted(let isLate):
+      let text = isLate ? "{\"status\":\"accepted\",\"late\":true}" : "{\"status\":\"accepted\"}"
+      return Reply(call: call, body: Array(text.utf8))
+    case .duplicate:
+      return Reply(call: call, body: Array("{\"status\":\"accepted\",\"duplicate\":true}".utf8))
+    case .leaseLost: return Reply(call: call, error: .leaseLost)
+    case .alreadyAnswered: return Reply(call: call, error: .alreadyAnswered)
+    case .answeredElsewhere: return Reply(call: call, error: .answeredElsewhere)
+    case .closed(let reason):
+      return Reply(
+        call: call, error: .closed,
+        members: [
+          ("cancelled", .bool(Self.isCancel(reason))), ("reason", .string(reason.name)),
+        ])
+    case .unavailable: return Reply(call: call, error: .notStored)
+    }
+  }
+
+  private static func isCancel(_ reason: EndReason) -> Bool {
+    switch reason {
+    case .cancelledByCaller, .cancelledByOperator, .withdrawn, .taskEnded, .purged,
+      .workspaceRemoved:
+      true
+    case .attemptsUsedUp, .expired: false
+    }
+  }
+
+  /// Any authenticated call of the agent; `isHeartbeat`: one that says nothing else.
+  package func signOfLife(_ id: WorkspaceID, now: Now) { directory.seen(id, at: now.wall) }
+
+  /// A heartbeat stretches the leases of polls without `confirm`.
+  package func heartbeat(_ id: WorkspaceID, now: Now) {
+    guard let desk = desks[id], desk.failure == nil else { return }
+    touch(desk)
+    desk.queue.heartbeat(now: now) { consumer, since in
+      desk.lastCall[consumer].map { $0 > since } ?? false
+    }
+    carryOut(desk, now: now)
+  }
+}
+
+extension EndReason {
+  package var name: String {
+    switch self {
+    case .attemptsUsedUp: "dead"
+    case .expired: "expired"
+    case .cancelledByCaller: "cancelled"
+    case .cancelledByOperator: "cancelled_by_operator"
+    case .withdrawn: "withdrawn"
+    case .taskEnded: "task_ended"
+    case .purged: "purged"
+    case .workspaceRemoved: "workspace_removed"
+    }
+  }
+}

@@ -1,0 +1,253 @@
+package import Relay
+package import Wire
+
+/// A JSON-RPC call of a caller, recognised and parsed.
+package struct CallerRequest: Sendable {
+  package var call: CallID
+  package var caller: Identity
+  package var rpc: A2ACall
+  package var body: [UInt8]
+  /// Method, path and stored headers, as the members of a JSON object.
+  package var head: [UInt8]
+  /// When the caller is not held any longer.
+  package var holdUntil: Instant
+
+  package init(
+    call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant
+  ) {
+    self.call = call
+    self.caller = caller
+    self.rpc = rpc
+    self.body = body
+    self.head = head
+    self.holdUntil = holdUntil
+  }
+
+  var addressee: Addressee {
+    Addressee(
+      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
+  }
+}
+
+extension Broker {
+  /// A call at a workspace's URL. What is refused is answered at once; the rest when it is durable,
+  /// answered, or the hold is over.
+  package func call(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
+    let addressee = request.addressee
+    let desk: Desk
+    do throws(RelayError) { desk = try self.desk(id, now: now) } catch {
+      outbox.append(addressee.reply(error))
+      return
+    }
+    switch request.rpc.method {
+    case .send: send(request, desk, now: now)
+    case .get: get(request, desk)
+    case .cancel: cancel(request, desk, now: now)
+    case .stream, .subscribe:
+      outbox.append(
+        addressee.reply(.unsupportedOperation("the relay does not stream for this agent")))
+    case .list:
+      outbox.append(addressee.reply(.unsupportedOperation("listing tasks is not built yet")))
+    case .pushSet, .pushGet, .pushList, .pushDelete:
+      outbox.append(addressee.reply(.pushNotificationNotSupported()))
+    case .extendedCard: outbox.append(addressee.reply(.extendedCardNotConfigured()))
+    case .unknown: outbox.append(addressee.reply(.methodNotFound(request.rpc.methodName)))
+    }
+  }
+
+  // MARK: send
+
+  private func send(_ request: CallerRequest, _ desk: Desk, now: Now) {
+    let addressee = request.addressee
+    if request.rpc.hasPushConfig {
+      return outbox.append(addressee.reply(.pushNotificationNotSupported()))
+    }
+    let dedup = dedupKey(request)
+    if let seq = desk.queue.attachable(dedup) {
+      return attach(request, to: seq, desk, now: now)
+    }
+    let bytes = request.body.count + request.head.count
+    if let (error, metadata) = refusal(desk, request.caller, bytes) {
+      return outbox.append(addressee.reply(error, metadata: metadata))
+    }
+    let seq = desk.queue.nextSeq()
+    let task: Seq
+    let context: String
+    switch place(request, desk, seq, now: now) {
+    case .failure(let error): return outbox.append(addressee.reply(error))
+    case .success(let found): (task, context) = found
+    }
+    let new = NewMessage(
+      seq: seq, tag: random.next() & 0xFFFF_FFFF_FFFF, at: now.wall,
+      expires: now.wall + limits.timeToLive, caller: request.caller.text,
+      method: request.rpc.method.rawValue, dialect: request.rpc.dialect.rawValue, task: task,
+      context: context, messageID: request.rpc.messageID ?? "", dedup: dedup,
+      rpcID: request.rpc.id, head: request.head, body: request.body,
+      isImmediate: !request.rpc.isBlocking)
+    if task != seq { desk.continued.insert(task) }
+    keep(request, seq, desk)
+    desk.queue.arrive(new, now: now)
+    wait(request, seq, desk, now: now)
+    carryOut(desk, now: now)
+  }
+
+  /// Equal calls of one caller: method, messageId and params, byte for byte. The JSON-RPC id does
+  /// not count: every retry has its own.
+  private func dedupKey(_ request: CallerRequest) -> UUIDBytes {
+    var digest = Digest128()
+    digest.update(request.caller.text)
+    digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
+    digest.update(request.rpc.messageID ?? "")
+    digest.update(request.body[request.rpc.params])
+    return digest.value
+  }
+
+  private func refusal(
+    _ desk: Desk, _ caller: Identity, _ bytes: Int
+  ) -> (RelayError, [(String, String)])? {
+    if isShuttingDown { return (.notStored, []) }
+    if isDiskLow { return (.diskFull, []) }
+    if desk.file.walPages > limits.walPagesMax { return (.logFull, []) }
+    switch desk.queue.refusal(caller: caller.text, bytes: bytes) {
+    case nil: return nil
+    case .messages(let count): return (.queueFull, [("depth", "\(count)")])
+    case .bytes(let bytes): return (.queueFull, [("bytes", "\(bytes)")])
+    case .callerShare(let count): return (.callerShare, [("depth", "\(count)")])
+    }
+  }
+
+  /// The task and context that the message belongs to (A2A 1.0 §3.4).
+  private func place(
+    _ request: CallerRequest, _ desk: Desk, _ seq: Seq, now: Now
+  ) -> Result<(Seq, String), A2AError> {
+    guard let taskID = request.rpc.taskID else {
+      let context =
+        request.rpc.contextID
+        ?? UUIDBytes(
+          high: random.next() & ~0xF000 | 0x4000,
+          low: random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        ).text
+      return .success((seq, context))
+    }
+    do throws(RelayError) {
+      guard let task = try findTask(taskID, request.caller, desk) else {
+        return .failure(.taskNotFound(taskID))
+      }
+      if let context = request.rpc.contextID, context != task.context {
+        return .failure(.invalidParams("contextId is not that of the task"))
+      }
+      // A2A 1.0 §3.1.1: a task that has ended takes no further message.
+      if task.state.isTerminal || desk.queue.isTaskClosing(task.seq) {
+        return .failure(.unsupportedOperation("the task has ended"))
+      }
+      desk.queue.adopt(task: task, now: now)
+      return .success((task.seq, task.context))
+    } catch {
+      return .failure(.internalError(error.text))
+    }
+  }
+
+  private func attach(_ request: CallerRequest, to seq: Seq, _ desk: Desk, now: Now) {
+    guard let message = desk.queue.message(seq) else { return }
+    wait(request, seq, desk, now: now)
+    note(seq, .callerAttached, desk, now: now)
+    switch MessageTable.cell(message.state, .callerAttached) {
+    case .stay(.answer), .stay(.ended): answerWaiters(seq, desk, now: now)
+    default:
+      if !request.rpc.isBlocking, message.state != .storing { stored(seq, desk, now: now) }
+    }
+  }
+
+  private func wait(_ request: CallerRequest, _ seq: Seq, _ desk: Desk, now: Now) {
+    let waiter = Waiter(
+      addressee: request.addressee, deadline: request.holdUntil,
+      isImmediate: !request.rpc.isBlocking)
+    desk.waiters[seq, default: []].append(waiter)
+    desk.queue.attach(seq)
+    waiting[request.call] = (desk.id, seq)
+    guard !waiter.isImmediate else { return }
+    pushHold(Hold(at: waiter.deadline, workspace: desk.id, seq: seq, call: request.call))
+  }
+
+  func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
+    desk.lazies.append(.note(seq: seq, kind: kind, at: now.wall, detail: []))
+    if desk.lazyDue == nil { desk.lazyDue = now.instant + limits.lazyWriteMax }
+  }
+
+  private func keep(_ request: CallerRequest, _ seq: Seq, _ desk: Desk) {
+    let bytes = request.body.count + request.head.count
+    guard cachedBytes + bytes <= limits.cacheBytesMax else { return }
+    cachedBytes += bytes
+    desk.cache[seq] = Desk.Cached(
+      head: request.head, body: request.body, message: request.rpc.message,
+      text: request.rpc.text)
+  }
+
+  // MARK: get, cancel
+
+  private func get(_ request: CallerRequest, _ desk: Desk) {
+    let addressee = request.addressee
+    do throws(RelayError) {
+      guard let taskID = request.rpc.taskID,
+        let task = try findTask(taskID, request.caller, desk)
+      else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
+      let view = try taskView(task, desk)
+      read(
+        Reply(
+          call: request.call,
+          body: JSONRPC.result(
+            id: request.rpc.id,
+            result: view.result(
+              as: request.rpc.dialect, historyLength: request.rpc.historyLength))), desk)
+    } catch {
+      outbox.append(addressee.reply(error))
+    }
+  }
+
+  /// What was read leaves when everything it may have seen is durable.
+  func read(_ reply: Reply, _ desk: Desk) {
+    if desk.isUnsynced {
+      desk.afterBarrier.append(reply)
+      touch(desk)
+    } else {
+      outbox.append(reply)
+    }
+  }
+
+  private func cancel(_ request: CallerRequest, _ desk: Desk, now: Now) {
+    let addressee = request.addressee
+    do throws(RelayError) {
+      guard let taskID = request.rpc.taskID,
+        let task = try findTask(taskID, request.caller, desk)
+      else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
+      cancels[request.call] = (addressee, task.seq)
+      if !task.state.isTerminal { desk.queue.adopt(task: task, now: now) }
+      desk.queue.cancelTask(request.call, task.seq, now: now)
+      carryOut(desk, now: now)
+    } catch {
+      outbox.append(addressee.reply(error))
+    }
+  }
+
+  func answerCancel(_ call: CallID, _ outcome: CancelReply, _ desk: Desk, now: Now) {
+    guard let (addressee, seq) = cancels.removeValue(forKey: call) else { return }
+    do throws(RelayError) {
+      switch outcome {
+      case .unavailable: outbox.append(addressee.reply(.notStored))
+      case .cancelled, .notCancelable:
+        guard let task = try storedTask(seq, desk) else { throw .notFound }
+        // A2A 1.0 §3.3.1: cancelling is idempotent; what is cancelled already is told so again.
+        guard task.state == .canceled else {
+          let state = A2AState(task.state)
+          return read(addressee.reply(.taskNotCancelable(state)), desk)
+        }
+        let result = try taskView(task, desk).result(
+          as: addressee.dialect, historyLength: addressee.historyLength)
+        read(
+          Reply(call: call, body: JSONRPC.result(id: addressee.id, result: result)), desk)
+      }
+    } catch {
+      outbox.append(addressee.reply(error))
+    }
+  }
+}

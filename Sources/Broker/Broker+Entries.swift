@@ -1,0 +1,124 @@
+import Relay
+import Store
+import Wire
+
+extension Broker {
+  func answerEmpty(_ poll: PollID, _ desk: Desk) {
+    var reply = Reply(call: poll, status: 204)
+    if isShuttingDown {
+      // Jittered, so that thousands of agents do not come back in one moment.
+      reply.headers.append(("Retry-After", "\(1 + random.next() % 5)"))
+    }
+    afterCommit(reply, desk)
+  }
+
+  /// Leaves once this turn's transaction is committed: the hand-out's row is in it.
+  func send(_ entries: [HandOut], to poll: PollID, _ desk: Desk, now: Now) {
+    do throws(RelayError) {
+      var writer = JSONWriter(capacity: 2048 * entries.count)
+      writer.beginObject()
+      writer.key("messages")
+      writer.beginArray()
+      for entry in entries { try write(entry, desk, now: now, into: &writer) }
+      writer.endArray()
+      writer.endObject()
+      var reply = Reply(call: poll, body: writer.bytes)
+      reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
+      afterCommit(reply, desk)
+    } catch {
+      finish(Reply(call: poll, error: error))
+    }
+  }
+
+  /// A batch's poll waits with the batch; its hand-outs are committed with the same turn.
+  private func afterCommit(_ reply: Reply, _ desk: Desk) {
+    touch(desk)
+    if batches[reply.call] != nil { return finish(reply) }
+    desk.afterCommit.append(reply)
+  }
+
+  private func write(
+    _ entry: HandOut, _ desk: Desk, now: Now, into writer: inout JSONWriter
+  ) throws(RelayError) {
+    guard let message = desk.queue.message(entry.seq) else { return }
+    let content = try content(message, desk)
+    writer.beginObject()
+    writer.key("id")
+    writer.string(desk.messageID(message).text)
+    writer.key("seq")
+    writer.int(Int(message.seq))
+    writer.key("attempt")
+    writer.int(entry.attempt)
+    writer.key("redelivered")
+    writer.bool(entry.isRedelivered)
+    writer.key("replay")
+    writer.bool(false)
+    writer.key("enqueued_at")
+    writer.string(Timestamp.rfc3339(nanoseconds: message.at.nanoseconds))
+    writer.key("age_seconds")
+    writer.int(Int(max(0, (now.wall - message.at).nanoseconds / 1_000_000_000)))
+    writer.key("deadline")
+    writer.string(Timestamp.rfc3339(nanoseconds: message.expiresAt.nanoseconds))
+    writer.key("caller")
+    writer.string(message.caller)
+    writer.key("caller_waiting")
+    writer.bool(message.callers > 0)
+    writeRouting(message, desk, content.text, into: &writer)
+    writeRequest(content, into: &writer)
+    writer.key("lease")
+    writer.beginObject()
+    writer.key("token")
+    writer.string(LeaseToken.text(entry.fence))
+    writer.key("kind")
+    writer.string(entry.isOffer ? "offer" : "lease")
+    writer.key("expires_in")
+    writer.int(Int(max(0, (entry.end - now.instant).nanoseconds / 1_000_000_000)))
+    writer.endObject()
+    writer.endObject()
+  }
+
+  private func writeRouting(
+    _ message: Message, _ desk: Desk, _ text: String, into writer: inout JSONWriter
+  ) {
+    let dialect = Dialect(rawValue: message.dialect) ?? .v03
+    writer.key("dialect")
+    writer.string(dialect == .v03 ? "0.3" : "1.0")
+    writer.key("method")
+    writer.string(A2AMethod(rawValue: message.method)?.name(in: dialect) ?? "")
+    writer.key("text")
+    writer.string(text)
+    writer.key("task_id")
+    writer.string(taskID(message, desk))
+    writer.key("context_id")
+    writer.string(message.context)
+  }
+
+  private func writeRequest(_ content: Desk.Cached, into writer: inout JSONWriter) {
+    writer.key("request")
+    writer.beginObject()
+    // The head is a whole JSON object; its members go first.
+    let members = content.head.dropFirst().dropLast()
+    if !members.isEmpty { writer.members(members) }
+    writer.key("body")
+    writer.string(utf8: content.body[...])
+    writer.endObject()
+  }
+
+  /// The id of the message's task: of the message that opened it.
+  private func taskID(_ message: Message, _ desk: Desk) -> String {
+    if message.task == message.seq { return desk.messageID(message).text }
+    if let first = desk.queue.message(message.task) { return desk.messageID(first).text }
+    guard let first = try? storedMessage(message.task, desk) else { return "" }
+    return MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag).text
+  }
+
+  private func content(_ message: Message, _ desk: Desk) throws(RelayError) -> Desk.Cached {
+    if let cached = desk.cache[message.seq] { return cached }
+    let stored = try reading(desk) { () throws(StoreError) in try desk.file.body(message.seq) }
+    let version = Dialect(rawValue: message.dialect)?.protocolVersion
+    guard let (head, body) = stored,
+      case .success(let call) = A2ACall.parse(body, version: version)
+    else { throw .workspaceUnavailable }
+    return Desk.Cached(head: head, body: body, message: call.message, text: call.text)
+  }
+}

@@ -1,0 +1,149 @@
+import Relay
+import Store
+import Wire
+
+extension Broker {
+  /// The file's answer, or the error that the caller gets when the file fails.
+  func reading<Value>(
+    _ desk: Desk, _ body: () throws(StoreError) -> Value
+  ) throws(RelayError) -> Value {
+    do throws(StoreError) { return try body() } catch {
+      failed(error, workspace: desk.id)
+      throw .workspaceUnavailable
+    }
+  }
+
+  func storedTask(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredTask? {
+    try reading(desk) { () throws(StoreError) in try desk.file.task(seq) }
+  }
+
+  func storedMessage(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredMessage? {
+    try reading(desk) { () throws(StoreError) in try desk.file.message(seq) }
+  }
+
+  /// The task of that id, if `caller` may know of it: it is the caller's own (A2A 1.0 §13.1).
+  func findTask(_ id: String, _ caller: Identity, _ desk: Desk) throws(RelayError) -> StoredTask? {
+    guard let id = MessageID(id), id.workspace == desk.id.short else { return nil }
+    let tag: UInt64
+    let owner: String
+    if let message = desk.queue.message(id.seq) {
+      guard message.state != .storing else { return nil }
+      (tag, owner) = (message.tag, message.caller)
+    } else if let message = try storedMessage(id.seq, desk) {
+      (tag, owner) = (message.tag, message.caller)
+    } else {
+      return nil
+    }
+    guard tag == id.tag, owner == caller.text else { return nil }
+    return try storedTask(id.seq, desk)
+  }
+
+  /// The Task of a message, and whether the file was read for it.
+  func taskView(of seq: Seq, _ desk: Desk, now: Now) throws(RelayError) -> (TaskView, Bool) {
+    if let view = recentView(seq, desk, now: now) { return (view, false) }
+    let first: Seq
+    if let message = desk.queue.message(seq) {
+      first = message.task
+    } else {
+      guard let message = try storedMessage(seq, desk) else { throw .notFound }
+      first = message.task
+    }
+    guard let task = try storedTask(first, desk) else { throw .notFound }
+    return (try taskView(task, desk), true)
+  }
+
+  /// The Task of a message that has just come or has just been answered, from memory.
+  private func recentView(_ seq: Seq, _ desk: Desk, now: Now) -> TaskView? {
+    guard let message = desk.queue.message(seq), message.task == seq, seq >= desk.firstSeq,
+      !desk.continued.contains(seq), let cached = desk.cache[seq],
+      let dialect = Dialect(rawValue: message.dialect)
+    else { return nil }
+    let state: A2AState
+    switch message.state {
+    case .queued, .offered, .leased: state = A2AState(desk.queue.taskState(seq) ?? .submitted)
+    case .answered:
+      guard let result = cached.result, case .success(let parsed) = AgentResult.parse(result)
+      else { return nil }
+      state = parsed.state
+    case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing: return nil
+    }
+    let turn = TaskView.Turn(
+      request: cached.body, message: cached.message, dialect: dialect,
+      result: message.state == .answered ? cached.result : nil)
+    return TaskView(
+      id: desk.messageID(message).text, contextID: message.context, state: state,
+      timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [turn])
+  }
+
+  /// A Task with all its messages, read from the file.
+  func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> TaskView {
+    let messages = try reading(desk) { () throws(StoreError) in
+      try desk.file.messages(ofTask: task.seq)
+    }
+    var turns: [TaskView.Turn] = []
+    for message in messages { turns.append(try turn(message, desk)) }
+    guard let first = messages.first else { throw .notFound }
+    let id = MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag)
+    return TaskView(
+      id: id.text, contextID: task.context, state: A2AState(task.state),
+      timestamp: Timestamp.rfc3339(nanoseconds: task.changed.nanoseconds), turns: turns,
+      statusText: messages.last { $0.reason != nil }?.reason.flatMap(Self.statusText))
+  }
+
+  private func turn(
+    _ message: StoredMessage, _ desk: Desk
+  ) throws(RelayError) -> TaskView.Turn {
+    let (request, result) = try reading(desk) { () throws(StoreError) in
+      (try desk.file.body(message.seq), try desk.file.answer(message.seq))
+    }
+    let dialect = Dialect(rawValue: message.dialect) ?? .v03
+    guard let body = request?.body,
+      case .success(let call) = A2ACall.parse(body, version: dialect.protocolVersion)
+    else { throw .workspaceUnavailable }
+    return TaskView.Turn(request: body, message: call.message, dialect: dialect, result: result)
+  }
+
+  /// What the relay says in the agent's place.
+  private static func statusText(_ reason: EndReason) -> String? {
+    switch reason {
+    case .attemptsUsedUp: "dead: every attempt to have it done has failed"
+    case .expired: "expired: nobody answered it in time"
+    case .cancelledByCaller: nil
+    case .cancelledByOperator: "cancelled by an operator"
+    case .withdrawn: "withdrawn: it was never handed out"
+    case .taskEnded: nil
+    case .purged: "purged by an operator"
+    case .workspaceRemoved: "the workspace was removed"
+    }
+  }
+}
+
+extension A2AState {
+  init(_ state: TaskState) {
+    switch state {
+    case .submitted: self = .submitted
+    case .working: self = .working
+    case .inputRequired: self = .inputRequired
+    case .authRequired: self = .authRequired
+    case .completed: self = .completed
+    case .canceled: self = .canceled
+    case .failed: self = .failed
+    case .rejected: self = .rejected
+    }
+  }
+}
+
+extension TaskState {
+  init(_ state: A2AState) {
+    switch state {
+    case .submitted: self = .submitted
+    case .working: self = .working
+    case .inputRequired: self = .inputRequired
+    case .authRequired: self = .authRequired
+    case .completed: self = .completed
+    case .canceled: self = .canceled
+    case .failed: self = .failed
+    case .rejected: self = .rejected
+    }
+  }
+}

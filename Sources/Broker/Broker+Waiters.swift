@@ -1,0 +1,127 @@
+import Relay
+import Wire
+
+extension Broker {
+  /// The message is durable: who asked for the Task at once gets it.
+  func stored(_ seq: Seq, _ desk: Desk, now: Now) {
+    guard let all = desk.waiters[seq], all.contains(where: \.isImmediate) else { return }
+    let others = all.filter { !$0.isImmediate }
+    desk.waiters[seq] = others.isEmpty ? nil : others
+    for waiter in all where waiter.isImmediate {
+      waiting[waiter.addressee.call] = nil
+      desk.queue.detach(seq)
+      answerTask(waiter, seq, desk, now: now)
+    }
+  }
+
+  /// The message has its end: everybody who waits gets the Task.
+  func answerWaiters(_ seq: Seq, _ desk: Desk, now: Now) {
+    for waiter in takeWaiters(seq, desk) {
+      desk.queue.detach(seq)
+      answerTask(waiter, seq, desk, now: now)
+    }
+  }
+
+  /// An end without an answer.
+  func ended(_ seq: Seq, _ reason: EndReason, _ desk: Desk, now: Now) {
+    guard reason == .withdrawn else { return answerWaiters(seq, desk, now: now) }
+    for waiter in takeWaiters(seq, desk) {
+      desk.queue.detach(seq)
+      reply(waiter.addressee.reply(.agentOffline), seq, desk)
+    }
+  }
+
+  func notWithdrawn(_ seq: Seq, _ desk: Desk, now: Now) {
+    let all = takeWaiters(seq, desk)
+    let kept = all.filter { !$0.isWithdrawing }
+    if !kept.isEmpty { desk.waiters[seq] = kept }
+    for waiter in kept { waiting[waiter.addressee.call] = (desk.id, seq) }
+    for waiter in all where waiter.isWithdrawing { tellTimeout(waiter, seq, desk) }
+  }
+
+  private func tellTimeout(_ waiter: Waiter, _ seq: Seq, _ desk: Desk) {
+    desk.queue.detach(seq)
+    reply(waiter.addressee.reply(.agentTimeout), seq, desk)
+  }
+
+  /// A caller's patience is over.
+  func holdEnded(_ hold: Hold, now: Now) {
+    guard let desk = desks[hold.workspace], desk.failure == nil,
+      let index = desk.waiters[hold.seq]?.firstIndex(where: { $0.addressee.call == hold.call }),
+      let message = desk.queue.message(hold.seq)
+    else { return }
+    if message.state.isPending {
+      // Its report is a barrier away; the table lets nothing else happen before.
+      return pushHold(
+        Hold(
+          at: now.instant + limits.pendingRetry, workspace: hold.workspace, seq: hold.seq,
+          call: hold.call))
+    }
+    touch(desk)
+    note(hold.seq, .holdEnded, desk, now: now)
+    if directory.workspace(desk.id)?.settings.whenOffline == .error {
+      return withdraw(hold.seq, index, desk, now: now)
+    }
+    if let waiter = removeWaiter(hold.seq, at: index, desk) {
+      desk.queue.detach(hold.seq)
+      answerTask(waiter, hold.seq, desk, now: now)
+    }
+  }
+
+  /// `when_offline: error`: withdrawn if no agent ever had it and this is the only caller.
+  private func withdraw(_ seq: Seq, _ index: Int, _ desk: Desk, now: Now) {
+    let isOnly = desk.waiters[seq]?.count == 1
+    desk.waiters[seq]?[index].isWithdrawing = true
+    if isOnly, desk.queue.withdraw(seq, now: now) { return carryOut(desk, now: now) }
+    if let waiter = removeWaiter(seq, at: index, desk) {
+      tellTimeout(waiter, seq, desk)
+    }
+  }
+
+  /// The caller's connection has ended; its message stays.
+  package func callerGone(_ call: CallID, now: Now) {
+    guard let (id, seq) = waiting[call], let desk = desks[id], desk.failure == nil,
+      let index = desk.waiters[seq]?.firstIndex(where: { $0.addressee.call == call })
+    else { return }
+    _ = removeWaiter(seq, at: index, desk)
+    desk.queue.detach(seq)
+    note(seq, .callerGone, desk, now: now)
+    touch(desk)
+  }
+
+  func removeWaiter(_ seq: Seq, at index: Int, _ desk: Desk) -> Waiter? {
+    guard let waiter = desk.waiters[seq]?.remove(at: index) else { return nil }
+    if desk.waiters[seq]?.isEmpty == true { desk.waiters[seq] = nil }
+    waiting[waiter.addressee.call] = nil
+    return waiter
+  }
+
+  private func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
+    let addressee = waiter.addressee
+    do throws(RelayError) {
+      let (view, isRead) = try taskView(of: seq, desk, now: now)
+      var writer = JSONWriter(capacity: 1536)
+      writer.beginObject()
+      writer.key("jsonrpc")
+      writer.string("2.0")
+      writer.key("id")
+      writer.raw(addressee.id)
+      writer.key("result")
+      view.writeSendResult(
+        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+      writer.endObject()
+      reply(Reply(call: addressee.call, body: writer.bytes), seq, desk, isRead: isRead)
+    } catch {
+      outbox.append(addressee.reply(error))
+    }
+  }
+
+  /// A reply about a message carries the message's id, and its receipt is wanted.
+  private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, isRead: Bool = false) {
+    var reply = reply
+    if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
+    reply.receipt = .message(desk.id, seq)
+    // Its own round has passed, but a read of the file may have seen a later one.
+    if isRead { read(reply, desk) } else { outbox.append(reply) }
+  }
+}

@@ -1,0 +1,255 @@
+package import Relay
+package import Store
+package import System
+package import Wire
+
+/// Who waits for what, and when it is durable.
+///
+/// The broker is called by the loop and by nobody else. In a turn it applies what has arrived to
+/// the queues; `endTurn` commits one transaction per workspace with work and says which files the
+/// barrier must sync; `barrierPassed` hands the outcome to the queues. Replies collect in `outbox`.
+package final class Broker {
+  package let limits: Limits
+  package let publicURL: String
+  let data: DataDirectory
+  let random: Random
+  let log: Log
+  let boot: UInt32
+  package var directory: Directory
+  package var outbox: [Reply] = []
+  /// A final error of the process: everybody who waits is told "unknown", and the process ends.
+  package var fatal: StoreError?
+  package private(set) var isShuttingDown = false
+
+  var desks: [WorkspaceID: Desk] = [:]
+  var touched: [Desk] = []
+  var holds = Heap<Hold>()
+  /// Where the message of a waiting call is.
+  var waiting: [CallID: (WorkspaceID, Seq)] = [:]
+  var batches: [CallID: Batch] = [:]
+  /// The batch that a call is a part of.
+  var batchOf: [CallID: CallID] = [:]
+  /// Callers of CancelTask, and the task that they mean.
+  var cancels: [CallID: (Addressee, Seq)] = [:]
+  private var lastCallID: CallID = 0
+  private var round: UInt64 = 0
+  var registryBatch: [RegistryWrite] = []
+  var registryReplies: [(apply: (inout Directory) -> Void, reply: Reply?)] = []
+  var registryRounds: [RegistryRound] = []
+  /// Bytes of requests that are kept for callers and polls.
+  var cachedBytes = 0
+  /// Whether a poll's connection has ended; the server knows.
+  package var isPollGone: (PollID) -> Bool = { _ in false }
+  /// Free bytes are below the high-water mark; the server looks once a second.
+  package var isDiskLow = false
+
+  struct RegistryRound {
+    var number: UInt64
+    var changes: [(apply: (inout Directory) -> Void, reply: Reply?)]
+  }
+
+  struct Hold: Comparable {
+    var at: Instant
+    var workspace: WorkspaceID
+    var seq: Seq
+    var call: CallID
+    static func < (left: Hold, right: Hold) -> Bool {
+      (left.at.nanoseconds, left.call) < (right.at.nanoseconds, right.call)
+    }
+  }
+
+  package init(
+    data: DataDirectory, limits: Limits, publicURL: String, random: Random, log: Log
+  ) throws(StoreError) {
+    self.data = data
+    self.limits = limits
+    self.publicURL = publicURL
+    self.random = random
+    self.log = log
+    boot = try data.registry.raiseBoot()
+    directory = Directory(try data.registry.load())
+  }
+
+  /// Names the next call or poll.
+  package func nextCall() -> CallID {
+    lastCallID += 1
+    return lastCallID
+  }
+
+  // MARK: desks
+
+  /// The desk of a workspace, opened at its first use.
+  func desk(_ id: WorkspaceID, now: Now) throws(RelayError) -> Desk {
+    if let desk = desks[id] {
+      if desk.failure != nil { throw .workspaceUnavailable }
+      touch(desk)
+      return desk
+    }
+    guard directory.workspace(id) != nil else { throw .notFound }
+    guard desks.count < limits.openWorkspacesMax else { throw .tooManyOpen }
+    do throws(StoreError) {
+      let file = try data.openWorkspaceFile(id)
+      let recovered = try file.recover(now: now.wall)
+      let queue = Queue(limits: limits, boot: boot, seed: random.next())
+      queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
+      let desk = Desk(id: id, file: file, queue: queue)
+      desks[id] = desk
+      touch(desk)
+      carryOut(desk, now: now)
+      return desk
+    } catch {
+      failed(error, workspace: id)
+      throw error.isFinalForProcess ? .outcomeUnknown : .workspaceUnavailable
+    }
+  }
+
+  func touch(_ desk: Desk) {
+    if desk.isTouched { return }
+    desk.isTouched = true
+    touched.append(desk)
+  }
+
+  func failed(_ error: StoreError, workspace: WorkspaceID) {
+    log.error(
+      "store_failed",
+      ["workspace": .text(workspace.text), "error": .text(error.description)])
+    if error.isFinalForProcess { fatal = error }
+  }
+
+  // MARK: turns
+
+  /// What the barrier is to make durable.
+  package struct RoundWork: Sendable {
+    package var number: UInt64
+    package var files: [Int32]
+  }
+
+  /// Commits what the turn has collected. `nil`: nobody waits for a barrier.
+  package func endTurn(now: Now) -> RoundWork? {
+    var files: [Int32] = []
+    let number = round + 1
+    for desk in touched {
+      desk.isTouched = false
+      commit(desk, now: now)
+      if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
+      desk.queue.turnEnded()
+    }
+    touched.removeAll(keepingCapacity: true)
+    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
+    guard !files.isEmpty, fatal == nil else { return nil }
+    round = number
+    return RoundWork(number: number, files: files)
+  }
+
+  /// Makes a round of what waits for the barrier; says whether there is any.
+  private func closeRound(_ desk: Desk, _ number: UInt64) -> Bool {
+    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty, desk.failure == nil
+    else { return false }
+    desk.rounds.append(
+      Desk.Round(
+        number: number, reports: desk.committedReports, replies: desk.committedReplies))
+    desk.committedReports = []
+    desk.committedReplies = []
+    inRound[number, default: []].append(desk)
+    return true
+  }
+
+  private var inRound: [UInt64: [Desk]] = [:]
+  private var passed: UInt64 = 0
+
+  /// Every round up to `number` is on the disk.
+  package func barrierPassed(_ number: UInt64, now: Now) {
+    guard number > passed else { return }
+    for current in (passed + 1)...number {
+      for desk in inRound.removeValue(forKey: current) ?? [] {
+        guard let first = desk.rounds.first, first.number == current else { continue }
+        desk.rounds.removeFirst()
+        if desk.rounds.isEmpty { desk.file.markSynced() }
+        outbox += first.replies
+        touch(desk)
+        desk.queue.durable(first.reports, now: now)
+        carryOut(desk, now: now)
+      }
+      if let first = registryRounds.first, first.number == current {
+        registryRounds.removeFirst()
+        for change in first.changes {
+          change.apply(&directory)
+          if let reply = change.reply { outbox.append(reply) }
+        }
+      }
+    }
+    passed = number
+  }
+
+  private func commitRegistry(_ number: UInt64) -> Bool {
+    guard !registryBatch.isEmpty || !registryReplies.isEmpty else { return false }
+    let writes = registryBatch
+    let changes = registryReplies
+    registryBatch = []
+    registryReplies = []
+    do throws(StoreError) {
+      try data.registry.commit(writes)
+      registryRounds.append(RegistryRound(number: number, changes: changes))
+      return !changes.isEmpty
+    } catch {
+      log.error("registry_failed", ["error": .text(error.description)])
+      if error.isFinalForProcess { fatal = error }
+      let reason: RelayError = error.isFinalForProcess ? .outcomeUnknown : .notStored
+      for change in changes {
+        if let reply = change.reply { outbox.append(Reply(call: reply.call, error: reason)) }
+      }
+      return false
+    }
+  }
+
+  // MARK: time
+
+  /// The next instant at which `tick` has something to do.
+  package func nextDeadline() -> Instant? {
+    var earliest = holds.first?.at
+    for desk in desks.values where desk.failure == nil {
+      for candidate in [desk.queue.nextDeadline, desk.lazyDue] {
+        guard let candidate else { continue }
+        if earliest.map({ candidate < $0 }) ?? true { earliest = candidate }
+      }
+    }
+    return earliest
+  }
+
+  package func tick(now: Now) {
+    for desk in desks.values where desk.failure == nil {
+      if let due = desk.lazyDue, due <= now.instant { touch(desk) }
+      guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }
+      touch(desk)
+      desk.queue.tick(now: now)
+      carryOut(desk, now: now)
+    }
+    while let hold = holds.first, hold.at <= now.instant {
+      _ = holds.popFirst()
+      holdEnded(hold, now: now)
+    }
+  }
+
+  func pushHold(_ hold: Hold) {
+    holds.insert(hold)
+    // Holds of callers that have their answer stay until they are in the majority.
+    if holds.count > 1024 + 4 * waiting.count {
+      holds.keep { waiting[$0.call] != nil }
+    }
+  }
+
+  /// No more polls: those that are parked end, held callers stay until the process does.
+  package func shutDown(now: Now) {
+    isShuttingDown = true
+    for desk in desks.values where desk.failure == nil {
+      touch(desk)
+      desk.queue.endPolls(now: now)
+      carryOut(desk, now: now)
+    }
+  }
+
+  /// Nothing is on its way to the disk.
+  package var isIdle: Bool {
+    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty
+  }
+}

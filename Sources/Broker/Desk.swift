@@ -1,0 +1,88 @@
+import Relay
+import Store
+import Wire
+
+/// All that the broker holds for one workspace in use: its queue, its file, and who waits.
+final class Desk {
+  let id: WorkspaceID
+  let file: WorkspaceFile
+  let queue: Queue
+
+  /// This turn's transaction, and the machines that wait for its outcome.
+  var batch: [Write] = []
+  var batchBytes = 0
+  var reports: [Report] = []
+  /// Written with the next transaction, or when `lazyDue` comes.
+  var lazies: [Write] = []
+  var lazyDue: Instant?
+  /// Leave once this turn's transaction is committed, or when its barrier has passed.
+  var afterCommit: [Reply] = []
+  var afterBarrier: [Reply] = []
+  /// The same of transactions that this turn has committed already.
+  var committedReports: [Report] = []
+  var committedReplies: [Reply] = []
+  /// Committed rounds that no barrier has covered yet, oldest first.
+  var rounds: [Round] = []
+  /// It is in the broker's list for the end of this turn.
+  var isTouched = false
+  /// A final error closed it; the reason is in the log.
+  var failure: StoreError?
+
+  /// Who waits for the answer of a message.
+  var waiters: [Seq: [Waiter]] = [:]
+  /// Requests and results that a caller or a poll is about to need.
+  var cache: [Seq: Cached] = [:]
+  /// Tasks that more than one message belongs to, as far as this run of the relay has seen.
+  var continued: Set<Seq> = []
+  /// Messages from here on arrived in this run: what is not in `continued` has one message.
+  let firstSeq: Seq
+  /// The last call of each consumer that was no heartbeat.
+  var lastCall: [String: Instant] = [:]
+
+  struct Round {
+    var number: UInt64
+    var reports: [Report]
+    var replies: [Reply]
+  }
+
+  struct Cached {
+    var head: [UInt8]
+    var body: [UInt8]
+    var message: Range<Int>
+    var text: String
+    var result: [UInt8]?
+  }
+
+  init(id: WorkspaceID, file: WorkspaceFile, queue: Queue) {
+    self.id = id
+    self.file = file
+    self.queue = queue
+    firstSeq = queue.nextSeq()
+  }
+
+  /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
+  var isUnsynced: Bool { !rounds.isEmpty || file.isDirty }
+
+  func add(_ write: Write) {
+    batch.append(write)
+    switch write {
+    case .message(let new): batchBytes += new.body.count + new.head.count
+    case .answer(let answer): batchBytes += answer.body.count
+    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note: break
+    }
+  }
+
+  func messageID(_ message: Message) -> MessageID {
+    MessageID(workspace: id.short, seq: message.seq, tag: message.tag)
+  }
+}
+
+/// A caller that is held until its message ends, or its patience does.
+struct Waiter {
+  var addressee: Addressee
+  var deadline: Instant
+  /// It asked for the Task at once, and gets it as soon as the message is stored.
+  var isImmediate: Bool
+  /// A withdrawal was asked for when its hold ran out.
+  var isWithdrawing = false
+}

@@ -1,0 +1,145 @@
+package import Relay
+package import Wire
+
+/// Who a request comes from, as its credential says; never what a header or body claims.
+package enum Identity: Hashable, Sendable {
+  case admin
+  case org(String)
+  case workspace(WorkspaceID)
+  case anonymous
+
+  /// How messages name their caller; stored, and compared to decide whose a task is.
+  package var text: String {
+    switch self {
+    case .admin: "admin"
+    case .org(let org): "org:\(org)"
+    case .workspace(let id): "workspace:\(id.text)"
+    case .anonymous: "anonymous"
+    }
+  }
+}
+
+/// What an operator sets for a workspace; kept as JSON in the registry.
+package struct Settings: Sendable, Equatable {
+  /// Who may call at `/w/{id}/`: holders of a credential of the relay, or everybody.
+  package enum Callers: String, Sendable, CaseIterable { case relay, agent }
+  /// What a caller gets when its hold runs out: the Task, or an error (A2A 1.0 §3.2.2, strictly).
+  package enum WhenOffline: String, Sendable, CaseIterable { case task, error }
+
+  package var callers = Callers.relay
+  package var whenOffline = WhenOffline.task
+  /// White space for held JSON-RPC callers.
+  package var keepsAlive = true
+
+  package init() {}
+
+  package init(_ json: JSON) throws(BadSetting) {
+    if let value = json["callers"] { callers = try Self.read("callers", value) }
+    if let value = json["when_offline"] { whenOffline = try Self.read("when_offline", value) }
+    if let value = json["keep_alive"] {
+      guard let flag = value.bool else { throw BadSetting("keep_alive: true or false") }
+      keepsAlive = flag
+    }
+  }
+
+  private static func read<Value: RawRepresentable<String> & CaseIterable>(
+    _ name: String, _ json: JSON
+  ) throws(BadSetting) -> Value {
+    if let text = json.string, let value = Value(rawValue: text) { return value }
+    let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    throw BadSetting("\(name): allowed are \(allowed)")
+  }
+
+  package var json: JSON {
+    [
+      "callers": .string(callers.rawValue), "when_offline": .string(whenOffline.rawValue),
+      "keep_alive": .bool(keepsAlive),
+    ]
+  }
+}
+
+package struct BadSetting: Error {
+  package let text: String
+  init(_ text: String) { self.text = text }
+}
+
+/// One workspace, as the relay knows it in memory.
+package struct WorkspaceRecord: Sendable {
+  package var row: RegisteredWorkspace
+  package var settings = Settings()
+  /// Tokens it has or ever had: one that had a token is never unclaimed again.
+  package var tokenCount = 0
+  package var lastSeen: WallTime?
+  /// The card as callers get it, and its entity tag; made when asked for.
+  package var card: (bytes: [UInt8], etag: String)?
+}
+
+/// The registry in memory: workspaces and the credentials that open them.
+///
+/// It changes only after the write is durable; the loop reads it for every request.
+package struct Directory {
+  package private(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
+  private var byShort: [UInt32: [WorkspaceID]] = [:]
+  private var tokens: [SHA256.Digest: (identity: Identity, expires: WallTime?)] = [:]
+
+  package init() {}
+
+  package init(_ snapshot: RegistrySnapshot) {
+    for row in snapshot.workspaces { put(row) }
+    for token in snapshot.tokens { add(token) }
+  }
+
+  package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
+
+  /// The workspaces that a message id may belong to.
+  package func workspaces(short: UInt32) -> [WorkspaceID] { byShort[short] ?? [] }
+
+  /// Whose credential this is. The comparison is of SHA-256 hashes, so its time tells nothing.
+  package func identity(ofSecret secret: String, at time: WallTime) -> Identity? {
+    guard let found = tokens[SHA256.hash(Array(secret.utf8))] else { return nil }
+    if let expires = found.expires, expires <= time { return nil }
+    return found.identity
+  }
+
+  package mutating func put(_ row: RegisteredWorkspace) {
+    var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
+    if workspaces[row.id] == nil { byShort[row.id.short, default: []].append(row.id) }
+    record.row = row
+    record.card = nil
+    if let json = try? JSON(parsing: Array(row.settings.utf8)), let settings = try? Settings(json) {
+      record.settings = settings
+    }
+    workspaces[row.id] = record
+  }
+
+  package mutating func add(_ token: RegisteredToken) {
+    if let workspace = token.workspace { workspaces[workspace]?.tokenCount += 1 }
+    guard token.revokedAt == nil, let digest = SHA256.Digest(token.hash) else { return }
+    let identity: Identity
+    switch token.kind {
+    case .admin: identity = .admin
+    case .org: identity = .org(token.org)
+    case .agent:
+      guard let workspace = token.workspace else { return }
+      identity = .workspace(workspace)
+    }
+    tokens[digest] = (identity, token.expiresAt)
+  }
+
+  package mutating func revoke(_ hash: [UInt8]) {
+    if let digest = SHA256.Digest(hash) { tokens[digest] = nil }
+  }
+
+  /// The admin token is not in the registry: it is in a file, or in the environment.
+  package mutating func setAdmin(secret: String) {
+    tokens[SHA256.hash(Array(secret.utf8))] = (.admin, nil)
+  }
+
+  package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
+    workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {
+    workspaces[id]?.card = (bytes, etag)
+  }
+}

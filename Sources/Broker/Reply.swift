@@ -1,0 +1,101 @@
+package import Relay
+package import Wire
+
+/// What goes back for a call; the server puts it into HTTP.
+package struct Reply: Sendable {
+  /// Whose delivery the broker wants to hear of.
+  package enum Receipt: Sendable {
+    case none
+    /// The caller's reply to this message.
+    case message(WorkspaceID, Seq)
+    /// The entries of this poll.
+    case handOut(WorkspaceID, PollID, [Seq])
+  }
+
+  package var call: CallID
+  package var status: Int
+  package var body: [UInt8]
+  package var headers: [(String, String)] = []
+  package var receipt = Receipt.none
+  /// Of a send: `X-Relay-Message-Id`.
+  package var messageID: MessageID?
+
+  package init(call: CallID, status: Int = 200, body: [UInt8] = []) {
+    self.call = call
+    self.status = status
+    self.body = body
+  }
+
+  /// An error of the one table, for the relay's own routes.
+  package init(
+    call: CallID, error: RelayError, detail: String? = nil, members: [(String, JSON)] = []
+  ) {
+    self.init(call: call, status: error.status, body: Self.body(error, detail, members))
+    headers = Self.headers(error)
+  }
+
+  package static func body(
+    _ error: RelayError, _ detail: String? = nil, _ members: [(String, JSON)] = []
+  ) -> [UInt8] {
+    var writer = JSONWriter(capacity: 128)
+    writer.beginObject()
+    writer.key("error")
+    writer.string(detail.map { "\(error.text): \($0)" } ?? error.text)
+    writer.key("code")
+    writer.string(error.code)
+    if let delivered = error.delivered {
+      writer.key("delivered")
+      writer.string(delivered)
+    }
+    for (name, value) in members {
+      writer.key(name)
+      value.write(into: &writer)
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+
+  package static func headers(_ error: RelayError) -> [(String, String)] {
+    var headers: [(String, String)] = []
+    if let seconds = error.retryAfterSeconds { headers.append(("Retry-After", "\(seconds)")) }
+    // RFC 9110 §11.6.1: a 401 names a scheme.
+    if error == .unauthorized { headers.append(("WWW-Authenticate", "Bearer realm=\"a2a-relay\"")) }
+    return headers
+  }
+}
+
+/// How a JSON-RPC caller is to be answered: its id, in its dialect.
+package struct Addressee: Sendable {
+  package var call: CallID
+  package var id: [UInt8]
+  package var dialect: Dialect
+  package var historyLength: Int?
+
+  package init(call: CallID, id: [UInt8], dialect: Dialect, historyLength: Int?) {
+    self.call = call
+    self.id = id
+    self.dialect = dialect
+    self.historyLength = historyLength
+  }
+
+  /// JSON-RPC answers are 200, errors too: the only form whose details reach users of the SDKs.
+  package func reply(_ error: A2AError) -> Reply {
+    var reply = Reply(
+      call: call, body: JSONRPC.error(error.answering(id: id, dialect: dialect)))
+    if let seconds = error.retryAfterSeconds {
+      reply.headers.append(("Retry-After", "\(seconds)"))
+    }
+    return reply
+  }
+
+  package func reply(
+    _ error: RelayError, detail: String? = nil, metadata: [(String, String)] = []
+  ) -> Reply {
+    var wire = A2AError.relay(
+      error.reason, detail.map { "\(error.text): \($0)" } ?? error.text,
+      delivered: error.delivered.flatMap { A2AError.Delivered(rawValue: $0) },
+      retryAfterSeconds: error.retryAfterSeconds, metadata: metadata)
+    wire.code = error.rpcCode
+    return reply(wire)
+  }
+}

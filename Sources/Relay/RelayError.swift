@@ -1,0 +1,134 @@
+/// Everything that the relay itself refuses, in one table. `docs/errors.md` explains each.
+///
+/// What A2A and HTTP define has its own codes (A2A 1.0 §5.4, RFC 9110); this is the rest.
+package enum RelayError: String, Sendable, CaseIterable {
+  case badJSON = "bad_json"
+  case badRequest = "bad_request"
+  case badParameter = "bad_parameter"
+  case badResult = "bad_result"
+  case notAnEnd = "not_an_end"
+  case leaseMissing = "lease_missing"
+  case unauthorized
+  case notFound = "not_found"
+  case noRoute = "no_route"
+  case methodNotAllowed = "method_not_allowed"
+  case workspaceExists = "workspace_exists"
+  case leaseLost = "lease_lost"
+  case alreadyAnswered = "already_answered"
+  case answeredElsewhere = "answered_elsewhere"
+  case closed
+  case bodyTooLarge = "body_too_large"
+  case memoryFull = "memory_full"
+  case queueFull = "queue_full"
+  case callerShare = "caller_share"
+  case pollsFull = "polls_full"
+  case workspacesFull = "workspaces_full"
+  case tooManyOpen = "too_many_open"
+  case diskFull = "disk_full"
+  case logFull = "log_full"
+  case notStored = "not_stored"
+  case outcomeUnknown = "outcome_unknown"
+  case workspaceUnavailable = "workspace_unavailable"
+  case restarting = "relay_restarting"
+  case agentOffline = "agent_offline"
+  case agentTimeout = "agent_timeout"
+  case messageEnded = "message_ended"
+  case unsupported
+
+  /// Stable, for programs.
+  package var code: String { rawValue }
+
+  /// The same in A2A's `ErrorInfo.reason` (google.rpc: upper snake case).
+  package var reason: String { rawValue.uppercased() }
+
+  package var status: Int {
+    switch self {
+    case .badJSON, .badRequest, .badParameter, .badResult, .notAnEnd, .leaseMissing: 400
+    case .unauthorized: 401
+    case .notFound, .noRoute: 404
+    case .methodNotAllowed: 405
+    case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
+      .messageEnded:
+      409
+    case .bodyTooLarge: 413
+    case .unsupported: 501
+    case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
+      .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting,
+      .agentOffline, .agentTimeout:
+      503
+    }
+  }
+
+  /// Of a JSON-RPC error object: A2A 1.0 §3.3.2 names −32603 for what is temporary.
+  package var rpcCode: Int {
+    switch self {
+    case .badJSON: -32700
+    case .badRequest, .bodyTooLarge: -32600
+    case .badParameter: -32602
+    case .unsupported: -32004
+    default: -32603
+    }
+  }
+
+  /// Whether an agent has the message: what decides if a retry is safe. `nil`: it is no send.
+  package var delivered: String? {
+    switch self {
+    case .memoryFull, .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
+      .workspaceUnavailable, .agentOffline:
+      "no"
+    case .outcomeUnknown, .restarting, .agentTimeout: "unknown"
+    default: nil
+    }
+  }
+
+  package var retryAfterSeconds: Int? {
+    switch self {
+    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout: 30
+    case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
+      .restarting, .pollsFull:
+      5
+    default: nil
+    }
+  }
+
+  package var text: String {
+    switch self {
+    case .badJSON: "the body is not JSON"
+    case .badRequest: "the request is not understood"
+    case .badParameter: "a parameter is out of range"
+    case .badResult: "the result is not understood"
+    case .notAnEnd:
+      "a result ends the work: allowed are completed, failed, rejected, canceled, input-required "
+        + "and auth-required"
+    case .leaseMissing:
+      "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
+    case .unauthorized: "no valid credential"
+    case .notFound: "there is no such thing, or not for this credential"
+    case .noRoute: "there is no such route"
+    case .methodNotAllowed: "the route does not take this method"
+    case .workspaceExists: "a workspace with this id exists"
+    case .leaseLost: "the lease has ended or was never given; the message may be with another"
+    case .alreadyAnswered: "another result was accepted for this lease"
+    case .answeredElsewhere: "the message has been answered under another lease"
+    case .closed: "the message has ended; its work is not wanted any more"
+    case .bodyTooLarge: "the body is larger than allowed"
+    case .memoryFull: "too many request bodies are in memory; nothing was stored"
+    case .queueFull: "the workspace's queue is full; nothing was stored"
+    case .callerShare: "this caller has used up its share of the queue; nothing was stored"
+    case .pollsFull: "too many polls are parked on this workspace"
+    case .workspacesFull: "the relay has as many workspaces as it allows"
+    case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
+    case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
+    case .logFull: "the workspace's write-ahead log is too long; nothing was stored"
+    case .notStored: "the write was refused and rolled back; nothing was stored, retry"
+    case .outcomeUnknown:
+      "the write may or may not be on disk; ask GET /messages/{id} after the restart"
+    case .workspaceUnavailable: "the workspace's file cannot be used; see the relay's log"
+    case .restarting: "the relay is restarting; the message is stored, retrying attaches to it"
+    case .agentOffline: "agent offline, request not delivered; retrying is safe"
+    case .agentTimeout: "delivered to the agent, outcome unknown"
+    case .messageEnded: "the message ended without an answer"
+    case .unsupported: "this is not supported by this relay"
+    }
+  }
+}
