@@ -1,0 +1,157 @@
+/// A workspace as the registry knows it; its queue is in a file of its own.
+package struct RegisteredWorkspace: Sendable, Equatable {
+  /// The raw values are on disk: never change one.
+  package enum State: UInt8, Sendable, CaseIterable {
+    case active = 1
+    case removed = 2
+  }
+
+  package var id: WorkspaceID
+  package var name: String
+  package var org: String
+  package var createdAt: WallTime
+  /// The agent card as it was registered, byte for byte; empty while there is none.
+  package var card: [UInt8]
+  package var url: String
+  /// A JSON object of what an operator has set.
+  package var settings: String
+  package var state: State
+  package var removedAt: WallTime?
+  /// When something in its file next comes due; a hint, so that idle files need not be opened.
+  package var nextWakeAt: WallTime?
+  package var lastSeenAt: WallTime?
+
+  package init(
+    id: WorkspaceID, name: String, org: String, createdAt: WallTime, card: [UInt8] = [],
+    url: String = "", settings: String = "{}", state: State = .active, removedAt: WallTime? = nil,
+    nextWakeAt: WallTime? = nil, lastSeenAt: WallTime? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.org = org
+    self.createdAt = createdAt
+    self.card = card
+    self.url = url
+    self.settings = settings
+    self.state = state
+    self.removedAt = removedAt
+    self.nextWakeAt = nextWakeAt
+    self.lastSeenAt = lastSeenAt
+  }
+}
+
+/// A credential; the secret itself is not kept anywhere.
+package struct RegisteredToken: Sendable, Equatable {
+  /// The raw values are on disk: never change one.
+  package enum Kind: UInt8, Sendable, CaseIterable {
+    case agent = 1
+    case org = 2
+    case admin = 3
+  }
+
+  /// What an org key may do. The bits are on disk.
+  package struct Scopes: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let admin = Scopes(rawValue: 1)
+    package static let send = Scopes(rawValue: 2)
+    package static let read = Scopes(rawValue: 4)
+  }
+
+  /// SHA-256 of the secret: 32 bytes.
+  package var hash: [UInt8]
+  /// Of an agent's token.
+  package var workspace: WorkspaceID?
+  package var org: String
+  package var kind: Kind
+  package var scopes: Scopes
+  package var createdAt: WallTime
+  package var expiresAt: WallTime?
+  package var lastUsedAt: WallTime?
+  /// What logs and lists show of it.
+  package var fingerprint: String
+  package var revokedAt: WallTime?
+
+  package init(
+    hash: [UInt8], workspace: WorkspaceID?, org: String, kind: Kind, scopes: Scopes = [],
+    createdAt: WallTime, expiresAt: WallTime? = nil, lastUsedAt: WallTime? = nil,
+    fingerprint: String, revokedAt: WallTime? = nil
+  ) {
+    precondition(hash.count == 32, "a token is stored as its SHA-256")
+    self.hash = hash
+    self.workspace = workspace
+    self.org = org
+    self.kind = kind
+    self.scopes = scopes
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+    self.lastUsedAt = lastUsedAt
+    self.fingerprint = fingerprint
+    self.revokedAt = revokedAt
+  }
+}
+
+package struct RegisteredOrg: Sendable, Equatable {
+  package var id: String
+  package var name: String
+
+  package init(id: String, name: String) {
+    self.id = id
+    self.name = name
+  }
+}
+
+/// Who did what to the registry, in words that need no other row to be understood.
+package struct AuditEntry: Sendable, Equatable {
+  package var at: WallTime
+  package var actor: String
+  package var action: String
+  package var target: String
+  package var detail: String
+
+  package init(at: WallTime, actor: String, action: String, target: String, detail: String = "") {
+    self.at = at
+    self.actor = actor
+    self.action = action
+    self.target = target
+    self.detail = detail
+  }
+}
+
+/// All that the registry holds, as the loop keeps it in memory.
+package struct RegistrySnapshot: Sendable {
+  package var orgs: [RegisteredOrg] = []
+  package var workspaces: [RegisteredWorkspace] = []
+  /// Revoked and expired ones too: a workspace that ever had a token is never unclaimed again.
+  package var tokens: [RegisteredToken] = []
+
+  package init() {}
+}
+
+/// One change of the registry, as a value; a round's list is one transaction.
+package enum RegistryWrite: Sendable {
+  /// One use of a token, kept for "last used".
+  package struct Use: Sendable {
+    package var hash: [UInt8]
+    package var at: WallTime
+
+    package init(hash: [UInt8], at: WallTime) {
+      self.hash = hash
+      self.at = at
+    }
+  }
+
+  case createOrg(RegisteredOrg)
+  case createWorkspace(RegisteredWorkspace)
+  /// Every column of the row, by its id.
+  case updateWorkspace(RegisteredWorkspace)
+  /// The row goes; its file goes afterwards.
+  case deleteWorkspace(WorkspaceID)
+  case addToken(RegisteredToken)
+  case revokeToken(hash: [UInt8], at: WallTime)
+  /// The old token of a rotation ends at a time.
+  case expireToken(hash: [UInt8], at: WallTime)
+  case touchTokens([Use])
+  case audit(AuditEntry)
+}

@@ -1,0 +1,137 @@
+import Glibc
+package import Relay
+import System
+
+/// The directory in which the relay keeps everything, held by this process alone.
+///
+/// `relay.lock` · `relay.db` · `reserve` · `workspaces/ab/ID.db` · `removed/`
+package final class DataDirectory {
+  package let path: String
+  package let fileSystem: FileSystem
+  /// The kernel's boot id: another one means that the machine has been off in between.
+  package let kernelBoot: String
+  package let registry: RegistryFile
+  package let reserve: Reserve
+  private let lock: DirectoryLock
+  private let directory: FileDescriptor
+  private let limits: Limits
+  private let vfs: String?
+  private let closed = ClosedFiles()
+
+  /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
+  package init(
+    path: String, limits: Limits, kernelBoot: String? = nil, vfs: String? = nil
+  ) throws(StoreError) {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    try Self.makeFolders(path)
+    let lock = try DirectoryLock(directory: path)
+    // Before the first write: syncfs reports the errors since its descriptor was opened.
+    let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
+    let boot = kernelBoot ?? Self.kernelBootID()
+    let registryPath = path + "/relay.db"
+    if !Files.exists(registryPath) {
+      try Database.create(at: registryPath, schema: .registry, vfs: vfs)
+    }
+    let database = try Database.open(registryPath, schema: .registry, vfs: vfs)
+    self.path = path
+    fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
+    self.kernelBoot = boot
+    registry = RegistryFile(database: database, kernelBoot: boot)
+    reserve = Reserve(path: path + "/reserve")
+    self.lock = lock
+    self.directory = directory
+    self.limits = limits
+    self.vfs = vfs
+  }
+
+  /// For `syncfs`; open as long as this object lives.
+  package var descriptor: Int32 { directory.raw }
+
+  private static func makeFolders(_ path: String) throws(StoreError) {
+    if try Files.makeFolder(path) { try Files.sync(Files.folder(of: path)) }
+    var isNew = false
+    for folder in ["/workspaces", "/removed"] {
+      if try Files.makeFolder(path + folder) { isNew = true }
+    }
+    if isNew { try Files.sync(path) }
+  }
+
+  private static func kernelBootID() -> String {
+    let bytes = Files.contents("/proc/sys/kernel/random/boot_id")
+    return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+  }
+
+  // MARK: space
+
+  package func freeBytes() throws(StoreError) -> Int64 { try FileSystem.freeBytes(path) }
+
+  /// Free bytes below which sends are refused: the limit, or 5 % of a small file system.
+  package func highWater() throws(StoreError) -> Int64 {
+    min(limits.diskHighWater, try FileSystem.totalBytes(path) / 20)
+  }
+
+  // MARK: workspaces
+
+  /// The file of a workspace. It is where its id says, so that no row has to tell.
+  package func path(of id: WorkspaceID) -> String {
+    "\(path)/workspaces/\(id.text.prefix(2))/\(id.text).db"
+  }
+
+  /// Makes the file of a new workspace, durable when this returns; the row in the registry comes
+  /// afterwards. In the other order a crash would leave a row without a file, which is an error.
+  package func createWorkspaceFile(
+    _ id: WorkspaceID, now: WallTime
+  ) throws(StoreError) -> WorkspaceFile {
+    let path = path(of: id)
+    _ = try Files.makeFolder(Files.folder(of: path))
+    let boot = kernelBoot
+    let closed = closed
+    try Database.create(at: path, schema: .workspace, vfs: vfs) { (database) throws(StoreError) in
+      let file = WorkspaceFile(id: id, database: database, kernelBoot: boot, closed: closed)
+      try file.setMeta(WorkspaceFile.Meta.workspace, id.text)
+      try file.setMeta(WorkspaceFile.Meta.createdAt, now.nanoseconds)
+      try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
+    }
+    return try openWorkspaceFile(id)
+  }
+
+  /// Opens the file of a workspace that has a row; it is never made anew here.
+  package func openWorkspaceFile(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
+    let database = try Database.open(
+      path(of: id), schema: .workspace, walIsOurs: closed.remove(id), vfs: vfs)
+    return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
+  }
+
+  /// Puts a closed workspace's file out of use, after its row is durably gone.
+  package func removeWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    _ = closed.remove(id)
+    let old = path(of: id)
+    let new = "\(path)/removed/\(id.text).db"
+    // The WAL first: a file without its WAL would look whole and lack what was committed last.
+    if Files.exists(old + "-wal") { try Files.rename(old + "-wal", to: new + "-wal") }
+    try Files.rename(old, to: new)
+    try Files.sync("\(path)/removed")
+    try Files.sync(Files.folder(of: old))
+  }
+
+  /// Every workspace that has a file, by id.
+  package func workspaceFiles() throws(StoreError) -> [WorkspaceID] {
+    var ids = [WorkspaceID]()
+    for folder in try Files.names(in: path + "/workspaces") {
+      for name in try Files.names(in: "\(path)/workspaces/\(folder)") where name.hasSuffix(".db") {
+        if let id = WorkspaceID(String(name.dropLast(3))) { ids.append(id) }
+      }
+    }
+    return ids
+  }
+
+  /// What does not fit: rows without a file are an error, files without a row are left alone.
+  package func mismatches(
+    _ snapshot: RegistrySnapshot
+  ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {
+    let files = try workspaceFiles()
+    let rows = snapshot.workspaces.map(\.id)
+    let (known, found) = (Set(rows), Set(files))
+    return (rows.filter { !found.contains($0) }, files.filter { !known.contains($0) })
+  }
+}

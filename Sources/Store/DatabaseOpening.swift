@@ -1,0 +1,118 @@
+import CSQLite
+import Glibc
+import System
+
+extension Database {
+  /// Opens a file that must exist, by the rules of the store.
+  ///
+  /// `walIsOurs`: this process itself closed the file without an error. Any other WAL may hold pages
+  /// that the kernel has lost and marked clean; it is copied, synced and cut before anything is
+  /// appended to it.
+  static func open(
+    _ path: String, schema: Schema, walIsOurs: Bool = false, vfs: String? = nil
+  ) throws(StoreError) -> Database {
+    let walWasThere = Files.exists(path + "-wal")
+    let database = try connect(path, SQLITE_OPEN_READWRITE, vfs: vfs)
+    do throws(StoreError) {
+      // EXCLUSIVE before the first read: the WAL's index is then in our memory, not in a -shm file.
+      try database.execute(
+        """
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA synchronous = NORMAL;
+        PRAGMA cache_size = -1000;
+        PRAGMA secure_delete = ON;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA trusted_schema = OFF;
+        """)
+      database.watchWAL()
+      try database.checkKind(schema)
+      if !walIsOurs { try database.cutForeignWAL() }
+      try database.migrate(to: schema)
+      database.keepWALAtClose()
+      if !walWasThere { try Files.sync(Files.folder(of: path)) }
+      database.adopt(wal: try openWAL(of: path))
+    } catch {
+      database.abandon()
+      throw error
+    }
+    return database
+  }
+
+  static func connect(
+    _ path: String, _ flags: Int32, vfs: String?
+  ) throws(StoreError) -> Database {
+    var handle: OpaquePointer?
+    let code = sqlite3_open_v2(
+      path, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
+    guard let handle else {
+      throw StoreError(kind: .other, code: code, call: "open", path: path, message: "no memory")
+    }
+    let database = Database(handle: handle, path: path)
+    guard code == SQLITE_OK else {
+      let failure = database.error(code, "open")
+      database.abandon()
+      throw failure
+    }
+    return database
+  }
+
+  private func checkKind(_ schema: Schema) throws(StoreError) {
+    guard try number("PRAGMA application_id") == Int64(schema.applicationID) else {
+      throw StoreError(
+        kind: .corrupt, code: SQLITE_NOTADB, call: "open", path: path,
+        message: "not a file of this relay")
+    }
+  }
+
+  /// SQLite's first try may report the write that failed before; the later ones copy it anew.
+  private func cutForeignWAL() throws(StoreError) {
+    var tries = 0
+    while true {
+      tries += 1
+      do throws(StoreError) {
+        if try checkpoint(.truncate) { return }
+        throw StoreError(
+          kind: .workspaceFatal, code: SQLITE_BUSY, call: "checkpoint", path: path,
+          message: "the WAL of another process could not be copied whole")
+      } catch {
+        guard tries < Self.cutTries, error.kind != .corrupt else { throw error.finalForWorkspace }
+      }
+    }
+  }
+
+  static let cutTries = 3
+
+  private func keepWALAtClose() {
+    var on: Int32 = 1
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &on)
+    _ = relay_sqlite_db_config_int(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+  }
+
+  /// `fdatasync` on the descriptor of a deleted file succeeds and syncs nothing anybody will read:
+  /// the one opened must be the one that the path names.
+  private static func openWAL(of database: String) throws(StoreError) -> FileDescriptor {
+    let path = database + "-wal"
+    let descriptor = try Files.open(path, O_RDONLY | O_NOFOLLOW)
+    var opened = stat()
+    var named = stat()
+    try Files.checked("fstat", path) { fstat(descriptor.raw, &opened) }
+    try Files.checked("stat", path) { stat(path, &named) }
+    guard opened.st_nlink == 1, opened.st_ino == named.st_ino, opened.st_dev == named.st_dev else {
+      throw StoreError(
+        kind: .workspaceFatal, call: "open", path: path,
+        message: "the WAL has been deleted, linked or replaced")
+    }
+    return descriptor
+  }
+}
+
+extension StoreError {
+  /// A checkpoint at open that failed three times ends the workspace, not the process: nothing that
+  /// this process has acknowledged is in that file.
+  var finalForWorkspace: StoreError {
+    guard kind != .full, kind != .corrupt else { return self }
+    return StoreError(
+      kind: .workspaceFatal, code: code, call: call, path: path, message: message,
+      systemErrno: systemErrno)
+  }
+}

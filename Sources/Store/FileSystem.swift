@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+
+/// What is under the data directory.
+package enum FileSystem: Sendable, Equatable {
+  case ext4, xfs, btrfs
+  case other(magic: Int)
+
+  /// Whether one `syncfs` and one `fdatasync` make a round durable; elsewhere each file is synced.
+  package var supportsSyncfs: Bool {
+    switch self {
+    case .ext4, .xfs, .btrfs: true
+    case .other: false
+    }
+  }
+
+  package init(magic: Int) {
+    switch magic {
+    case 0xEF53: self = .ext4
+    case 0x5846_5342: self = .xfs
+    case 0x9123_683E: self = .btrfs
+    default: self = .other(magic: magic)
+    }
+  }
+
+  static func of(descriptor: Int32, path: String) throws(StoreError) -> FileSystem {
+    var status = statfs()
+    try Files.checked("fstatfs", path) { fstatfs(descriptor, &status) }
+    return FileSystem(magic: Int(status.f_type))
+  }
+
+  /// Bytes that this user may still write.
+  static func freeBytes(_ path: String) throws(StoreError) -> Int64 {
+    var status = statvfs()
+    try Files.checked("statvfs", path) { statvfs(path, &status) }
+    return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+  }
+
+  static func totalBytes(_ path: String) throws(StoreError) -> Int64 {
+    var status = statvfs()
+    try Files.checked("statvfs", path) { statvfs(path, &status) }
+    return Int64(clamping: UInt64(status.f_blocks) * UInt64(status.f_frsize))
+  }
+}

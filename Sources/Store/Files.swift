@@ -1,0 +1,89 @@
+import Glibc
+import System
+
+/// The system calls of the store, with their errors as `StoreError`.
+enum Files {
+  /// Runs a call that returns -1 on failure; `errno` is read before anything else can run.
+  @discardableResult
+  static func checked(
+    _ call: StaticString, _ path: String, kind: StoreError.Kind = .workspaceFatal,
+    _ body: () -> Int32
+  ) throws(StoreError) -> Int32 {
+    do {
+      return try retrying(call, body)
+    } catch {
+      throw StoreError.system("\(call)", path, error.code, kind: kind)
+    }
+  }
+
+  static func open(
+    _ path: String, _ flags: Int32, mode: mode_t = 0o600
+  ) throws(StoreError) -> FileDescriptor {
+    let raw = try checked("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) }
+    return FileDescriptor(owning: raw)
+  }
+
+  /// Makes a folder that only this user may enter; `true` if it was not there.
+  static func makeFolder(_ path: String) throws(StoreError) -> Bool {
+    if mkdir(path, 0o700) == 0 { return true }
+    let code = errno
+    guard code == EEXIST else { throw .system("mkdir", path, code, kind: .workspaceFatal) }
+    return false
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// A new directory entry is durable after this, and not before. Failing is final: the kernel
+  /// reports a lost write once.
+  static func sync(_ path: String) throws(StoreError) {
+    let file = try open(path, O_RDONLY)
+    try checked("fsync", path, kind: .ioFatal) { fsync(file.raw) }
+  }
+
+  static func rename(_ old: String, to new: String) throws(StoreError) {
+    try checked("rename", old) { Glibc.rename(old, new) }
+  }
+
+  /// Removes a file that may be missing.
+  static func remove(_ path: String) throws(StoreError) {
+    if unlink(path) == 0 { return }
+    let code = errno
+    guard code == ENOENT else { throw .system("unlink", path, code, kind: .workspaceFatal) }
+  }
+
+  static func size(_ path: String) -> Int64 {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The names in a folder, without `.` and `..`, sorted.
+  static func names(in path: String) throws(StoreError) -> [String] {
+    guard let folder = opendir(path) else {
+      throw .system("opendir", path, errno, kind: .workspaceFatal)
+    }
+    defer { closedir(folder) }
+    var names = [String]()
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The whole of a small file; empty when it cannot be read.
+  static func contents(_ path: String) -> [UInt8] {
+    let raw = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard raw >= 0 else { return [] }
+    let file = FileDescriptor(owning: raw)
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = read(file.raw, &bytes, bytes.count)
+    return Array(bytes.prefix(max(0, count)))
+  }
+}

@@ -1,0 +1,46 @@
+import CSQLite
+import Glibc
+
+extension Database {
+  /// Brings the file to `schema.version`, after a copy of it has been made beside it.
+  func migrate(to schema: Schema) throws(StoreError) {
+    let found = Int(try number("PRAGMA user_version"))
+    guard found <= schema.version else {
+      throw StoreError(
+        kind: .newerSchema, call: "open", path: path,
+        message: "version \(found) was written by a newer relay; this one knows \(schema.version)")
+    }
+    guard found < schema.version else { return }
+    try copyBeforeMigrating(found)
+    try transaction { () throws(StoreError) in
+      for version in found..<schema.version {
+        guard let step = schema.steps[version] else {
+          preconditionFailure("version \(version) has no step to the next")
+        }
+        try execute(step)
+      }
+      try execute("PRAGMA user_version = \(schema.version)")
+    }
+    guard try checkpoint(.truncate) else {
+      throw StoreError(
+        kind: .busy, code: SQLITE_BUSY, call: "migrate", path: path, message: "the file is in use")
+    }
+    markSynced()
+  }
+
+  /// A copy left by a try that was cut short is older than nothing: the file has not changed since.
+  private func copyBeforeMigrating(_ version: Int) throws(StoreError) {
+    let copy = "\(path).v\(version)"
+    let size = Files.size(path)
+    // The copy, and the WAL of a migration that rewrites every page.
+    guard try FileSystem.freeBytes(Files.folder(of: path)) > size * 2 else {
+      throw StoreError(
+        kind: .full, code: SQLITE_FULL, call: "migrate", path: path,
+        message: "migrating needs \(size * 2) free bytes")
+    }
+    try Files.remove(copy)
+    try execute("VACUUM INTO '\(copy.replacing("'", with: "''"))'")
+    try Files.sync(copy)
+    try Files.sync(Files.folder(of: path))
+  }
+}

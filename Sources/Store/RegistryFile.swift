@@ -1,0 +1,88 @@
+import Glibc
+package import Relay
+
+/// `relay.db`: who there is. It takes part in rounds and barriers like any workspace's file.
+package final class RegistryFile {
+  let database: Database
+  private let kernelBoot: String
+
+  init(database: Database, kernelBoot: String) {
+    self.database = database
+    self.kernelBoot = kernelBoot
+  }
+
+  package var path: String { database.path }
+  package var isDirty: Bool { database.isDirty }
+  package var walDescriptor: Int32 { database.walDescriptor }
+  package var walPages: Int { database.walPages }
+
+  /// All of `writes` in one transaction, or none; durable after the barrier.
+  package func commit(_ writes: [RegistryWrite]) throws(StoreError) {
+    guard !writes.isEmpty else { return }
+    try database.transaction { () throws(StoreError) in
+      for write in writes { try apply(write) }
+    }
+  }
+
+  package func markSynced() { database.markSynced() }
+
+  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) {
+    try database.checkpoint(mode)
+  }
+
+  package func close() throws(StoreError) { try database.close() }
+
+  package func abandon() { database.abandon() }
+
+  // MARK: starts
+
+  /// The kernel is another than the one under which the relay ran last. `nil` boot id: never ran.
+  /// To be asked before `raiseBoot`, which remembers the present one.
+  package func isAfterPowerCut() throws(StoreError) -> Bool {
+    let stored = try metaText("kernel_boot")
+    return !stored.isEmpty && stored != kernelBoot
+  }
+
+  /// Takes the next boot number, the upper half of every fence of this run. It is on disk when this
+  /// returns: two runs with one number would give equal fences.
+  package func raiseBoot() throws(StoreError) -> UInt32 {
+    let boot = try metaNumber("boot") + 1
+    guard let number = UInt32(exactly: boot), number <= UInt32(Int32.max) else {
+      throw StoreError(kind: .other, call: "raiseBoot", path: path, message: "too many starts")
+    }
+    try database.transaction { () throws(StoreError) in
+      try setMeta("boot") { $0.add(boot) }
+      try setMeta("kernel_boot") { $0.add(kernelBoot) }
+    }
+    try Files.checked("fdatasync", path + "-wal", kind: .ioFatal) { fdatasync(walDescriptor) }
+    markSynced()
+    return number
+  }
+
+  func statement(_ sql: RegistrySQL) throws(StoreError) -> Statement {
+    try database.statement(slot: Database.slots + sql.rawValue, sql.text)
+  }
+
+  private func metaText(_ key: String) throws(StoreError) -> String {
+    var row = try statement(.readMeta)
+    defer { row.reset() }
+    row.add(key)
+    return try row.step() ? row.text(0) : ""
+  }
+
+  private func metaNumber(_ key: String) throws(StoreError) -> Int64 {
+    var row = try statement(.readMeta)
+    defer { row.reset() }
+    row.add(key)
+    return try row.step() ? row.int(0) : 0
+  }
+
+  private func setMeta(
+    _ key: String, _ value: (inout Statement) -> Void
+  ) throws(StoreError) {
+    var row = try statement(.writeMeta)
+    row.add(key)
+    value(&row)
+    try row.run()
+  }
+}

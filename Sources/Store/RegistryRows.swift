@@ -1,0 +1,137 @@
+package import Relay
+
+extension RegistryFile {
+  /// Everything, for the copy in memory.
+  package func load() throws(StoreError) -> RegistrySnapshot {
+    var snapshot = RegistrySnapshot()
+    var org = try statement(.orgs)
+    defer { org.reset() }
+    while try org.step() {
+      snapshot.orgs.append(RegisteredOrg(id: org.text(0), name: org.text(1)))
+    }
+    var workspace = try statement(.workspaces)
+    defer { workspace.reset() }
+    while try workspace.step() { snapshot.workspaces.append(try workspace.workspace()) }
+    var token = try statement(.tokens)
+    defer { token.reset() }
+    while try token.step() { snapshot.tokens.append(try token.token()) }
+    return snapshot
+  }
+
+  /// The newest entries, newest first.
+  package func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
+    var row = try statement(.audit)
+    defer { row.reset() }
+    row.add(Int64.max)
+    row.add(limit)
+    var entries = [AuditEntry]()
+    while try row.step() {
+      entries.append(
+        AuditEntry(
+          at: row.time(0), actor: row.text(1), action: row.text(2), target: row.text(3),
+          detail: row.text(4)))
+    }
+    return entries
+  }
+
+  func apply(_ write: RegistryWrite) throws(StoreError) {
+    switch write {
+    case .createOrg(let org):
+      var row = try statement(.insertOrg)
+      row.add(org.id)
+      row.add(org.name)
+      try row.run()
+    case .createWorkspace(let workspace):
+      var row = try statement(.insertWorkspace)
+      row.add(workspace)
+      try row.run()
+    case .updateWorkspace(let workspace):
+      var row = try statement(.updateWorkspace)
+      row.add(workspace)
+      try row.runOnOneRow("updateWorkspace")
+    case .deleteWorkspace(let id):
+      var row = try statement(.deleteWorkspace)
+      row.add(id.bytes)
+      try row.runOnOneRow("deleteWorkspace")
+    case .addToken(let token):
+      var row = try statement(.insertToken)
+      row.add(token)
+      try row.run()
+    case .revokeToken(let hash, let at): try stamp(.revokeToken, hash, at, "revokeToken")
+    case .expireToken(let hash, let at): try stamp(.expireToken, hash, at, "expireToken")
+    case .touchTokens(let uses):
+      for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
+    case .audit(let entry): try insert(entry)
+    }
+  }
+
+  private func stamp(
+    _ sql: RegistrySQL, _ hash: [UInt8], _ at: WallTime, _ call: String
+  ) throws(StoreError) {
+    var row = try statement(sql)
+    row.add(at)
+    row.add(hash)
+    try row.runOnOneRow(call)
+  }
+
+  private func insert(_ entry: AuditEntry) throws(StoreError) {
+    var row = try statement(.insertAudit)
+    row.add(entry.at)
+    row.add(entry.actor)
+    row.add(entry.action)
+    row.add(entry.target)
+    row.add(entry.detail)
+    try row.run()
+  }
+}
+
+extension Statement {
+  /// The columns of `insertWorkspace` and `updateWorkspace`: the id comes last.
+  fileprivate mutating func add(_ workspace: RegisteredWorkspace) {
+    add(workspace.name)
+    add(workspace.org)
+    add(workspace.createdAt)
+    add(workspace.card)
+    add(workspace.url)
+    add(workspace.settings)
+    add(workspace.state.rawValue)
+    add(workspace.removedAt)
+    add(workspace.nextWakeAt)
+    add(workspace.lastSeenAt)
+    add(workspace.id.bytes)
+  }
+
+  fileprivate func workspace() throws(StoreError) -> RegisteredWorkspace {
+    guard let state = RegisteredWorkspace.State(rawValue: byte(7)) else {
+      throw damaged("workspace.state")
+    }
+    return RegisteredWorkspace(
+      id: WorkspaceID(uuid(0)), name: text(1), org: text(2), createdAt: time(3), card: bytes(4),
+      url: text(5), settings: text(6), state: state, removedAt: timeOrNil(8),
+      nextWakeAt: timeOrNil(9), lastSeenAt: timeOrNil(10))
+  }
+
+  fileprivate mutating func add(_ token: RegisteredToken) {
+    add(token.hash)
+    add(token.workspace?.bytes)
+    add(token.org)
+    add(token.kind.rawValue)
+    add(token.scopes.rawValue)
+    add(token.createdAt)
+    add(token.expiresAt)
+    add(token.lastUsedAt)
+    add(token.fingerprint)
+    add(token.revokedAt)
+  }
+
+  fileprivate func token() throws(StoreError) -> RegisteredToken {
+    let hash = bytes(0)
+    guard hash.count == 32 else { throw damaged("token.hash") }
+    guard let kind = RegisteredToken.Kind(rawValue: byte(3)) else { throw damaged("token.kind") }
+    return RegisteredToken(
+      hash: hash, workspace: isNull(1) ? nil : WorkspaceID(uuid(1)), org: text(2), kind: kind,
+      scopes: RegisteredToken.Scopes(rawValue: byte(4)), createdAt: time(5),
+      expiresAt: timeOrNil(6), lastUsedAt: timeOrNil(7), fingerprint: text(8),
+      revokedAt: timeOrNil(9))
+  }
+}

@@ -1,0 +1,174 @@
+/// The tables of one kind of file, and how older files become like it.
+struct Schema {
+  /// Says what the file is (`file` prints it); SQLite refuses nothing by it, we do.
+  var applicationID: Int32
+  var version: Int
+  /// The tables of `version`, for new files.
+  var tables: String
+  /// `steps[n]` turns a file of version n into one of version n + 1.
+  var steps: [Int: String]
+}
+
+// How to change a schema:
+//
+// 1. Never edit what a released version has created. Raise `version` by one.
+// 2. Change `tables` so that new files are made in the new form.
+// 3. Add `steps[old version]`: statements that turn an old file into the new form, at most one
+//    pass over any table. They run in one transaction together with the new `user_version`, after
+//    a copy of the file has been made beside it (`NAME.db.v1`), which stays until removed by hand.
+// 4. Add a test that opens a file of the old version, made by the old text of `tables`, and reads
+//    every column. An older relay refuses the file (`newerSchema`): going back means the copy.
+
+extension Schema {
+  /// A workspace's queue.
+  ///
+  /// Times are nanoseconds since 1970 UTC. The small columns are in `message` and the bodies in
+  /// `content`: an update of a message then rewrites one small page. While a message is handed out
+  /// its state stays `queued` (2): the rows of `handout` say the rest.
+  static let workspace = Schema(
+    applicationID: 0x4132_4151, version: 1,  // "A2AQ"
+    tables: """
+      CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+      -- AUTOINCREMENT: after the newest row is gone its number is not given again.
+      CREATE TABLE message(
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        tag INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        reason INTEGER,
+        position INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        caller TEXT NOT NULL,
+        method INTEGER NOT NULL,
+        dialect INTEGER NOT NULL,
+        task INTEGER NOT NULL,
+        context TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        dedup BLOB NOT NULL,
+        rpc_id BLOB NOT NULL,
+        is_immediate INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        received_at INTEGER,
+        answer_fence INTEGER,
+        answer_hash BLOB,
+        answer_is_late INTEGER,
+        ended_at INTEGER
+      ) STRICT;
+      -- Unanswered: what is read when the file is opened. The queue's order is kept in memory.
+      CREATE INDEX message_open ON message(seq) WHERE state = 2;
+      -- An equal call attaches only while nobody has received the reply.
+      CREATE UNIQUE INDEX message_dedup ON message(dedup) WHERE received_at IS NULL;
+      -- Dead, expired, cancelled: few, and looked for by people.
+      CREATE INDEX message_failed ON message(state, seq) WHERE state >= 7;
+      -- Messages that continue a task; the one that opened it has its number.
+      CREATE INDEX message_task ON message(task, seq) WHERE task <> seq;
+
+      -- id = seq * 4 + part; part 0: the request (head and body), 1: the result.
+      CREATE TABLE content(id INTEGER PRIMARY KEY, head BLOB, body BLOB NOT NULL) STRICT;
+
+      -- seq: of the message that opened it.
+      CREATE TABLE task(
+        seq INTEGER PRIMARY KEY,
+        state INTEGER NOT NULL,
+        context TEXT NOT NULL,
+        changed INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX task_interrupted ON task(seq) WHERE state IN (3, 4);
+
+      -- What an agent streams while it works.
+      CREATE TABLE event(
+        task INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY(task, number)
+      ) STRICT, WITHOUT ROWID;
+
+      -- `change` is the last thing that became of it; lease_end moves with it.
+      CREATE TABLE handout(
+        fence INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        consumer TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        lease_end INTEGER NOT NULL,
+        change INTEGER,
+        changed_at INTEGER,
+        reason TEXT
+      ) STRICT;
+      CREATE INDEX handout_seq ON handout(seq);
+
+      -- What the timeline shows beside the other rows.
+      CREATE TABLE log(
+        seq INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        detail BLOB NOT NULL,
+        PRIMARY KEY(seq, number)
+      ) STRICT, WITHOUT ROWID;
+
+      -- Of a deleted message, until its key's window is over.
+      CREATE TABLE tombstone(
+        seq INTEGER PRIMARY KEY,
+        tag INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        reason INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        dedup BLOB NOT NULL,
+        until INTEGER NOT NULL
+      ) STRICT;
+      """,
+    steps: [:])
+
+  /// Who there is: workspaces, tokens, orgs, and what was done to them.
+  static let registry = Schema(
+    applicationID: 0x4132_4152, version: 1,  // "A2AR"
+    tables: """
+      CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE org(id TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE workspace(
+        id BLOB PRIMARY KEY,
+        name TEXT NOT NULL,
+        org TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        card BLOB NOT NULL,
+        url TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        state INTEGER NOT NULL,
+        removed_at INTEGER,
+        next_wake_at INTEGER,
+        last_seen_at INTEGER
+      ) STRICT;
+
+      -- hash: SHA-256 of the secret, which is not kept.
+      CREATE TABLE token(
+        hash BLOB PRIMARY KEY,
+        workspace BLOB,
+        org TEXT NOT NULL,
+        kind INTEGER NOT NULL,
+        scopes INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        last_used_at INTEGER,
+        fingerprint TEXT NOT NULL,
+        revoked_at INTEGER
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE audit(
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        detail TEXT NOT NULL
+      ) STRICT;
+      """,
+    steps: [:])
+}

@@ -1,0 +1,163 @@
+import CSQLite
+import Relay
+
+/// One use of a prepared statement: parameters in their order, then the rows, then `reset`.
+///
+/// A statement that is not reset keeps its transaction open, so that every path ends with `run`
+/// (which resets) or with `defer { statement.reset() }`.
+struct Statement {
+  private let handle: OpaquePointer
+  private let database: Database
+  private var position: Int32 = 0
+  /// The first error of a binding; reported by the step.
+  private var code = SQLITE_OK
+
+  init(_ handle: OpaquePointer, of database: Database) {
+    self.handle = handle
+    self.database = database
+  }
+
+  var path: String { database.path }
+
+  // MARK: parameters
+
+  mutating func add(_ value: Int64) {
+    position += 1
+    keep(sqlite3_bind_int64(handle, position, value))
+  }
+
+  mutating func add(_ value: Int) { add(Int64(value)) }
+  mutating func add(_ value: UInt8) { add(Int64(value)) }
+  mutating func add(_ value: Bool) { add(value ? 1 as Int64 : 0) }
+  mutating func add(_ value: WallTime) { add(value.nanoseconds) }
+
+  mutating func addNull() {
+    position += 1
+    keep(sqlite3_bind_null(handle, position))
+  }
+
+  mutating func add(_ value: WallTime?) {
+    if let value { add(value) } else { addNull() }
+  }
+
+  mutating func add(_ value: String) {
+    position += 1
+    var value = value
+    keep(
+      value.withUTF8 { text in
+        text.withMemoryRebound(to: CChar.self) { text in
+          sqlite3_bind_text(
+            handle, position, text.baseAddress, Int32(text.count), relay_sqlite_transient())
+        }
+      })
+  }
+
+  mutating func add(_ value: [UInt8]) {
+    position += 1
+    keep(value.withUnsafeBytes { bind($0, relay_sqlite_transient()) })
+  }
+
+  mutating func add(_ value: UUIDBytes) {
+    position += 1
+    keep(
+      withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) {
+        bind($0, relay_sqlite_transient())
+      })
+  }
+
+  mutating func add(_ value: UUIDBytes?) {
+    if let value { add(value) } else { addNull() }
+  }
+
+  private func bind(
+    _ bytes: UnsafeRawBufferPointer, _ destructor: sqlite3_destructor_type?
+  ) -> Int32 {
+    // A null pointer would bind NULL, not an empty blob.
+    guard let start = bytes.baseAddress, !bytes.isEmpty else {
+      return sqlite3_bind_zeroblob(handle, position, 0)
+    }
+    return sqlite3_bind_blob64(handle, position, start, UInt64(bytes.count), destructor)
+  }
+
+  private mutating func keep(_ code: Int32) {
+    if self.code == SQLITE_OK { self.code = code }
+  }
+
+  // MARK: running
+
+  /// Runs a statement that returns no rows.
+  mutating func run() throws(StoreError) {
+    let code = self.code == SQLITE_OK ? sqlite3_step(handle) : self.code
+    try finish(code)
+  }
+
+  /// The same, with a last parameter that may be large: it is read where it lies, not copied.
+  mutating func run(last bytes: [UInt8]) throws(StoreError) {
+    position += 1
+    let code = bytes.withUnsafeBytes { bytes in
+      let bound = self.code == SQLITE_OK ? bind(bytes, nil) : self.code
+      return bound == SQLITE_OK ? sqlite3_step(handle) : bound
+    }
+    try finish(code)
+  }
+
+  /// Runs a change of one row that must be there.
+  mutating func runOnOneRow(_ call: String) throws(StoreError) {
+    try run()
+    guard sqlite3_changes(database.handle) == 1 else {
+      throw StoreError(
+        kind: .workspaceFatal, call: call, path: database.path,
+        message: "the row is not there: the file is not what this process remembers")
+    }
+  }
+
+  private func finish(_ code: Int32) throws(StoreError) {
+    // The error is made before the reset, which would clear its message.
+    let failure = code == SQLITE_DONE ? nil : database.error(code, "step")
+    reset()
+    if let failure { throw failure }
+  }
+
+  /// `true` while there is a row.
+  mutating func step() throws(StoreError) -> Bool {
+    let code = self.code == SQLITE_OK ? sqlite3_step(handle) : self.code
+    if code == SQLITE_ROW { return true }
+    guard code == SQLITE_DONE else { throw database.error(code, "step") }
+    return false
+  }
+
+  func reset() {
+    _ = sqlite3_reset(handle)
+    _ = sqlite3_clear_bindings(handle)
+  }
+
+  // MARK: columns
+
+  func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+
+  func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+  func time(_ column: Int32) -> WallTime { WallTime(nanoseconds: int(column)) }
+
+  func timeOrNil(_ column: Int32) -> WallTime? { isNull(column) ? nil : time(column) }
+
+  func byte(_ column: Int32) -> UInt8 { UInt8(clamping: int(column)) }
+
+  func text(_ column: Int32) -> String { String(decoding: buffer(column), as: UTF8.self) }
+
+  func bytes(_ column: Int32) -> [UInt8] { [UInt8](buffer(column)) }
+
+  func uuid(_ column: Int32) -> UUIDBytes {
+    let bytes = buffer(column)
+    guard bytes.count == 16 else { return UUIDBytes(high: 0, low: 0) }
+    return UUIDBytes(
+      high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+      low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+  }
+
+  /// Valid until the next step. The length is asked for after the pointer (SQLite: "the safest").
+  private func buffer(_ column: Int32) -> UnsafeRawBufferPointer {
+    let start = sqlite3_column_blob(handle, column)
+    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
+  }
+}

@@ -1,0 +1,77 @@
+import CSQLite
+
+/// Why the store refused. It names the call and the file, never a value that was to be stored.
+package struct StoreError: Error, Sendable, CustomStringConvertible {
+  /// What the relay must do about it.
+  package enum Kind: Sendable, Equatable {
+    /// No space left. Rolled back; the connection goes on.
+    case full
+    /// Another process holds the file.
+    case busy
+    /// The file is damaged or no database: final for the workspace.
+    case corrupt
+    /// A failed write or sync: the kernel reports it once and marks the pages clean, so that every
+    /// later sync succeeds without them. Final for the process.
+    case ioFatal
+    /// Any other input/output error, a missing file: final for the workspace.
+    case workspaceFatal
+    /// Written by a newer release.
+    case newerSchema
+    case other
+  }
+
+  package let kind: Kind
+  /// SQLite's extended result code, or an errno when `message` says so.
+  package let code: Int32
+  package let call: String
+  package let path: String
+  package let message: String
+  /// The error number under an input/output error; 0 when there is none.
+  package let systemErrno: Int32
+
+  package init(
+    kind: Kind, code: Int32 = 0, call: String, path: String, message: String,
+    systemErrno: Int32 = 0
+  ) {
+    self.kind = kind
+    self.code = code
+    self.call = call
+    self.path = path
+    self.message = message
+    self.systemErrno = systemErrno
+  }
+
+  /// The file must be closed and its workspace answers 503; the others go on.
+  package var isFinalForWorkspace: Bool {
+    kind == .corrupt || kind == .workspaceFatal || kind == .newerSchema
+  }
+
+  package var isFinalForProcess: Bool { kind == .ioFatal }
+
+  package var description: String {
+    "\(call) of \(path): \(message) (code \(code), errno \(systemErrno))"
+  }
+
+  /// The one place where SQLite's codes get a meaning.
+  static func kind(of code: Int32) -> Kind {
+    switch code {
+    // SQLITE_IOERR | 3, 4, 5, 6 << 8: the header's macros do not reach Swift.
+    case 778, 1034, 1290, 1546: return .ioFatal
+    default: break
+    }
+    switch code & 0xFF {
+    case SQLITE_FULL: return .full
+    case SQLITE_BUSY, SQLITE_LOCKED: return .busy
+    case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt
+    case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: return .workspaceFatal
+    default: return .other
+    }
+  }
+
+  /// A system call outside SQLite that failed; `errno` must be passed as it was right after it.
+  static func system(_ call: String, _ path: String, _ errno: Int32, kind: Kind) -> StoreError {
+    StoreError(
+      kind: kind, code: errno, call: call, path: path, message: "errno \(errno)",
+      systemErrno: errno)
+  }
+}

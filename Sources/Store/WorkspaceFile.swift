@@ -1,0 +1,70 @@
+package import Relay
+
+/// One workspace's queue: its file, opened, in the hands of the loop.
+///
+/// In a turn of the loop: `commit` at most once, then `walDescriptor` goes to the barrier; when its
+/// report covers the last commit, `markSynced`. A failed `commit` has changed nothing.
+package final class WorkspaceFile {
+  package let id: WorkspaceID
+  let database: Database
+  /// The kernel's boot id, as it is now.
+  let kernelBoot: String
+  private let closed: ClosedFiles
+  /// The position of the newest message; kept by `recover` and by the writes.
+  var lastPosition: Int64 = 0
+
+  init(id: WorkspaceID, database: Database, kernelBoot: String, closed: ClosedFiles) {
+    self.id = id
+    self.database = database
+    self.kernelBoot = kernelBoot
+    self.closed = closed
+  }
+
+  package var path: String { database.path }
+  /// Commits that no barrier has covered yet.
+  package var isDirty: Bool { database.isDirty }
+  /// For the barrier. Valid until `close` or `abandon`.
+  package var walDescriptor: Int32 { database.walDescriptor }
+  /// Pages in the WAL that are not in the file yet; what `checkpoint` is for.
+  package var walPages: Int { database.walPages }
+
+  /// Carries out all of `writes` in one transaction, or none of it.
+  ///
+  /// Nothing is durable when this returns; nobody may see it before the barrier has passed.
+  package func commit(_ writes: [Write]) throws(StoreError) {
+    guard !writes.isEmpty else { return }
+    try database.transaction { () throws(StoreError) in
+      for write in writes { try apply(write) }
+    }
+  }
+
+  /// The barrier has covered every commit so far.
+  package func markSynced() { database.markSynced() }
+
+  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) {
+    try database.checkpoint(mode)
+  }
+
+  /// Closes the file. Never while a round is outstanding.
+  package func close() throws(StoreError) {
+    try database.close()
+    closed.insert(id)
+  }
+
+  /// Closes the file after a final error: no checkpoint, nothing remembered, no error.
+  package func abandon() { database.abandon() }
+
+  func statement(_ sql: WorkspaceSQL) throws(StoreError) -> Statement {
+    try database.statement(slot: Database.slots + sql.rawValue, sql.text)
+  }
+}
+
+/// The files that this process has closed without an error, whose WAL it may append to again.
+final class ClosedFiles {
+  private var ids: Set<WorkspaceID> = []
+
+  func insert(_ id: WorkspaceID) { ids.insert(id) }
+
+  /// An open file is not a closed one: if it is not closed well, it is not trusted again.
+  func remove(_ id: WorkspaceID) -> Bool { ids.remove(id) != nil }
+}

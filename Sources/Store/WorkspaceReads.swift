@@ -1,0 +1,84 @@
+package import Relay
+
+extension WorkspaceFile {
+  /// A request as it came: its head and its body.
+  package func body(_ seq: Seq) throws(StoreError) -> (head: [UInt8], body: [UInt8])? {
+    var row = try statement(.content)
+    defer { row.reset() }
+    row.add(Self.contentID(seq, .request))
+    return try row.step() ? (head: row.bytes(0), body: row.bytes(1)) : nil
+  }
+
+  /// The accepted result.
+  package func answer(_ seq: Seq) throws(StoreError) -> [UInt8]? {
+    var row = try statement(.content)
+    defer { row.reset() }
+    row.add(Self.contentID(seq, .answer))
+    return try row.step() ? row.bytes(1) : nil
+  }
+
+  package func message(_ seq: Seq) throws(StoreError) -> StoredMessage? {
+    var row = try statement(.message)
+    defer { row.reset() }
+    row.add(seq)
+    return try row.step() ? row.message() : nil
+  }
+
+  package func task(_ seq: Seq) throws(StoreError) -> StoredTask? {
+    var row = try statement(.task)
+    defer { row.reset() }
+    row.add(seq)
+    return try row.step() ? row.task() : nil
+  }
+
+  /// The message that opened the task and those that continue it, in order.
+  package func messages(ofTask seq: Seq) throws(StoreError) -> [StoredMessage] {
+    var row = try statement(.taskMessages)
+    row.add(seq)
+    return try messages(&row)
+  }
+
+  /// What happened to a message, beside what its own row says.
+  package func timeline(
+    _ seq: Seq
+  ) throws(StoreError) -> (handOuts: [StoredHandOut], notes: [StoredNote]) {
+    var handOuts = [StoredHandOut]()
+    var row = try statement(.handOuts)
+    defer { row.reset() }
+    row.add(seq)
+    while try row.step() { handOuts.append(try row.handOut()) }
+
+    var notes = [StoredNote]()
+    var note = try statement(.notes)
+    defer { note.reset() }
+    note.add(seq)
+    while try note.step() { notes.append(try note.note()) }
+    return (handOuts, notes)
+  }
+
+  /// Up to `limit` messages with a number above `after`, of one state or of all.
+  ///
+  /// On disk a message is `queued` until it ends; what is offered or leased, the loop knows.
+  package func list(
+    state: MessageState?, after seq: Seq, limit: Int
+  ) throws(StoreError) -> [StoredMessage] {
+    var row =
+      switch state {
+      case nil: try statement(.list)
+      case .queued: try statement(.listQueued)
+      case .dead, .expired, .cancelled: try statement(.listFailed)
+      default: try statement(.listState)
+      }
+    if let state, state != .queued { row.add(state.rawValue) }
+    row.add(seq)
+    row.add(limit)
+    return try messages(&row)
+  }
+
+  func messages(_ row: inout Statement) throws(StoreError) -> [StoredMessage] {
+    defer { row.reset() }
+    var messages = [StoredMessage]()
+    while try row.step() { messages.append(try row.message()) }
+    return messages
+  }
+}

@@ -1,0 +1,105 @@
+package import Relay
+
+extension WorkspaceFile {
+  enum Meta {
+    static let workspace = "workspace"
+    static let createdAt = "created_at"
+    /// The kernel's boot id while the file was last in use.
+    static let kernelBoot = "kernel_boot"
+    /// Unanswered messages up to this number may have lost hand-out rows.
+    static let doubtfulUpTo = "doubtful_up_to"
+  }
+
+  /// Reads everything that is still at work; once, after opening.
+  ///
+  /// After a power cut (another boot of the kernel than the one that used the file last) the last
+  /// hand-outs may be missing: they are committed, but no barrier was waited for. All that was there
+  /// then is marked, in the file, because the process may die before the messages are answered.
+  package func recover(now: WallTime) throws(StoreError) -> Recovered {
+    var recovered = Recovered()
+    recovered.lastSeq = try database.number(
+      "SELECT seq FROM sqlite_sequence WHERE name = 'message'")
+    try markDoubtful(&recovered)
+
+    var rows = try statement(.openMessages)
+    recovered.messages = try messages(&rows)
+    for message in recovered.messages {
+      if let handOut = try lastHandOut(of: message.seq) {
+        recovered.handOuts.append(handOut.row)
+        if let change = handOut.last { recovered.handOutChanges.append(change) }
+      }
+    }
+    recovered.tasks = try tasks(of: recovered.messages)
+    lastPosition = max(recovered.lastSeq, recovered.messages.map(\.position).max() ?? 0)
+    recovered.lastPosition = lastPosition
+    return recovered
+  }
+
+  private func markDoubtful(_ recovered: inout Recovered) throws(StoreError) {
+    let boot = try metaText(Meta.kernelBoot)
+    recovered.doubtfulUpTo = try metaNumber(Meta.doubtfulUpTo)
+    guard boot != kernelBoot else { return }
+    recovered.isAfterPowerCut = true
+    recovered.doubtfulUpTo = recovered.lastSeq
+    try markDoubtful(upTo: recovered.lastSeq)
+  }
+
+  /// Says that hand-outs of the messages up to `seq` may have been lost: a power cut, a restored
+  /// copy, a rolled-back machine.
+  package func markDoubtful(upTo seq: Seq) throws(StoreError) {
+    try database.transaction { () throws(StoreError) in
+      try setMeta(Meta.kernelBoot, kernelBoot)
+      try setMeta(Meta.doubtfulUpTo, seq)
+    }
+  }
+
+  private func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
+    var row = try statement(.lastHandOut)
+    defer { row.reset() }
+    row.add(seq)
+    return try row.step() ? row.handOut() : nil
+  }
+
+  /// The tasks of these messages and those that wait for input, by number, each once.
+  private func tasks(of messages: [StoredMessage]) throws(StoreError) -> [StoredTask] {
+    var tasks = [Seq: StoredTask]()
+    for seq in Set(messages.map(\.task)) { tasks[seq] = try task(seq) }
+    var row = try statement(.interruptedTasks)
+    defer { row.reset() }
+    while try row.step() {
+      let task = try row.task()
+      tasks[task.seq] = task
+    }
+    return tasks.values.sorted { $0.seq < $1.seq }
+  }
+
+  // MARK: meta
+
+  private func metaText(_ key: String) throws(StoreError) -> String {
+    var row = try statement(.readMeta)
+    defer { row.reset() }
+    row.add(key)
+    return try row.step() ? row.text(0) : ""
+  }
+
+  private func metaNumber(_ key: String) throws(StoreError) -> Int64 {
+    var row = try statement(.readMeta)
+    defer { row.reset() }
+    row.add(key)
+    return try row.step() ? row.int(0) : 0
+  }
+
+  func setMeta(_ key: String, _ value: String) throws(StoreError) {
+    var row = try statement(.writeMeta)
+    row.add(key)
+    row.add(value)
+    try row.run()
+  }
+
+  func setMeta(_ key: String, _ value: Int64) throws(StoreError) {
+    var row = try statement(.writeMeta)
+    row.add(key)
+    row.add(value)
+    try row.run()
+  }
+}

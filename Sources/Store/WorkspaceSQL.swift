@@ -1,0 +1,112 @@
+/// Every statement of a workspace's file; each is prepared once per open file.
+enum WorkspaceSQL: Int {
+  case insertMessage, insertContent, insertTask, insertHandOut, changeHandOut
+  case requeue, answer, end, changeTask, received, insertNote
+  case openMessages, lastHandOut, interruptedTasks
+  case message, task, content, taskMessages, handOuts, notes
+  case list, listQueued, listFailed, listState
+  case readMeta, writeMeta
+
+  var text: String {
+    switch self {
+    case .insertMessage, .insertContent, .insertTask, .insertHandOut, .changeHandOut, .requeue,
+      .answer, .end, .changeTask, .received, .insertNote, .writeMeta:
+      changing
+    default: reading
+    }
+  }
+
+  private var changing: String {
+    switch self {
+    case .insertMessage:
+      """
+      INSERT INTO message(seq, tag, state, position, at, expires, not_before, attempt, caller, method,
+        dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes)
+      VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    case .insertContent: "INSERT INTO content(id, head, body) VALUES(?, ?, ?)"
+    case .insertTask: "INSERT INTO task(seq, state, context, changed) VALUES(?, ?, ?, ?)"
+    case .insertHandOut:
+      """
+      INSERT INTO handout(fence, seq, attempt, kind, consumer, at, lease_end)
+      VALUES(?, ?, ?, ?, ?, ?, ?)
+      """
+    case .changeHandOut:
+      """
+      UPDATE handout SET change = ?, changed_at = ?, lease_end = ?, reason = ? WHERE fence = ?
+      """
+    case .requeue: "UPDATE message SET state = 2, attempt = ?, not_before = ? WHERE seq = ?"
+    case .answer:
+      """
+      UPDATE message SET state = 6, answer_fence = ?, ended_at = ?, answer_is_late = ?,
+        answer_hash = ? WHERE seq = ?
+      """
+    case .end: "UPDATE message SET state = ?, reason = ?, ended_at = ? WHERE seq = ?"
+    case .changeTask: "UPDATE task SET state = ?, changed = ? WHERE seq = ?"
+    case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
+    case .insertNote:
+      """
+      INSERT INTO log(seq, number, kind, at, detail) VALUES(
+        ?1, (SELECT coalesce(max(number), 0) + 1 FROM log WHERE seq = ?1), ?2, ?3, ?4)
+      """
+    case .writeMeta: "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"
+    default: preconditionFailure("a statement that reads")
+    }
+  }
+
+  /// In the order in which `StoredMessage(row:)` reads them.
+  private static let messageColumns = """
+    seq, tag, state, reason, position, at, expires, not_before, attempt, caller, method, dialect,
+    task, context, message_id, dedup, rpc_id, is_immediate, received_at, bytes, answer_fence,
+    answer_hash, ended_at
+    """
+
+  /// In the order in which `HandOut(row:)` reads them.
+  private static let handOutColumns = """
+    fence, seq, attempt, kind, consumer, at, lease_end, change, changed_at, reason
+    """
+
+  private var reading: String {
+    let message = "SELECT \(Self.messageColumns) FROM message"
+    return switch self {
+    // The partial indices are named, so that a query which cannot use them fails a test instead of
+    // reading the whole table.
+    case .openMessages:
+      """
+      \(message) WHERE seq IN (
+        SELECT seq FROM message INDEXED BY message_open WHERE state = 2
+        UNION SELECT seq FROM message INDEXED BY message_dedup WHERE received_at IS NULL)
+      ORDER BY seq
+      """
+    // A feed's `shown` (3) is no lease: an older lease of the message counts more.
+    case .lastHandOut:
+      """
+      SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY kind = 3, fence DESC LIMIT 1
+      """
+    case .interruptedTasks:
+      "SELECT seq, state, context, changed FROM task WHERE state IN (3, 4) ORDER BY seq"
+    case .message: "\(message) WHERE seq = ?"
+    case .task: "SELECT seq, state, context, changed FROM task WHERE seq = ?"
+    case .content: "SELECT head, body FROM content WHERE id = ?"
+    case .taskMessages:
+      """
+      \(message) WHERE seq = ?1 OR seq IN (
+        SELECT seq FROM message INDEXED BY message_task WHERE task = ?1 AND task <> seq)
+      ORDER BY seq
+      """
+    case .handOuts: "SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY fence"
+    case .notes: "SELECT kind, at, detail FROM log WHERE seq = ? ORDER BY number"
+    case .list: "\(message) WHERE seq > ? ORDER BY seq LIMIT ?"
+    case .listQueued:
+      "\(message) INDEXED BY message_open WHERE state = 2 AND seq > ? ORDER BY seq LIMIT ?"
+    case .listFailed:
+      """
+      \(message) INDEXED BY message_failed WHERE state >= 7 AND state = ? AND seq > ?
+      ORDER BY seq LIMIT ?
+      """
+    case .listState: "\(message) WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?"
+    case .readMeta: "SELECT value FROM meta WHERE key = ?"
+    default: preconditionFailure("a statement that changes")
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Relay
+
+/// Every `Write` as statements. In the usual cycle (send, hand-out, answer, received) these are
+/// eight.
+extension WorkspaceFile {
+  /// The part of a message's content.
+  enum Part: Int64 {
+    case request = 0
+    case answer = 1
+  }
+
+  static func contentID(_ seq: Seq, _ part: Part) -> Int64 { seq << 2 | part.rawValue }
+
+  func apply(_ write: Write) throws(StoreError) {
+    switch write {
+    case .message(let message): try insert(message)
+    case .handOut(let row): try insert(row)
+    case .handOutChange(let change): try apply(change)
+    case .requeue(let seq, let attempt, let notBefore):
+      try requeue(seq, attempt: attempt, notBefore: notBefore)
+    case .answer(let answer): try insert(answer)
+    case .end(let seq, let state, let reason, let at):
+      try end(seq, state: state, reason: reason, at: at)
+    case .task(let seq, let state, let at): try changeTask(seq, state: state, at: at)
+    case .received(let seq, let at): try received(seq, at: at)
+    case .note(let seq, let kind, let at, let detail):
+      try note(seq, kind: kind, at: at, detail: detail)
+    }
+  }
+
+  private func insert(_ message: NewMessage) throws(StoreError) {
+    // At the tail: behind every message before it, and behind what was redriven.
+    lastPosition = max(lastPosition + 1, message.seq)
+    var row = try statement(.insertMessage)
+    row.add(message.seq)
+    row.add(Int64(bitPattern: message.tag))
+    row.add(lastPosition)
+    row.add(message.at)
+    row.add(message.expires)
+    row.add(message.caller)
+    row.add(message.method)
+    row.add(message.dialect)
+    row.add(message.task)
+    row.add(message.context)
+    row.add(message.messageID)
+    row.add(message.dedup)
+    row.add(message.rpcID)
+    row.add(message.isImmediate)
+    row.add(message.head.count + message.body.count)
+    try row.run()
+
+    var content = try statement(.insertContent)
+    content.add(Self.contentID(message.seq, .request))
+    content.add(message.head)
+    try content.run(last: message.body)
+
+    guard message.task == message.seq else { return }
+    var task = try statement(.insertTask)
+    task.add(message.seq)
+    task.add(TaskState.submitted.rawValue)
+    task.add(message.context)
+    task.add(message.at)
+    try task.run()
+  }
+
+  private func insert(_ handOut: HandOutRow) throws(StoreError) {
+    var row = try statement(.insertHandOut)
+    row.add(handOut.fence.number)
+    row.add(handOut.seq)
+    row.add(handOut.attempt)
+    row.add(handOut.kind.rawValue)
+    row.add(handOut.consumer)
+    row.add(handOut.at)
+    row.add(handOut.leaseEnd)
+    try row.run()
+  }
+
+  private func apply(_ change: HandOutChange) throws(StoreError) {
+    var row = try statement(.changeHandOut)
+    row.add(change.kind.rawValue)
+    row.add(change.at)
+    row.add(change.leaseEnd)
+    row.add(change.reason)
+    row.add(change.fence.number)
+    try row.runOnOneRow("handOutChange")
+  }
+
+  private func requeue(_ seq: Seq, attempt: Int, notBefore: WallTime) throws(StoreError) {
+    var row = try statement(.requeue)
+    row.add(attempt)
+    row.add(notBefore)
+    row.add(seq)
+    try row.runOnOneRow("requeue")
+  }
+
+  /// A second answer to a message breaks the primary key of `content` and with it the transaction.
+  private func insert(_ answer: Answer) throws(StoreError) {
+    var row = try statement(.answer)
+    row.add(answer.fence.number)
+    row.add(answer.at)
+    row.add(answer.isLate)
+    row.add(answer.bodyHash)
+    row.add(answer.seq)
+    try row.runOnOneRow("answer")
+
+    var content = try statement(.insertContent)
+    content.add(Self.contentID(answer.seq, .answer))
+    content.addNull()
+    try content.run(last: answer.body)
+  }
+
+  private func end(
+    _ seq: Seq, state: MessageState, reason: EndReason, at: WallTime
+  ) throws(StoreError) {
+    precondition(state.isEnd && state != .answered, "an end without an answer")
+    var row = try statement(.end)
+    row.add(state.rawValue)
+    row.add(reason.rawValue)
+    row.add(at)
+    row.add(seq)
+    try row.runOnOneRow("end")
+  }
+
+  private func changeTask(_ seq: Seq, state: TaskState, at: WallTime) throws(StoreError) {
+    var row = try statement(.changeTask)
+    row.add(state.rawValue)
+    row.add(at)
+    row.add(seq)
+    try row.runOnOneRow("task")
+  }
+
+  private func received(_ seq: Seq, at: WallTime) throws(StoreError) {
+    var row = try statement(.received)
+    row.add(at)
+    row.add(seq)
+    try row.runOnOneRow("received")
+  }
+
+  private func note(_ seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8]) throws(StoreError) {
+    var row = try statement(.insertNote)
+    row.add(seq)
+    row.add(kind.rawValue)
+    row.add(at)
+    row.add(detail)
+    try row.run()
+  }
+}
