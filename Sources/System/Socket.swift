@@ -18,10 +18,14 @@ package enum Socket {
     case failed(Int32)
   }
 
-  package static func receive(_ socket: Int32, into buffer: inout [UInt8]) -> Received {
+  /// Reads up to `most` bytes to the start of `buffer`, which is longer.
+  package static func receive(
+    _ socket: Int32, into buffer: inout [UInt8], atMost most: Int
+  ) -> Received {
+    precondition(most > 0 && most <= buffer.count, "a read of nothing looks like the end")
     while true {
       let (count, code) = buffer.withUnsafeMutableBytes { bytes in
-        let count = recv(socket, bytes.baseAddress, bytes.count, 0)
+        let count = recv(socket, bytes.baseAddress, most, 0)
         return (count, count == -1 ? errno : 0)
       }
       if count > 0 { return .bytes(count) }
