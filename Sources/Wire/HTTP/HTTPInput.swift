@@ -1,0 +1,92 @@
+/// Bytes that have arrived and are not used up yet, handed out line by line.
+///
+/// Every byte is looked at once for a line's end, however the input was cut into pieces. Ranges it
+/// hands out stay true until `consume`, so that a head of many lines needs no copy per line.
+struct HTTPInput: Sendable {
+  /// What an idle connection keeps allocated; more is given back.
+  static let retainedBytesMax = 4096
+
+  private(set) var bytes: [UInt8] = []
+
+  /// The first byte not used up.
+  private(set) var start = 0
+
+  /// Where the next line begins.
+  private(set) var lineStart = 0
+
+  /// Bytes of the next line before this hold no line feed.
+  private var scanned = 0
+
+  var count: Int { bytes.count - start }
+
+  /// Bytes of the unfinished line.
+  var pending: Int { bytes.count - lineStart }
+
+  mutating func append(_ more: Span<UInt8>, from first: Int = 0) {
+    bytes.append(addingCapacity: more.count - first) { output in
+      for index in first..<more.count { output.append(more[index]) }
+    }
+  }
+
+  mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
+
+  /// The next whole line without its CR LF, or nil while it has no end.
+  mutating func nextLine() throws(HTTPFailure) -> Range<Int>? {
+    let end = lineFeed()
+    scanned = end
+    guard end < bytes.count else { return nil }
+    // RFC 9112 §2.2 permits to take a lone LF as a line's end; front ends that disagree about it
+    // can be played against each other, so it is refused.
+    guard end > lineStart && bytes[end - 1] == HTTPCharacter.carriageReturn else {
+      throw HTTPFailure(.bareLineBreak)
+    }
+    let line = lineStart..<(end - 1)
+    lineStart = end + 1
+    scanned = lineStart
+    return line
+  }
+
+  /// Everything before the next line is used up. Ranges handed out so far mean nothing any more.
+  mutating func consume() {
+    start = lineStart
+    compact()
+  }
+
+  /// Moves the next `count` bytes to the end of `body`.
+  mutating func move(_ count: Int, to body: inout [UInt8]) {
+    precondition(start == lineStart, "a head must be consumed before its body is taken")
+    body.append(contentsOf: bytes[start..<(start + count)])
+    skip(count)
+  }
+
+  /// Drops the next `count` bytes.
+  mutating func skip(_ count: Int) {
+    start += count
+    lineStart = start
+    scanned = start
+    compact()
+  }
+
+  mutating func removeAll() { self = HTTPInput() }
+
+  private func lineFeed() -> Int {
+    let span = bytes.span
+    var index = scanned
+    while index < span.count && span[index] != HTTPCharacter.lineFeed { index += 1 }
+    return index
+  }
+
+  /// Moving the rest to the front only when it is the smaller part keeps the total linear.
+  private mutating func compact() {
+    if start == bytes.count {
+      bytes.removeAll(keepingCapacity: bytes.capacity <= Self.retainedBytesMax)
+    } else if start > Self.retainedBytesMax && start > bytes.count / 2 {
+      bytes.removeSubrange(0..<start)
+    } else {
+      return
+    }
+    scanned -= start
+    lineStart -= start
+    start = 0
+  }
+}
