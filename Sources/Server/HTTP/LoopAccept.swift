@@ -1,0 +1,129 @@
+import Relay
+import System
+
+/// How connections begin and end.
+extension Loop {
+  /// Takes whoever waits. When descriptors or places run out nobody is accepted for a while: the
+  /// listener stays readable, and level-triggered epoll would report it for ever.
+  func acceptWaiting() {
+    for _ in 0..<Loop.acceptsMax {
+      guard connectionCount < limits.connectionsMax else {
+        return pauseAccepting("connections_max", until: nil)
+      }
+      // Shut down in the middle of a turn.
+      guard let accepted = listener?.accept() else { return }
+      switch accepted {
+      case .connection(let descriptor, let peer): open(descriptor, peer)
+      case .aborted: continue
+      case .none: return
+      case .exhausted(let error):
+        log.warning("accept_exhausted", ["errno": .number(Int(error.code))])
+        return pauseAccepting("descriptors", until: now.instant.after(times.acceptPause))
+      }
+    }
+  }
+
+  private func open(_ descriptor: Int32, _ peer: PeerAddress) {
+    lastGeneration &+= 1
+    if lastGeneration == 0 { lastGeneration = 1 }
+    let connection = Connection(
+      descriptor: descriptor, generation: lastGeneration, peer: peer,
+      conversation: Conversation(limits: httpLimits, now: now.instant, times: times))
+    do throws(SystemError) {
+      try poller.add(connection.token, connection.interest)
+    } catch {
+      // ENOSPC or ENOMEM: the kernel's bound on watches. The peer may come again.
+      Socket.close(descriptor)
+      return pauseAccepting("watches", until: now.instant.after(times.acceptPause))
+    }
+    let index = Int(descriptor)
+    if connections.count <= index {
+      connections.append(contentsOf: repeatElement(nil, count: index + 1 - connections.count))
+    }
+    connections[index] = connection
+    connectionCount += 1
+    counters.connectionsAccepted += 1
+    schedule(connection)
+  }
+
+  private func pauseAccepting(_ reason: StaticString, until instant: Instant?) {
+    acceptResumes = instant
+    guard !isAcceptPaused else { return }
+    isAcceptPaused = true
+    counters.acceptsPaused += 1
+    if let suppressed = refusals.admits(now: now.instant) {
+      log.warning(
+        "accept_paused",
+        [
+          "reason": .text("\(reason)"), "connections": .number(connectionCount),
+          "suppressed": .number(suppressed),
+        ])
+    }
+    watchListener([])
+  }
+
+  func resumeAccepting() {
+    acceptResumes = nil
+    guard isAcceptPaused else { return }
+    isAcceptPaused = false
+    watchListener(.readable)
+  }
+
+  private func watchListener(_ events: Poller.Events) {
+    guard let raw = listener?.raw else { return }
+    do throws(SystemError) {
+      try poller.modify(Poller.Token(descriptor: raw, generation: 0), events)
+    } catch {
+      preconditionFailure("the listener is watched from start to shutdown: \(error)")
+    }
+  }
+
+  /// The connection has failed, or is cut off: whoever waits for its peer is told.
+  func lose(_ connection: Connection) {
+    guard !connection.isClosed else { return }
+    counters.connectionsLost += 1
+    let isOwed = connection.conversation.phase == .handling
+    if connection.conversation.phase == .answering, connection.wantsReceipt {
+      application.delivered(connection.ticket, received: false)
+    }
+    failReceipts(connection)
+    close(connection)
+    if isOwed { application.peerGone(connection.ticket) }
+  }
+
+  /// Ends a connection on which nothing is owed. Receipts get their last look.
+  func finish(_ connection: Connection) {
+    checkReceipts(connection)
+    guard connection.receipts.isEmpty else { return drain(connection) }
+    close(connection)
+  }
+
+  /// We are done and the peer may not be: it gets the end of our side, and what it still sends is
+  /// thrown away, until it closes too.
+  func drain(_ connection: Connection) {
+    guard connection.conversation.phase != .draining else { return }
+    // Nothing can come that would have to be thrown away.
+    if connection.conversation.inputEnded && connection.receipts.isEmpty {
+      return close(connection)
+    }
+    Socket.shutdownWriting(connection.descriptor)
+    connection.sentTotal += 1
+    let time = connection.receipts.isEmpty ? times.drain : times.write
+    connection.conversation.drain(until: now.instant.after(time))
+    schedule(connection)
+    updateInterest(connection)
+  }
+
+  func close(_ connection: Connection) {
+    guard !connection.isClosed else { return }
+    connection.isClosed = true
+    deadlines.remove(UInt32(connection.descriptor))
+    connections[Int(connection.descriptor)] = nil
+    connectionCount -= 1
+    bodiesInMemory -= connection.bodyBytes + connection.answerBytes
+    connection.bodyBytes = 0
+    connection.answerBytes = 0
+    Socket.close(connection.descriptor)
+    if isAcceptPaused { resumeAccepting() }
+  }
+}

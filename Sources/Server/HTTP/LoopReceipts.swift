@@ -1,0 +1,53 @@
+import Relay
+import System
+
+/// Whether the peer's TCP has acknowledged an answer.
+///
+/// A write that succeeds says only that the kernel took the bytes; after the peer's close it still
+/// succeeds. SIOCOUTQ says how many the peer has not acknowledged. Nothing reports a change of it,
+/// so it is looked at at once, then after 20 ms, 40 ms and so on, up to once a second.
+extension Loop {
+  /// The answer has been handed to the kernel whole.
+  func awaitReceipt(_ connection: Connection) {
+    connection.receipts.append(
+      Connection.Receipt(request: connection.conversation.request, end: connection.sentTotal))
+    connection.receiptDelay = times.receiptFirst
+    checkReceipts(connection)
+  }
+
+  func checkReceipts(_ connection: Connection) {
+    guard !connection.receipts.isEmpty else { return }
+    guard let missing = Socket.unacknowledged(connection.descriptor) else {
+      return failReceipts(connection)
+    }
+    let acknowledged = connection.sentTotal - missing
+    while let first = connection.receipts.first, first.end <= acknowledged {
+      connection.receipts.removeFirst()
+      application.delivered(connection.ticket(of: first.request), received: true)
+    }
+    guard !connection.receipts.isEmpty else {
+      connection.receiptDue = nil
+      return
+    }
+    connection.receiptDue = now.instant.after(connection.receiptDelay)
+    connection.receiptDelay = min(connection.receiptDelay * 2, times.receiptMax)
+    schedule(connection)
+  }
+
+  /// The connection has failed: what was not acknowledged never will be.
+  func failReceipts(_ connection: Connection) {
+    let failed = connection.receipts
+    connection.receipts = []
+    connection.receiptDue = nil
+    for receipt in failed {
+      application.delivered(connection.ticket(of: receipt.request), received: false)
+    }
+  }
+
+  func reportLostReceipts() {
+    guard !lostReceipts.isEmpty else { return }
+    let lost = lostReceipts
+    lostReceipts = []
+    for ticket in lost { application.delivered(ticket, received: false) }
+  }
+}

@@ -1,0 +1,132 @@
+import Relay
+import System
+import Wire
+
+/// How bytes become requests, and requests reach the application.
+extension Loop {
+  /// Takes what has been received as far as it goes: to the application, or until more is needed.
+  func advance(_ connection: Connection) {
+    while !connection.isClosed {
+      switch connection.conversation.next(now: now.instant, times: times) {
+      case .wait:
+        if shutdownEnds != nil, connection.conversation.phase == .idle { return finish(connection) }
+        account(connection)
+        return schedule(connection)
+      case .close: return finish(connection)
+      case .fail(let failure): return fail(connection, failure)
+      case .admit(let head):
+        guard admit(head, connection) else { return }
+      case .handle(let head, let body): return handle(head, body, connection)
+      }
+    }
+  }
+
+  /// Asks the application about a head. False: the answer is there already.
+  private func admit(_ head: HTTPRequestHead, _ connection: Connection) -> Bool {
+    counters.requests += 1
+    connection.isWatched = false
+    connection.isReported = false
+    connection.sendsWhitespace = false
+    switch application.admit(head, from: connection.peer, loop: self) {
+    case .refuse(let response):
+      refuse(connection, response)
+      return false
+    case .accept(let bodyMax, let note):
+      connection.note = note
+      guard reserve(head.framing, bodyMax, connection) else {
+        counters.bodiesRefusedForMemory += 1
+        var response = HTTPResponse.error(
+          503, "The bodies being received fill the memory set aside for them; try again.",
+          code: "bodies_in_memory")
+        response.headers.append(("Retry-After", "1"))
+        refuse(connection, response)
+        return false
+      }
+      let isMissing = connection.conversation.bufferedBytes == 0
+      connection.conversation.admit(bodyMax: bodyMax, now: now.instant, times: times)
+      if head.expectsContinue, isMissing, mayContinue(head.framing, bodyMax) {
+        // RFC 9110 §10.1.1: only now that the head alone gives no reason to refuse.
+        connection.outbox.append(Loop.continueLine)
+        markDirty(connection)
+      }
+      return true
+    }
+  }
+
+  private static let continueLine = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+  private func mayContinue(_ framing: HTTPFraming, _ bodyMax: Int) -> Bool {
+    if case .length(let length) = framing { length <= bodyMax } else { true }
+  }
+
+  /// Counts an announced body before its bytes come; false if it does not fit. One that is larger
+  /// than allowed is left to the parser, which refuses it.
+  private func reserve(
+    _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
+  ) -> Bool {
+    guard case .length(let length) = framing, length <= bodyMax else { return true }
+    guard length <= limits.bodiesInMemoryMax - bodiesInMemory else { return false }
+    connection.bodyBytes = length
+    bodiesInMemory += length
+    return true
+  }
+
+  /// A chunked body is counted as it grows.
+  private func account(_ connection: Connection) {
+    guard connection.conversation.phase == .body else { return }
+    let growth = connection.conversation.bufferedBytes - connection.bodyBytes
+    guard growth > 0 else { return }
+    connection.bodyBytes += growth
+    bodiesInMemory += growth
+    guard bodiesInMemory > limits.bodiesInMemoryMax else { return }
+    counters.bodiesRefusedForMemory += 1
+    refuse(
+      connection,
+      .error(
+        503, "The bodies being received fill the memory set aside for them; try again.",
+        code: "bodies_in_memory"))
+  }
+
+  private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ connection: Connection) {
+    // The application stores what it needs in this turn: the bytes count until its end.
+    let missing = max(0, body.count - connection.bodyBytes)
+    bodiesInMemory += missing
+    handedOver += connection.bodyBytes + missing
+    connection.bodyBytes = 0
+    application.handle(head, body: body, ticket: connection.ticket, loop: self, now: now)
+  }
+
+  private func refuse(_ connection: Connection, _ response: HTTPResponse) {
+    counters.requestsRefused += 1
+    connection.conversation.refuse()
+    answer(connection, response)
+  }
+
+  private func fail(_ connection: Connection, _ failure: HTTPFailure) {
+    counters.requestsMalformed += 1
+    if let suppressed = refusals.admits(now: now.instant) {
+      log.info(
+        "request_malformed",
+        [
+          "reason": .text(failure.reason.rawValue), "peer": .text(connection.peer.host),
+          "suppressed": .number(suppressed),
+        ])
+    }
+    var response = HTTPResponse.error(
+      failure.status, failure.text, code: failure.reason.rawValue)
+    response.closes = true
+    answer(connection, response)
+  }
+
+  func answer(_ connection: Connection, _ response: HTTPResponse) {
+    releaseBody(connection)
+    connection.answer = response
+    connection.conversation.answer(closes: response.closes || shutdownEnds != nil)
+    markDirty(connection)
+  }
+
+  private func releaseBody(_ connection: Connection) {
+    bodiesInMemory -= connection.bodyBytes
+    connection.bodyBytes = 0
+  }
+}

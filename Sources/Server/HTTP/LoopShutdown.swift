@@ -1,0 +1,33 @@
+import Relay
+import System
+
+/// How serving ends: nobody new is accepted, what has begun is finished.
+extension Loop {
+  /// As SIGTERM does. To be called on the loop's thread; others use `stopDescriptor`.
+  package func stop() {
+    guard shutdownEnds == nil else { return }
+    shutdownEnds = now.instant.after(times.shutdown)
+    // Whoever waits in the backlog is refused, and goes to the relay that is started next.
+    listener = nil
+    acceptResumes = nil
+    for connection in connections.compactMap({ $0 }) where connection.conversation.phase == .idle {
+      // A request may have come that this turn has not seen.
+      read(connection, [])
+      if connection.conversation.phase == .idle { finish(connection) }
+    }
+    application.shutdownRequested(now: now, loop: self)
+  }
+
+  var isFinished: Bool {
+    guard let shutdownEnds else { return false }
+    if now.instant >= shutdownEnds {
+      log.warning("shutdown_cut_off", ["connections": .number(connectionCount)])
+      return true
+    }
+    return connectionCount == 0 && application.isDrained
+  }
+
+  func closeAll() {
+    for connection in connections.compactMap({ $0 }) { close(connection) }
+  }
+}

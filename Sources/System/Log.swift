@@ -1,0 +1,82 @@
+package import Relay
+
+/// What a log line may carry beside its name. There is no case for secrets: a token is named by its
+/// fingerprint, which whoever checks it computes.
+package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  case text(String)
+  case number(Int64)
+  case flag(Bool)
+
+  package init(stringLiteral value: StaticString) { self = .text("\(value)") }
+  package init(integerLiteral value: Int64) { self = .number(value) }
+  package static func number(_ value: Int) -> LogValue { .number(Int64(value)) }
+}
+
+/// Structured lines on standard error: text for people at a terminal, JSON for everything else.
+///
+/// Names and keys are fixed in the source, so that no peer can write them; values are escaped. Any
+/// thread may write: a line is one `write(2)`.
+package struct Log: Sendable {
+  package enum Level: UInt8, Comparable, Sendable {
+    case debug, info, warning, error
+
+    package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  package enum Format: Sendable {
+    case text, json
+
+    /// Text where somebody looks at it.
+    package static var automatic: Format { StandardStream.error.isTerminal ? .text : .json }
+  }
+
+  package typealias Fields = KeyValuePairs<StaticString, LogValue>
+
+  package let level: Level
+  package let format: Format
+
+  /// Writes lines of `level` and above.
+  package init(level: Level = .info, format: Format = .automatic) {
+    self.level = level
+    self.format = format
+  }
+
+  package func debug(_ event: StaticString, _ fields: Fields = [:]) { write(.debug, event, fields) }
+  package func info(_ event: StaticString, _ fields: Fields = [:]) { write(.info, event, fields) }
+  package func warning(_ event: StaticString, _ fields: Fields = [:]) {
+    write(.warning, event, fields)
+  }
+  package func error(_ event: StaticString, _ fields: Fields = [:]) { write(.error, event, fields) }
+
+  private func write(_ level: Level, _ event: StaticString, _ fields: Fields) {
+    guard level >= self.level else { return }
+    let line = LogLine(format, level, event, fields, at: Clock.wall())
+    StandardStream.error.write(line.bytes)
+  }
+}
+
+/// Bounds the lines that a peer can cause: a burst, then a few each second, the rest is counted.
+package struct LogGate {
+  private let perSecond: Int
+  private var second: Int64 = .min
+  private var written = 0
+  private var suppressed = 0
+
+  package init(perSecond: Int) { self.perSecond = perSecond }
+
+  /// Whether a line may be written now: how many were held back since the last one, or `nil`.
+  package mutating func admits(now: Instant) -> Int? {
+    let current = now.nanoseconds / 1_000_000_000
+    if current != second {
+      second = current
+      written = 0
+    }
+    guard written < perSecond else {
+      suppressed += 1
+      return nil
+    }
+    written += 1
+    defer { suppressed = 0 }
+    return suppressed
+  }
+}
