@@ -120,7 +120,8 @@ func send10(_ message: String, _ rest: String = "") -> String {
   @Test func `empty ids of proto writers are absent`() throws {
     let call = try call(
       send10(
-        #"{"messageId":"m","role":"ROLE_USER","taskId":"","contextId":null,"parts":[{"data":null}]}"#
+        #"{"messageId":"m","role":"ROLE_USER","taskId":"","contextId":null,"#
+          + #""parts":[{"data":null}]}"#
       ))
     #expect(call.taskID == nil && call.contextID == nil)
   }

@@ -35,12 +35,14 @@ func result(_ text: String) throws -> AgentResult {
       ),
       (#"{"role":"agent","parts":[{"text":"hi"}]}"#, .completed, "hi", "hi", 1),
       (
-        #"{"jsonrpc":"2.0","id":1,"result":{"task":{"id":"x","status":{"state":"TASK_STATE_FAILED","#
+        #"{"jsonrpc":"2.0","id":1,"result":{"task":{"id":"x","#
+          + #""status":{"state":"TASK_STATE_FAILED","#
           + #""message":{"messageId":"m","role":"ROLE_AGENT","parts":[{"text":"bad"}]}}}}}"#,
         .failed, "bad", "bad", 0
       ),
       (
-        #"{"kind":"task","id":"x","status":{"state":"completed"},"artifacts":[{"parts":[{"text":"1"}]},"#
+        #"{"kind":"task","id":"x","status":{"state":"completed"},"artifacts":["#
+          + #"{"parts":[{"text":"1"}]},"#
           + #"{"parts":[{"text":"2"}]}]}"#, .completed, nil, "1\n2", 2
       ),
       (#"{"kind":"task","id":"x"}"#, .completed, nil, "", 0),

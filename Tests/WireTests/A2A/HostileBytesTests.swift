@@ -6,10 +6,12 @@ import Wire
   static let calls = [
     send03(
       #"{"kind":"message","messageId":"m","role":"user","taskId":"t\u00e9\ud83d\ude00","#
-        + #""parts":[{"kind":"file","file":{"bytes":"aGk="}},{"kind":"data","data":{"a":[1e5,null]}}],"#
+        + #""parts":[{"kind":"file","file":{"bytes":"aGk="}},"#
+        + #"{"kind":"data","data":{"a":[1e5,null]}}],"#
         + #""metadata":{"é":"\\\""}}"#, #","configuration":{"blocking":false,"historyLength":2}"#),
     send10(
-      #"{"message_id":"m","role":"ROLE_USER","parts":[{"text":"ü\n"},{"raw":"aGk","media_type":"x"},"#
+      #"{"message_id":"m","role":"ROLE_USER","parts":[{"text":"ü\n"},"#
+        + #"{"raw":"aGk","media_type":"x"},"#
         + #"{"data":[true]}],"extensions":["e"],"reference_task_ids":["r"]}"#),
     #"{"jsonrpc":"2.0","id":"x","method":"GetTask","params":{"id":"t","historyLength":3}}"#,
   ]

@@ -99,7 +99,8 @@ import Wire
         ]
       ])
     let snake = send10(
-      #"{"message_id":"m","role":"ROLE_USER","context_id":"c","parts":[{"url":"u","media_type":"x"}]}"#
+      #"{"message_id":"m","role":"ROLE_USER","context_id":"c","#
+        + #""parts":[{"url":"u","media_type":"x"}]}"#
     )
     #expect(
       try render(view(.working, [try turn(snake)]), .v10)["history"] == [
@@ -108,6 +109,20 @@ import Wire
           "parts": [["url": "u", "mediaType": "x"]], "taskId": "t",
         ]
       ])
+  }
+
+  @Test func `what does not belong to a part's kind does not replace its content`() throws {
+    let mixed = send03(
+      #"{"kind":"odd","messageId":"m","role":"user","parts":["#
+        + #"{"kind":"text","text":"a","url":"u"},{"kind":"data","data":{},"text":"b"}]}"#)
+    let in10 = try render(view(.working, [try turn(mixed)]), .v10)["history"]?.array?.first
+    #expect(in10?["parts"] == [["text": "a"], ["data": [:]]])
+    let in03 = try render(view(.working, [try turn(mixed)]), .v03)["history"]?.array?.first
+    #expect(in03?["kind"] == "message")
+    let stray = send10(
+      #"{"messageId":"m","role":"ROLE_USER","parts":[{"text":"a","file":{"uri":"u"}}]}"#)
+    let shown = try render(view(.working, [try turn(stray)]), .v03)["history"]?.array?.first
+    #expect(shown?["parts"] == [["kind": "text", "text": "a"]])
   }
 
   @Test func `a posted task keeps its content under the relay's ids`() throws {
