@@ -60,7 +60,8 @@ struct CallJudge {
     let message = method.isSend || method == .unknown ? params.message : nil
     return A2ACall(
       method: method, methodName: methodName, dialect: dialect, id: id,
-      isNotification: scan.id == nil, params: scan.params ?? 0..<0, message: message?.range ?? 0..<0,
+      isNotification: scan.id == nil, params: scan.params ?? 0..<0,
+      message: message?.range ?? 0..<0,
       messageID: string(message?.messageID), taskID: taskID(message),
       contextID: string(method.isSend ? message?.contextID : params.contextID),
       role: string(message?.role).flatMap { A2ARole(name: $0) },

@@ -86,7 +86,8 @@ struct MessageScan {
   func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
     guard !hasSnakeCase, let role = role.text, messageID.text != nil else { return false }
     guard dialect == .v03 ? parts.isNative03 : parts.isNative10 else { return false }
-    guard dialect == .v03 ? kind.text != nil : kind.isAbsent else { return false }
+    let isNamed = kind.text?.equals("message", in: bytes) ?? false
+    guard dialect == .v03 ? isNamed : kind.isAbsent else { return false }
     return role.equals("ROLE_USER", in: bytes) || role.equals("ROLE_AGENT", in: bytes)
       ? dialect == .v10 : dialect == .v03
   }

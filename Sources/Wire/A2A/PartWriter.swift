@@ -52,15 +52,16 @@ enum PartWriter {
     let members = JSONMembers(body.span, in: range)
     writer.beginObject()
     var isWrapped = false
-    if let file = file(body, members) {
-      writeFile(body, file, dialect, &writer)
-    } else if let text = members["text"] {
+    switch content(body, members) {
+    case .file(let file): writeFile(body, file, dialect, &writer)
+    case .text(let text):
       writeKind("text", dialect, &writer)
       writer.key("text")
-      writer.raw(body[text.value])
-    } else if let data = members.list.last(where: { $0.name == "data" }) {
+      writer.raw(body[text])
+    case .data(let data):
       writeKind("data", dialect, &writer)
-      isWrapped = writeDataMember(body, data.value, dialect, &writer)
+      isWrapped = writeDataMember(body, data, dialect, &writer)
+    case nil: break
     }
     if let metadata = members["metadata"] {
       writeMetadata(body, metadata.value, isWrapped: isWrapped, &writer)
@@ -87,18 +88,33 @@ enum PartWriter {
     var mediaType: Range<Int>?
   }
 
-  private static func file(_ body: [UInt8], _ members: JSONMembers) -> File? {
-    if let file = members["file"], file.kind == .object {
+  private enum Content {
+    case text(Range<Int>)
+    case file(File)
+    case data(Range<Int>)
+  }
+
+  /// What the part holds: what its 0.3 discriminator names, else whichever member is there.
+  private static func content(_ body: [UInt8], _ members: JSONMembers) -> Content? {
+    let named = members["kind"] ?? members["type"]
+    let kind = named.flatMap { JSONMembers.string(body.span, at: $0.value) }
+    // `data` may be null: 1.0 §4.1.6 allows any value.
+    let data = members.list.last { $0.name == "data" }?.value
+    if kind == "file", let file = members["file"], file.kind == .object {
       let inside = JSONMembers(body.span, in: file.value)
-      return File(
-        bytes: inside["bytes"]?.value, uri: inside["uri"]?.value, name: inside["name"]?.value,
-        mediaType: inside["mimeType"]?.value)
+      return .file(
+        File(
+          bytes: inside["bytes"]?.value, uri: inside["uri"]?.value, name: inside["name"]?.value,
+          mediaType: inside["mimeType"]?.value))
     }
-    guard let content = members["raw", "url"] else { return nil }
+    if kind == "data", let data { return .data(data) }
+    if let text = members["text"] { return .text(text.value) }
+    guard let content = members["raw", "url"] else { return data.map { .data($0) } }
     let isURL = content.name == "url"
-    return File(
-      bytes: isURL ? nil : content.value, uri: isURL ? content.value : nil,
-      name: members["filename"]?.value, mediaType: members["mediaType", "media_type"]?.value)
+    return .file(
+      File(
+        bytes: isURL ? nil : content.value, uri: isURL ? content.value : nil,
+        name: members["filename"]?.value, mediaType: members["mediaType", "media_type"]?.value))
   }
 
   private static func writeFile(

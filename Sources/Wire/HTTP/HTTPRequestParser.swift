@@ -65,8 +65,8 @@ package struct HTTPRequestParser: Sendable {
     var taken = 0
     switch state {
     case .failed: return
-    case .sized(let length):
-      // The body's bytes go where they will stay.
+    case .sized(let length) where input.count == 0:
+      // The body's bytes go where they will stay, unless earlier ones still wait to be taken.
       taken = min(length - body.count, bytes.count)
       body.append(addingCapacity: taken) { output in
         for index in 0..<taken { output.append(bytes[index]) }

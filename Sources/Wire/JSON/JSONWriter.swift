@@ -47,6 +47,8 @@ package struct JSONWriter: Sendable {
 
   package mutating func string(_ value: String) { string(utf8: value.utf8.span) }
 
+  package mutating func string(utf8 bytes: [UInt8]) { string(utf8: bytes.span) }
+
   package mutating func string(utf8 slice: ArraySlice<UInt8>) { string(utf8: slice.span) }
 
   /// A string value from UTF-8 bytes. Bytes that are not UTF-8 become U+FFFD, one each.

@@ -21,34 +21,37 @@ import Wire
     #expect((try? JSON(parsing: Array(text.utf8))) != nil)
   }
 
-  @Test(arguments: [
-    ("", .unexpectedEnd), (" ", .unexpectedEnd), ("nul", .unexpectedEnd), ("nulL", .badLiteral),
-    ("True", .unexpectedByte), ("+1", .unexpectedByte), (".5", .unexpectedByte),
-    ("01", .badNumber), ("-", .unexpectedEnd), ("-a", .badNumber), ("1.", .unexpectedEnd),
-    ("1.e1", .badNumber), ("1e", .unexpectedEnd), ("1e+", .unexpectedEnd), ("-01", .badNumber),
-    ("1.2.3", .badNumber), ("0x1", .trailingBytes), ("NaN", .unexpectedByte),
-    ("Infinity", .unexpectedByte), ("\"", .unexpectedEnd), ("\"a", .unexpectedEnd),
-    ("\"\n\"", .controlCharacter), ("\"\u{0}\"", .controlCharacter), (#""\x""#, .badEscape),
-    (#""\u12g4""#, .badEscape), (#""\u12"#, .unexpectedEnd), (#""\"#, .unexpectedEnd),
-    ("'a'", .unexpectedByte), ("[", .unexpectedEnd), ("[1", .unexpectedEnd),
-    ("[1,]", .unexpectedByte), ("[,1]", .unexpectedByte), ("[1 2]", .expectedComma),
-    ("[1}", .expectedComma), ("]", .unexpectedByte), ("{", .unexpectedEnd),
-    (#"{"a""#, .unexpectedEnd), (#"{"a":"#, .unexpectedEnd), (#"{"a":1"#, .unexpectedEnd),
-    (#"{"a":1,}"#, .unexpectedByte), (#"{"a" 1}"#, .expectedColon), ("{a:1}", .expectedKey),
-    ("{1:1}", .expectedKey), (#"{"a":1 "b":2}"#, .expectedComma), (#"{"a":1]"#, .expectedComma),
-    ("1 2", .trailingBytes), ("{}{}", .trailingBytes), ("[]//", .trailingBytes),
-    ("\u{FEFF}1", .byteOrderMark), ("\u{A0}1", .unexpectedByte), ("1\u{C}", .trailingBytes),
-  ] as [(String, JSONError.Problem)])
+  @Test(
+    arguments: [
+      ("", .unexpectedEnd), (" ", .unexpectedEnd), ("nul", .unexpectedEnd), ("nulL", .badLiteral),
+      ("True", .unexpectedByte), ("+1", .unexpectedByte), (".5", .unexpectedByte),
+      ("01", .badNumber), ("-", .unexpectedEnd), ("-a", .badNumber), ("1.", .unexpectedEnd),
+      ("1.e1", .badNumber), ("1e", .unexpectedEnd), ("1e+", .unexpectedEnd), ("-01", .badNumber),
+      ("1.2.3", .badNumber), ("0x1", .trailingBytes), ("NaN", .unexpectedByte),
+      ("Infinity", .unexpectedByte), ("\"", .unexpectedEnd), ("\"a", .unexpectedEnd),
+      ("\"\n\"", .controlCharacter), ("\"\u{0}\"", .controlCharacter), (#""\x""#, .badEscape),
+      (#""\u12g4""#, .badEscape), (#""\u12"#, .unexpectedEnd), (#""\"#, .unexpectedEnd),
+      ("'a'", .unexpectedByte), ("[", .unexpectedEnd), ("[1", .unexpectedEnd),
+      ("[1,]", .unexpectedByte), ("[,1]", .unexpectedByte), ("[1 2]", .expectedComma),
+      ("[1}", .expectedComma), ("]", .unexpectedByte), ("{", .unexpectedEnd),
+      (#"{"a""#, .unexpectedEnd), (#"{"a":"#, .unexpectedEnd), (#"{"a":1"#, .unexpectedEnd),
+      (#"{"a":1,}"#, .unexpectedByte), (#"{"a" 1}"#, .expectedColon), ("{a:1}", .expectedKey),
+      ("{1:1}", .expectedKey), (#"{"a":1 "b":2}"#, .expectedComma), (#"{"a":1]"#, .expectedComma),
+      ("1 2", .trailingBytes), ("{}{}", .trailingBytes), ("[]//", .trailingBytes),
+      ("\u{FEFF}1", .byteOrderMark), ("\u{A0}1", .unexpectedByte), ("1\u{C}", .trailingBytes),
+    ] as [(String, JSONError.Problem)])
   func `invalid JSON is refused with its reason`(text: String, expected: JSONError.Problem) {
     #expect(problem(Array(text.utf8))?.problem == expected)
     #expect((try? JSON(parsing: Array(text.utf8))) == nil)
   }
 
-  @Test(arguments: [
-    [0x80], [0xC0, 0xAF], [0xC2], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
-    [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF],
-    [0xF0, 0x9F, 0x98],
-  ] as [[UInt8]]) func `a string that is not UTF-8 is refused`(bytes: [UInt8]) {
+  @Test(
+    arguments: [
+      [0x80], [0xC0, 0xAF], [0xC2], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
+      [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF],
+      [0xF0, 0x9F, 0x98],
+    ] as [[UInt8]]) func `a string that is not UTF-8 is refused`(bytes: [UInt8])
+  {
     #expect(problem([0x22] + bytes + [0x22])?.problem == .badUTF8)
     #expect(problem([0x22] + bytes + [0x22])?.offset == 1)
   }
