@@ -52,7 +52,7 @@ extension Broker {
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
     } catch {
-      finish(Reply(call: poll.id, error: error))
+      outbox.append(Reply(call: poll.id, error: error))
     }
   }
 
@@ -96,7 +96,7 @@ extension Broker {
         try answerFromFile(agent, desk)
       }
     } catch {
-      finish(Reply(call: agent.call, error: error))
+      outbox.append(Reply(call: agent.call, error: error))
     }
   }
 
@@ -149,9 +149,6 @@ extension Broker {
     _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
   ) {
     let reply = agentReply(call, reply, now: now)
-    if let batch = batches[call]?.parent ?? batchOf[call] {
-      return batchPart(batch, call, reply, desk)
-    }
     if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
   }
 

@@ -24,28 +24,36 @@ extension Broker {
     for (part, item) in calls {
       switch item {
       case .success(let agent): agentCall(agent, now: now)
-      case .failure(let fault): finish(Reply(call: part, error: fault.error, detail: fault.detail))
+      case .failure(let fault):
+        outbox.append(Reply(call: part, error: fault.error, detail: fault.detail))
       }
     }
     if let poll { self.poll(poll, at: id, now: now) }
-    finishBatch(call)
+    if calls.isEmpty, poll == nil { outbox.append(Reply(call: call)) }
   }
 
-  /// A reply for a call or for a part of a batch.
-  func finish(_ reply: Reply) {
+  /// What can leave now. Replies to parts of a batch stay until the batch is whole.
+  package func takeReplies() -> [Reply] {
+    let replies = outbox
+    outbox = []
+    guard !batches.isEmpty else { return replies }
+    var whole: [Reply] = []
+    for reply in replies { if let reply = resolve(reply) { whole.append(reply) } }
+    return whole
+  }
+
+  private func resolve(_ reply: Reply) -> Reply? {
+    let call: CallID
     if let batch = batchOf.removeValue(forKey: reply.call) {
       batches[batch]?.results[reply.call] = reply
-      finishBatch(batch)
+      call = batch
     } else if batches[reply.call] != nil {
       batches[reply.call]?.poll = reply
-      finishBatch(reply.call)
+      call = reply.call
     } else {
-      outbox.append(reply)
+      return reply
     }
-  }
-
-  private func finishBatch(_ call: CallID) {
-    guard let batch = batches[call], batch.isDone else { return }
+    guard let batch = batches[call], batch.isDone else { return nil }
     batches[call] = nil
     var writer = JSONWriter(capacity: 256 + (batch.poll?.body.count ?? 0))
     writer.beginObject()
@@ -65,7 +73,7 @@ extension Broker {
     writer.endObject()
     var reply = Reply(call: call, body: writer.bytes)
     reply.receipt = batch.poll?.receipt ?? .none
-    outbox.append(reply)
+    return reply
   }
 
   private func writePoll(_ poll: Reply, into writer: inout JSONWriter) {

@@ -26,14 +26,12 @@ extension Broker {
       reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
       afterCommit(reply, desk)
     } catch {
-      finish(Reply(call: poll, error: error))
+      outbox.append(Reply(call: poll, error: error))
     }
   }
 
-  /// A batch's poll waits with the batch; its hand-outs are committed with the same turn.
   private func afterCommit(_ reply: Reply, _ desk: Desk) {
     touch(desk)
-    if batches[reply.call] != nil { return finish(reply) }
     desk.afterCommit.append(reply)
   }
 
@@ -63,7 +61,7 @@ extension Broker {
     writer.string(message.caller)
     writer.key("caller_waiting")
     writer.bool(message.callers > 0)
-    writeRouting(message, desk, content.text, into: &writer)
+    try writeRouting(message, desk, content.text, into: &writer)
     writeRequest(content, into: &writer)
     writer.key("lease")
     writer.beginObject()
@@ -79,7 +77,7 @@ extension Broker {
 
   private func writeRouting(
     _ message: Message, _ desk: Desk, _ text: String, into writer: inout JSONWriter
-  ) {
+  ) throws(RelayError) {
     let dialect = Dialect(rawValue: message.dialect) ?? .v03
     writer.key("dialect")
     writer.string(dialect == .v03 ? "0.3" : "1.0")
@@ -88,7 +86,7 @@ extension Broker {
     writer.key("text")
     writer.string(text)
     writer.key("task_id")
-    writer.string(taskID(message, desk))
+    writer.string(try taskID(message, desk))
     writer.key("context_id")
     writer.string(message.context)
   }
@@ -98,17 +96,17 @@ extension Broker {
     writer.beginObject()
     // The head is a whole JSON object; its members go first.
     let members = content.head.dropFirst().dropLast()
-    if !members.isEmpty { writer.members(members) }
+    if !members.isEmpty { writer.raw(members) }
     writer.key("body")
     writer.string(utf8: content.body[...])
     writer.endObject()
   }
 
   /// The id of the message's task: of the message that opened it.
-  private func taskID(_ message: Message, _ desk: Desk) -> String {
+  func taskID(_ message: Message, _ desk: Desk) throws(RelayError) -> String {
     if message.task == message.seq { return desk.messageID(message).text }
     if let first = desk.queue.message(message.task) { return desk.messageID(first).text }
-    guard let first = try? storedMessage(message.task, desk) else { return "" }
+    guard let first = try storedMessage(message.task, desk) else { throw .workspaceUnavailable }
     return MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag).text
   }
 

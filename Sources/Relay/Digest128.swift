@@ -17,12 +17,12 @@ package struct Digest128: Sendable {
 
   /// Each piece counts with its length: `ab`, `c` is not `a`, `bc`.
   package mutating func update(_ bytes: ArraySlice<UInt8>) {
-    let span = bytes.span.bytes
+    let span = unsafe bytes.span.bytes
     var offset = 0
     while offset + 16 <= span.byteCount {
       // In bounds by the line above; any byte pattern is an integer.
       let low = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      let high = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+      let high = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset &+ 8, as: UInt64.self)
       mix(low, high)
       offset += 16
     }

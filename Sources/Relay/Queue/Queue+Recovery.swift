@@ -1,7 +1,7 @@
 extension Queue {
   /// Takes over what the file holds. Messages that an agent may still work on come back as leased,
   /// with the old fence, until `max(lease end, now + restartGrace)`.
-  package func recover(_ recovered: Recovered, now: Now, isAfterPowerCut: Bool) {
+  package func recover(_ recovered: Recovered, now: Now) {
     precondition(messages.isEmpty, "recovery comes first")
     lastSeq = recovered.lastSeq
     for task in recovered.tasks where !task.state.isTerminal {
@@ -10,14 +10,15 @@ extension Queue {
     for stored in recovered.messages.sorted(by: { $0.position < $1.position }) {
       let message = Message(stored, now: now)
       expect(.recovered, message)
-      message.wasHandedOut = isAfterPowerCut || stored.attempt > 0
+      message.wasHandedOut = stored.seq <= recovered.doubtfulUpTo || stored.attempt > 0
       insert(message)
       guard !stored.state.isEnd else { continue }
       tasks[stored.task, default: TaskEntry(state: .working, context: stored.context)]
         .messages.append(stored.seq)
       push(message.expires, UInt64(stored.seq), .timeToLive)
     }
-    for row in recovered.handOuts { takeOver(row, now: now) }
+    let over = Set(recovered.handOutChanges.filter(\.isOver).map(\.fence))
+    for row in recovered.handOuts where !over.contains(row.fence) { takeOver(row, now: now) }
     for task in recovered.tasks where tasks[task.seq]?.messages.isEmpty == true {
       watchInput(task.seq, changed: task.changed, now: now)
     }
@@ -45,5 +46,15 @@ extension Queue {
     let expires = now.instant(at: changed) + limits.timeToLive
     tasks[task]?.expires = expires
     push(expires, UInt64(task), .task)
+  }
+}
+
+extension HandOutChange {
+  /// The hand-out is not in force any more.
+  var isOver: Bool {
+    switch kind {
+    case .claimed, .extended: false
+    case .released, .lost, .unburnt, .ended, .revoked: true
+    }
   }
 }

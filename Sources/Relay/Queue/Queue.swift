@@ -69,6 +69,11 @@ package final class Queue {
   package func taskState(_ seq: Seq) -> TaskState? { tasks[seq]?.state }
   package func taskContext(_ seq: Seq) -> String? { tasks[seq]?.context }
 
+  /// The fence was given for the message in this run, or taken over from the last one.
+  package func knows(_ fence: Fence, of seq: Seq) -> Bool {
+    messages[seq]?.fences.contains(fence) ?? false
+  }
+
   /// The earliest time at which `tick` has something to do.
   package var nextDeadline: Instant? { timers.first?.at }
 
