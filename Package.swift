@@ -32,7 +32,7 @@ let package = Package(
       name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
       swiftSettings: settings),
     .executableTarget(
-      name: "a2a-relay", dependencies: ["Relay", "System", "Server"], swiftSettings: settings),
+      name: "a2a-relay", dependencies: ["Relay", "System", "Broker", "Server"], swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),

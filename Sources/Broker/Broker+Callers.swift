@@ -1,4 +1,6 @@
 package import Relay
+import Store
+import System
 package import Wire
 
 /// A JSON-RPC call of a caller, recognised and parsed.

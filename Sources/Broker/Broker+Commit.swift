@@ -1,20 +1,29 @@
 import Relay
+import System
 import Store
 
 extension Broker {
   /// Commits a desk's transaction: all of it, or, when the disk is full, all but its sends.
   func commit(_ desk: Desk, now: Now) {
-    guard desk.failure == nil else { return }
+    guard desk.failure == nil, fatal == nil else { return }
+    #if PLANTS
+      if plantedDelay(desk, now: now) { return }
+    #endif
     let isLazyDue = desk.lazyDue.map { $0 <= now.instant } ?? false
     if !desk.batch.isEmpty || isLazyDue {
       let lazies = desk.lazies
-      let writes = lazies + desk.batch
+      #if PLANTS
+        let writes = planted(lazies + desk.batch)
+      #else
+        let writes = lazies + desk.batch
+      #endif
       desk.lazies = []
       desk.lazyDue = nil
       desk.batch = []
       desk.batchBytes = 0
       do throws(StoreError) {
         try desk.file.commit(writes)
+        desk.commits += 1
       } catch {
         return refused(desk, lazies: lazies, writes: writes, error, now: now)
       }
@@ -43,6 +52,7 @@ extension Broker {
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
     let rest = writes.filter { !$0.concerns(sends) }
     if !sends.isEmpty, !rest.isEmpty, (try? desk.file.commit(rest)) != nil {
+      desk.commits += 1
       let refusedReports = desk.reports.filter { $0.isOf(sends) }
       desk.reports.removeAll { $0.isOf(sends) }
       committed(desk)

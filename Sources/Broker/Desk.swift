@@ -23,6 +23,9 @@ final class Desk {
   var committedReplies: [Reply] = []
   /// Committed rounds that no barrier has covered yet, oldest first.
   var rounds: [Round] = []
+  /// Transactions committed, and how many of them a barrier has covered.
+  var commits: UInt64 = 0
+  var synced: UInt64 = 0
   /// It is in the broker's list for the end of this turn.
   var isTouched = false
   /// A final error closed it; the reason is in the log.
@@ -39,8 +42,14 @@ final class Desk {
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
 
+  #if PLANTS
+    var plantDue: Instant?
+  #endif
+
   struct Round {
     var number: UInt64
+    /// The transactions that its barrier covers.
+    var commits: UInt64
     var reports: [Report]
     var replies: [Reply]
   }
@@ -61,7 +70,7 @@ final class Desk {
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
-  var isUnsynced: Bool { !rounds.isEmpty || file.isDirty }
+  var isUnsynced: Bool { commits > synced }
 
   func add(_ write: Write) {
     batch.append(write)

@@ -45,7 +45,7 @@ package final class Loop {
   var bodiesInMemory = 0
   var handedOver = 0
 
-  var now: Now
+  package internal(set) var now: Now
   var date: [UInt8] = []
   var dateSecond: Int64 = .min
   /// When the timer fires; it may be earlier than anything that is due.
