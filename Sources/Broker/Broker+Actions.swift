@@ -9,6 +9,7 @@ extension Broker {
       desk.queue.actions = []
       for action in actions { carryOut(action, desk, now: now) }
     }
+    touch(desk)
     // A transaction has a bound; what is over it goes on in a further one of the same round.
     if desk.batch.count >= limits.roundOperationsMax || desk.batchBytes >= limits.roundBytesMax {
       commit(desk, now: now)

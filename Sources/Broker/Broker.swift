@@ -135,13 +135,14 @@ package final class Broker {
   package func endTurn(now: Now) -> RoundWork? {
     var files: [Int32] = []
     let number = round + 1
-    for desk in touched {
+    let turn = touched
+    touched = []
+    for desk in turn {
       desk.isTouched = false
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
       desk.queue.turnEnded()
     }
-    touched.removeAll(keepingCapacity: true)
     if commitRegistry(number) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
@@ -215,6 +216,8 @@ package final class Broker {
 
   /// The next instant at which `tick` has something to do.
   package func nextDeadline() -> Instant? {
+    // What a refused commit has led to is for the next turn, which comes at once.
+    if !touched.isEmpty { return Instant(nanoseconds: 0) }
     var earliest = holds.first?.at
     for desk in desks.values where desk.failure == nil {
       for candidate in [desk.queue.nextDeadline, desk.lazyDue] {
