@@ -35,6 +35,7 @@ import Testing
     #expect(failure(request(21)) == HTTPFailure(.targetTooLong, limit: 20))
     #expect(failure(String(repeating: "x", count: 100))?.status == 414)
     #expect(failure(String(repeating: "x", count: 100) + "\r\n")?.status == 414)
+    #expect(failure(String(repeating: "x", count: 100) + "\n")?.status == 414)
   }
 
   @Test func `there may be as many header fields as the limit and no more`() {

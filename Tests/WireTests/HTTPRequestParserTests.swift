@@ -151,4 +151,22 @@ import Testing
     #expect(parser.next() == .body([UInt8](repeating: 0x61, count: 300_000)))
     #expect(parser.isIdle)
   }
+
+  @Test func `bytes keep their order when more comes before the last were taken`() {
+    let text =
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabcdef"
+      + "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    let bytes = Array(text.utf8)
+    let whole = HTTPTestKit.steps(of: [bytes])
+    for size in 1...bytes.count {
+      var parser = HTTPRequestParser(limits: HTTPLimits())
+      var steps: [HTTPRequestParser.Step] = []
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        parser.receive(Array(bytes[start..<min(start + size, bytes.count)]))
+        steps.append(parser.next())
+      }
+      for _ in 0..<4 { steps.append(parser.next()) }
+      #expect(steps.filter { $0 != .needMore } == whole)
+    }
+  }
 }

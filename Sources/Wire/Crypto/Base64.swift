@@ -9,8 +9,8 @@ package enum Base64 {
     encode(bytes, with: url, padded: false)
   }
 
-  /// Nil unless `text` is exactly what `encode` makes of some bytes: padded, no white space, no bits
-  /// beyond the last byte (RFC 4648 §3.5), so that one value has one spelling.
+  /// Nil unless `text` is exactly what `encode` makes of some bytes: padded, no white space, no
+  /// bits beyond the last byte (RFC 4648 §3.5), so that one value has one spelling.
   package static func decode(_ text: String) -> [UInt8]? {
     let count = text.utf8.count
     guard count % 4 == 0 else { return nil }

@@ -11,7 +11,8 @@ struct HTTPChunkedDecoder: Sendable {
 
   /// Moves what is there to the end of `body`; true once the last chunk and trailers are read.
   ///
-  /// `bodyMax` bounds `body.count`. It is checked against the announced size, before the bytes come.
+  /// `bodyMax` bounds `body.count`. It is checked against the announced size, before the bytes
+  /// come.
   mutating func read(
     _ input: inout HTTPInput, into body: inout [UInt8], bodyMax: Int, limits: HTTPLimits
   ) throws(HTTPFailure) -> Bool {
@@ -44,17 +45,15 @@ struct HTTPChunkedDecoder: Sendable {
     throws(HTTPFailure) -> Int?
   {
     let most = limits.chunkLineBytesMax
-    guard let line = try input.nextLine() else {
-      if input.pending > most { throw HTTPFailure(.chunkLineTooLong, limit: most) }
-      return nil
-    }
-    if line.count + 2 > most { throw HTTPFailure(.chunkLineTooLong, limit: most) }
+    let tooLong = HTTPFailure(.chunkLineTooLong, limit: most)
+    guard let line = try input.nextLine(most: most, else: tooLong) else { return nil }
     let size = try size(input.bytes[line])
     input.consume()
     return size
   }
 
-  /// `1*HEXDIG [chunk-ext]`. An extension is ignored (RFC 9112 §7.1.1), but must not hold a control.
+  /// `1*HEXDIG [chunk-ext]`. An extension is ignored (RFC 9112 §7.1.1), but must not hold a
+  /// control.
   private static func size(_ line: ArraySlice<UInt8>) throws(HTTPFailure) -> Int {
     var size = 0
     var index = line.startIndex
@@ -93,9 +92,9 @@ struct HTTPChunkedDecoder: Sendable {
     let most = limits.headBytesMax
     var bytes = bytes
     var fields = fields
-    while let line = try input.nextLine() {
+    let tooLong = HTTPFailure(.trailersTooLarge, limit: most)
+    while let line = try input.nextLine(most: most - bytes, else: tooLong) {
       bytes += line.count + 2
-      guard bytes <= most else { throw HTTPFailure(.trailersTooLarge, limit: most) }
       if line.isEmpty {
         input.consume()
         return true
@@ -107,7 +106,6 @@ struct HTTPChunkedDecoder: Sendable {
       _ = try HTTPFieldLine.parse(line, of: input.bytes, base: 0)
       input.consume()
     }
-    guard bytes + input.pending <= most else { throw HTTPFailure(.trailersTooLarge, limit: most) }
     phase = .trailers(bytes: bytes, fields: fields)
     return false
   }

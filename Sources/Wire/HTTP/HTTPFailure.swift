@@ -1,5 +1,5 @@
-/// Why a message was refused, and with which status. The connection cannot be used afterwards: where
-/// the next message would begin is no longer known.
+/// Why a message was refused, and with which status. The connection cannot be used afterwards:
+/// where the next message would begin is no longer known.
 package struct HTTPFailure: Error, Equatable, Sendable, CustomStringConvertible {
   package let reason: Reason
 

@@ -106,7 +106,8 @@ package struct HTTPHeaders: Sendable {
     while start < value.upperBound {
       var end = start
       while end < value.upperBound && storage[end] != HTTPCharacter.comma { end += 1 }
-      if spells(trimmed(start..<end), token) { return true }
+      let member = trimmed(start..<end)
+      if !member.isEmpty && spells(member, token) { return true }
       start = end + 1
     }
     return false

@@ -19,9 +19,6 @@ struct HTTPInput: Sendable {
 
   var count: Int { bytes.count - start }
 
-  /// Bytes of the unfinished line.
-  var pending: Int { bytes.count - lineStart }
-
   mutating func append(_ more: Span<UInt8>, from first: Int = 0) {
     bytes.append(addingCapacity: more.count - first) { output in
       for index in first..<more.count { output.append(more[index]) }
@@ -31,10 +28,15 @@ struct HTTPInput: Sendable {
   mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
 
   /// The next whole line without its CR LF, or nil while it has no end.
-  mutating func nextLine() throws(HTTPFailure) -> Range<Int>? {
+  ///
+  /// A line of more than `most` bytes is `tooLong` whether or not its end is there, and before
+  /// anything else is said about it: the answer must not depend on how the input was cut.
+  mutating func nextLine(most: Int, else tooLong: HTTPFailure) throws(HTTPFailure) -> Range<Int>? {
     let end = lineFeed()
     scanned = end
-    guard end < bytes.count else { return nil }
+    let isWhole = end < bytes.count
+    guard end - lineStart + (isWhole ? 1 : 0) <= most else { throw tooLong }
+    guard isWhole else { return nil }
     // RFC 9112 §2.2 permits to take a lone LF as a line's end; front ends that disagree about it
     // can be played against each other, so it is refused.
     guard end > lineStart && bytes[end - 1] == HTTPCharacter.carriageReturn else {

@@ -65,8 +65,8 @@ package struct HTTPRequestParser: Sendable {
     var taken = 0
     switch state {
     case .failed: return
-    case .sized(let length):
-      // The body's bytes go where they will stay.
+    case .sized(let length) where input.count == 0:
+      // The body's bytes go where they will stay, unless earlier ones still wait to be taken.
       taken = min(length - body.count, bytes.count)
       body.append(addingCapacity: taken) { output in
         for index in 0..<taken { output.append(bytes[index]) }
@@ -100,29 +100,22 @@ package struct HTTPRequestParser: Sendable {
       guard try readRequestLine(blankLines: blankLines) else { return .needMore }
       state = .fields
     }
-    while let field = try input.nextLine() {
-      try checkHeadBytes(input.lineStart - input.start)
+    while let field = try nextHeadLine() {
       if field.isEmpty { return .head(try finishHead()) }
       guard fields.count < limits.headersMax else {
         throw HTTPFailure(.tooManyHeaders, limit: limits.headersMax)
       }
       fields.append(try HTTPFieldLine.parse(field, of: input.bytes, base: input.start))
     }
-    try checkHeadBytes(input.count)
     return .needMore
   }
 
-  /// True once the line is there. Limits look at the same byte counts whether or not it has ended,
-  /// so that the answer does not depend on how the input was cut.
+  /// True once the line is there.
   private mutating func readRequestLine(blankLines: Int) throws(HTTPFailure) -> Bool {
     guard try skipBlankLines(blankLines) else { return false }
     let most = limits.targetBytesMax + HTTPRequestLine.overheadBytesMax
     let tooLong = HTTPFailure(.targetTooLong, limit: limits.targetBytesMax)
-    guard let range = try input.nextLine() else {
-      if input.pending > most { throw tooLong }
-      return false
-    }
-    guard range.count + 2 <= most else { throw tooLong }
+    guard let range = try input.nextLine(most: most, else: tooLong) else { return false }
     line = try HTTPRequestLine.parse(range, of: input.bytes, limits: limits)
     return true
   }
@@ -151,10 +144,10 @@ package struct HTTPRequestParser: Sendable {
     return false
   }
 
-  private func checkHeadBytes(_ count: Int) throws(HTTPFailure) {
-    guard count <= limits.headBytesMax else {
-      throw HTTPFailure(.headTooLarge, limit: limits.headBytesMax)
-    }
+  private mutating func nextHeadLine() throws(HTTPFailure) -> Range<Int>? {
+    let left = limits.headBytesMax - (input.lineStart - input.start)
+    return try input.nextLine(
+      most: left, else: HTTPFailure(.headTooLarge, limit: limits.headBytesMax))
   }
 
   private mutating func finishHead() throws(HTTPFailure) -> HTTPRequestHead {

@@ -1,8 +1,9 @@
 /// Responses out of the bytes of one connection, for the client's side.
 ///
-/// Each response gives any number of `interim` heads, one `head`, the body in as many `bodyPart`s as
-/// it arrives in, and `end`. A body is not collected and so is not limited here: that is up to the
-/// caller. Say `expectHead` when the request was HEAD, and `peerClosed` when the connection ended.
+/// Each response gives any number of `interim` heads, one `head`, the body in as many `bodyPart`s
+/// as it arrives in, and `end`. A body is not collected and so is not limited here: that is up to
+/// the caller. Say `expectHead` when the request was HEAD, and `peerClosed` when the connection
+/// ended.
 package struct HTTPResponseParser: Sendable {
   package enum Step: Equatable, Sendable {
     case needMore
@@ -85,8 +86,7 @@ package struct HTTPResponseParser: Sendable {
   }
 
   private mutating func readHead() throws(HTTPFailure) -> Step {
-    while let range = try input.nextLine() {
-      try checkHeadBytes(input.lineStart - input.start)
+    while let range = try nextHeadLine() {
       if line == nil {
         line = (range.lowerBound - input.start)..<(range.upperBound - input.start)
       } else if range.isEmpty {
@@ -98,14 +98,13 @@ package struct HTTPResponseParser: Sendable {
         fields.append(try HTTPFieldLine.parse(range, of: input.bytes, base: input.start))
       }
     }
-    try checkHeadBytes(input.count)
     return input.count == 0 ? .needMore : try needMore()
   }
 
-  private func checkHeadBytes(_ count: Int) throws(HTTPFailure) {
-    guard count <= limits.headBytesMax else {
-      throw HTTPFailure(.headTooLarge, limit: limits.headBytesMax)
-    }
+  private mutating func nextHeadLine() throws(HTTPFailure) -> Range<Int>? {
+    let left = limits.headBytesMax - (input.lineStart - input.start)
+    return try input.nextLine(
+      most: left, else: HTTPFailure(.headTooLarge, limit: limits.headBytesMax))
   }
 
   private mutating func finishHead() throws(HTTPFailure) -> Step {

@@ -12,9 +12,9 @@ package enum HTTPResponseWriter {
 
   /// Appends status line, fields and the empty line.
   ///
-  /// `minor` is the request's version, `date` the bytes of `HTTPDate.format`. For the answer to HEAD
-  /// pass the body that GET would have had, and write none of it. With `untilClose` the connection
-  /// must be closed afterwards, and the head says so whatever `keepAlive` is.
+  /// `minor` is the request's version, `date` the bytes of `HTTPDate.format`. For the answer to
+  /// HEAD pass the body that GET would have had, and write none of it. With `untilClose` the
+  /// connection must be closed afterwards, and the head says so whatever `keepAlive` is.
   package static func appendHead(
     status: Int, headers: [(String, String)], body: Body, minor: Int, keepAlive: Bool,
     date: [UInt8], to output: inout [UInt8]
@@ -34,8 +34,8 @@ package enum HTTPResponseWriter {
     appendEnd(body: body, minor: minor, keepAlive: keepAlive, date: date, to: &output)
   }
 
-  /// Appends a response of status 1xx, such as `100 Continue`. Never to an HTTP/1.0 client (RFC 9110
-  /// §15.2).
+  /// Appends a response of status 1xx, such as `100 Continue`. Never to an HTTP/1.0 client (RFC
+  /// 9110 §15.2).
   package static func appendInterim(status: Int, to output: inout [UInt8]) {
     precondition((100..<200).contains(status) && status != 101, "not an interim status")
     appendStatusLine(status, to: &output)

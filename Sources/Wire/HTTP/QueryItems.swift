@@ -1,8 +1,8 @@
 /// The names and values of a query, read as `application/x-www-form-urlencoded`.
 ///
-/// WHATWG URL §5.1: `+` is a space, an escape that is none stands for itself, and bytes that are not
-/// UTF-8 are repaired. So there is no query that cannot be read; what a value means is checked where
-/// it is used.
+/// WHATWG URL §5.1: `+` is a space, an escape that is none stands for itself, and bytes that are
+/// not UTF-8 are repaired. So there is no query that cannot be read; what a value means is checked
+/// where it is used.
 package struct QueryItems: Equatable, Sendable {
   package struct Item: Equatable, Sendable {
     package let name: String
