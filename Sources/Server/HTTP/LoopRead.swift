@@ -43,7 +43,7 @@ extension Loop {
     case .end:
       connection.conversation.inputEnded = true
       checkReceipts(connection)
-      if connection.receipts.isEmpty { close(connection) } else { updateInterest(connection) }
+      if !closeIfDrained(connection) { updateInterest(connection) }
     case .failed: lose(connection)
     }
   }

@@ -118,7 +118,7 @@ extension Loop {
         finish(connection)
       }
     case .close: finish(connection)
-    case .drain: drain(connection)
+    case .drain: drain(connection, discarding: true)
     }
   }
 
