@@ -36,7 +36,8 @@ final class Connection {
   /// Bytes of the request's body, and of the rest of an answer, that count in the loop's bound.
   var bodyBytes = 0
   var answerBytes = 0
-  /// Bytes thrown away while draining.
+  /// While draining: the peer may still be sending; and the bytes thrown away.
+  var isDiscarding = false
   var discarded = 0
 
   /// The application wants to know when the peer half-closes; and has been told.

@@ -114,6 +114,7 @@ package final class Loop {
   private func turn() throws(SystemError) {
     armTimer()
     let count = try poller.wait(milliseconds: hasWork ? 0 : -1)
+    counters.turns += 1
     now = Clock.now()
     for index in 0..<count {
       let (token, events) = poller.event(index)
