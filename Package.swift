@@ -39,7 +39,11 @@ let package = Package(
     .testTarget(name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["System", "Relay"], swiftSettings: settings),
-    .testTarget(name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite"], swiftSettings: settings),
+    // For tests only: a SQLite VFS whose writes and syncs fail when told to.
+    .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite", "CFaultVFS"],
+      swiftSettings: settings),
     .testTarget(
       name: "BrokerTests", dependencies: ["Broker", "Relay", "Wire", "Store", "System"],
       swiftSettings: settings),
