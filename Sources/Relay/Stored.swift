@@ -79,11 +79,18 @@ package struct Recovered: Sendable {
   package var messages: [StoredMessage] = []
   /// The last hand-out of each of those, if it had one.
   package var handOuts: [HandOutRow] = []
+  /// What became last of those hand-outs, where anything did.
+  package var handOutChanges: [HandOutChange] = []
   /// The tasks that these messages belong to, and every task that waits for input.
   package var tasks: [StoredTask] = []
   /// The highest number ever given; the next message gets the one after it.
   package var lastSeq: Seq = 0
   package var lastPosition: Int64 = 0
+  /// The kernel has been started anew since the file was last in use.
+  package var isAfterPowerCut = false
+  /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs may
+  /// have been lost in a power cut. It stays on disk.
+  package var doubtfulUpTo: Seq = 0
 
   package init() {}
 }
