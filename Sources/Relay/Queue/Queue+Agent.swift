@@ -44,6 +44,13 @@ extension Queue {
   package func release(
     _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
   ) {
+    giveBack(call, seq, fence, delay: delay, reason: reason, now: now)
+    dispatch(now: now)
+  }
+
+  func giveBack(
+    _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
+  ) {
     guard let message = holding(call, seq, fence, .release) else { return }
     switch MessageTable.cell(message.state, .release) {
     case .move(let state, _, _):
@@ -55,7 +62,6 @@ extension Queue {
         takeBack(message, to: state, kind: .released, delay: delay, reason: reason, now: now)
       }
       actions.append(.reply(call, .released, afterBarrier: true))
-      dispatch(now: now)
     case .stay(let tell): reply(call, message, tell, fence)
     case .wait:
       message.waiting.append(.release(call, fence, delay ?? backOff(message), reason))

@@ -109,7 +109,7 @@ extension Queue {
     case .extend(let call, let fence, let length):
       extend(call, message.seq, fence, length: length, now: now)
     case .release(let call, let fence, let delay, let reason):
-      release(call, message.seq, fence, delay: delay, reason: reason, now: now)
+      giveBack(call, message.seq, fence, delay: delay, reason: reason, now: now)
     case .result(let result): self.result(result, message.seq, now: now)
     case .cancelTask(let call): cancelTask(call, message.task, now: now)
     case .close(let call, let reason): close(call, message.seq, reason, now: now)
