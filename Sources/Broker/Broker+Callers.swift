@@ -172,8 +172,9 @@ extension Broker {
   }
 
   func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
-    desk.lazies.append(.note(seq: seq, kind: kind, at: now.wall, detail: []))
-    if desk.lazyDue == nil { desk.lazyDue = now.instant + limits.lazyWriteMax }
+    desk.addLazily(
+      .note(seq: seq, kind: kind, at: now.wall, detail: []),
+      due: now.instant + limits.lazyWriteMax)
   }
 
   private func keep(_ request: CallerRequest, _ seq: Seq, _ desk: Desk) {

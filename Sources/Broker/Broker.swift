@@ -98,7 +98,7 @@ package final class Broker {
       let file = try data.openWorkspaceFile(id)
       let recovered = try file.recover(now: now.wall)
       let queue = Queue(limits: limits, boot: boot, seed: random.next())
-      queue.recover(recovered, now: now)
+      queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
       desks[id] = desk
       touch(desk)

@@ -12,8 +12,10 @@ final class Desk {
   var batch: [Write] = []
   var batchBytes = 0
   var reports: [Report] = []
-  /// Written with the next transaction, or when `lazyDue` comes.
+  /// Put off to the next transaction, or until `lazyDue`; they go before the batch.
   var lazies: [Write] = []
+  /// Those of the batch that nobody waits for: put off again when the batch is refused.
+  var laziesInBatch: [Write] = []
   var lazyDue: Instant?
   /// Leave once this turn's transaction is committed, or when its barrier has passed.
   var afterCommit: [Reply] = []
@@ -78,6 +80,17 @@ final class Desk {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
     case .handOut, .handOutChange, .requeue, .end, .task, .received, .note: break
+    }
+  }
+
+  /// All writes keep their order: behind others of this turn it goes with them.
+  func addLazily(_ write: Write, due: Instant) {
+    if batch.isEmpty {
+      lazies.append(write)
+      if lazyDue == nil { lazyDue = due }
+    } else {
+      batch.append(write)
+      laziesInBatch.append(write)
     }
   }
 
