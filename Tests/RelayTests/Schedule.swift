@@ -3,15 +3,17 @@
 /// One random schedule from one seed: events, then an end of everything.
 struct Schedule {
   #if PLANTS
-    static func run(seed: UInt64, plant: Plant? = nil) -> String? {
+    static func run(seed: UInt64, plant: Plant? = nil, isTold: Bool = false) -> String? {
       let driver = ScheduleDriver(seed: seed)
       driver.plant = plant
       driver.queue.plant = plant
+      driver.isTold = isTold
       return run(driver)
     }
   #else
-    static func run(seed: UInt64) -> String? {
+    static func run(seed: UInt64, isTold: Bool = false) -> String? {
       let driver = ScheduleDriver(seed: seed)
+      driver.isTold = isTold
       return run(driver)
     }
   #endif

@@ -64,6 +64,8 @@ final class ScheduleDriver {
   var current: [Seq: Fence] = [:]
   var nextID: UInt64 = 0
   var violation: String?
+  /// A replayed schedule tells what it does.
+  var isTold = false
   #if PLANTS
     var plant: Plant?
   #endif
@@ -95,7 +97,10 @@ final class ScheduleDriver {
   func drain() {
     let actions = queue.actions
     queue.actions.removeAll(keepingCapacity: true)
-    for action in actions { carryOut(action) }
+    for action in actions {
+      if isTold { print("  \(action)") }
+      carryOut(action)
+    }
     check()
   }
 
@@ -246,8 +251,8 @@ final class ScheduleDriver {
     writes = []
     putOff = []
     replies = []
-    giveHandOuts()
     closeTurn()
+    giveHandOuts()
     if !refused.isEmpty {
       for seq in sends { inFlight.remove(seq) }
       queue.refused(refused, now: now)
@@ -265,13 +270,12 @@ final class ScheduleDriver {
     writes = putOff
     closeTurn()
     for (call, _) in unanswered { tell(call, AgentReply.unavailable) }
+    for (_, entries) in notGiven {
+      queue.handOutRefused(entries.map(\.seq), now: now)
+    }
     for case .message(let seq) in failed { inFlight.remove(seq) }
     queue.refused(failed, now: now)
     drain()
-    for (_, entries) in notGiven {
-      queue.handOutRefused(entries.map(\.seq), now: now)
-      drain()
-    }
   }
 
   private func closeTurn() {
@@ -281,7 +285,14 @@ final class ScheduleDriver {
   }
 
   private func giveHandOuts() {
-    for (poll, entries) in handOuts {
+    let leaving = handOuts
+    handOuts = []
+    for (poll, entries) in leaving {
+      if polls[poll]?.isGone == true {
+        queue.handOutDelivered(poll, seqs: entries.map(\.seq), received: false, now: now)
+        drain()
+        continue
+      }
       for entry in entries {
         let one = Given(seq: entry.seq, fence: entry.fence, poll: poll, end: entry.end)
         given.append(one)
@@ -289,7 +300,6 @@ final class ScheduleDriver {
         seen.insert(entry.seq)
       }
     }
-    handOuts = []
   }
 
   /// The oldest `count` rounds have passed a barrier.

@@ -3,7 +3,9 @@
 /// The events of a random schedule, one function each.
 extension ScheduleDriver {
   func step() {
-    switch roll(32) {
+    let event = roll(32)
+    if isTold { print("event \(event) at \(now.instant.nanoseconds / 1_000_000) ms") }
+    switch event {
     case 0...4: arrive()
     case 5...8: poll()
     case 9: pollGone()

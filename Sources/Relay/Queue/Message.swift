@@ -37,7 +37,7 @@ package final class Message {
   var isDue = false
   /// When its timer is set for; older ones in the heap do nothing.
   var timerAt: Instant?
-  /// Nothing is tried again before then: the last write of an end was refused.
+  /// No end is tried again before then: the last write of one was refused.
   var retryAt: Instant?
   /// It has to end for this reason, as soon as a write of it is taken.
   var mustEnd: EndReason?
@@ -134,7 +134,7 @@ package struct CurrentHandOut: Sendable {
   package var isAcknowledged = false
   /// An agent had the message before this, or may have.
   package var isRedelivered = false
-  /// The driver's turn in which it was given: its row is in that turn's transaction.
+  /// The driver's turn at whose end it leaves.
   var turn: UInt64 = 0
 }
 

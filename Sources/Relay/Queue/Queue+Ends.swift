@@ -30,6 +30,7 @@ extension Queue {
       return
     }
     if let retryAt = message.retryAt, retryAt > now.instant {
+      offerWhenDue(message, now: now)
       return schedule(message, now: now)
     }
     message.retryAt = nil

@@ -16,7 +16,9 @@ extension Queue {
   /// The agent has started anew: what it had and never touched is lost to it.
   package func agentRestarted(now: Now) {
     for message in messages.values.sorted(by: { $0.seq < $1.seq }) where message.state == .leased {
-      guard let handOut = message.handOut, handOut.isUnconfirmed, !handOut.isTouched
+      // What is handed out in this very turn has not left yet: the new agent asked for it.
+      guard let handOut = message.handOut, handOut.isUnconfirmed, !handOut.isTouched,
+        handOut.turn != turn
       else { continue }
       message.handOut?.end = now.instant
       handOutEnded(message, now: now)

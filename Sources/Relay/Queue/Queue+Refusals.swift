@@ -18,7 +18,7 @@ extension Queue {
       actions.append(.reply(result.call, .unavailable, afterBarrier: false))
     case .end(_, .withdrawn): actions.append(.notWithdrawn(message.seq))
     case .end:
-      // What ended it by itself is still true: it is tried again a little later.
+      // What ends by itself is tried again a little later; who asked for an end is answered.
       message.retryAt = now.instant + limits.backOffFirst
       answerClosers(message, .unavailable)
     case .nothing: preconditionFailure("refused without a write")

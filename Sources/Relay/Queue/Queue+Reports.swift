@@ -31,7 +31,9 @@ extension Queue {
     dispatch(now: now)
   }
 
-  /// The rows of a poll's hand-outs were rolled back; the poll is not answered with them.
+  /// The rows of a poll's hand-outs were rolled back; the poll is not answered with them. This comes,
+  /// for every poll of the turn, before `refused` (with the turn's reports, if it had any), which
+  /// begins anew what waited and hands out again.
   package func handOutRefused(_ seqs: [Seq], now: Now) {
     for seq in seqs {
       guard let message = messages[seq], message.handOut != nil else { continue }
@@ -48,7 +50,6 @@ extension Queue {
         schedule(message, now: now)
       }
     }
-    dispatch(now: now)
   }
 
   private func durable(_ message: Message, reserved: inout [PollID], now: Now) {
@@ -73,11 +74,12 @@ extension Queue {
   /// A stored message of an interrupted task sets it to work again. That is not written with the
   /// message, which may be refused alone: the message in the file says the same.
   private func continued(_ message: Message, now: Now) {
-    guard message.task != message.seq, let state = tasks[message.task]?.state,
-      let next = TaskTable.next(state, .continued)
+    guard message.task != message.seq else { return }
+    tasks[message.task]?.expires = nil
+    guard let written = tasks[message.task]?.written,
+      let next = TaskTable.next(written, .continued)
     else { return }
     tasks[message.task]?.state = next
-    tasks[message.task]?.expires = nil
     actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
   }
 
@@ -94,6 +96,7 @@ extension Queue {
       guard case .move(let state, .handOut, .entry) = MessageTable.cell(message.state, event)
       else { bug(message, event) }
       message.state = state
+      message.handOut?.turn = turn
       schedule(message, now: now)
       startTask(of: message, now: now)
       entries.append(

@@ -119,10 +119,10 @@ package final class Queue {
     guard !message.state.isEnd, !message.state.isPending else { return }
     var next = message.mustEnd == nil ? message.expires : now.instant
     if let end = message.handOut?.end { next = min(next, end) }
+    if let retryAt = message.retryAt { next = max(next, retryAt) }
     if message.state == .queued, message.notBefore > now.instant {
       next = min(next, message.notBefore)
     }
-    if let retryAt = message.retryAt { next = max(next, retryAt) }
     if let timerAt = message.timerAt, timerAt <= next { return }
     message.timerAt = next
     push(next, UInt64(message.seq), .message)
