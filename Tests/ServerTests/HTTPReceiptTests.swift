@@ -56,4 +56,19 @@ import Wire
     server.respond(ticket, "1", receipt: true)
     try server.events.wait(for: .delivered(ticket, false))
   }
+
+  @Test func `waiting for a receipt after both sides have ended does not spin`() throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server, receiveBuffer: 2304)
+    try client.send("GET /unread HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    client.halfClose()
+    let ticket = try server.events.ticket("/unread")
+    let other = try HTTPClient(server)
+    for _ in 0..<200 { #expect(try other.get("/x").status == 200) }
+    #expect(!server.events.all.contains(.delivered(ticket, true)))
+    #expect(try client.answer().body.count == 60_000)
+    try server.events.wait(for: .delivered(ticket, true))
+    server.stop()
+    #expect(try server.ended().turns < 300)
+  }
 }

@@ -102,4 +102,11 @@ import Wire
     try fourth.send(String(repeating: "x", count: 1000))
     #expect(try fourth.answer().status == 200)
   }
+
+  @Test func `every failure of the parser has a text and a code that JSON can hold`() {
+    for reason in HTTPFailure.Reason.allCases {
+      let text = HTTPFailure(reason, limit: 5).text + reason.rawValue
+      #expect(text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x5C })
+    }
+  }
 }

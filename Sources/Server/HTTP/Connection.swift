@@ -33,6 +33,7 @@ final class Connection {
 
   /// What epoll waits for.
   var interest: Poller.Events = [.readable, .peerClosed]
+  var isUnwatched = false
   /// Bytes of the request's body, and of the rest of an answer, that count in the loop's bound.
   var bodyBytes = 0
   var answerBytes = 0

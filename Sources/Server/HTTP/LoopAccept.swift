@@ -16,8 +16,7 @@ extension Loop {
       case .connection(let descriptor, let peer): open(descriptor, peer)
       case .aborted: continue
       case .none: return
-      case .exhausted(let error):
-        log.warning("accept_exhausted", ["errno": .number(Int(error.code))])
+      case .exhausted: 
         return pauseAccepting("descriptors", until: now.instant.after(times.acceptPause))
       }
     }
@@ -109,7 +108,7 @@ extension Loop {
     connection.conversation.drain(until: now.instant.after(time))
     guard !closeIfDrained(connection) else { return }
     schedule(connection)
-    updateInterest(connection)
+    if connection.conversation.inputEnded { unwatch(connection) } else { updateInterest(connection) }
   }
 
   /// True if there was nothing left to wait for.
