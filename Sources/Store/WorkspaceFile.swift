@@ -57,6 +57,12 @@ package final class WorkspaceFile {
   /// Closes the file after a final error: no checkpoint, nothing remembered, no error.
   package func abandon() { database.abandon() }
 
+  /// From here on every commit is durable when it returns, with a sync of its own. The relay never
+  /// does this; the load generator does, to know what the disk gives without the barrier.
+  package func syncAtCommit() throws(StoreError) {
+    try database.execute("PRAGMA synchronous = FULL")
+  }
+
   func statement(_ sql: WorkspaceSQL) throws(StoreError) -> Statement {
     try database.statement(slot: Database.slots + sql.rawValue, sql.text)
   }
