@@ -45,6 +45,9 @@ package final class WorkspaceFile {
     try database.checkpoint(mode)
   }
 
+  /// Makes every commit durable, for the end of the process.
+  package func sync() throws(StoreError) { try database.sync() }
+
   /// Closes the file. Never while a round is outstanding.
   package func close() throws(StoreError) {
     try database.close()
@@ -53,6 +56,12 @@ package final class WorkspaceFile {
 
   /// Closes the file after a final error: no checkpoint, nothing remembered, no error.
   package func abandon() { database.abandon() }
+
+  /// From here on every commit is durable when it returns, with a sync of its own. The relay never
+  /// does this; the load generator does, to know what the disk gives without the barrier.
+  package func syncAtCommit() throws(StoreError) {
+    try database.execute("PRAGMA synchronous = FULL")
+  }
 
   func statement(_ sql: WorkspaceSQL) throws(StoreError) -> Statement {
     try database.statement(slot: Database.slots + sql.rawValue, sql.text)

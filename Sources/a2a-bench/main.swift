@@ -1,1 +1,4 @@
-print("a2a-bench")
+import Glibc
+
+// Top-level code is bound to the main actor; everything else lives in plain functions.
+exit(benchMain(CommandLine.arguments))

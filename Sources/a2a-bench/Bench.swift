@@ -1,0 +1,81 @@
+import Glibc
+import System
+
+/// Runs what the command line asks for; returns the exit status.
+func benchMain(_ arguments: [String]) -> Int32 {
+  if arguments.dropFirst().contains("--help") {
+    StandardStream.output.write(Options.usage)
+    return 0
+  }
+  // A relay that dies must not take this program with it.
+  signal(SIGPIPE, SIG_IGN)
+  do throws(BenchError) {
+    let options = try Options(arguments)
+    let scratch = try Scratch(in: options.data)
+    defer { scratch.remove() }
+    let report = try Bench(options: options, scratch: scratch).report()
+    StandardStream.output.write(options.json ? report.json : report.table)
+    return 0
+  } catch {
+    StandardStream.error.write("a2a-bench: \(error)\n")
+    if case .usage = error {
+      StandardStream.error.write(Options.usage)
+      return 64
+    }
+    return 1
+  }
+}
+
+/// The measurements of one command, as often as it says.
+struct Bench {
+  let options: Options
+  let scratch: Scratch
+
+  func report() throws(BenchError) -> Report {
+    var runs: [Measures] = []
+    for number in 1...options.runs {
+      runs.append(try run(number))
+    }
+    return Report(command: options.command, machine: Machine.here(scratch), runs: runs)
+  }
+
+  private func run(_ number: Int) throws(BenchError) -> Measures {
+    var measures = Measures()
+    let command = options.command
+    progress(number, "disk")
+    if command != .r && command != .parked {
+      let disk = DiskRun(path: scratch.sub("disk"))
+      try disk.measure(seconds: 2, into: &measures)
+    }
+    if [.all, .r, .sends, .cycles].contains(command) {
+      progress(number, "R")
+      let reference = ReferenceRun(folder: scratch.sub("reference"))
+      measures[.reference] = try reference.rate(warmUp: 2, seconds: 10)
+      if command != .cycles {
+        measures[.spreadReference] = try reference.spreadRate(warmUp: 1, seconds: 4)
+      }
+    }
+    if command == .all || command == .sends {
+      progress(number, "sends")
+      try SendsRun(options: options, scratch: scratch).measure(into: &measures)
+    }
+    if command == .all || command == .cycles {
+      progress(number, "cycles")
+      try CyclesRun(options: options, scratch: scratch).measure(into: &measures)
+    }
+    if command == .all || command == .latency {
+      progress(number, "latency")
+      try LatencyRun(options: options, scratch: scratch).measure(into: &measures)
+    }
+    if command == .all || command == .parked {
+      progress(number, "parked polls")
+      try ParkedRun(options: options, scratch: scratch).measure(into: &measures)
+    }
+    return measures
+  }
+
+  private func progress(_ number: Int, _ what: String) {
+    guard StandardStream.error.isTerminal else { return }
+    StandardStream.error.write("run \(number) of \(options.runs): \(what)\n")
+  }
+}
