@@ -20,7 +20,7 @@ trap clean EXIT
 trap 'exit 1' INT TERM HUP
 
 title "Building the relay (the first time takes a few minutes)"
-install libsqlite3-dev curl || die "libsqlite3-dev and curl are needed"
+install libsqlite3-dev curl python3 || die "libsqlite3-dev, curl and python3 are needed"
 need_swift
 swift build -c release --product a2a-relay 2>&1 | tail -n 1
 binary=$(swift build -c release --show-bin-path)/a2a-relay
@@ -49,17 +49,13 @@ say "workspace $id, called at $url/w/$id/"
 title "Registering the agent and starting it: deploy/agent.py"
 token=$(post /registry/register "$admin" "{\"id\":\"$id\"}" | field auth_token)
 [ -n "$token" ] || die "the agent got no token"
-if command -v python3 >/dev/null; then
-  RELAY=$url WORKSPACE=$id TOKEN=$token python3 "$root/deploy/agent.py" 2>"$folder/agent.log" &
-else
-  RELAY=$url WORKSPACE=$id TOKEN=$token sh "$root/deploy/agent.sh" 2>"$folder/agent.log" &
-fi
+RELAY=$url WORKSPACE=$id TOKEN=$token python3 "$root/deploy/agent.py" 2>"$folder/agent.log" &
 agent_pid=$!
 say "it only makes outgoing calls: it polls for work and posts results"
 
 title "Sending it a message"
 venv=$root/.build/venv-a2a-1.3.0
-if [ ! -e "$venv/installed" ] && command -v python3 >/dev/null; then
+if [ ! -e "$venv/installed" ]; then
   say "fetching the official A2A client (a2a-sdk, by pip) …"
   { python3 -m venv "$venv" || { install python3-venv && python3 -m venv "$venv"; }; } \
     >/dev/null 2>&1 &&
@@ -90,17 +86,13 @@ case $answer in *"You said: Hello again"*) ;; *) die "that was not the agent's a
 
 title "What happened to that message (GET /workspaces/{id}/messages/{message})"
 timeline=$(curl -sS "$url/workspaces/$id/messages/$message" -H "Authorization: Bearer $admin")
-if command -v python3 >/dev/null; then
-  printf '%s' "$timeline" | python3 -c '
+printf '%s' "$timeline" | python3 -c '
 import json, sys
 message = json.load(sys.stdin)
 print("state:", message["state"])
 for event in message["timeline"]:
     rest = {k: v for k, v in event.items() if k not in ("at", "event")}
     print(" ", event.get("at"), event.get("event"), " ".join(f"{k}={v}" for k, v in rest.items()))'
-else
-  say "$timeline"
-fi
 
 kill "$agent_pid" && wait "$agent_pid" 2>/dev/null || true
 agent_pid=

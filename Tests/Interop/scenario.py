@@ -194,7 +194,7 @@ async def an_agent_that_never_comes(stage):
     client = await stage.sdk.connect(url, stage.key, "key", headers={"Prefer": "wait=1"})
     error = await stage.refused("relay", client.send("echo nobody"))
     said = stage.sdk.details(error)
-    check("AGENT_OFFLINE" in said and "'delivered': 'no'" in said, f"{said}")
+    check("'delivered': 'no'" in said, f"{said}")
     _, url, _ = stage.make()
     client = await stage.sdk.connect(url, stage.key, "key", headers={"Prefer": "wait=4"})
     task = await client.send("echo nobody")
