@@ -2,7 +2,7 @@
 import asyncio
 import random
 
-import a2a
+import rpc
 from asyncwire import Lost, Wire, World
 from ledger import Ledger, judge, judge_hands
 from load import Agent, Caller, Maker
@@ -119,7 +119,7 @@ class Campaign:
                 if answer is None:
                     raise Failed(f"the relay does not answer after a restart: {why}")
                 body = answer.json
-                found[key] = (answer.status, body.get("state"), a2a.text_of(body.get("task") or {}))
+                found[key] = (answer.status, body.get("state"), rpc.text_of(body.get("task") or {}))
             for wire in wires.values():
                 wire.close()
 

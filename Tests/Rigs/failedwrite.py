@@ -13,7 +13,7 @@ import random
 import signal
 import time
 
-import a2a
+import rpc
 from relaykit import FINAL, Relay, check, main, new_id, say, scratch
 from shim import Shim
 
@@ -42,7 +42,7 @@ class Scene:
         return self.relay.client(self.relay.admin, timeout=20)
 
     def send(self, caller, n, blocking=False):
-        body, headers = a2a.send(new_id(), blocking=blocking)
+        body, headers = rpc.send(new_id(), blocking=blocking)
         caller.send("POST", f"/w/{self.spaces[n][0]}/", body, headers)
 
     def hand_out(self, n):
@@ -50,7 +50,7 @@ class Scene:
         with self.caller() as caller, self.relay.client(self.spaces[n][1]) as agent:
             self.send(caller, n)
             answer = caller.receive()
-            check(a2a.task_of(answer.json), f"not stored: {answer}")
+            check(rpc.task_of(answer.json), f"not stored: {answer}")
             self.stored.append(answer.headers["x-relay-message-id"])
             polled = agent.call("GET", f"/workspaces/{self.spaces[n][0]}/inbox?wait=5")
             check(polled.status == 200, f"nothing handed out: {polled}")
@@ -75,9 +75,9 @@ class Scene:
                 answer = caller.call("GET", f"/messages/{message}")
                 check(answer.status in (200, 404), f"after an unknown outcome: {answer}")
             for space, _ in self.spaces:
-                body, headers = a2a.send(new_id(), blocking=False)
+                body, headers = rpc.send(new_id(), blocking=False)
                 answer = caller.call("POST", f"/w/{space}/", body, headers)
-                check(a2a.task_of(answer.json), f"a send after the restart: {answer}")
+                check(rpc.task_of(answer.json), f"a send after the restart: {answer}")
 
 
 def outcome(client, what):
@@ -111,10 +111,10 @@ def experiment(name, after):
     for client in senders:
         answer = outcome(client, "a send of the failed round")
         message = answer.headers.get("x-relay-message-id")
-        if a2a.task_of(answer.json):  # of a round before the failure: acknowledged, so it counts
+        if rpc.task_of(answer.json):  # of a round before the failure: acknowledged, so it counts
             scene.stored.append(message)
             continue
-        _, reason, delivered = a2a.error_of(answer.json) or (None, None, None)
+        _, reason, delivered = rpc.error_of(answer.json) or (None, None, None)
         check(delivered == "unknown", f"a send of the failed round heard {answer}")
         check(message, f"an unknown outcome without X-Relay-Message-Id: {answer.headers}")
         unknown.append(message)
@@ -125,7 +125,7 @@ def experiment(name, after):
         refused += answer.status == 503
     check(unknown or refused, "nobody heard of the failure")
     answer = outcome(held, "the held caller")
-    check((a2a.error_of(answer.json) or (0, 0, 0))[2] == "unknown", f"the held caller heard {answer}")
+    check((rpc.error_of(answer.json) or (0, 0, 0))[2] == "unknown", f"the held caller heard {answer}")
 
     code = relay.wait(10)
     took = time.monotonic() - shim["failed_at"] / 1e9
@@ -150,14 +150,14 @@ def no_space():
     with scene.caller() as caller:
         scene.send(caller, 0)
         answer = caller.receive()
-        delivered = (a2a.error_of(answer.json) or (0, 0, 0))[2]
-        check(delivered == "no" or a2a.task_of(answer.json), f"a write without space: {answer}")
-        if a2a.task_of(answer.json):
+        delivered = (rpc.error_of(answer.json) or (0, 0, 0))[2]
+        check(delivered == "no" or rpc.task_of(answer.json), f"a write without space: {answer}")
+        if rpc.task_of(answer.json):
             scene.stored.append(answer.headers["x-relay-message-id"])
         check(scene.shim["failed"] == 1, "no write failed")
         scene.send(caller, 0)
         answer = caller.receive()
-        check(a2a.task_of(answer.json), f"the send after it: {answer}")
+        check(rpc.task_of(answer.json), f"the send after it: {answer}")
     check(scene.relay.alive, "the relay ended for want of space")
     say(f"a write without space: refused ({delivered}), the relay goes on")
     scene.after_restart([])

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 
-import a2a
+import rpc
 from asyncwire import Lost, Wire
 from relaykit import new_id
 
@@ -35,7 +35,7 @@ class Caller:
         dialect = random.choice(["0.3", "1.0"])
         blocking = random.random() < 0.3
         workspace = random.choice(self.workspaces)
-        body, headers = a2a.send(key, dialect, blocking)
+        body, headers = rpc.send(key, dialect, blocking)
         if blocking and random.random() < 0.3:
             headers["Prefer"] = "wait=2"
         self.ledger.sending(key, workspace, self.token)
@@ -57,9 +57,9 @@ class Caller:
 
     def heard(self, key, answer):
         """Notes the answer to a send; False if the call should be repeated."""
-        task = a2a.task_of(answer.json) if answer.status == 200 else None
+        task = rpc.task_of(answer.json) if answer.status == 200 else None
         if task is None:
-            error = a2a.error_of(answer.json)
+            error = rpc.error_of(answer.json)
             if error and error[2] == "no":
                 self.ledger.send_refused(key, error[1])
                 return True
@@ -75,21 +75,21 @@ class Caller:
         self.ledger.send_acknowledged(key, message, task["id"])
         if self.world.on_ack:
             self.world.on_ack()
-        if a2a.state_of(task) == "completed":
-            self.ledger.answer_seen(message, a2a.text_of(task))
+        if rpc.state_of(task) == "completed":
+            self.ledger.answer_seen(message, rpc.text_of(task))
         return True
 
     async def cancel(self, key, workspace, dialect):
         await asyncio.sleep(random.choice([0, 0, 0.05, 0.3]))
         self.ledger.sent[key]["cancel_asked"] = True
-        body, headers = a2a.cancel(self.ledger.sent[key]["task"], dialect)
+        body, headers = rpc.cancel(self.ledger.sent[key]["task"], dialect)
         while not self.world.done:
             try:
                 answer = await self.wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
                 continue
-            task, error = a2a.task_of(answer.json), a2a.error_of(answer.json)
-            if task and a2a.state_of(task) == "canceled":
+            task, error = rpc.task_of(answer.json), rpc.error_of(answer.json)
+            if task and rpc.state_of(task) == "canceled":
                 return self.ledger.cancel_acknowledged(key)
             if error and error[0] == TASK_NOT_CANCELABLE:
                 return self.ledger.note("too late to cancel", key=key)
