@@ -61,7 +61,7 @@ import Wire
     try halfClosed.send(park)
     halfClosed.halfClose()
     let full = try HTTPClient(server)
-    try full.send(park + String(repeating: "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", count: 2000))
+    try full.send(park + String(repeating: "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", count: 5000))
     try server.events.wait(for: .halfClosed(server.events.ticket("/park")))
     let other = try HTTPClient(server)
     for _ in 0..<200 { #expect(try other.get("/x").status == 200) }
