@@ -8,7 +8,8 @@ import Wire
 @Suite struct HTTPPeerTests {
   let park = "GET /park HTTP/1.1\r\nHost: a\r\n\r\n"
 
-  @Test func `the half-close of a parked request is reported once, and it can be answered`() throws {
+  @Test func `the half-close of a parked request is reported once, and it can be answered`() throws
+  {
     let server = try HTTPTestServer()
     let client = try HTTPClient(server)
     try client.send(park)
