@@ -43,7 +43,7 @@ struct Bench {
     var measures = Measures()
     let command = options.command
     progress(number, "disk")
-    if command != .r && command != .parked {
+    if command != .parked {
       let disk = DiskRun(path: scratch.sub("disk"))
       try disk.measure(seconds: 2, into: &measures)
     }
