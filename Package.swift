@@ -32,14 +32,18 @@ let package = Package(
       name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
       swiftSettings: settings),
     .executableTarget(
-      name: "a2a-relay", dependencies: ["Relay", "System", "Server"], swiftSettings: settings),
+      name: "a2a-relay", dependencies: ["Relay", "System", "Broker", "Server"], swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
     .testTarget(name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["System", "Relay"], swiftSettings: settings),
-    .testTarget(name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite"], swiftSettings: settings),
+    // For tests only: a SQLite VFS whose writes and syncs fail when told to.
+    .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite", "CFaultVFS"],
+      swiftSettings: settings),
     .testTarget(
       name: "BrokerTests", dependencies: ["Broker", "Relay", "Wire", "Store", "System"],
       swiftSettings: settings),

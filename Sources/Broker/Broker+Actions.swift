@@ -9,6 +9,7 @@ extension Broker {
       desk.queue.actions = []
       for action in actions { carryOut(action, desk, now: now) }
     }
+    touch(desk)
     // A transaction has a bound; what is over it goes on in a further one of the same round.
     if desk.batch.count >= limits.roundOperationsMax || desk.batchBytes >= limits.roundBytesMax {
       commit(desk, now: now)
@@ -20,9 +21,7 @@ extension Broker {
     case .write(let write):
       if case .answer(let answer) = write { desk.cache[answer.seq]?.result = answer.body }
       desk.add(write)
-    case .lazy(let write):
-      desk.lazies.append(write)
-      if desk.lazyDue == nil { desk.lazyDue = now.instant + limits.lazyWriteMax }
+    case .lazy(let write): desk.addLazily(write, due: now.instant + limits.lazyWriteMax)
     case .report(let report): desk.reports.append(report)
     case .handOut(let poll, let entries): send(entries, to: poll, desk, now: now)
     case .empty(let poll): answerEmpty(poll, desk)

@@ -1,5 +1,5 @@
 package import Relay
-package import Wire
+import Wire
 
 /// Several calls of an agent, and optionally its next poll, answered together.
 struct Batch {

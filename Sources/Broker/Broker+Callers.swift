@@ -1,4 +1,6 @@
 package import Relay
+import Store
+import System
 package import Wire
 
 /// A JSON-RPC call of a caller, recognised and parsed.
@@ -170,8 +172,9 @@ extension Broker {
   }
 
   func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
-    desk.lazies.append(.note(seq: seq, kind: kind, at: now.wall, detail: []))
-    if desk.lazyDue == nil { desk.lazyDue = now.instant + limits.lazyWriteMax }
+    desk.addLazily(
+      .note(seq: seq, kind: kind, at: now.wall, detail: []),
+      due: now.instant + limits.lazyWriteMax)
   }
 
   private func keep(_ request: CallerRequest, _ seq: Seq, _ desk: Desk) {

@@ -1,22 +1,33 @@
 import Relay
+import System
 import Store
 
 extension Broker {
   /// Commits a desk's transaction: all of it, or, when the disk is full, all but its sends.
   func commit(_ desk: Desk, now: Now) {
-    guard desk.failure == nil else { return }
+    guard desk.failure == nil, fatal == nil else { return }
+    #if PLANTS
+      if plantedDelay(desk, now: now) { return }
+    #endif
     let isLazyDue = desk.lazyDue.map { $0 <= now.instant } ?? false
     if !desk.batch.isEmpty || isLazyDue {
       let lazies = desk.lazies
-      let writes = lazies + desk.batch
+      #if PLANTS
+        let writes = planted(lazies + desk.batch)
+      #else
+        let writes = lazies + desk.batch
+      #endif
+      let putOff = lazies + desk.laziesInBatch
       desk.lazies = []
+      desk.laziesInBatch = []
       desk.lazyDue = nil
       desk.batch = []
       desk.batchBytes = 0
       do throws(StoreError) {
         try desk.file.commit(writes)
+        desk.commits += 1
       } catch {
-        return refused(desk, lazies: lazies, writes: writes, error, now: now)
+        return refused(desk, lazies: putOff, writes: writes, error, now: now)
       }
     }
     committed(desk)
@@ -41,8 +52,9 @@ extension Broker {
       "commit_refused",
       ["workspace": .text(desk.id.text), "error": .text(error.description)])
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
-    let rest = writes.filter { !$0.concerns(sends) }
+    let rest = Write.withoutSends(writes)
     if !sends.isEmpty, !rest.isEmpty, (try? desk.file.commit(rest)) != nil {
+      desk.commits += 1
       let refusedReports = desk.reports.filter { $0.isOf(sends) }
       desk.reports.removeAll { $0.isOf(sends) }
       committed(desk)
@@ -103,21 +115,6 @@ extension Broker {
       try desk.file.checkpoint(.passive)
     } catch {
       if error.isFinalForWorkspace { close(desk, error) } else { failed(error, workspace: desk.id) }
-    }
-  }
-}
-
-extension Write {
-  /// Belongs to one of these messages, which are refused.
-  fileprivate func concerns(_ seqs: Set<Seq>) -> Bool {
-    switch self {
-    case .message(let new): seqs.contains(new.seq)
-    case .handOut(let row): seqs.contains(row.seq)
-    case .note(let seq, _, _, _), .requeue(let seq, _, _), .end(let seq, _, _, _),
-      .received(let seq, _), .task(let seq, _, _):
-      seqs.contains(seq)
-    case .answer(let answer): seqs.contains(answer.seq)
-    case .handOutChange: false
     }
   }
 }

@@ -1,4 +1,5 @@
 import Relay
+import System
 import Store
 import Wire
 

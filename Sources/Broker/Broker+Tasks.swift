@@ -1,5 +1,6 @@
 import Relay
 import Store
+import System
 import Wire
 
 extension Broker {

@@ -1,4 +1,4 @@
-import Relay
+package import Relay
 import Wire
 
 extension Broker {
@@ -60,6 +60,10 @@ extension Broker {
     touch(desk)
     note(hold.seq, .holdEnded, desk, now: now)
     if directory.workspace(desk.id)?.settings.whenOffline == .error {
+      if isShuttingDown, let waiter = removeWaiter(hold.seq, at: index, desk) {
+        desk.queue.detach(hold.seq)
+        return reply(waiter.addressee.reply(.restarting), hold.seq, desk)
+      }
       return withdraw(hold.seq, index, desk, now: now)
     }
     if let waiter = removeWaiter(hold.seq, at: index, desk) {

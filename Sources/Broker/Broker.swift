@@ -1,7 +1,7 @@
 package import Relay
 package import Store
 package import System
-package import Wire
+import Wire
 
 /// Who waits for what, and when it is durable.
 ///
@@ -36,12 +36,19 @@ package final class Broker {
   var registryBatch: [RegistryWrite] = []
   var registryReplies: [(apply: (inout Directory) -> Void, reply: Reply?)] = []
   var registryRounds: [RegistryRound] = []
+  /// Workspaces whose row, or first token, is on its way to the disk.
+  var beingMade: Set<WorkspaceID> = []
+  var claiming: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+
+  #if PLANTS
+    package var plant: ServerPlant?
+  #endif
 
   struct RegistryRound {
     var number: UInt64
@@ -91,7 +98,7 @@ package final class Broker {
       let file = try data.openWorkspaceFile(id)
       let recovered = try file.recover(now: now.wall)
       let queue = Queue(limits: limits, boot: boot, seed: random.next())
-      queue.recover(recovered, now: now)
+      queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
       desks[id] = desk
       touch(desk)
@@ -128,13 +135,14 @@ package final class Broker {
   package func endTurn(now: Now) -> RoundWork? {
     var files: [Int32] = []
     let number = round + 1
-    for desk in touched {
+    let turn = touched
+    touched = []
+    for desk in turn {
       desk.isTouched = false
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
       desk.queue.turnEnded()
     }
-    touched.removeAll(keepingCapacity: true)
     if commitRegistry(number) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
@@ -147,7 +155,8 @@ package final class Broker {
     else { return false }
     desk.rounds.append(
       Desk.Round(
-        number: number, reports: desk.committedReports, replies: desk.committedReplies))
+        number: number, commits: desk.commits, reports: desk.committedReports,
+        replies: desk.committedReplies))
     desk.committedReports = []
     desk.committedReplies = []
     inRound[number, default: []].append(desk)
@@ -164,7 +173,8 @@ package final class Broker {
       for desk in inRound.removeValue(forKey: current) ?? [] {
         guard let first = desk.rounds.first, first.number == current else { continue }
         desk.rounds.removeFirst()
-        if desk.rounds.isEmpty { desk.file.markSynced() }
+        desk.synced = first.commits
+        if desk.synced == desk.commits { desk.file.markSynced() }
         outbox += first.replies
         touch(desk)
         desk.queue.durable(first.reports, now: now)
@@ -206,6 +216,8 @@ package final class Broker {
 
   /// The next instant at which `tick` has something to do.
   package func nextDeadline() -> Instant? {
+    // What a refused commit has led to is for the next turn, which comes at once.
+    if !touched.isEmpty { return Instant(nanoseconds: 0) }
     var earliest = holds.first?.at
     for desk in desks.values where desk.failure == nil {
       for candidate in [desk.queue.nextDeadline, desk.lazyDue] {
@@ -238,13 +250,50 @@ package final class Broker {
     }
   }
 
-  /// No more polls: those that are parked end, held callers stay until the process does.
+  /// No more polls, and no caller is held any longer: each gets what it gets when its hold is over.
   package func shutDown(now: Now) {
     isShuttingDown = true
     for desk in desks.values where desk.failure == nil {
       touch(desk)
       desk.queue.endPolls(now: now)
       carryOut(desk, now: now)
+    }
+    for (call, place) in waiting {
+      holdEnded(
+        Hold(at: now.instant, workspace: place.0, seq: place.1, call: call), now: now)
+    }
+  }
+
+  /// Workspaces whose file a final error has closed.
+  package var failedWorkspaces: [WorkspaceID] {
+    desks.values.filter { $0.failure != nil }.map(\.id).sorted { $0.bytes < $1.bytes }
+  }
+
+  /// The message that a held call waits for.
+  package func messageID(of call: CallID) -> MessageID? {
+    guard let (id, seq) = waiting[call], let desk = desks[id],
+      let message = desk.queue.message(seq)
+    else { return nil }
+    return desk.messageID(message)
+  }
+
+  /// Closes every file: what waits for a lazy write is written, the logs are emptied.
+  package func close(now: Now) {
+    for desk in desks.values where desk.failure == nil && fatal == nil {
+      desk.lazyDue = now.instant
+      commit(desk, now: now)
+      do throws(StoreError) {
+        try desk.file.sync()
+        try desk.file.close()
+      } catch { failed(error, workspace: desk.id) }
+    }
+    desks = [:]
+    guard fatal == nil else { return }
+    do throws(StoreError) {
+      try data.registry.sync()
+      try data.registry.close()
+    } catch {
+      log.error("registry_close_failed", ["error": .text(error.description)])
     }
   }
 

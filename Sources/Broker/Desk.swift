@@ -12,8 +12,10 @@ final class Desk {
   var batch: [Write] = []
   var batchBytes = 0
   var reports: [Report] = []
-  /// Written with the next transaction, or when `lazyDue` comes.
+  /// Put off to the next transaction, or until `lazyDue`; they go before the batch.
   var lazies: [Write] = []
+  /// Those of the batch that nobody waits for: put off again when the batch is refused.
+  var laziesInBatch: [Write] = []
   var lazyDue: Instant?
   /// Leave once this turn's transaction is committed, or when its barrier has passed.
   var afterCommit: [Reply] = []
@@ -23,6 +25,9 @@ final class Desk {
   var committedReplies: [Reply] = []
   /// Committed rounds that no barrier has covered yet, oldest first.
   var rounds: [Round] = []
+  /// Transactions committed, and how many of them a barrier has covered.
+  var commits: UInt64 = 0
+  var synced: UInt64 = 0
   /// It is in the broker's list for the end of this turn.
   var isTouched = false
   /// A final error closed it; the reason is in the log.
@@ -39,8 +44,14 @@ final class Desk {
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
 
+  #if PLANTS
+    var plantDue: Instant?
+  #endif
+
   struct Round {
     var number: UInt64
+    /// The transactions that its barrier covers.
+    var commits: UInt64
     var reports: [Report]
     var replies: [Reply]
   }
@@ -61,7 +72,7 @@ final class Desk {
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
-  var isUnsynced: Bool { !rounds.isEmpty || file.isDirty }
+  var isUnsynced: Bool { commits > synced }
 
   func add(_ write: Write) {
     batch.append(write)
@@ -69,6 +80,17 @@ final class Desk {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
     case .handOut, .handOutChange, .requeue, .end, .task, .received, .note: break
+    }
+  }
+
+  /// All writes keep their order: behind others of this turn it goes with them.
+  func addLazily(_ write: Write, due: Instant) {
+    if batch.isEmpty {
+      lazies.append(write)
+      if lazyDue == nil { lazyDue = due }
+    } else {
+      batch.append(write)
+      laziesInBatch.append(write)
     }
   }
 

@@ -30,6 +30,8 @@ package struct Settings: Sendable, Equatable {
   package var whenOffline = WhenOffline.task
   /// White space for held JSON-RPC callers.
   package var keepsAlive = true
+  /// When the agent's card was registered last.
+  package var cardAt: WallTime?
 
   package init() {}
 
@@ -40,6 +42,7 @@ package struct Settings: Sendable, Equatable {
       guard let flag = value.bool else { throw BadSetting("keep_alive: true or false") }
       keepsAlive = flag
     }
+    if let value = json["card_at"]?.int { cardAt = WallTime(nanoseconds: Int64(value)) }
   }
 
   private static func read<Value: RawRepresentable<String> & CaseIterable>(
@@ -51,10 +54,12 @@ package struct Settings: Sendable, Equatable {
   }
 
   package var json: JSON {
-    [
+    var json: JSON = [
       "callers": .string(callers.rawValue), "when_offline": .string(whenOffline.rawValue),
       "keep_alive": .bool(keepsAlive),
     ]
+    if let cardAt { json["card_at"] = .number(String(cardAt.nanoseconds)) }
+    return json
   }
 }
 

@@ -40,6 +40,8 @@ package struct Limits: Sendable {
   package var attempts = 5
   /// Unclaimed offers in a row; the last one counts as an attempt.
   package var offersInARow = 3
+  /// Fences of one message that are kept in memory; an older one is looked up in the file.
+  package var fencesKept = 32
   /// The first back-off after a lost lease or a release; doubled each time, with jitter.
   package var backOffFirst = Duration.seconds(1)
   package var backOffMax = Duration.seconds(300)

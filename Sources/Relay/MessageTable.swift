@@ -118,9 +118,10 @@ package enum MessageTable {
     case .refused: .vanish(.unavailable)
     case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
     case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
-    // Nobody has seen it: no poll, no token, no lease.
-    case .offer, .poll, .pollDead, .claim, .extend, .release, .lastAttemptEnd, .result,
-      .lateResult, .repeatedResult, .otherResult, .offerEnd, .leaseEnd, .recovered:
+    // Nobody has seen it: whatever token is shown for it was not made here.
+    case .claim, .extend, .release: .stay(.leaseLost)
+    case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
+      .otherResult, .offerEnd, .leaseEnd, .recovered:
       .impossible
     }
   }
@@ -219,11 +220,12 @@ package enum MessageTable {
     switch event {
     case .durable: .settle(.ended)
     case .refused: .back(.task)
-    case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
-    case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
-    // It was never handed out: there is no token, and a queue that closes it offers it to nobody.
-    case .offer, .poll, .pollDead, .claim, .extend, .release, .lastAttemptEnd, .result,
-      .lateResult, .repeatedResult, .otherResult, .offerEnd, .leaseEnd, .recovered:
+    case .callerGone, .callerAttached, .pause, .shutdown, .withdraw: .stay(.nothing)
+    case .holdEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
+    // It was never handed out: whatever token is shown for it was not made here.
+    case .claim, .extend, .release: .stay(.leaseLost)
+    case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
+      .otherResult, .offerEnd, .leaseEnd, .recovered:
       .impossible
     }
   }

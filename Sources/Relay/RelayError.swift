@@ -1,7 +1,7 @@
 /// Everything that the relay itself refuses, in one table. `docs/errors.md` explains each.
 ///
 /// What A2A and HTTP define has its own codes (A2A 1.0 §5.4, RFC 9110); this is the rest.
-package enum RelayError: String, Sendable, CaseIterable {
+package enum RelayError: String, Error, Sendable, CaseIterable {
   case badJSON = "bad_json"
   case badRequest = "bad_request"
   case badParameter = "bad_parameter"

@@ -25,6 +25,19 @@ package enum Write: Sendable {
 
   /// A send may be refused when the disk is full; everything else must go on.
   package var isSend: Bool { if case .message = self { true } else { false } }
+
+  /// A round without its sends: neither the new messages nor the hand-outs made together with them.
+  package static func withoutSends(_ writes: [Write]) -> [Write] {
+    var sends: Set<Seq> = []
+    for case .message(let new) in writes { sends.insert(new.seq) }
+    return writes.filter { write in
+      switch write {
+      case .message: false
+      case .handOut(let row): !sends.contains(row.seq)
+      case .handOutChange, .requeue, .answer, .end, .task, .received, .note: true
+      }
+    }
+  }
 }
 
 package struct NewMessage: Sendable {

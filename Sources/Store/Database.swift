@@ -141,6 +141,15 @@ final class Database {
 
   func adopt(wal: consuming FileDescriptor) { self.wal = consume wal }
 
+  /// Makes every commit so far durable, here and now: for the end of the process, when no barrier
+  /// is running any more.
+  func sync() throws(StoreError) {
+    guard isDirty else { return }
+    let descriptor = walDescriptor
+    try Files.checked("fdatasync", path + "-wal", kind: .ioFatal) { fdatasync(descriptor) }
+    markSynced()
+  }
+
   // MARK: the end
 
   static let pagesAtClose = 64

@@ -19,6 +19,8 @@ extension Database {
     let draft = path + ".draft"
     for suffix in ["", "-wal", "-shm", "-journal"] { try Files.remove(draft + suffix) }
     do throws(StoreError) {
+      // Made here because SQLite would let others read it; its WAL takes the same mode.
+      _ = try Files.open(draft, O_RDWR | O_CREAT | O_EXCL)
       try writeDraft(draft, schema: schema, vfs: vfs, filling: filling)
       // Its entry is made durable by the same sync of the folder as the file's.
       _ = try Files.open(path + "-wal", O_RDWR | O_CREAT | O_TRUNC)
@@ -36,7 +38,7 @@ extension Database {
   private static func writeDraft(
     _ draft: String, schema: Schema, vfs: String?, filling: (Database) throws(StoreError) -> Void
   ) throws(StoreError) {
-    let database = try connect(draft, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs: vfs)
+    let database = try connect(draft, SQLITE_OPEN_READWRITE, vfs: vfs)
     defer { database.abandon() }
     try database.execute(
       """

@@ -13,6 +13,8 @@ extension Database {
   ) throws(StoreError) -> Database {
     let walWasThere = Files.exists(path + "-wal")
     let database = try connect(path, SQLITE_OPEN_READWRITE, vfs: vfs)
+    // Before the first error that could close it: a close must not copy and delete the WAL.
+    database.keepWALAtClose()
     do throws(StoreError) {
       // EXCLUSIVE before the first read: the WAL's index is then in our memory, not in a -shm file.
       try database.execute(
@@ -28,7 +30,6 @@ extension Database {
       try database.checkKind(schema)
       if !walIsOurs { try database.cutForeignWAL() }
       try database.migrate(to: schema)
-      database.keepWALAtClose()
       if !walWasThere { try Files.sync(Files.folder(of: path)) }
       database.adopt(wal: try openWAL(of: path))
     } catch {

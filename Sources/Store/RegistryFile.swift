@@ -30,6 +30,9 @@ package final class RegistryFile {
     try database.checkpoint(mode)
   }
 
+  /// Makes every commit durable, for the end of the process.
+  package func sync() throws(StoreError) { try database.sync() }
+
   package func close() throws(StoreError) { try database.close() }
 
   package func abandon() { database.abandon() }

@@ -5,6 +5,11 @@ package struct StoredHandOut: Sendable, Equatable {
   /// `leaseEnd` has moved with the changes.
   package var row: HandOutRow
   package var last: HandOutChange?
+
+  package init(row: HandOutRow, last: HandOutChange?) {
+    self.row = row
+    self.last = last
+  }
 }
 
 /// An entry of a message's timeline that no other row shows.
@@ -12,6 +17,12 @@ package struct StoredNote: Sendable, Equatable {
   package var kind: NoteKind
   package var at: WallTime
   package var detail: [UInt8]
+
+  package init(kind: NoteKind, at: WallTime, detail: [UInt8]) {
+    self.kind = kind
+    self.at = at
+    self.detail = detail
+  }
 }
 
 // Rows become values here. A number that no case has was written by nobody: the file is damaged.

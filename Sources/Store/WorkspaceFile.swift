@@ -45,6 +45,9 @@ package final class WorkspaceFile {
     try database.checkpoint(mode)
   }
 
+  /// Makes every commit durable, for the end of the process.
+  package func sync() throws(StoreError) { try database.sync() }
+
   /// Closes the file. Never while a round is outstanding.
   package func close() throws(StoreError) {
     try database.close()

@@ -122,6 +122,12 @@ package struct BarrierReport: Sendable, Equatable {
     /// The errno.
     package var code: Int32
     package var file: Int32
+
+    package init(call: String, code: Int32, file: Int32) {
+      self.call = call
+      self.code = code
+      self.file = file
+    }
   }
 
   /// This round and all before it are durable, unless there is a failure.

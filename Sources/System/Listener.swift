@@ -65,5 +65,7 @@ package struct Listener: ~Copyable {
     try Socket.set(socket, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
     try Socket.set(socket, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
     try Socket.set(socket, Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
+    // The same for bytes that a lost peer does not acknowledge, which would be retried for 15 min.
+    try Socket.set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 60_000)
   }
 }

@@ -1,1 +1,4 @@
-print("a2a-relay")
+import Server
+
+// `main` is the main actor's: it calls one function and does nothing else.
+run()

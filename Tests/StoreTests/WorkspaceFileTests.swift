@@ -1,3 +1,5 @@
+import CSQLite
+import Foundation
 import Relay
 import Store
 import Testing
@@ -7,26 +9,8 @@ import Testing
 
   init() throws { scratch = try Scratch() }
 
-  /// Commits, closes, opens again in a new directory object and reads what is at work.
-  private func recovered(
-    _ rounds: [[Write]]
-  ) throws -> (directory: DataDirectory, file: WorkspaceFile, found: Recovered) {
-    do {
-      let directory = try scratch.open()
-      let file = try directory.createWorkspaceFile(workspace, now: start)
-      _ = try file.recover(now: start)
-      for writes in rounds { try file.commit(writes) }
-      file.markSynced()
-      try file.close()
-      try directory.registry.close()
-    }
-    let directory = try scratch.open()
-    let file = try directory.openWorkspaceFile(workspace)
-    return (directory, file, try file.recover(now: start))
-  }
-
   @Test func `a new file holds nothing`() throws {
-    let found = try recovered([]).found
+    let found = try Reopened(scratch, []).found
     #expect(found.messages.isEmpty)
     #expect(found.tasks.isEmpty)
     #expect(found.lastSeq == 0)
@@ -36,9 +20,9 @@ import Testing
 
   @Test func `a message comes back with every column, its request and its task`() throws {
     let new = newMessage(1)
-    let (_, file, found) = try recovered([[.message(new)]])
-    let message = try #require(found.messages.first)
-    #expect(found.messages.count == 1)
+    let store = try Reopened(scratch, [[.message(new)]])
+    let message = try #require(store.found.messages.first)
+    #expect(store.found.messages.count == 1)
     #expect(message.seq == 1)
     #expect(message.tag == new.tag)
     #expect(message.state == .queued)
@@ -60,13 +44,140 @@ import Testing
     #expect(!message.isReceived)
     #expect(message.bytes == new.head.count + new.body.count)
     #expect(message.endedAt == nil)
-    #expect(found.lastSeq == 1)
-    #expect(
-      found.tasks == [StoredTask(seq: 1, state: .submitted, context: new.context, changed: start)])
-    let request = try #require(try file.body(1))
+    #expect(store.found.lastSeq == 1)
+    let task = StoredTask(seq: 1, state: .submitted, context: new.context, changed: start)
+    #expect(store.found.tasks == [task])
+    let request = try #require(try store.file.body(1))
     #expect(request.head == new.head)
     #expect(request.body == new.body)
-    #expect(try file.answer(1) == nil)
-    #expect(try file.body(2) == nil)
+    #expect(try store.file.answer(1) == nil)
+    #expect(try store.file.body(2) == nil)
   }
+
+  @Test func `the file is made as it must be`() throws {
+    let file = try Reopened(scratch, [[.message(newMessage(1))]]).file
+    try file.close()
+    let path = file.path
+    #expect(try number("PRAGMA page_size", path) == 4096)
+    #expect(try number("PRAGMA auto_vacuum", path) == 2)
+    #expect(try number("PRAGMA user_version", path) == 1)
+    #expect(try number("PRAGMA application_id", path) == 0x4132_4151)
+    #expect(try number("SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%STRICT%'", path) == 8)
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+  }
+
+  @Test func `equal calls break the unique key only while the reply is not received`() throws {
+    let store = try Reopened(scratch, [[.message(newMessage(1, dedup: 5))]])
+    let error = #expect(throws: StoreError.self) {
+      try store.file.commit([.message(newMessage(2, dedup: 5))])
+    }
+    #expect(error?.kind == .other)
+    #expect(error?.message.contains("UNIQUE") == true)
+    try store.file.commit([.received(seq: 1, at: start)])
+    try store.file.commit([.message(newMessage(2, dedup: 5))])
+    #expect(try store.file.message(2)?.dedup == UUIDBytes(high: 7, low: 5))
+  }
+
+  @Test func `a number is never given again after its row is gone`() throws {
+    var path = ""
+    do {
+      let store = try Reopened(scratch, [[.message(newMessage(1)), .message(newMessage(2))]])
+      path = store.file.path
+    }
+    try execute("DELETE FROM message WHERE seq = 2", path)
+    let directory = try scratch.open()
+    let found = try directory.openWorkspaceFile(workspace).recover(now: start)
+    #expect(found.messages.map(\.seq) == [1])
+    #expect(found.lastSeq == 2)
+    #expect(found.lastPosition == 2)
+  }
+
+  @Test func `the WAL grows with commits and starts again after a checkpoint`() throws {
+    let store = try Reopened(scratch, [])
+    #expect(store.file.walPages == 0)
+    try store.file.commit([.message(newMessage(1))])
+    let afterOne = store.file.walPages
+    #expect(afterOne > 0)
+    try store.file.commit([.message(newMessage(2))])
+    #expect(store.file.walPages > afterOne)
+    try store.file.checkpoint(.passive)
+    #expect(store.file.walPages == 0)
+    try store.file.commit([.message(newMessage(3))])
+    #expect(store.file.walPages < afterOne * 3)
+    try store.file.checkpoint(.truncate)
+    #expect(size(store.file.path + "-wal") == 0)
+    #expect(try store.file.message(3) != nil)
+  }
+
+  @Test func `a short WAL stays at a close and a long one is copied`() throws {
+    let store = try Reopened(scratch, [])
+    try store.file.commit([.message(newMessage(1))])
+    store.file.markSynced()
+    try store.file.close()
+    #expect(size(store.file.path + "-wal") > 0)
+    let before = size(store.file.path)
+    let again = try store.directory.openWorkspaceFile(workspace)
+    #expect(try again.recover(now: start).messages.count == 1)
+    let large = [UInt8](repeating: 1, count: 8192)
+    for seq in 2...40 { try again.commit([.message(newMessage(Seq(seq), body: large))]) }
+    again.markSynced()
+    try again.close()
+    #expect(size(again.path) > before)
+  }
+
+  @Test func `commits make a file dirty until the barrier has passed`() throws {
+    let store = try Reopened(scratch, [])
+    #expect(!store.file.isDirty)
+    try store.file.commit([])
+    #expect(!store.file.isDirty)
+    try store.file.commit([.message(newMessage(1))])
+    #expect(store.file.isDirty)
+    store.file.markSynced()
+    #expect(!store.file.isDirty)
+  }
+
+  @Test func `closing with a round outstanding is a bug`() async {
+    await #expect(processExitsWith: .failure) {
+      let scratch = try Scratch()
+      let store = try Reopened(scratch, [])
+      try store.file.commit([.message(newMessage(1))])
+      try store.file.close()
+    }
+  }
+
+  @Test func `the WAL's descriptor is the file that the path names`() throws {
+    let store = try Reopened(scratch, [])
+    var opened = stat()
+    var named = stat()
+    #expect(fstat(store.file.walDescriptor, &opened) == 0)
+    #expect(stat(store.file.path + "-wal", &named) == 0)
+    #expect(opened.st_ino == named.st_ino)
+    #expect(opened.st_nlink == 1)
+  }
+}
+
+/// Through a connection of its own, on a file that no relay has open.
+func number(_ text: String, _ path: String) throws -> Int64 {
+  var database: OpaquePointer?
+  defer { sqlite3_close_v2(database) }
+  try #require(sqlite3_open(path, &database) == SQLITE_OK)
+  var statement: OpaquePointer?
+  defer { sqlite3_finalize(statement) }
+  try #require(sqlite3_prepare_v2(database, text, -1, &statement, nil) == SQLITE_OK)
+  try #require(sqlite3_step(statement) == SQLITE_ROW)
+  return sqlite3_column_int64(statement, 0)
+}
+
+/// On a file that no relay has open.
+func execute(_ text: String, _ path: String) throws {
+  var database: OpaquePointer?
+  defer { sqlite3_close_v2(database) }
+  try #require(sqlite3_open(path, &database) == SQLITE_OK)
+  try #require(sqlite3_exec(database, text, nil, nil, nil) == SQLITE_OK)
+}
+
+func size(_ path: String) -> Int {
+  var status = stat()
+  return stat(path, &status) == 0 ? Int(status.st_size) : -1
 }

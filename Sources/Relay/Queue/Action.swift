@@ -2,7 +2,9 @@
 package enum Action {
   /// In this turn's transaction.
   case write(Write)
-  /// In the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for it.
+  /// In the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for it. All
+  /// writes keep their order: what has been put off goes before the writes of the turn that takes
+  /// it, and is put off again when that is refused.
   case lazy(Write)
   /// To be handed back when this turn's transaction is durable, or was rolled back.
   case report(Report)

@@ -33,6 +33,18 @@ package final class Message {
   var pending = Pending.nothing
   /// What arrived while a write was on its way, in order.
   var waiting: [Deferred] = []
+  /// A timer of it came due while a write was on its way.
+  var isDue = false
+  /// When its timer is set for; older ones in the heap do nothing.
+  var timerAt: Instant?
+  /// No end is tried again before then: the last write of one was refused.
+  var retryAt: Instant?
+  /// It has to end for this reason, as soon as a write of it is taken.
+  var mustEnd: EndReason?
+  /// It stands in the order of hand-out.
+  var isReady = false
+  /// Operators who ended it and wait to hear that it is durable.
+  var closers: [CallID] = []
 
   /// Hand-outs that count, the current one included.
   package internal(set) var attempt = 0
@@ -40,7 +52,7 @@ package final class Message {
   var notBefore: Instant
   /// The current hand-out, if it is offered or leased.
   package internal(set) var handOut: CurrentHandOut?
-  /// Every fence given for it since the start, the current one last.
+  /// The last fences given for it since the start, the current one last.
   var fences: [Fence] = []
   /// An agent has had it, or may have: an earlier run of the relay gave it out.
   package internal(set) var wasHandedOut = false
@@ -54,7 +66,7 @@ package final class Message {
 
   enum Pending {
     case nothing
-    case answer(AgentResultCall, TaskState)
+    case answer(AgentResultCall)
     case end(MessageState, EndReason)
   }
 
@@ -120,6 +132,10 @@ package struct CurrentHandOut: Sendable {
   package var isTouched = false
   /// The peer's TCP has acknowledged the answer that carried it.
   package var isAcknowledged = false
+  /// An agent had the message before this, or may have.
+  package var isRedelivered = false
+  /// The driver's turn at whose end it leaves.
+  var turn: UInt64 = 0
 }
 
 /// An agent's result, as the queue needs it.
@@ -153,15 +169,15 @@ enum Deferred {
   case release(CallID, Fence, Duration, String)
   case result(AgentResultCall)
   case cancelTask(CallID)
+  case close(CallID, EndReason)
   case end(MessageEvent, EndReason)
-  case timer(Timer.Kind)
   case pollDead(Fence)
   case withdraw
 }
 
 /// Something that is due at a time. Old ones stay in the heap and do nothing.
 struct Timer: Comparable {
-  enum Kind: UInt8 { case handOut, notBefore, timeToLive, poll, task }
+  enum Kind: UInt8 { case message, poll, task }
 
   var at: Instant
   var key: UInt64

@@ -44,11 +44,18 @@ extension Queue {
   package func release(
     _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
   ) {
+    giveBack(call, seq, fence, delay: delay, reason: reason, now: now)
+    dispatch(now: now)
+  }
+
+  func giveBack(
+    _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
+  ) {
     guard let message = holding(call, seq, fence, .release) else { return }
     switch MessageTable.cell(message.state, .release) {
     case .move(let state, _, _):
       if message.attempt >= limits.attempts {
-        change(message, .released, now: now, reason: reason)
+        write(message, .released, now: now, reason: reason)
         end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
       } else {
         let delay = delay.map { min($0, limits.releaseDelayMax) } ?? backOff(message)
@@ -64,11 +71,9 @@ extension Queue {
 
   /// The agent's result. The first one that is durable is the answer, for ever.
   package func result(_ result: AgentResultCall, _ seq: Seq, now: Now) {
-    guard let message = messages[seq] else {
-      return actions.append(.reply(result.call, .leaseLost, afterBarrier: false))
-    }
-    let event = resultEvent(message, result)
-    guard let event else {
+    precondition(
+      TaskTable.event(ofResult: result.state) != nil, "a result ends or interrupts its task")
+    guard let message = messages[seq], let event = resultEvent(message, result) else {
       return actions.append(.reply(result.call, .leaseLost, afterBarrier: false))
     }
     switch MessageTable.cell(message.state, event) {
@@ -93,6 +98,8 @@ extension Queue {
       let isSame = message.answerFence == result.fence && message.answerHash == result.hash
       return isSame ? .repeatedResult : .otherResult
     }
+    // Nobody has been shown it: whoever names a fence has made it up.
+    if message.state == .storing || message.state == .withdrawing { return nil }
     switch standing(message, result.fence) {
     case .current: return message.state == .queued ? .lateResult : .result
     case .earlier: return .lateResult
@@ -103,18 +110,20 @@ extension Queue {
   private func accept(
     _ result: AgentResultCall, _ message: Message, isLate: Bool, to state: MessageState, now: Now
   ) {
-    if isLate, message.handOut != nil { change(message, .revoked, now: now) }
-    message.handOut?.isTouched = true
+    if isLate { write(message, .revoked, now: now) }
+    touch(message)
     message.before = message.state
     message.state = state
-    message.pending = .answer(result, result.state)
+    message.pending = .answer(result)
     actions.append(
       .write(
         .answer(
           Answer(
             seq: message.seq, fence: result.fence, at: now.wall, isLate: isLate,
             bodyHash: result.hash, body: result.body))))
-    if let event = TaskTable.event(ofResult: result.state) { writeTask(message, event, now: now) }
+    if let event = TaskTable.event(ofResult: result.state) {
+      writeTask(message.task, event, by: message.seq, now: now)
+    }
     actions.append(.report(.message(message.seq)))
   }
 
@@ -136,8 +145,15 @@ extension Queue {
       actions.append(.reply(call, .leaseLost, afterBarrier: false))
       return nil
     }
-    let isHeld = message.state == .offered || message.state == .leased
-    if isHeld, standing(message, fence) != .current {
+    let standing = standing(message, fence)
+    let isLost =
+      switch message.state {
+      case .offered, .leased: standing != .current
+      // Without a hand-out that is its own it has nothing to wait for.
+      case .storing, .queued, .answering, .withdrawing, .closing: standing == .unknown
+      case .answered, .dead, .expired, .cancelled: false
+      }
+    if isLost {
       actions.append(.reply(call, .leaseLost, afterBarrier: false))
       return nil
     }
@@ -149,25 +165,38 @@ extension Queue {
     message.state = state
     message.offersInARow = 0
     message.handOut?.isOffer = false
-    message.handOut?.isTouched = true
+    touch(message)
     message.handOut?.isUnconfirmed = false
     message.handOut?.length = length
     message.handOut?.end = now.instant + length
-    push(now.instant + length, UInt64(message.seq), .handOut)
+    schedule(message, now: now)
   }
 
-  func change(
-    _ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String = ""
-  ) {
-    guard let handOut = message.handOut else { return }
-    let change = HandOutChange(
-      fence: handOut.fence, kind: kind, at: now.wall, leaseEnd: now.wall(at: handOut.end),
-      reason: reason)
-    actions.append(.lazy(.handOutChange(change)))
+  /// Notes what became of the hand-out; nobody waits for it.
+  func change(_ message: Message, _ kind: HandOutChange.Kind, now: Now) {
+    guard let change = changed(message, kind, now: now, reason: "") else { return }
+    // A change of a row that is refused with this turn must go with it.
+    actions.append(message.handOut?.turn == turn ? .write(change) : .lazy(change))
+  }
+
+  /// The same in this turn's transaction, where it stands or falls with what else happens.
+  func write(_ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String = "") {
+    guard let change = changed(message, kind, now: now, reason: reason) else { return }
+    actions.append(.write(change))
+  }
+
+  private func changed(
+    _ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String
+  ) -> Write? {
+    guard let handOut = message.handOut else { return nil }
+    return .handOutChange(
+      HandOutChange(
+        fence: handOut.fence, kind: kind, at: now.wall, leaseEnd: now.wall(at: handOut.end),
+        reason: reason))
   }
 
   private func replyHeld(_ call: CallID, _ message: Message) {
-    message.handOut?.isTouched = true
+    touch(message)
     guard let end = message.handOut?.end else { return }
     actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: false))
   }

@@ -27,19 +27,23 @@ extension Queue {
     precondition(new.seq == lastSeq + 1, "numbers are given in order")
     lastSeq = new.seq
     let message = Message(new, bytes: new.body.count + new.head.count, now: now)
-    insert(message)
     if new.task == new.seq {
       tasks[new.seq] = TaskEntry(state: .submitted, context: new.context)
-    } else if let state = tasks[new.task]?.state,
-      let next = TaskTable.next(state, .continued)
-    {
-      actions.append(.write(.task(seq: new.task, state: next, at: now.wall)))
+    } else {
+      precondition(isOpen(task: new.task), "a message continues a task that is known and open")
     }
+    insert(message)
     tasks[new.task]?.messages.append(new.seq)
     actions.append(.write(.message(new)))
     actions.append(.report(.message(new.seq)))
-    push(message.expires, UInt64(new.seq), .timeToLive)
     reserve(message, now: now)
+    if message.handOut == nil { unreservedStoring += 1 }
+  }
+
+  /// Whether a message can continue the task: known, not ended, no end of it alone on its way.
+  package func isOpen(task: Seq) -> Bool {
+    guard let entry = tasks[task] else { return false }
+    return !entry.state.isTerminal && !entry.isPending
   }
 
   /// A caller waits for the answer of `seq` from now on.
@@ -66,7 +70,7 @@ extension Queue {
 
   /// Knows a task that the file holds, so that a message can continue it.
   package func adopt(task stored: StoredTask, now: Now) {
-    guard tasks[stored.seq] == nil else { return }
+    guard tasks[stored.seq] == nil, !stored.state.isTerminal else { return }
     tasks[stored.seq] = TaskEntry(state: stored.state, context: stored.context)
     watchInput(stored.seq, changed: stored.changed, now: now)
   }
@@ -77,6 +81,13 @@ extension Queue {
     perCaller[message.caller, default: 0] += 1
     if !message.isReceived { unreceived[message.dedup] = message.seq }
     if !message.state.isEnd { unanswered += 1 }
+  }
+
+  /// The file no longer has this message, which has ended: retention or a purge took it.
+  package func drop(_ seq: Seq) {
+    guard let message = messages[seq] else { return }
+    precondition(message.state.isEnd, "an unanswered message is not dropped")
+    remove(message)
   }
 
   /// Answered or ended, and received: nothing can happen to it that the file does not know.

@@ -3,55 +3,69 @@ extension Queue {
   package func tick(now: Now) {
     while let timer = timers.first, timer.at <= now.instant {
       _ = timers.popFirst()
-      fire(timer.kind, timer.key, now: now)
+      fire(timer, now: now)
     }
     dispatch(now: now)
   }
 
-  private func fire(_ kind: Timer.Kind, _ key: UInt64, now: Now) {
-    switch kind {
+  private func fire(_ timer: Timer, now: Now) {
+    switch timer.kind {
     case .poll:
-      guard let poll = polls[key], poll.reserved.isEmpty else { return }
-      endPoll(key, now: now)
-    case .task: expireTask(Seq(key), now: now)
-    case .handOut, .notBefore, .timeToLive:
-      guard let message = messages[Seq(key)] else { return }
-      fire(kind, message, now: now)
+      guard let poll = polls[timer.key], poll.reserved.isEmpty else { return }
+      endPoll(timer.key, now: now)
+    case .task: expireTask(Seq(timer.key), now: now)
+    case .message:
+      guard let message = messages[Seq(timer.key)], message.timerAt == timer.at else { return }
+      message.timerAt = nil
+      due(message, now: now)
     }
   }
 
-  func fire(_ kind: Timer.Kind, _ message: Message, now: Now) {
+  /// The message's time has come for something, or seems to have.
+  func due(_ message: Message, now: Now) {
     guard !message.state.isEnd else { return }
-    var isPending = message.state.isPending
+    // No timer of a message acts while a write of it is on its way.
+    if message.state.isPending, !isPlantedTimer(message, now: now) {
+      message.isDue = true
+      return
+    }
+    if let retryAt = message.retryAt, retryAt > now.instant {
+      offerWhenDue(message, now: now)
+      return schedule(message, now: now)
+    }
+    message.retryAt = nil
+    if let reason = message.mustEnd {
+      let event: MessageEvent = reason == .attemptsUsedUp ? .lastAttemptEnd : .taskEnded
+      end(message, event, reason, now: now)
+    } else if message.expires <= now.instant {
+      end(message, .timeToLiveEnd, .expired, now: now)
+    } else if let handOut = message.handOut, handOut.end <= now.instant {
+      handOutEnded(message, now: now)
+    } else {
+      offerWhenDue(message, now: now)
+    }
+    schedule(message, now: now)
+  }
+
+  /// The planted bug that lets a lease end while its result is on the way to the disk.
+  private func isPlantedTimer(_ message: Message, now: Now) -> Bool {
     #if PLANTS
-      if plant == .timerDuringWrite, kind == .handOut, message.state == .answering,
+      if plant == .timerDuringWrite, message.state == .answering,
         let handOut = message.handOut, handOut.end <= now.instant
       {
-        isPending = false
         message.state = .leased
+        return true
       }
     #endif
-    // No timer of a message acts while a write of it is on its way.
-    if isPending { return message.waiting.append(.timer(kind)) }
-    switch kind {
-    case .notBefore: offerWhenDue(message, now: now)
-    case .timeToLive:
-      if message.expires <= now.instant { end(message, .timeToLiveEnd, .expired, now: now) }
-    case .handOut: handOutEnded(message, now: now)
-    case .poll, .task: break
-    }
+    return false
   }
 
-  private func handOutEnded(_ message: Message, now: Now) {
-    guard let handOut = message.handOut else { return }
-    guard handOut.end <= now.instant else {
-      return push(handOut.end, UInt64(message.seq), .handOut)
-    }
+  func handOutEnded(_ message: Message, now: Now) {
     let event: MessageEvent = message.state == .offered ? .offerEnd : .leaseEnd
     if event == .offerEnd { message.offersInARow += 1 }
     let isBurnt = event == .leaseEnd || message.offersInARow >= limits.offersInARow
     if isBurnt, message.attempt >= limits.attempts {
-      change(message, .lost, now: now)
+      write(message, .lost, now: now)
       return end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
     }
     guard case .move(let state, .requeue, _) = MessageTable.cell(message.state, event) else {
@@ -68,29 +82,36 @@ extension Queue {
     _ message: Message, to state: MessageState, kind: HandOutChange.Kind, delay: Duration? = nil,
     reason: String = "", now: Now
   ) {
-    change(message, kind, now: now, reason: reason)
+    if kind == .released {
+      write(message, kind, now: now, reason: reason)
+    } else {
+      change(message, kind, now: now)
+    }
     if kind == .unburnt { message.attempt -= 1 }
-    message.handOut = nil
+    clearHandOut(message)
     message.state = state
     message.notBefore = now.instant + (delay ?? .zero)
-    actions.append(
-      .lazy(
-        .requeue(
-          seq: message.seq, attempt: message.attempt, notBefore: now.wall(at: message.notBefore))))
+    let requeue = Write.requeue(
+      seq: message.seq, attempt: message.attempt, notBefore: now.wall(at: message.notBefore))
+    // The agent is told that its release is durable; nobody waits for the others.
+    actions.append(kind == .released ? .write(requeue) : .lazy(requeue))
     offerWhenDue(message, now: now)
+    schedule(message, now: now)
   }
 
-  /// Into the order of hand-out, now or when its time has come.
+  /// Into the order of hand-out, if its time has come; else its timer will do it.
   func offerWhenDue(_ message: Message, now: Now) {
-    guard message.state == .queued, tasks[message.task]?.messages.first == message.seq
+    guard message.state == .queued, message.mustEnd == nil, !message.isReady,
+      message.notBefore <= now.instant, tasks[message.task]?.messages.first == message.seq
     else { return }
     #if PLANTS
       if plant == .lostWakeUp, message.attempt > 0 { return }
     #endif
-    if message.notBefore <= now.instant {
-      ready.insert(Ready(position: message.position, seq: message.seq))
-    } else {
-      push(message.notBefore, UInt64(message.seq), .notBefore)
+    message.isReady = true
+    ready.insert(Ready(position: message.position, seq: message.seq))
+    // What ended while it stood in the order stays until it is in the majority.
+    if ready.count > 64 + 2 * messages.count {
+      ready.keep { messages[$0.seq]?.isReady == true }
     }
   }
 
@@ -104,7 +125,9 @@ extension Queue {
       actions.append(
         .write(
           .end(seq: message.seq, state: Self.finalState(reason), reason: reason, at: now.wall)))
-      if let event = Self.taskEvent(reason) { writeTask(message, event, now: now) }
+      if let event = Self.taskEvent(reason) {
+        writeTask(message.task, event, by: message.seq, now: now)
+      }
       actions.append(.report(.message(message.seq)))
     case .wait: message.waiting.append(.end(event, reason))
     case .stay: break
@@ -129,84 +152,5 @@ extension Queue {
       .cancelled
     case .taskEnded: nil
     }
-  }
-
-  func writeTask(_ message: Message, _ event: TaskEvent, now: Now) {
-    guard let state = tasks[message.task]?.state, let next = TaskTable.next(state, event)
-    else { return }
-    actions.append(.write(.task(seq: message.task, state: next, at: now.wall)))
-  }
-
-  /// The caller ends its task. Answered when that is durable.
-  package func cancelTask(_ call: CallID, _ task: Seq, now: Now) {
-    guard let entry = tasks[task], !entry.state.isTerminal else {
-      return actions.append(.cancelReply(call, .notCancelable))
-    }
-    for seq in entry.messages {
-      if let message = messages[seq], message.state.isPending {
-        return message.waiting.append(.cancelTask(call))
-      }
-    }
-    for seq in entry.messages {
-      if let message = messages[seq] { end(message, .cancel, .cancelledByCaller, now: now) }
-    }
-    endTask(task, .cancelled, call, now: now)
-  }
-
-  private func endTask(_ task: Seq, _ event: TaskEvent, _ call: CallID?, now: Now) {
-    guard let state = tasks[task]?.state, let next = TaskTable.next(state, event) else { return }
-    tasks[task]?.isPending = true
-    if tasks[task]?.messages.isEmpty == true {
-      actions.append(.write(.task(seq: task, state: next, at: now.wall)))
-    }
-    actions.append(.report(.task(task, next, call)))
-  }
-
-  /// A cancel of the task, or its expiry, is on its way.
-  package func isTaskClosing(_ task: Seq) -> Bool { tasks[task]?.isPending ?? false }
-
-  private func expireTask(_ task: Seq, now: Now) {
-    guard let entry = tasks[task], entry.messages.isEmpty, !entry.isPending,
-      let expires = entry.expires
-    else { return }
-    guard expires <= now.instant else { return push(expires, UInt64(task), .task) }
-    endTask(task, .lost, nil, now: now)
-  }
-
-  /// Every caller's hold has run out under `when_offline: error`. Answers whether a withdrawal is
-  /// on its way; if not, the callers get the Task as it stands.
-  package func withdraw(_ seq: Seq, now: Now) -> Bool {
-    guard let message = messages[seq], !message.wasHandedOut else { return false }
-    switch MessageTable.cell(message.state, .withdraw) {
-    case .move: end(message, .withdraw, .withdrawn, now: now)
-    case .wait: message.waiting.append(.withdraw)
-    case .stay: return false
-    case .settle, .back, .vanish, .impossible: bug(message, .withdraw)
-    }
-    return true
-  }
-
-  /// A sign that the agent lives: stretches the leases that it took without confirming.
-  package func heartbeat(now: Now, wasActive: (String, Instant) -> Bool) {
-    for message in messages.values where message.state == .leased {
-      guard let handOut = message.handOut, handOut.isUnconfirmed, handOut.isAcknowledged,
-        wasActive(handOut.consumer, handOut.at)
-      else { continue }
-      let end = min(now.instant + handOut.length, handOut.at + limits.heartbeatLeaseMax)
-      guard end > handOut.end else { continue }
-      message.handOut?.end = end
-      change(message, .extended, now: now)
-    }
-  }
-
-  /// The agent has started anew: what it had and never touched is lost to it.
-  package func agentRestarted(now: Now) {
-    for message in messages.values.sorted(by: { $0.seq < $1.seq }) where message.state == .leased {
-      guard let handOut = message.handOut, handOut.isUnconfirmed, !handOut.isTouched
-      else { continue }
-      message.handOut?.end = now.instant
-      handOutEnded(message, now: now)
-    }
-    dispatch(now: now)
   }
 }

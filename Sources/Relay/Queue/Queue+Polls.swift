@@ -2,9 +2,10 @@ extension Queue {
   /// A poll has arrived. `isGone` says whether the connection of an earlier poll has ended.
   package func poll(_ poll: Poll, now: Now, isGone: (PollID) -> Bool) {
     precondition(polls[poll.id] == nil, "a poll arrives once")
+    precondition(poll.max > 0, "a poll asks for something")
     if poll.isNamed { returnUntouched(of: poll.consumer, now: now, isGone: isGone) }
     polls[poll.id] = poll
-    parked.append(poll.id)
+    park(poll.id)
     dispatch(now: now)
     guard polls[poll.id] != nil else { return }
     guard poll.deadline > now.instant else {
@@ -12,6 +13,23 @@ extension Queue {
       return
     }
     push(poll.deadline, poll.id, .poll)
+  }
+
+  /// Behind every other parked poll.
+  func park(_ id: PollID) {
+    parked.append(id)
+    // Polls that have gone stay until they are in the majority.
+    guard parked.count > 16 + 2 * polls.count else { return }
+    parked = parked[parkedStart...].filter { polls[$0]?.reserved.isEmpty == true }
+    parkedStart = 0
+  }
+
+  /// Nothing is handed out while the queue is paused; leases go on.
+  package func pause() { isPaused = true }
+
+  package func resume(now: Now) {
+    isPaused = false
+    dispatch(now: now)
   }
 
   /// The poll's connection has ended before its answer: it gets nothing.
@@ -56,7 +74,7 @@ extension Queue {
       while let message = next, entries.count < poll.max,
         entries.isEmpty || bytes + message.bytes <= poll.bytesMax
       {
-        _ = ready.popFirst()
+        popReady()
         bytes += message.bytes
         entries.append(handOut(message, to: poll, now: now))
         next = nextReady(now: now)
@@ -70,14 +88,20 @@ extension Queue {
   /// The first message that may be handed out now.
   private func nextReady(now: Now) -> Message? {
     while let first = ready.first {
-      if let message = messages[first.seq], message.state == .queued,
-        message.notBefore <= now.instant, tasks[message.task]?.messages.first == message.seq
+      // What has come to its end is not handed out, even if that cannot be written yet.
+      if let message = messages[first.seq], message.state == .queued, message.mustEnd == nil,
+        message.expires > now.instant
       {
         return message
       }
-      _ = ready.popFirst()
+      popReady()
     }
     return nil
+  }
+
+  private func popReady() {
+    guard let first = ready.popFirst() else { return }
+    messages[first.seq]?.isReady = false
   }
 
   /// The longest parked poll that nothing is reserved for.
@@ -90,13 +114,6 @@ extension Queue {
         parkedStart = 0
       }
       if let poll = polls[id], poll.reserved.isEmpty { return poll }
-      #if PLANTS
-        if plant == .offerToDeadPoll, polls[id] == nil {
-          return Poll(
-            id: id, max: 1, bytesMax: .max, lease: limits.lease, confirm: true, consumer: "",
-            deadline: Instant(nanoseconds: .max))
-        }
-      #endif
     }
     return nil
   }
@@ -109,6 +126,7 @@ extension Queue {
     }
     let entry = makeHandOut(message, to: poll, now: now)
     message.state = state
+    schedule(message, now: now)
     startTask(of: message, now: now)
     return entry
   }
@@ -120,10 +138,12 @@ extension Queue {
     let isRedelivered = message.wasHandedOut
     message.attempt += 1
     message.wasHandedOut = true
+    if message.fences.count >= limits.fencesKept { message.fences.removeFirst() }
     message.fences.append(fence)
     message.handOut = CurrentHandOut(
       fence: fence, poll: poll.id, consumer: poll.consumer, isOffer: poll.confirm,
-      isUnconfirmed: !poll.confirm, at: now.instant, end: end, length: poll.lease)
+      isUnconfirmed: !poll.confirm, at: now.instant, end: end, length: poll.lease,
+      isRedelivered: isRedelivered, turn: turn)
     actions.append(
       .write(
         .handOut(
@@ -131,7 +151,6 @@ extension Queue {
             fence: fence, seq: message.seq, attempt: message.attempt,
             kind: poll.confirm ? .offer : .lease, consumer: poll.consumer, at: now.wall,
             leaseEnd: now.wall(at: end)))))
-    push(end, UInt64(message.seq), .handOut)
     if !poll.confirm, poll.isNamed {
       untouched[poll.consumer, default: []].append(message.seq)
     }
@@ -143,7 +162,7 @@ extension Queue {
   /// A hand-out moves the task to `working`; its row follows with the next transaction, and the
   /// hand-out's own row says the same after a crash.
   func startTask(of message: Message, now: Now) {
-    guard let state = tasks[message.task]?.state, let next = TaskTable.next(state, .handedOut)
+    guard let state = tasks[message.task]?.written, let next = TaskTable.next(state, .handedOut)
     else { return }
     tasks[message.task]?.state = next
     actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
@@ -151,19 +170,33 @@ extension Queue {
 
   /// A consumer that polls again on a new connection gets what it has never touched, at once.
   private func returnUntouched(of consumer: String, now: Now, isGone: (PollID) -> Bool) {
-    guard let seqs = untouched.removeValue(forKey: consumer) else { return }
-    var kept: [Seq] = []
-    for seq in seqs {
+    for seq in untouched[consumer] ?? [] {
       guard let message = messages[seq], message.state == .leased, let handOut = message.handOut,
-        handOut.consumer == consumer, !handOut.isTouched
+        isGone(handOut.poll)
       else { continue }
-      if isGone(handOut.poll) {
-        pollDead(message, handOut.fence, now: now)
-      } else {
-        kept.append(seq)
-      }
+      pollDead(message, handOut.fence, now: now)
     }
-    if !kept.isEmpty { untouched[consumer] = kept }
+  }
+
+  /// The agent has made a call for its hand-out.
+  func touch(_ message: Message) {
+    guard message.handOut?.isTouched == false else { return }
+    forgetUntouched(message)
+    message.handOut?.isTouched = true
+  }
+
+  /// The hand-out is over.
+  func clearHandOut(_ message: Message) {
+    forgetUntouched(message)
+    message.handOut = nil
+  }
+
+  private func forgetUntouched(_ message: Message) {
+    guard let handOut = message.handOut, !handOut.isTouched,
+      var seqs = untouched[handOut.consumer]
+    else { return }
+    seqs.removeAll { $0 == message.seq }
+    untouched[handOut.consumer] = seqs.isEmpty ? nil : seqs
   }
 
   func endPoll(_ id: PollID, now: Now) {
@@ -174,13 +207,17 @@ extension Queue {
 
   /// Ends every parked poll, so that its client can go elsewhere.
   package func endPolls(now: Now) {
-    for (id, poll) in polls where poll.reserved.isEmpty { endPoll(id, now: now) }
+    for id in polls.keys.sorted() where polls[id]?.reserved.isEmpty == true {
+      endPoll(id, now: now)
+    }
   }
 
   /// An arriving message takes a parked poll at once, so that its hand-out is in its own
   /// transaction; the poll is answered when that is durable.
   func reserve(_ message: Message, now: Now) {
-    guard !isPaused, tasks[message.task]?.messages.first == message.seq, ready.isEmpty
+    // Those before it that wait for their write go first.
+    guard !isPaused, unreservedStoring == 0, ready.isEmpty,
+      tasks[message.task]?.messages.first == message.seq
     else { return }
     guard let id = reservable(message) else { return }
     polls[id]?.reservedTurn = turn

@@ -30,6 +30,8 @@ package final class Queue {
   package var isPaused = false
   /// The poll that messages of this turn share.
   var lastReserved: PollID?
+  /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.
+  var unreservedStoring = 0
   var lastPollEnd: Instant?
   package internal(set) var unanswered = 0
   /// Leases whose named consumer has not touched them, by consumer.
@@ -58,8 +60,15 @@ package final class Queue {
     /// Unanswered messages in order; only the first is handed out.
     var messages: [Seq] = []
     var expires: Instant?
-    /// A cancel of the task alone is on its way.
+    /// A cancel of the task, or its expiry, is on its way.
     var isPending = false
+    /// States whose write is on its way, each with the message that brought it (0: none).
+    var onItsWay: [(by: Seq, state: TaskState)] = []
+    /// Those who want to cancel it while its end is on its way.
+    var waiting: [CallID] = []
+
+    /// What the file will say when all that is on its way is durable.
+    var written: TaskState { onItsWay.last?.state ?? state }
   }
 
   package var count: Int { messages.count }
@@ -84,7 +93,8 @@ package final class Queue {
     return messages.values.contains { $0.state == .leased && $0.handOut?.isTouched == true }
   }
 
-  /// The driver's turn is over; a poll reserved in it takes no more messages.
+  /// The turn's transaction has been tried; what follows, its reports too, is of the next one. A
+  /// poll reserved in it takes no more messages.
   package func turnEnded() { turn += 1 }
 
   func push(_ at: Instant, _ key: UInt64, _ kind: Timer.Kind) {
@@ -98,11 +108,24 @@ package final class Queue {
   private func isLive(_ timer: Timer) -> Bool {
     switch timer.kind {
     case .poll: polls[timer.key] != nil
-    case .task: tasks[Seq(timer.key)]?.expires != nil
-    case .timeToLive: messages[Seq(timer.key)].map { !$0.state.isEnd } ?? false
-    case .handOut: messages[Seq(timer.key)]?.handOut.map { $0.end <= timer.at } ?? false
-    case .notBefore: messages[Seq(timer.key)].map { $0.notBefore <= timer.at } ?? false
+    case .task: tasks[Seq(timer.key)]?.expires == timer.at
+    case .message: messages[Seq(timer.key)]?.timerAt == timer.at
     }
+  }
+
+  /// Sets the message's timer for the next thing that can happen to it by itself. A timer that is
+  /// set for earlier stays: it finds nothing to do and sets the next.
+  func schedule(_ message: Message, now: Now) {
+    guard !message.state.isEnd, !message.state.isPending else { return }
+    var next = message.mustEnd == nil ? message.expires : now.instant
+    if let end = message.handOut?.end { next = min(next, end) }
+    if let retryAt = message.retryAt { next = max(next, retryAt) }
+    if message.state == .queued, message.notBefore > now.instant {
+      next = min(next, message.notBefore)
+    }
+    if let timerAt = message.timerAt, timerAt <= next { return }
+    message.timerAt = next
+    push(next, UInt64(message.seq), .message)
   }
 
   func nextFence() -> Fence {

@@ -33,10 +33,12 @@ final class Connection {
 
   /// What epoll waits for.
   var interest: Poller.Events = [.readable, .peerClosed]
+  var isUnwatched = false
   /// Bytes of the request's body, and of the rest of an answer, that count in the loop's bound.
   var bodyBytes = 0
   var answerBytes = 0
-  /// Bytes thrown away while draining.
+  /// While draining: the peer may still be sending; and the bytes thrown away.
+  var isDiscarding = false
   var discarded = 0
 
   /// The application wants to know when the peer half-closes; and has been told.

@@ -37,7 +37,7 @@ package struct HTTPResponse: Sendable {
     HTTPResponse(shared: bareHeaders, status: status, body: [])
   }
 
-  /// `{"error":…,"code":…}`. Both are texts of this program, which need no escapes.
+  /// `{"error":…,"code":…}`. Both are texts of this program, which hold nothing to escape.
   static func error(_ status: Int, _ text: String, code: String) -> HTTPResponse {
     .json(status, Array("{\"error\":\"\(text)\",\"code\":\"\(code)\"}\n".utf8))
   }

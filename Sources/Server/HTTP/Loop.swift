@@ -45,7 +45,7 @@ package final class Loop {
   var bodiesInMemory = 0
   var handedOver = 0
 
-  var now: Now
+  package internal(set) var now: Now
   var date: [UInt8] = []
   var dateSecond: Int64 = .min
   /// When the timer fires; it may be earlier than anything that is due.
@@ -114,6 +114,7 @@ package final class Loop {
   private func turn() throws(SystemError) {
     armTimer()
     let count = try poller.wait(milliseconds: hasWork ? 0 : -1)
+    counters.turns += 1
     now = Clock.now()
     for index in 0..<count {
       let (token, events) = poller.event(index)

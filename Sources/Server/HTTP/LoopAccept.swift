@@ -16,8 +16,7 @@ extension Loop {
       case .connection(let descriptor, let peer): open(descriptor, peer)
       case .aborted: continue
       case .none: return
-      case .exhausted(let error):
-        log.warning("accept_exhausted", ["errno": .number(Int(error.code))])
+      case .exhausted: 
         return pauseAccepting("descriptors", until: now.instant.after(times.acceptPause))
       }
     }
@@ -91,27 +90,34 @@ extension Loop {
     if isOwed { application.peerGone(connection.ticket) }
   }
 
-  /// Ends a connection on which nothing is owed. Receipts get their last look.
+  /// Ends a connection on which nothing is owed, once its receipts are decided.
   func finish(_ connection: Connection) {
     checkReceipts(connection)
-    guard connection.receipts.isEmpty else { return drain(connection) }
+    guard connection.receipts.isEmpty else { return drain(connection, discarding: false) }
     close(connection)
   }
 
-  /// We are done and the peer may not be: it gets the end of our side, and what it still sends is
-  /// thrown away, until it closes too.
-  func drain(_ connection: Connection) {
+  /// The peer gets the end of our side. With `discarding` it may still be sending: that is thrown
+  /// away until it closes too, because closing first would reset it before it has read the answer.
+  func drain(_ connection: Connection, discarding: Bool) {
     guard connection.conversation.phase != .draining else { return }
-    // Nothing can come that would have to be thrown away.
-    if connection.conversation.inputEnded && connection.receipts.isEmpty {
-      return close(connection)
-    }
+    connection.isDiscarding = discarding
     Socket.shutdownWriting(connection.descriptor)
     connection.sentTotal += 1
     let time = connection.receipts.isEmpty ? times.drain : times.write
     connection.conversation.drain(until: now.instant.after(time))
+    guard !closeIfDrained(connection) else { return }
     schedule(connection)
-    updateInterest(connection)
+    if connection.conversation.inputEnded { unwatch(connection) } else { updateInterest(connection) }
+  }
+
+  /// True if there was nothing left to wait for.
+  @discardableResult func closeIfDrained(_ connection: Connection) -> Bool {
+    guard connection.conversation.phase == .draining, connection.receipts.isEmpty,
+      connection.conversation.inputEnded || !connection.isDiscarding
+    else { return false }
+    close(connection)
+    return true
   }
 
   func close(_ connection: Connection) {

@@ -64,6 +64,13 @@ extension Loop {
     connection(of: ticket).flatMap { Socket.unacknowledged($0.descriptor) }
   }
 
+  /// The connection that the request came on is still open, whatever has become of the request.
+  package func isConnected(_ ticket: Ticket) -> Bool {
+    let slot = Int(ticket.slot)
+    guard slot < connections.count, let connection = connections[slot] else { return false }
+    return connection.generation == ticket.generation
+  }
+
   /// The number that came with the request's `Admission`.
   package func note(of ticket: Ticket) -> UInt64? { connection(of: ticket)?.note }
 

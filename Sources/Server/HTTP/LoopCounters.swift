@@ -1,5 +1,7 @@
 /// What the loop has done since it began; for metrics.
-package struct LoopCounters: Sendable {
+package struct LoopCounters: Sendable, Equatable {
+  /// Returns of the wait; few when nothing happens.
+  package var turns = 0
   package var connectionsAccepted = 0
   package var requests = 0
   /// Refused by the parser, by kind of failure in the log.

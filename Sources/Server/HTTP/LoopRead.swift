@@ -43,7 +43,7 @@ extension Loop {
     case .end:
       connection.conversation.inputEnded = true
       checkReceipts(connection)
-      if connection.receipts.isEmpty { close(connection) } else { updateInterest(connection) }
+      if !closeIfDrained(connection) { unwatch(connection) }
     case .failed: lose(connection)
     }
   }
@@ -70,20 +70,28 @@ extension Loop {
   /// Level-triggered: an interest in what cannot be taken now would make every wait return at once.
   func updateInterest(_ connection: Connection) {
     var wanted: Poller.Events = []
-    let conversation = connection.conversation
-    if !conversation.inputEnded {
-      if conversation.phase == .draining || roomForInput(of: connection) > 0 {
-        wanted.insert(.readable)
-      }
+    let isDraining = connection.conversation.phase == .draining
+    if !connection.conversation.inputEnded, isDraining || roomForInput(of: connection) > 0 {
+      wanted.insert(.readable)
     }
-    if !conversation.peerHalfClosed && conversation.phase != .draining {
-      wanted.insert(.peerClosed)
-    }
+    if !connection.conversation.peerHalfClosed, !isDraining { wanted.insert(.peerClosed) }
     if !connection.outbox.isEmpty { wanted.insert(.writable) }
-    guard wanted != connection.interest else { return }
+    guard wanted != connection.interest, !connection.isUnwatched else { return }
     connection.interest = wanted
     do throws(SystemError) {
       try poller.modify(connection.token, wanted)
+    } catch {
+      preconditionFailure("an open connection is watched: \(error)")
+    }
+  }
+
+  /// Both directions are closed and a receipt is open: EPOLLHUP cannot be turned off and would make
+  /// every wait return at once. The receipt's timer goes on.
+  func unwatch(_ connection: Connection) {
+    guard !connection.isUnwatched else { return }
+    connection.isUnwatched = true
+    do throws(SystemError) {
+      try poller.remove(connection.token)
     } catch {
       preconditionFailure("an open connection is watched: \(error)")
     }

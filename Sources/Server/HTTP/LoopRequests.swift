@@ -64,7 +64,7 @@ extension Loop {
   private func reserve(
     _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
   ) -> Bool {
-    guard case .length(let length) = framing, length <= bodyMax else { return true }
+    guard case .length(let length) = framing, length > 0, length <= bodyMax else { return true }
     guard length <= limits.bodiesInMemoryMax - bodiesInMemory else { return false }
     connection.bodyBytes = length
     bodiesInMemory += length

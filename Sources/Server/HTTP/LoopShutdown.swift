@@ -7,7 +7,9 @@ extension Loop {
   package func stop() {
     guard shutdownEnds == nil else { return }
     shutdownEnds = now.instant.after(times.shutdown)
-    // Whoever waits in the backlog is refused, and goes to the relay that is started next.
+    // Whoever waits in the backlog comes in, as far as there is room. Later ones are refused, and
+    // go to the relay that is started next.
+    acceptWaiting()
     listener = nil
     acceptResumes = nil
     for connection in connections.compactMap({ $0 }) where connection.conversation.phase == .idle {

@@ -19,13 +19,9 @@ extension Loop {
       guard let connection = connections[Int(slot)] else { continue }
       if let due = connection.receiptDue, due <= instant {
         checkReceipts(connection)
-        if connection.conversation.phase == .draining && connection.receipts.isEmpty
-          && connection.conversation.inputEnded
-        {
-          close(connection)
-        }
+        closeIfDrained(connection)
       }
-      expire(connection)
+      if !connection.isClosed { expire(connection) }
       schedule(connection)
     }
     if let resumes = acceptResumes, resumes <= instant { resumeAccepting() }

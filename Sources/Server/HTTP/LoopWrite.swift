@@ -34,16 +34,15 @@ extension Loop {
   /// Makes the bytes before the body in `scratch`, and returns those after it.
   private func makeHead(_ answer: HTTPResponse, _ connection: Connection) -> [UInt8] {
     scratch.removeAll(keepingCapacity: true)
-    let conversation = connection.conversation
-    guard conversation.isCommitted else {
+    guard connection.conversation.isCommitted else {
       let bodyless = answer.status == 204 || answer.status == 304
       HTTPResponseWriter.appendHead(
         status: answer.status, headers: answer.headers,
-        body: bodyless ? .none : .length(answer.body.count), minor: conversation.minor,
-        keepAlive: conversation.keepsAlive, date: date, to: &scratch)
+        body: bodyless ? .none : .length(answer.body.count), minor: connection.conversation.minor,
+        keepAlive: connection.conversation.keepsAlive, date: date, to: &scratch)
       return []
     }
-    guard conversation.minor > 0 else { return [] }
+    guard connection.conversation.minor > 0 else { return [] }
     guard !answer.body.isEmpty else { return Array("0\r\n\r\n".utf8) }
     scratch.append(contentsOf: String(answer.body.count, radix: 16).utf8)
     scratch.append(contentsOf: "\r\n".utf8)
@@ -119,7 +118,7 @@ extension Loop {
         finish(connection)
       }
     case .close: finish(connection)
-    case .drain: drain(connection)
+    case .drain: drain(connection, discarding: true)
     }
   }
 

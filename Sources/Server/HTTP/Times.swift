@@ -28,5 +28,7 @@ struct Times {
 }
 
 extension Instant {
-  func after(_ nanoseconds: Int64) -> Instant { Instant(nanoseconds: self.nanoseconds + nanoseconds) }
+  func after(_ nanoseconds: Int64) -> Instant {
+    Instant(nanoseconds: self.nanoseconds + nanoseconds)
+  }
 }

@@ -1,0 +1,108 @@
+import Broker
+import Glibc
+import Relay
+import Store
+import System
+import Wire
+
+/// `a2a-relay serve`: puts the parts together, runs the loop, and says with what it ended.
+package enum RelayProcess {
+  /// sysexits.h: a failed write or sync that is final for the process.
+  static let ioError: Int32 = 74
+
+  /// Serves until SIGTERM; answers the exit status.
+  package static func serve(_ options: ServeOptions) -> Int32 {
+    let log = Log(format: options.log ?? .automatic)
+    do {
+      return try serve(options, log)
+    } catch let error as StoreError {
+      log.error("start_failed", ["error": .text(error.description)])
+      return error.isFinalForProcess ? ioError : 1
+    } catch let error as SystemError {
+      log.error("start_failed", ["error": .text(error.description)])
+      return 1
+    } catch {
+      log.error("start_failed", ["error": .text("\(error)")])
+      return 1
+    }
+  }
+
+  private static func serve(_ options: ServeOptions, _ log: Log) throws -> Int32 {
+    // Before the first other thread exists, so that no thread takes the signals.
+    let signals = try Signals()
+    let descriptors = try DescriptorLimit.raise()
+    var limits = options.limits
+    limits.connectionsMax = min(
+      limits.connectionsMax, max(64, descriptors - 3 * limits.openWorkspacesMax - 64))
+    let data = try DataDirectory(path: options.data, limits: limits)
+    let listener = try Listener(options.listen)
+    let address = listener.address
+    let random = Random()
+    let broker = try Broker(
+      data: data, limits: limits,
+      publicURL: options.publicURL ?? "http://\(address)", random: random, log: log)
+    #if PLANTS
+      if let name = getenv("A2A_RELAY_PLANT") {
+        broker.plant = ServerPlant(rawValue: String(cString: name))
+        log.warning("planted_fault", ["plant": .text(String(cString: name))])
+      }
+    #endif
+    let admin = try AdminToken.load(options, data: options.data, random: random)
+    broker.directory.setAdmin(secret: admin.secret)
+    reportMismatches(data, log)
+    let server = RelayServer(
+      broker: broker, data: data, limits: limits, log: log,
+      registration: options.registration ?? (address.isLoopback ? .claim : .closed))
+    let loop = try Loop(
+      listener: listener, limits: limits, log: log, application: server, signals: signals)
+    let barrier = try Barrier(
+      directory: data.descriptor, choice: options.barrier,
+      supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor)
+    server.barrier = barrier
+    server.attach(loop)
+    log.info(
+      "started",
+      [
+        "address": .text("\(address)"), "data": .text(options.data),
+        "file_system": .text("\(data.fileSystem)"),
+        "barrier": data.fileSystem.supportsSyncfs && options.barrier == .auto
+          ? "auto" : "fdatasync",
+        "workspaces": .number(broker.directory.workspaces.count),
+      ])
+    announce(admin, address)
+    try loop.run()
+    barrier.stop()
+    broker.close(now: Clock.now())
+    log.info("stopped", ["status": .number(Int64(server.exitCode))])
+    return server.exitCode
+  }
+
+  /// The last line is what scripts wait for.
+  private static func announce(_ admin: AdminToken, _ address: SocketAddress) {
+    var text = ""
+    if admin.isNew {
+      text += "admin token (shown once, kept in \(admin.path)): \(admin.secret)\n"
+    }
+    text += "a2a-relay ready on http://\(address)\n"
+    StandardStream.output.write(Array(text.utf8))
+  }
+
+  private static func reportMismatches(_ data: DataDirectory, _ log: Log) {
+    do throws(StoreError) {
+      let found = try data.mismatches(try data.registry.load())
+      for id in found.rowsWithoutFile {
+        log.error("workspace_file_missing", ["workspace": .text(id.text)])
+      }
+      for id in found.filesWithoutRow {
+        log.warning("workspace_row_missing", ["workspace": .text(id.text)])
+      }
+    } catch {
+      log.error("start_check_failed", ["error": .text(error.description)])
+    }
+  }
+}
+
+extension RelayServer {
+  /// Ends the process at once: a peer that takes no bytes must not keep a failed relay alive.
+  func endProcess(code: Int32) -> Never { exit(code) }
+}

@@ -1,0 +1,235 @@
+package import Broker
+package import Relay
+package import Store
+package import System
+package import Wire
+
+/// The relay as an application of the HTTP loop: routes on one side, the broker on the other.
+package final class RelayServer: Application {
+  package let broker: Broker
+  let data: DataDirectory
+  let limits: Limits
+  let log: Log
+  let registration: RegistrationMode
+  /// Set before the loop runs: it needs the loop's eventfd.
+  package var barrier: Barrier?
+
+  /// Requests without an answer.
+  var tickets: [CallID: Pending] = [:]
+  var calls: [Ticket: CallID] = [:]
+  /// What is to be told the broker about an answer that is on its way.
+  var receipts: [Ticket: Reply.Receipt] = [:]
+  /// The connections of polls by named consumers.
+  var namedPolls: [PollID: Ticket] = [:]
+  var nextDiskCheck = Instant(nanoseconds: 0)
+  var fatalDeadline: Instant?
+  private weak var loop: Loop?
+  package private(set) var exitCode: Int32 = 0
+
+  struct Pending {
+    enum Kind { case send, poll(WorkspaceID), other }
+    var ticket: Ticket
+    var kind: Kind
+    /// Of the JSON-RPC caller.
+    var addressee: Addressee?
+    var isCrossOrigin = false
+  }
+
+  package init(
+    broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode
+  ) {
+    self.broker = broker
+    self.data = data
+    self.limits = limits
+    self.log = log
+    self.registration = registration
+  }
+
+  /// The broker asks the loop whose connection is still open.
+  func attach(_ loop: Loop) {
+    self.loop = loop
+    broker.isPollGone = { [weak self, weak loop] poll in
+      guard let self, let loop, let ticket = self.namedPolls[poll] else { return false }
+      return !loop.isConnected(ticket)
+    }
+  }
+
+  // MARK: requests
+
+  package func admit(_ head: HTTPRequestHead, from peer: PeerAddress, loop: Loop) -> Admission {
+    self.loop = loop
+    let route = Route(path: head.path)
+    do throws(RelayError) {
+      try check(route, head, now: loop.now)
+      return .accept(bodyMax: limits.bodyBytesMax)
+    } catch {
+      return .refuse(refusal(error, route, head))
+    }
+  }
+
+  package func handle(
+    _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
+  ) {
+    let route = Route(path: head.path)
+    do throws(RelayError) {
+      switch route {
+      case .call(let id): try call(id, head, body, ticket, loop, now: now)
+      case .card(let id): try card(id, head, ticket, loop)
+      case .rest: throw .unsupported
+      case .callerMessage(let message): show(message, head, ticket, now: now)
+      case .inbox(let id): try poll(id, head, ticket, loop, now: now)
+      case .verb(let id, let message, let verb):
+        try agentCall(id, message, verb, head, body, ticket, loop, now: now)
+      case .batch(let id): try batch(id, body, head, ticket, loop, now: now)
+      case .register: try register(head, body, ticket, now: now)
+      case .heartbeat: try heartbeat(head, body, ticket, loop, now: now)
+      case .workspaces: try workspaces(head, body, ticket, loop, now: now)
+      case .workspace(let id): try workspace(id, ticket, loop, now: now)
+      case .timeline(let id, let message):
+        broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
+      case .ready: ready(ticket, loop)
+      case .unsupported: throw .unsupported
+      case .badID: throw .notFound
+      case .none: throw .noRoute
+      }
+    } catch {
+      loop.respond(ticket, refusal(error, route, head))
+    }
+  }
+
+  /// A request that the broker will answer.
+  func open(_ ticket: Ticket, _ kind: Pending.Kind, addressee: Addressee? = nil) -> CallID {
+    let call = broker.nextCall()
+    tickets[call] = Pending(ticket: ticket, kind: kind, addressee: addressee)
+    calls[ticket] = call
+    return call
+  }
+
+  // MARK: peers
+
+  package func peerHalfClosed(_ ticket: Ticket) {
+    // A held send stays: some clients half-close after the request. A poll would reach nobody.
+    guard let call = calls[ticket], case .poll = tickets[call]?.kind else { return }
+    gone(ticket)
+    loop?.abandon(ticket)
+  }
+
+  package func peerGone(_ ticket: Ticket) { gone(ticket) }
+
+  private func gone(_ ticket: Ticket) {
+    guard let call = calls.removeValue(forKey: ticket),
+      let pending = tickets.removeValue(forKey: call), let now = loop?.now
+    else { return }
+    switch pending.kind {
+    case .poll(let id): broker.pollGone(call, at: id, now: now)
+    case .send: broker.callerGone(call, now: now)
+    case .other: break
+    }
+  }
+
+  package func delivered(_ ticket: Ticket, received: Bool) {
+    guard let receipt = receipts.removeValue(forKey: ticket), let now = loop?.now else { return }
+    broker.delivered(receipt, received: received, now: now)
+  }
+
+  // MARK: turns
+
+  package func wokenUp(now: Now, loop: Loop) {
+    while let report = barrier?.takeReport() {
+      if let failure = report.failure {
+        die(
+          StoreError(
+            kind: .ioFatal, code: failure.code, call: failure.call, path: data.path,
+            message: "the barrier failed", systemErrno: failure.code), now: now, loop: loop)
+      } else if broker.fatal == nil {
+        broker.barrierPassed(report.round, now: now)
+      }
+    }
+  }
+
+  package func turnEnded(now: Now, loop: Loop) {
+    self.loop = loop
+    if let deadline = fatalDeadline, deadline <= now.instant { endProcess(code: 74) }
+    if broker.fatal == nil {
+      checkDisk(now: now)
+      broker.tick(now: now)
+      if let work = broker.endTurn(now: now) {
+        barrier?.submit(round: work.number, files: work.files)
+      }
+      for reply in broker.takeReplies() { send(reply, loop) }
+    }
+    if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
+  }
+
+  private func send(_ reply: Reply, _ loop: Loop) {
+    guard let pending = tickets.removeValue(forKey: reply.call) else {
+      // Its peer has gone: nobody will have received it.
+      return broker.delivered(reply.receipt, received: false, now: loop.now)
+    }
+    calls[pending.ticket] = nil
+    var response =
+      reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
+    if let id = reply.messageID { response.headers.append(("X-Relay-Message-Id", id.text)) }
+    if !reply.headers.isEmpty { response.headers += reply.headers }
+    if pending.isCrossOrigin { response.headers += Self.crossOrigin }
+    if case .none = reply.receipt { return loop.respond(pending.ticket, response) }
+    receipts[pending.ticket] = reply.receipt
+    loop.respond(pending.ticket, response, receipt: true)
+  }
+
+  package var nextDeadline: Instant? {
+    let candidates = [broker.nextDeadline(), nextDiskCheck, fatalDeadline]
+    return candidates.compactMap { $0 }.min()
+  }
+
+  private func checkDisk(now: Now) {
+    guard nextDiskCheck <= now.instant else { return }
+    nextDiskCheck = now.instant + .seconds(1)
+    do throws(StoreError) {
+      let isLow = try data.freeBytes() < data.highWater()
+      if isLow != broker.isDiskLow {
+        log.warning("disk_high_water", ["low": .flag(isLow)])
+      }
+      broker.isDiskLow = isLow
+    } catch {
+      log.error("disk_check_failed", ["error": .text(error.description)])
+    }
+  }
+
+  // MARK: ends
+
+  package func shutdownRequested(now: Now, loop: Loop) {
+    log.info("shutting_down")
+    if broker.fatal == nil { broker.shutDown(now: now) }
+  }
+
+  package var isDrained: Bool { tickets.isEmpty && (broker.fatal != nil || broker.isIdle) }
+
+  /// A failed barrier or write is final: everybody who waits is told "unknown", nothing more is
+  /// committed, and the process ends with 74 (EX_IOERR) within five seconds.
+  private func die(_ error: StoreError, now: Now, loop: Loop) {
+    guard fatalDeadline == nil else { return }
+    broker.fatal = error
+    exitCode = 74
+    fatalDeadline = now.instant + .seconds(3)
+    log.error(
+      "fatal",
+      [
+        "call": .text(error.call), "errno": .number(Int64(error.systemErrno)),
+        "path": .text(error.path), "error": .text(error.description),
+      ])
+    for (call, pending) in tickets {
+      var reply: Reply
+      if let addressee = pending.addressee {
+        reply = addressee.reply(.outcomeUnknown)
+        reply.messageID = broker.messageID(of: call)
+      } else {
+        reply = Reply(call: call, error: .outcomeUnknown)
+      }
+      reply.receipt = .none
+      send(reply, loop)
+    }
+    loop.stop()
+  }
+}

@@ -1,0 +1,169 @@
+import Broker
+import Relay
+import System
+import Wire
+
+extension RelayServer {
+  /// The long poll.
+  func poll(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now
+  ) throws(RelayError) {
+    let query = QueryItems(head.query)
+    let wish: PollWish
+    do throws(BatchFault) {
+      wish = try PollWish(limits: limits) { query.first($0) }
+    } catch {
+      return loop.respond(ticket, .json(400, Reply.body(error.error, error.detail)))
+    }
+    let call = open(ticket, .poll(id))
+    loop.watchPeer(ticket)
+    broker.poll(
+      makePoll(wish, call, ticket, loop, now: now), at: id, now: now)
+  }
+
+  private func makePoll(
+    _ wish: PollWish, _ call: CallID, _ ticket: Ticket, _ loop: Loop, now: Now
+  ) -> Poll {
+    if wish.consumer != nil {
+      if namedPolls.count > limits.connectionsMax {
+        namedPolls = namedPolls.filter { loop.isConnected($0.value) }
+      }
+      namedPolls[call] = ticket
+    }
+    let peer = loop.peer(of: ticket).map { "\($0)" } ?? ""
+    return Poll(
+      id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
+      confirm: wish.confirm, consumer: wish.consumer ?? peer, isNamed: wish.consumer != nil,
+      deadline: now.instant + wish.wait)
+  }
+
+  func agentCall(
+    _ id: WorkspaceID, _ message: MessageID, _ verb: Route.Verb, _ head: HTTPRequestHead,
+    _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now
+  ) throws(RelayError) {
+    do throws(BatchFault) {
+      let lease = head.headers.first("x-relay-lease")
+      let fence = try AgentCallReader.fence(lease, body)
+      let verb = try AgentCallReader.verb(verb, body, limits)
+      broker.agentCall(
+        AgentCall(
+          call: open(ticket, .other), workspace: id, message: message, fence: fence, verb: verb),
+        now: now)
+    } catch {
+      loop.respond(ticket, .json(error.error.status, Reply.body(error.error, error.detail)))
+    }
+  }
+
+  func batch(
+    _ id: WorkspaceID, _ body: [UInt8], _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop,
+    now: Now
+  ) throws(RelayError) {
+    let json = try object(body)
+    let items = json["calls"]?.array ?? []
+    guard items.count <= limits.batchMax else { throw .badParameter }
+    var wish: PollWish?
+    do throws(BatchFault) {
+      if let poll = json["poll"] {
+        wish = try PollWish(limits: limits) { name in
+          guard let value = poll[name] else { return nil }
+          return value.string ?? value.int.map(String.init) ?? value.bool.map { $0 ? "1" : "0" }
+            ?? "?"
+        }
+      }
+    } catch {
+      return loop.respond(ticket, .json(400, Reply.body(error.error, error.detail)))
+    }
+    let call = open(ticket, wish == nil ? .other : .poll(id))
+    if wish != nil { loop.watchPeer(ticket) }
+    var parts: [(CallID, Result<AgentCall, BatchFault>)] = []
+    for item in items {
+      let part = broker.nextCall()
+      do throws(BatchFault) {
+        parts.append((part, .success(try AgentCallReader.part(item, id, part, limits))))
+      } catch {
+        parts.append((part, .failure(error)))
+      }
+    }
+    let poll = wish.map { makePoll($0, call, ticket, loop, now: now) }
+    broker.batch(call, parts, poll: poll, at: id, now: now)
+  }
+
+  func register(
+    _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, now: Now
+  ) throws(RelayError) {
+    let json = try object(body)
+    guard let id = (json["id"] ?? json["workspace_id"])?.string.flatMap({ WorkspaceID($0) })
+    else { return fail(ticket, .badRequest, "member \"id\" must be a UUID") }
+    let card = json["agent_card"]
+    let bytes = card?.bytes ?? []
+    if let card, !card.isNull {
+      do throws(AgentCardError) {
+        _ = try AgentCard.synthesize(
+          registered: card, workspaceName: "", base: broker.base(id), relayKeyScheme: true,
+          relayVersion: RelayVersion.text)
+      } catch {
+        return fail(ticket, .badRequest, "agent_card: \(error.description)")
+      }
+    }
+    broker.register(
+      open(ticket, .other),
+      Registration(
+        id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
+        url: json["url"]?.string ?? "", wantsPush: json["delivery_mode"]?.string == "push"),
+      identity: identity(bearer(head), now: now), mode: registration, now: now)
+  }
+
+  func heartbeat(
+    _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now
+  ) throws(RelayError) {
+    guard case .workspace(let own) = identity(bearer(head), now: now) else { throw .notFound }
+    let json = try object(body)
+    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .unauthorized }
+    broker.signOfLife(own, now: now)
+    broker.heartbeat(own, now: now)
+    loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
+  }
+
+  /// A body that must be a JSON object; an empty one is an empty object.
+  func object(_ body: [UInt8]) throws(RelayError) -> JSON {
+    if body.isEmpty { return .object([]) }
+    guard let json = try? JSON(parsing: body) else { throw .badJSON }
+    guard json.object != nil else { throw .badRequest }
+    return json
+  }
+
+  func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String) {
+    let call = open(ticket, .other)
+    broker.outbox.append(Reply(call: call, error: error, detail: detail))
+  }
+}
+
+/// What a poll asks for, within the limits.
+struct PollWish {
+  var wait: Duration
+  var max: Int
+  var lease: Duration
+  var confirm: Bool
+  var consumer: String?
+
+  init(limits: Limits, _ value: (String) -> String?) throws(BatchFault) {
+    func number(_ name: String, _ range: ClosedRange<Int>) throws(BatchFault) -> Int? {
+      guard let text = value(name) else { return nil }
+      guard let number = Int(text), range.contains(number) else {
+        throw BatchFault(
+          .badParameter, "\(name) must be \(range.lowerBound) to \(range.upperBound)")
+      }
+      return number
+    }
+    let seconds = Int(limits.pollWaitMax.components.seconds)
+    let leaseSeconds = Int(limits.leaseMax.components.seconds)
+    wait = try number("wait", 0...86400).map { .seconds(min($0, seconds)) } ?? limits.pollWaitDefault
+    max = try number("max", 1...limits.batchMax) ?? 1
+    lease = try number("lease", 1...leaseSeconds).map { .seconds($0) } ?? limits.lease
+    confirm = try number("confirm", 0...1) == 1
+    consumer = value("consumer")
+    if let consumer, consumer.isEmpty || consumer.utf8.count > limits.nameBytesMax {
+      throw BatchFault(.badParameter, "consumer must have 1 to \(limits.nameBytesMax) bytes")
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Broker
+import Relay
+import Wire
+
+/// Who asks, and whether it may: decided from the head alone, before a body is read.
+extension RelayServer {
+  /// The credential of the relay's own routes.
+  func bearer(_ head: HTTPRequestHead) -> String? {
+    guard let value = head.headers.first("authorization") else { return nil }
+    // RFC 9110 §11.1: the scheme is case-insensitive.
+    guard value.utf8.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
+    return String(value.dropFirst(7))
+  }
+
+  func identity(_ secret: String?, now: Now) -> Identity? {
+    secret.flatMap { broker.directory.identity(ofSecret: $0, at: now.wall) }
+  }
+
+  /// The caller at `/w/{id}/`. Without or with an unknown credential the answer is the same for
+  /// ids that exist and ids that do not; known, but not allowed, is "no such thing".
+  func caller(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, now: Now
+  ) throws(RelayError) -> Identity {
+    let record = broker.directory.workspace(id)
+    let key = head.headers.first("x-relay-key")
+    // Another Authorization than ours is the agent's business.
+    let known = identity(key, now: now) ?? (key == nil ? identity(bearer(head), now: now) : nil)
+    let isOpen = record?.settings.callers == .agent && record?.tokenCount ?? 0 > 0
+    guard let known else {
+      if isOpen, key == nil { return .anonymous }
+      throw .unauthorized
+    }
+    // Until an agent has claimed it, it takes calls from nobody.
+    guard let record, record.tokenCount > 0 else { throw .notFound }
+    switch known {
+    case .admin: return known
+    case .workspace(let own):
+      guard broker.directory.workspace(own)?.row.org == record.row.org else { throw .notFound }
+    case .org(let org): guard org == record.row.org else { throw .notFound }
+    case .anonymous: throw .unauthorized
+    }
+    return known
+  }
+
+  /// The agent of the workspace itself.
+  func agent(_ id: WorkspaceID, _ head: HTTPRequestHead, now: Now) throws(RelayError) {
+    guard let known = identity(bearer(head), now: now) else { throw .unauthorized }
+    guard known == .workspace(id) else { throw .notFound }
+    broker.signOfLife(id, now: now)
+  }
+
+  func admin(_ head: HTTPRequestHead, now: Now) throws(RelayError) {
+    guard let known = identity(bearer(head), now: now) else { throw .unauthorized }
+    guard known == .admin else { throw .notFound }
+  }
+
+  /// What must be true of a request before its body is read.
+  func check(_ route: Route, _ head: HTTPRequestHead, now: Now) throws(RelayError) {
+    switch route {
+    case .call(let id), .rest(let id):
+      if head.method != "OPTIONS" { _ = try caller(id, head, now: now) }
+    case .inbox(let id), .verb(let id, _, _), .batch(let id): try agent(id, head, now: now)
+    case .workspaces, .workspace, .timeline: try admin(head, now: now)
+    case .callerMessage:
+      if identity(secret(head), now: now) == nil { throw .unauthorized }
+    case .register:
+      // Whether no bearer will do depends on the body; a wrong one never does.
+      if let secret = bearer(head), identity(secret, now: now) == nil { throw .unauthorized }
+    case .heartbeat: if identity(bearer(head), now: now) == nil { throw .unauthorized }
+    case .card, .health, .ready: break
+    case .unsupported: throw .unsupported
+    case .badID: throw .notFound
+    case .none: throw .noRoute
+    }
+    let methods = route.methods
+    if !methods.isEmpty, !methods.contains(head.method) { throw .methodNotAllowed }
+  }
+
+  func secret(_ head: HTTPRequestHead) -> String? {
+    head.headers.first("x-relay-key") ?? bearer(head)
+  }
+
+  func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
+    var detail: String?
+    var headers = Reply.headers(error)
+    switch error {
+    case .methodNotAllowed:
+      headers.append(("Allow", route.methods.joined(separator: ", ")))
+      detail = "allowed are \(route.methods.joined(separator: ", "))"
+    case .noRoute:
+      detail = "see /w/{id}/, /workspaces/{id}/inbox, /registry/register, /messages/{id}"
+    default: break
+    }
+    if case .call = route { headers += Self.crossOrigin }
+    var response = HTTPResponse.json(error.status, Reply.body(error, detail))
+    response.headers += headers
+    return response
+  }
+
+  /// Callers may be pages of another origin; credentials are headers, never cookies.
+  static let crossOrigin = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "X-Relay-Message-Id, Retry-After"),
+  ]
+}

@@ -1,0 +1,138 @@
+package import Broker
+package import Relay
+package import System
+
+/// What `serve` is told, by flags or by the environment; a flag wins.
+package struct ServeOptions: Sendable {
+  package var listen = SocketAddress(ipv4: 0x7F00_0001, port: 8080)
+  package var data = "./relay-data"
+  package var publicURL: String?
+  package var registration: RegistrationMode?
+  package var barrier = Barrier.Choice.auto
+  package var log: Log.Format?
+  package var adminToken: String?
+  package var limits = Limits()
+
+  package struct Usage: Error {
+    package var text: String
+  }
+
+  /// Each flag: its name, what follows it, and what it is for. Also `A2A_RELAY_NAME`.
+  package static let flags: [(name: String, value: String, text: String)] = [
+    ("listen", "ADDRESS:PORT", "where to listen; port 0 picks one (default 127.0.0.1:8080)"),
+    ("data", "DIRECTORY", "where everything is kept (default ./relay-data)"),
+    ("public-url", "URL", "how callers reach the relay, if a proxy is in front"),
+    (
+      "registration", "claim|open|closed",
+      "who may register without a bearer (default claim on loopback, else closed)"
+    ),
+    ("barrier", "auto|fdatasync", "how rounds are made durable (default auto)"),
+    ("disk-high-water", "BYTES", "free space below which sends are refused (default 268435456)"),
+    ("log", "text|json", "default text on a terminal, else json"),
+    ("limit", "NAME=VALUE", "another bound of docs/limits.md; may be repeated"),
+  ]
+
+  package init(
+    arguments: [String], environment: (String) -> String?
+  ) throws(Usage) {
+    for flag in Self.flags {
+      let name = "A2A_RELAY_" + flag.name.uppercased().replacing("-", with: "_")
+      if let value = environment(name) { try set(flag.name, value) }
+    }
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      guard argument.hasPrefix("--") else { throw Usage(text: "unexpected \"\(argument)\"") }
+      let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1)
+      let name = parts.first.map(String.init) ?? ""
+      guard Self.flags.contains(where: { $0.name == name }) else {
+        let known = Self.flags.map { "--" + $0.name }.joined(separator: ", ")
+        throw Usage(text: "unknown flag \"--\(name)\"; there are \(known)")
+      }
+      guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+        throw Usage(text: "--\(name) needs a value")
+      }
+      try set(name, value)
+    }
+    adminToken = environment("ADMIN_TOKEN").flatMap { $0.isEmpty ? nil : $0 }
+    if let adminToken, adminToken.utf8.count < 16 {
+      throw Usage(text: "ADMIN_TOKEN must have at least 16 bytes")
+    }
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws(Usage) {
+    switch name {
+    case "listen":
+      guard let address = SocketAddress(value) else {
+        throw Usage(text: "--listen takes ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:0")
+      }
+      listen = address
+    case "data": data = value
+    case "public-url":
+      guard value.hasPrefix("http://") || value.hasPrefix("https://") else {
+        throw Usage(text: "--public-url takes a URL with http:// or https://")
+      }
+      publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+    case "registration": registration = try choice(name, value, RegistrationMode.allCases)
+    case "barrier":
+      guard value == "auto" || value == "fdatasync" else {
+        throw Usage(text: "--barrier takes auto or fdatasync")
+      }
+      barrier = value == "auto" ? .auto : .fdatasync
+    case "disk-high-water":
+      guard let bytes = Int64(value), bytes >= 0 else {
+        throw Usage(text: "--disk-high-water takes a number of bytes")
+      }
+      limits.diskHighWater = bytes
+    case "log":
+      guard value == "text" || value == "json" else {
+        throw Usage(text: "--log takes text or json")
+      }
+      log = value == "text" ? .text : .json
+    case "limit": try setLimit(value)
+    default: preconditionFailure("a flag without a meaning: \(name)")
+    }
+  }
+
+  private func choice<Value: RawRepresentable<String>>(
+    _ name: String, _ value: String, _ all: [Value]
+  ) throws(Usage) -> Value {
+    if let found = Value(rawValue: value) { return found }
+    throw Usage(
+      text: "--\(name) takes \(all.map(\.rawValue).joined(separator: ", "))")
+  }
+
+  /// Bounds that a big or a small machine needs otherwise; the rest is fixed.
+  private static let settable: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] = [
+    ("queueMessagesMax", \.queueMessagesMax), ("queueBytesMax", \.queueBytesMax),
+    ("callerSharePercent", \.callerSharePercent), ("parkedPollsMax", \.parkedPollsMax),
+    ("connectionsMax", \.connectionsMax), ("openWorkspacesMax", \.openWorkspacesMax),
+    ("attempts", \.attempts), ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
+    ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
+    ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
+  ]
+
+  /// The same for times, in milliseconds.
+  private static let settableTimes:
+    [(name: String, path: any WritableKeyPath<Limits, Duration> & Sendable)] = [
+      ("hold", \.hold), ("offer", \.offer), ("lease", \.lease), ("keepAlive", \.keepAlive),
+      ("restartGrace", \.restartGrace), ("backOffFirst", \.backOffFirst),
+      ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive), ("headTime", \.headTime),
+      ("bodyTime", \.bodyTime), ("idleTime", \.idleTime), ("writeTime", \.writeTime),
+      ("shutdownTime", \.shutdownTime),
+    ]
+
+  private mutating func setLimit(_ text: String) throws(Usage) {
+    let parts = text.split(separator: "=", maxSplits: 1)
+    guard parts.count == 2, let value = Int(parts[1]), value > 0 else {
+      throw Usage(text: "--limit takes NAME=VALUE, a number above 0 (times in milliseconds)")
+    }
+    if let found = Self.settable.first(where: { $0.name == parts[0] }) {
+      limits[keyPath: found.path] = value
+    } else if let found = Self.settableTimes.first(where: { $0.name == parts[0] }) {
+      limits[keyPath: found.path] = .milliseconds(value)
+    } else {
+      let names = (Self.settable.map(\.name) + Self.settableTimes.map(\.name)).sorted()
+      throw Usage(text: "--limit: no \"\(parts[0])\"; there are \(names.joined(separator: ", "))")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Broker
+import Glibc
+import Server
+import System
+
+/// What the command line says, done; ends the process.
+func run() {
+  var arguments = Array(CommandLine.arguments.dropFirst())
+  switch arguments.first {
+  case "--help", "-h", "help":
+    print(help, terminator: "")
+    exit(0)
+  case "--version":
+    print("a2a-relay \(RelayVersion.text)")
+    exit(0)
+  case "serve": arguments.removeFirst()
+  case nil: break
+  case let first? where first.hasPrefix("--"): break
+  case let first?: usage("unknown command \"\(first)\"; there is: serve")
+  }
+  if arguments.contains("--help") {
+    print(help, terminator: "")
+    exit(0)
+  }
+  do throws(ServeOptions.Usage) {
+    let options = try ServeOptions(
+      arguments: arguments,
+      environment: { name in getenv(name).map { String(cString: $0) } })
+    exit(RelayProcess.serve(options))
+  } catch {
+    usage(error.text)
+  }
+}
+
+private func usage(_ text: String) -> Never {
+  StandardStream.error.write(Array("a2a-relay: \(text)\nTry a2a-relay --help\n".utf8))
+  exit(64)
+}
+
+private var help: String {
+  var text = """
+    a2a-relay \(RelayVersion.text): messages for AI agents that nobody can reach
+
+    Usage: a2a-relay serve [flags]
+
+    Any A2A client calls an agent at URL/w/ID/; the relay stores the call, the agent
+    fetches it by long poll and posts its result; the relay answers the caller.
+    No flag is needed. Each can be set as A2A_RELAY_NAME in the environment too.
+
+
+    """
+  for flag in ServeOptions.flags {
+    let name = "  --\(flag.name) \(flag.value)"
+    text += name + String(repeating: " ", count: max(1, 34 - name.count)) + flag.text + "\n"
+  }
+  text += """
+
+      ADMIN_TOKEN in the environment is the operator's token; without it one is made at
+      the first start and kept in DATA/admin-token.
+
+    Exit status: 0 after SIGTERM, 64 for a wrong command line, 74 after a write or sync
+    that failed for good (start again: what was acknowledged is on disk), 1 otherwise.
+
+    """
+  return text
+}

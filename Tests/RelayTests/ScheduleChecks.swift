@@ -1,0 +1,94 @@
+@testable import Relay
+
+/// What is true after every verb of a queue.
+extension ScheduleDriver {
+  func check() {
+    checkTimers()
+    checkIdleness()
+    checkCounters()
+  }
+
+  private func isReady(_ message: Message) -> Bool {
+    message.state == .queued && message.handOut == nil && message.mustEnd == nil
+      && message.notBefore <= now.instant && message.expires > now.instant
+      && queue.tasks[message.task]?.messages.first == message.seq
+  }
+
+  /// First in, first out, among those that could be handed out.
+  func checkOrder(_ seq: Seq) {
+    for message in queue.messages.values where message.seq < seq && isReady(message) {
+      fail("\(seq) is handed out before \(message.seq)")
+    }
+  }
+
+  /// No state without a timer or a report.
+  private func checkTimers() {
+    for message in queue.messages.values where !message.state.isEnd {
+      if message.state.isPending {
+        if !inFlight.contains(message.seq) { fail("\(message.seq) waits for no report") }
+      } else if message.timerAt == nil {
+        fail("\(message.seq) is \(message.state) and has no timer")
+      }
+      if message.attempt > limits.attempts { fail("\(message.seq) has too many attempts") }
+    }
+    for (seq, task) in queue.tasks where task.messages.isEmpty && !task.isPending {
+      if task.state.isTerminal { fail("task \(seq) has ended and is kept") }
+      if task.expires == nil { fail("task \(seq) is \(task.state) and has no timer") }
+    }
+  }
+
+  /// Never a parked poll and a ready message.
+  private func checkIdleness() {
+    guard !queue.isPaused, queue.polls.values.contains(where: { $0.reserved.isEmpty }) else {
+      return
+    }
+    for message in queue.messages.values where isReady(message) {
+      fail("\(message.seq) is ready and a poll is parked")
+    }
+  }
+
+  private func checkCounters() {
+    var bytes = 0
+    var unanswered = 0
+    var unreserved = 0
+    for message in queue.messages.values {
+      bytes += message.bytes
+      if !message.state.isEnd { unanswered += 1 }
+      if message.state == .storing, message.handOut == nil { unreserved += 1 }
+    }
+    if bytes != queue.bytes { fail("\(queue.bytes) bytes are counted, there are \(bytes)") }
+    if unanswered != queue.unanswered {
+      fail("\(queue.unanswered) unanswered are counted, there are \(unanswered)")
+    }
+    if unreserved != queue.unreservedStoring {
+      fail("\(queue.unreservedStoring) without a poll are counted, there are \(unreserved)")
+    }
+  }
+
+  /// The same for what costs more to count; once in a turn.
+  func checkShares() {
+    var shares: [String: Int] = [:]
+    for message in queue.messages.values { shares[message.caller, default: 0] += 1 }
+    if shares != queue.perCaller { fail("callers are counted \(queue.perCaller), not \(shares)") }
+  }
+
+  /// When everything has come to an end, nothing is left.
+  func checkEmpty() {
+    if !calls.isEmpty { fail("never answered: \(calls)") }
+    for (id, poll) in polls where !poll.isAnswered && !poll.isGone { fail("poll \(id) is forgotten") }
+    if queue.unanswered != 0 { fail("\(queue.unanswered) have not come to an end") }
+    if !queue.tasks.isEmpty { fail("tasks are left: \(queue.tasks)") }
+    if !queue.polls.isEmpty { fail("polls are left") }
+    if !queue.untouched.isEmpty { fail("untouched leases are left: \(queue.untouched)") }
+    for (seq, message) in durable.messages where !message.state.isEnd {
+      fail("\(seq) is \(message.state) in the file")
+    }
+    for (seq, task) in durable.tasks where !task.state.isTerminal {
+      fail("task \(seq) is \(task.state) in the file")
+    }
+    if queue.messages.count != 0 || queue.bytes != 0 || !queue.perCaller.isEmpty {
+      fail("\(queue.messages.count) messages and \(queue.bytes) bytes are left")
+    }
+    if !queue.unreceived.isEmpty { fail("an equal call would attach to nothing") }
+  }
+}

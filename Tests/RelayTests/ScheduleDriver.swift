@@ -1,0 +1,319 @@
+@testable import Relay
+
+/// What the driver of a queue does, without a file or a socket: turns, commits, barriers, crashes.
+///
+/// It believes nothing that it is told before it has looked it up in the file as far as that is
+/// durable. The first thing that is wrong stays in `violation`.
+final class ScheduleDriver {
+  /// A committed transaction whose barrier is outstanding.
+  struct Round {
+    var writes: [Write]
+    var reports: [Report]
+    var replies: [(CallID, AgentReply)]
+  }
+
+  struct ParkedPoll {
+    var poll: Poll
+    var isAnswered = false
+    var isGone = false
+  }
+
+  /// A hand-out whose bytes have left.
+  struct Given {
+    var seq: Seq
+    var fence: Fence
+    var poll: PollID
+    var end: Instant
+  }
+
+  enum Call {
+    case agent(Seq, Fence)
+    case cancelTask(Seq)
+    case close(Seq)
+  }
+
+  var limits = Limits()
+  var dice: Dice
+  var now: Now
+  var queue: Queue
+  var boot: UInt32 = 1
+  /// The file as it is in the page cache, and as it is on the disk.
+  var committed = ScheduleFile()
+  var durable = ScheduleFile()
+  var doubtfulUpTo: Seq = 0
+  var rounds: [Round] = []
+
+  // This turn, so far.
+  var writes: [Write] = []
+  /// Those among `writes` that nobody waits for.
+  var putOff: [Write] = []
+  var isDirty = false
+  var reports: [Report] = []
+  var replies: [(CallID, AgentReply)] = []
+  var handOuts: [(PollID, [HandOut])] = []
+
+  var polls: [PollID: ParkedPoll] = [:]
+  var given: [Given] = []
+  /// The last hand-out of each message, while nobody else may have the message.
+  var leases: [Seq: Given] = [:]
+  /// Messages whose bytes an agent has seen.
+  var seen: Set<Seq> = []
+  var calls: [CallID: Call] = [:]
+  var inFlight: Set<Seq> = []
+  /// Fences as the queue gave them, whether their bytes left or not.
+  var current: [Seq: Fence] = [:]
+  var nextID: UInt64 = 0
+  var violation: String?
+  /// A replayed schedule tells what it does.
+  var isTold = false
+  #if PLANTS
+    var plant: Plant?
+  #endif
+
+  init(seed: UInt64) {
+    dice = Dice(seed: seed)
+    limits.attempts = 3
+    now = Now(
+      instant: Instant(nanoseconds: 1_000_000_000_000),
+      wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
+    queue = Queue(limits: limits, boot: 1, seed: seed)
+  }
+
+  func fail(_ what: @autoclosure () -> String) {
+    if violation == nil { violation = what() }
+  }
+
+  func id() -> UInt64 {
+    nextID += 1
+    return nextID
+  }
+
+  /// 0 ..< sides.
+  func roll(_ sides: Int) -> Int { Int(truncatingIfNeeded: dice.next() >> 33) % sides }
+
+  // MARK: what the queue asks for
+
+  /// After every verb: carries out what the queue asks for, and looks whether it may.
+  func drain() {
+    let actions = queue.actions
+    queue.actions.removeAll(keepingCapacity: true)
+    for action in actions {
+      if isTold { print("  \(action)") }
+      carryOut(action)
+    }
+    check()
+  }
+
+  private func carryOut(_ action: Action) {
+    switch action {
+    case .write(let write):
+      isDirty = true
+      take(write)
+    case .lazy(let write):
+      putOff.append(write)
+      take(write)
+    case .report(let report): expect(report)
+    case .handOut(let poll, let entries):
+      answer(poll)
+      checkEntries(poll, entries)
+      handOuts.append((poll, entries))
+    case .empty(let poll): answer(poll)
+    case .reply(let call, let reply, let afterBarrier):
+      if afterBarrier { replies.append((call, reply)) } else { tell(call, reply) }
+    case .cancelReply(let call, let reply): tell(call, reply)
+    case .stored(let seq):
+      if durable.messages[seq] == nil { fail("\(seq) is told stored and is not") }
+    case .refused(let seq):
+      if committed.messages[seq] != nil { fail("\(seq) is told refused and is stored") }
+    case .answered(let seq):
+      if durable.messages[seq]?.answer == nil { fail("\(seq) is told answered and is not") }
+    case .ended(let seq, let reason):
+      if durable.messages[seq]?.reason != reason { fail("\(seq) is told \(reason) and is not") }
+    case .notWithdrawn(let seq):
+      if durable.messages[seq]?.reason == .withdrawn { fail("\(seq) is withdrawn after all") }
+    case .forget: break
+    }
+  }
+
+  private func expect(_ report: Report) {
+    reports.append(report)
+    guard case .message(let seq) = report else { return }
+    if !inFlight.insert(seq).inserted { fail("two writes of \(seq) are on their way") }
+  }
+
+  private func take(_ write: Write) {
+    writes.append(write)
+    switch write {
+    case .handOut(let row):
+      if let last = current[row.seq], last >= row.fence { fail("fence \(row.fence) is old") }
+      let isNew = committed.messages[row.seq] == nil
+      if inFlight.contains(row.seq) != isNew { fail("\(row.seq) is handed out during a write") }
+      current[row.seq] = row.fence
+      checkOrder(row.seq)
+    case .requeue(let seq, _, _):
+      if inFlight.contains(seq) { fail("\(seq) is put back during a write") }
+    case .answer(let answer):
+      if !answer.isLate, current[answer.seq] != answer.fence {
+        fail("a wrong fence is accepted as the current one of \(answer.seq)")
+      }
+      if committed.messages[answer.seq]?.rows.contains(where: { $0.fence == answer.fence }) != true {
+        fail("a fence that was never given is accepted for \(answer.seq)")
+      }
+    case .message, .handOutChange, .end, .task, .received, .note: break
+    }
+  }
+
+  private func answer(_ id: PollID) {
+    guard let poll = polls[id] else { return fail("poll \(id) is unknown") }
+    if poll.isGone { fail("poll \(id) is answered after it has gone") }
+    if poll.isAnswered { fail("poll \(id) is answered twice") }
+    polls[id]?.isAnswered = true
+  }
+
+  private func checkEntries(_ id: PollID, _ entries: [HandOut]) {
+    guard let poll = polls[id]?.poll else { return }
+    if entries.isEmpty || entries.count > poll.max { fail("poll \(id) gets \(entries.count)") }
+    for entry in entries {
+      if durable.messages[entry.seq] == nil { fail("\(entry.seq) is shown before it is durable") }
+      if entry.isOffer != poll.confirm { fail("poll \(id) asked otherwise") }
+      if seen.contains(entry.seq), entry.attempt == 1, !entry.isRedelivered {
+        fail("\(entry.seq) is handed out again as if for the first time")
+      }
+      if let lease = leases[entry.seq], lease.end > now.instant {
+        fail("\(entry.seq) is handed out while it is leased until \(lease.end)")
+      }
+    }
+  }
+
+  private func tell(_ call: CallID, _ reply: AgentReply) {
+    guard case .agent(let seq, let fence) = calls.removeValue(forKey: call) else {
+      return fail("call \(call) is answered twice, or was never made")
+    }
+    let message = durable.messages[seq]
+    let isTrue =
+      switch reply {
+      case .ok: current[seq] == fence
+      case .released:
+        message?.state != .queued || message?.change != nil || message?.rows.last?.fence != fence
+      case .accepted(let isLate):
+        message?.answer?.fence == fence && message?.answer?.isLate == isLate
+      case .duplicate: message?.answer?.fence == fence
+      case .leaseLost: true
+      case .alreadyAnswered: message?.answer?.fence == fence
+      case .answeredElsewhere: message?.answer != nil && message?.answer?.fence != fence
+      case .closed(let reason): message?.reason == reason
+      case .unavailable: true
+      }
+    if !isTrue { fail("\(reply) is told for \(seq), which is \(String(describing: message))") }
+    guard case .ok(let end) = reply else { return }
+    if leases[seq]?.fence == fence { leases[seq]?.end = end }
+  }
+
+  private func tell(_ call: CallID, _ reply: CancelReply) {
+    guard let asked = calls.removeValue(forKey: call) else {
+      return fail("call \(call) is answered twice, or was never made")
+    }
+    guard reply == .cancelled else { return }
+    switch asked {
+    case .cancelTask(let task):
+      if durable.tasks[task]?.state != .canceled { fail("task \(task) is told cancelled") }
+    case .close(let seq):
+      if durable.messages[seq]?.state != .cancelled { fail("\(seq) is told cancelled") }
+    case .agent: fail("call \(call) is no cancel")
+    }
+  }
+
+  // MARK: turns, commits, barriers
+
+  enum Outcome { case committed, refused, full }
+
+  /// Ends the turn: one transaction, committed or rolled back, and the hand-outs that hang on it.
+  func endTurn(_ outcome: Outcome, flushes: Bool = false) {
+    guard isDirty || flushes && !writes.isEmpty else {
+      if reports.isEmpty, replies.isEmpty { return giveHandOuts() }
+      return fail("a report without a write")
+    }
+    switch outcome {
+    case .committed: commit(writes, refusing: [])
+    case .refused: refuse()
+    case .full:
+      let sends = writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } }
+      if sends.isEmpty { refuse() } else { commit(Write.withoutSends(writes), refusing: sends) }
+    }
+  }
+
+  private func commit(_ taken: [Write], refusing sends: [Seq]) {
+    for write in taken { committed.apply(write, attempts: limits.attempts) }
+    if let wrong = committed.violation { fail(wrong) }
+    let refused = sends.map { Report.message($0) }
+    rounds.append(
+      Round(writes: taken, reports: reports.filter { !refused.contains($0) }, replies: replies))
+    writes = []
+    putOff = []
+    replies = []
+    closeTurn()
+    giveHandOuts()
+    if !refused.isEmpty {
+      for seq in sends { inFlight.remove(seq) }
+      queue.refused(refused, now: now)
+      drain()
+    }
+  }
+
+  private func refuse() {
+    let failed = reports
+    let unanswered = replies
+    let notGiven = handOuts
+    handOuts = []
+    replies = []
+    // What was put off is put off again; the rest never was.
+    writes = putOff
+    closeTurn()
+    for (call, _) in unanswered { tell(call, AgentReply.unavailable) }
+    for (_, entries) in notGiven {
+      queue.handOutRefused(entries.map(\.seq), now: now)
+    }
+    for case .message(let seq) in failed { inFlight.remove(seq) }
+    queue.refused(failed, now: now)
+    drain()
+  }
+
+  private func closeTurn() {
+    queue.turnEnded()
+    reports = []
+    isDirty = false
+  }
+
+  private func giveHandOuts() {
+    let leaving = handOuts
+    handOuts = []
+    for (poll, entries) in leaving {
+      if polls[poll]?.isGone == true {
+        queue.handOutDelivered(poll, seqs: entries.map(\.seq), received: false, now: now)
+        drain()
+        continue
+      }
+      for entry in entries {
+        let one = Given(seq: entry.seq, fence: entry.fence, poll: poll, end: entry.end)
+        given.append(one)
+        leases[entry.seq] = one
+        seen.insert(entry.seq)
+      }
+    }
+  }
+
+  /// The oldest `count` rounds have passed a barrier.
+  func barrier(_ count: Int) {
+    let passed = rounds.prefix(count)
+    rounds.removeFirst(min(count, rounds.count))
+    for round in passed {
+      for write in round.writes { durable.apply(write, attempts: limits.attempts) }
+      for case .message(let seq) in round.reports { inFlight.remove(seq) }
+    }
+    queue.durable(passed.flatMap(\.reports), now: now)
+    drain()
+    for round in passed {
+      for (call, reply) in round.replies { tell(call, reply) }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+@testable import Relay
+
+/// What a workspace's file says of one message.
+struct FileMessage {
+  let new: NewMessage
+  var state = MessageState.queued
+  var reason: EndReason?
+  var attempt = 0
+  var notBefore = WallTime(nanoseconds: 0)
+  var isReceived = false
+  var answer: Answer?
+  var rows: [HandOutRow] = []
+  var change: HandOutChange?
+}
+
+/// A workspace's file as the writes leave it. A write that no file could take is a violation.
+struct ScheduleFile {
+  var messages: [Seq: FileMessage] = [:]
+  var tasks: [Seq: StoredTask] = [:]
+  var lastSeq: Seq = 0
+  var lastFence = Fence(number: 0)
+  /// What was written against the rules, if anything was.
+  var violation: String?
+
+  mutating func apply(_ write: Write, attempts: Int) {
+    switch write {
+    case .message(let new): insert(new)
+    case .handOut(let row): insert(row, attempts: attempts)
+    case .handOutChange(let change):
+      guard let seq = seq(of: change) else { return fail("a change of no hand-out") }
+      messages[seq]?.change = change
+    case .requeue(let seq, let attempt, let notBefore):
+      guard isOpen(seq) else { return fail("message \(seq) is put back after its end") }
+      if attempt < 0 || attempt > attempts { fail("message \(seq) has \(attempt) attempts") }
+      messages[seq]?.attempt = attempt
+      messages[seq]?.notBefore = notBefore
+    case .answer(let answer):
+      guard isOpen(answer.seq) else { return fail("message \(answer.seq) is answered again") }
+      messages[answer.seq]?.state = .answered
+      messages[answer.seq]?.answer = answer
+    case .end(let seq, let state, let reason, _):
+      guard isOpen(seq) else { return fail("message \(seq) ends again") }
+      messages[seq]?.state = state
+      messages[seq]?.reason = reason
+    case .task(let seq, let state, let at): change(task: seq, to: state, at: at)
+    case .received(let seq, _):
+      if messages[seq] == nil { fail("nobody can have received \(seq)") }
+      messages[seq]?.isReceived = true
+    case .note(let seq, _, _, _):
+      if messages[seq] == nil { fail("a note on no message") }
+    }
+  }
+
+  private mutating func insert(_ new: NewMessage) {
+    if messages[new.seq] != nil { fail("message \(new.seq) is stored twice") }
+    messages[new.seq] = FileMessage(new: new)
+    lastSeq = max(lastSeq, new.seq)
+    guard new.task == new.seq else { return }
+    tasks[new.seq] = StoredTask(
+      seq: new.seq, state: .submitted, context: new.context, changed: new.at)
+  }
+
+  private mutating func insert(_ row: HandOutRow, attempts: Int) {
+    guard isOpen(row.seq) else { return fail("message \(row.seq) is handed out after its end") }
+    if row.fence <= lastFence { fail("fence \(row.fence) is not new") }
+    if row.attempt < 1 || row.attempt > attempts { fail("attempt \(row.attempt) of \(row.seq)") }
+    lastFence = row.fence
+    messages[row.seq]?.rows.append(row)
+    messages[row.seq]?.change = nil
+  }
+
+  private mutating func change(task: Seq, to state: TaskState, at: WallTime) {
+    guard let old = tasks[task] else { return fail("task \(task) is nowhere") }
+    if old.state.isTerminal { fail("task \(task) leaves \(old.state) for \(state)") }
+    tasks[task]?.state = state
+    tasks[task]?.changed = at
+  }
+
+  private func isOpen(_ seq: Seq) -> Bool { messages[seq]?.state == .queued }
+
+  private func seq(of change: HandOutChange) -> Seq? {
+    for (seq, message) in messages where message.rows.last?.fence == change.fence { return seq }
+    return nil
+  }
+
+  private mutating func fail(_ what: String) {
+    if violation == nil { violation = what }
+  }
+
+  /// What the store reads after a start.
+  func recovered(isAfterPowerCut: Bool, doubtfulUpTo: Seq) -> Recovered {
+    var recovered = Recovered()
+    recovered.lastSeq = lastSeq
+    recovered.lastPosition = lastSeq
+    recovered.isAfterPowerCut = isAfterPowerCut
+    recovered.doubtfulUpTo = doubtfulUpTo
+    var wanted: Set<Seq> = []
+    for message in messages.values where !message.state.isEnd || !message.isReceived {
+      recovered.messages.append(stored(message))
+      if let row = message.rows.last { recovered.handOuts.append(row.after(message.change)) }
+      if let change = message.change { recovered.handOutChanges.append(change) }
+      wanted.insert(message.new.task)
+    }
+    for (seq, task) in tasks where wanted.contains(seq) || task.state.isInterrupted {
+      recovered.tasks.append(task)
+    }
+    return recovered
+  }
+
+  private func stored(_ message: FileMessage) -> StoredMessage {
+    let new = message.new
+    return StoredMessage(
+      seq: new.seq, tag: new.tag, state: message.state, reason: message.reason, position: new.seq,
+      at: new.at, expires: new.expires, notBefore: message.notBefore, attempt: message.attempt,
+      caller: new.caller, method: new.method, dialect: new.dialect, task: new.task,
+      context: new.context, messageID: new.messageID, dedup: new.dedup, rpcID: new.rpcID,
+      isImmediate: new.isImmediate, isReceived: message.isReceived,
+      bytes: new.body.count + new.head.count,
+      answerFence: message.answer?.fence ?? Fence(number: 0),
+      answerHash: message.answer?.bodyHash ?? UUIDBytes(high: 0, low: 0), endedAt: nil)
+  }
+}
+
+extension HandOutRow {
+  /// The row with the lease end that its last change gave it.
+  func after(_ change: HandOutChange?) -> HandOutRow {
+    var row = self
+    if let change { row.leaseEnd = change.leaseEnd }
+    return row
+  }
+}

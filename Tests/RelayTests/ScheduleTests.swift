@@ -1,0 +1,47 @@
+import Foundation
+@testable import Relay
+import Testing
+
+/// Random schedules against a model of the file. `SCHEDULE_SEED=n` replays one, `SCHEDULES=n` runs
+/// another number of them, `SCHEDULE_BASE=n` other seeds.
+@Suite(.serialized) struct ScheduleTests {
+  static let environment = ProcessInfo.processInfo.environment
+  static let schedules = environment["SCHEDULES"].flatMap { Int($0) } ?? 1_000_000
+  static let base = environment["SCHEDULE_BASE"].flatMap { UInt64($0) } ?? 1
+  static let workers = 2
+
+  @Test func `no schedule of events breaks a promise`() async throws {
+    if let seed = Self.environment["SCHEDULE_SEED"].flatMap({ UInt64($0) }) {
+      return #expect(Schedule.run(seed: seed, isTold: true) == nil)
+    }
+    print("schedules: \(Self.schedules) from base seed \(Self.base)")
+    let start = ContinuousClock.now
+    let failures = await withTaskGroup(of: [String].self) { group in
+      for worker in 0..<Self.workers { group.addTask { Self.work(worker) } }
+      return await group.reduce(into: []) { $0 += $1 }
+    }
+    print("schedules: \(Self.schedules) in \(ContinuousClock.now - start)")
+    #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
+  }
+
+  private static func work(_ worker: Int) -> [String] {
+    var failures: [String] = []
+    for index in stride(from: worker, to: schedules, by: workers) where failures.count < 5 {
+      let seed = base &+ UInt64(index)
+      if let what = Schedule.run(seed: seed) { failures.append("seed \(seed): \(what)") }
+    }
+    return failures
+  }
+
+  #if PLANTS
+    /// The harness finds nothing only because there is nothing: it finds what is planted.
+    @Test(arguments: Plant.allCases) func `a planted bug is found`(plant: Plant) {
+      let bound: UInt64 = 5_000
+      let found = (1...bound).first { Schedule.run(seed: $0, plant: plant) != nil }
+      #expect(found != nil, "\(plant) is not found in \(bound) schedules")
+      if let found {
+        print("\(plant): seed \(found), \(Schedule.run(seed: found, plant: plant) ?? "")")
+      }
+    }
+  #endif
+}

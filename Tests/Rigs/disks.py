@@ -1,0 +1,124 @@
+"""A file system of its own on a loop device, which can lose power.
+
+The cut is EXT4_IOC_SHUTDOWN with flag 2: the file system stops at once and its log is not flushed, so
+that nothing survives but what had reached the device. Unmounting and mounting again replays the
+journal, as after a power failure.
+"""
+import atexit
+import fcntl
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import time
+
+from relaykit import new_id, scratch
+
+SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
+NO_LOG_FLUSH = 2
+MAKE = {  # no background initialisation: it would sync at times of its own
+    "ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-m", "0"],
+    "xfs": ["mkfs.xfs", "-q", "-f"],
+}
+
+
+def missing(kinds=("ext4",)):
+    """Why loop disks cannot be used here, or None."""
+    if os.geteuid() != 0:
+        return "needs root"
+    for tool in ["losetup", "mount", "umount", "unshare"] + [MAKE[kind][0] for kind in kinds]:
+        if shutil.which(tool) is None:
+            return f"{tool} is not installed"
+    found = subprocess.run(["losetup", "-f"], capture_output=True, text=True)
+    if found.returncode != 0:
+        return "no loop device: " + found.stderr.strip()
+    for kind in kinds:
+        try:
+            LoopDisk(kind, 320 if kind == "xfs" else 32).close()
+        except subprocess.CalledProcessError as error:
+            return f"no {kind} on a loop device: {error.stderr.strip()}"
+    return None
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class LoopDisk:
+    def __init__(self, kind="ext4", megabytes=256):
+        self.kind, self.folder = kind, scratch("disk")
+        self.image, self.mount_point = self.folder / "image", self.folder / "mnt"
+        self.loop, self.mounted = None, False
+        atexit.register(self.close)
+        self.mount_point.mkdir()
+        with open(self.image, "wb") as image:
+            image.truncate(megabytes << 20)
+        run(*MAKE[kind], str(self.image))
+        self.loop = run("losetup", "-f", "--show", str(self.image))
+        self._mount()
+
+    @property
+    def data(self):
+        return self.mount_point / "data"
+
+    def _mount(self):
+        run("mount", "-t", self.kind, self.loop, str(self.mount_point))
+        self.mounted = True
+
+    def flushes(self):
+        """How many cache flushes the device has been sent (field 16 of its stat file)."""
+        stat = pathlib.Path("/sys/block", pathlib.Path(self.loop).name, "stat")
+        return int(stat.read_text().split()[15])
+
+    def cut(self):
+        folder = os.open(self.mount_point, os.O_RDONLY)
+        try:
+            fcntl.ioctl(folder, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        finally:
+            os.close(folder)
+
+    def power_up(self):
+        """After a cut, with the relay gone: the journal is replayed; the data directory is back."""
+        self._unmount()
+        self._mount()
+
+    def sync(self):
+        folder = os.open(self.mount_point, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        run("sync", "-f", str(self.mount_point))
+
+    def free(self):
+        stat = os.statvfs(self.mount_point)
+        return stat.f_bavail * stat.f_frsize
+
+    def _unmount(self):
+        # The relay's mount namespace ends a moment after the relay.
+        for attempt in range(100):
+            if subprocess.run(["umount", str(self.mount_point)], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.05)
+        else:
+            run("umount", "-l", str(self.mount_point))
+        self.mounted = False
+
+    def close(self):
+        if self.mounted:
+            self._unmount()
+        if self.loop:
+            for attempt in range(20):
+                if subprocess.run(["losetup", "-d", self.loop], capture_output=True).returncode == 0:
+                    break
+                time.sleep(0.05)
+            self.loop = None
+        self.image.unlink(missing_ok=True)
+
+
+def other_boot(folder):
+    """A file to be bound over the kernel's boot id: the machine has been off."""
+    path = folder / "boot_id"
+    path.write_text(new_id() + "\n")
+    return path

@@ -1,0 +1,96 @@
+"""Power cuts under load: nothing acknowledged is lost, through both forms of the barrier.
+
+    powercut.py [--rounds 6] [--seed N]    that many cuts with each form
+    powercut.py --control                  syncs that do nothing must be detected, in each form
+
+The data directory lies on a loop-mounted ext4, which is shut down at a random moment. Each restart
+sees another boot id. Six workspaces have work at once, so that `--barrier auto` uses syncfs.
+"""
+import disks
+from campaign import Campaign, expect_detection, report
+from relaykit import Failed, Relay, check, main, say, scratch, skip
+from shim import Shim
+
+FORMS = {"fdatasync": ["--barrier", "fdatasync"], "syncfs": ["--barrier", "auto"]}
+UNUSED = {"fdatasync": "syncfs"}
+
+
+class PowerCut(Campaign):
+    """A campaign whose crash is the power cut and whose recovery is a new boot."""
+
+    def __init__(self, disk, relay, shim, folder, rounds, **options):
+        super().__init__(relay, folder, rounds, self.cut, self.power_up, **options)
+        self.disk, self.shim, self.boot = disk, shim, folder
+
+    def cut(self):
+        self.disk.cut()
+        self.relay.kill()
+
+    def power_up(self):
+        self.shim["swallow"] = 0
+        self.disk.power_up()
+        self.relay.boot_id = disks.other_boot(self.boot)
+        self.relay.start(limit=60)
+
+
+def start(form, folder):
+    disk, shim = disks.LoopDisk("ext4", 512), Shim(folder)
+    relay = Relay(disk.data, args=FORMS[form], preload=shim.library, env=shim.environment())
+    relay.log, relay.output = folder / "relay.log", folder / "relay.out"
+    return disk, relay, shim
+
+
+def run(args):
+    why = disks.missing()
+    if why:
+        skip("power cut", why)
+    for form in FORMS:
+        left = args.rounds
+        while left > 0 and not args.control:
+            rounds = min(20, left)
+            left -= rounds
+            cuts(form, rounds)
+        if args.control:
+            control(form)
+
+
+def cuts(form, rounds):
+    say(f"barrier {form}: {rounds} power cuts")
+    folder = scratch("powercut")
+    disk, relay, shim = start(form, folder)
+    relay.start()
+    one = PowerCut(disk, relay, shim, folder, rounds)
+    report(one, one.run())
+    check(shim[form] > 0, f"this form of the barrier was never used ({form})")
+    say(f"{shim['fdatasync']} fdatasync, {shim['syncfs']} syncfs")
+    if form in UNUSED:
+        check(shim[UNUSED[form]] == 0, f"--barrier {form} used {UNUSED[form]}")
+    relay.stop()
+    disk.close()
+
+
+def control(form):
+    say(f"negative control: barrier {form}, the syncs do nothing")
+    folder = scratch("powercut")
+    disk, relay, shim = start(form, folder)
+    relay.start()
+    one = PowerCut(disk, relay, shim, folder, 10)
+    begin = one._begin
+
+    def swallow(pairs):  # what was set up is durable: only the load can be lost
+        disk.sync()
+        shim["swallow"] = 1
+        begin(pairs)
+
+    one._begin = swallow
+    try:
+        broken = one.run(stop_early=True)
+    except Failed as failure:  # the relay cannot start on what is left
+        broken = [str(failure)] if relay.log_tail() else []
+    relay.kill()
+    expect_detection(one, broken, form)
+    disk.close()
+
+
+if __name__ == "__main__":
+    main(run, rounds=6, control=False)

@@ -1,0 +1,291 @@
+"""What every rig shares: starting, stopping and killing the relay, a small HTTP client, A2A bodies.
+
+Standard library only. The relay listens on 127.0.0.1, port 0; everything lies in .build/rigs.
+"""
+import argparse
+import atexit
+import base64
+import ctypes
+import json
+import os
+import pathlib
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRATCH = ROOT / ".build" / "rigs"
+SKIPPED = 77  # the exit code that deploy/test.sh reads as "skipped"
+FINAL = 74  # the relay's exit code after an I/O error that is final for the process
+
+
+class Failed(Exception):
+    """The relay did what it must not do."""
+
+
+def check(holds, text):
+    if not holds:
+        raise Failed(text)
+
+
+def skip(name, why):
+    print(f"SKIPPED: {name} ({why})", flush=True)
+    sys.exit(SKIPPED)
+
+
+def say(text):
+    print(f"  {text}", flush=True)
+
+
+def scratch(name):
+    """A new directory that goes when the process ends, unless KEEP_RIGS is set."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    path = pathlib.Path(tempfile.mkdtemp(prefix=name + "-", dir=SCRATCH))
+    if not os.environ.get("KEEP_RIGS"):
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def binary(build="release"):
+    path = pathlib.Path(os.environ.get(f"A2A_RELAY_{build.upper()}") or
+                        ROOT / ".build" / build / "a2a-relay")
+    check(path.exists(), f"{path} is missing: build it first (deploy/test.sh does)")
+    return str(path)
+
+
+def main(run, **options):
+    """Runs a rig: `run(args)`; turns what it raises into an exit code. SIGTERM cleans up too."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    for name, default in options.items():
+        kind = {"type": type(default)} if default is not True and default is not False else {
+            "action": "store_true"}
+        parser.add_argument("--" + name.replace("_", "-"), default=default, **kind)
+    args = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    random.seed(args.seed)
+    say(f"seed {args.seed}")
+    start = time.monotonic()
+    try:
+        run(args)
+    except Failed as failure:
+        print(f"  FAILED: {failure} (seed {args.seed})", flush=True)
+        sys.exit(1)
+    say(f"done in {time.monotonic() - start:.1f} s")
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    os.setpgid(0, 0)  # a Ctrl-C at the terminal is the rig's to handle
+
+
+class Relay:
+    """One relay process on one data directory; `start` may be called again after its end."""
+
+    def __init__(self, data, build="release", args=(), env=None, preload=None, boot_id=None):
+        self.data = pathlib.Path(data)
+        self.build, self.args, self.env = build, list(args), dict(env or {})
+        self.preload, self.boot_id = preload, boot_id
+        self.log = self.data.with_name(self.data.name + ".log")
+        self.output = self.data.with_name(self.data.name + ".out")
+        self.process = self.admin = self.url = self.port = None
+        atexit.register(self.kill)
+
+    def start(self, limit=30):
+        command = [binary(self.build), "serve", "--listen", "127.0.0.1:0",
+                   "--data", str(self.data)] + self.args
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("A2A_RELAY_") and k != "ADMIN_TOKEN"} | self.env
+        if self.preload:
+            command = ["env", f"LD_PRELOAD={self.preload}"] + command
+        if self.boot_id:
+            script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
+            command = ["unshare", "-m", "--propagation", "private",
+                       "sh", "-c", script, str(self.boot_id)] + command
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                preexec_fn=_die_with_parent)
+        line = self._ready_line(time.monotonic() + limit)
+        if line is None:
+            code = self.process.poll()
+            self.kill()
+            raise Failed(f"no ready line within {limit} s (exit {code}); log: {self.log_tail()}")
+        with open(self.output, "ab") as output:
+            output.write(line)
+        self.url = line.decode().split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1].strip("/"))
+        if self.admin is None:
+            token = self.data / "admin-token"
+            self.admin = self.env.get("ADMIN_TOKEN") or token.read_text().strip()
+        return self
+
+    def _ready_line(self, deadline):
+        text, pipe = b"", self.process.stdout.fileno()
+        while time.monotonic() < deadline:
+            if select.select([pipe], [], [], 0.1)[0]:
+                more = os.read(pipe, 4096)
+                text += more
+                for line in text.splitlines(keepends=True):
+                    if b"http://" in line and line.endswith(b"\n"):
+                        return line
+                if not more:
+                    return None
+        return None
+
+    @property
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        if self.alive:
+            os.kill(self.process.pid, number)
+
+    def kill(self):
+        """kill -9, and waits until the process is gone."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+        self.process = None
+
+    def wait(self, limit):
+        try:
+            return self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self, limit=15):
+        self.signal(signal.SIGTERM)
+        code = self.wait(limit)
+        check(code == 0, f"exit code {code} after SIGTERM, within {limit} s; {self.log_tail()}")
+        self.kill()
+
+    def log_tail(self, lines=5):
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return " | ".join(text.splitlines()[-lines:])
+
+    def client(self, token=None, timeout=30, **headers):
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return Client(self.port, headers, timeout)
+
+    def workspace(self, name="agent", **members):
+        """Creates a workspace and registers its agent; (id, token)."""
+        with self.client(self.admin) as admin:
+            made = admin.call("POST", "/workspaces", {"name": name, **members})
+            check(made.status == 201, f"creating a workspace: {made}")
+            identity = made.json["id"]
+            registered = admin.call("POST", "/registry/register", {"id": identity})
+            check(registered.status == 200, f"registering: {registered}")
+            return identity, registered.json["auth_token"]
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return {}
+
+    def __str__(self):
+        return f"{self.status} {self.body[:300]!r}"
+
+
+def request_bytes(method, path, body, headers):
+    """A request as it goes over the wire; a dict is sent as JSON."""
+    if isinstance(body, (dict, list)):
+        body = json.dumps(body)
+    if isinstance(body, str):
+        body = body.encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body is not None or method == "POST":
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body or b'')}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")
+
+
+def parse_head(head):
+    lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":")[::2] for line in lines[1:] if line)
+    return int(lines[0].split()[1]), {name.lower(): value.strip() for name, value in pairs}
+
+
+class Client:
+    """Blocking HTTP over one kept connection; a new one after it broke."""
+
+    def __init__(self, port, headers=None, timeout=30):
+        self.port, self.headers, self.timeout, self.socket = port, headers or {}, timeout, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+    def send(self, method, path, body=None, headers=None):
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.reader = self.socket.makefile("rb")
+        self.socket.sendall(request_bytes(method, path, body, self.headers | (headers or {})))
+
+    def receive(self):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self.reader.readline()
+            if not line:
+                raise ConnectionError("closed before an answer")
+            head += line
+        status, headers = parse_head(head)
+        if headers.get("transfer-encoding") == "chunked":
+            body = b""
+            while (size := int(self.reader.readline() or b"x", 16)) > 0:
+                body += self.reader.read(size)
+                self.reader.readline()
+            self.reader.readline()
+        else:
+            body = self.reader.read(int(headers.get("content-length", 0)))
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return Answer(status, headers, body)
+
+    def call(self, method, path, body=None, headers=None):
+        try:
+            self.send(method, path, body, headers)
+            return self.receive()
+        except (OSError, ValueError) as error:
+            self.close()
+            raise ConnectionError(str(error)) from error
+
+
+def spellings(token):
+    """A secret as it might be found: raw, and in base64 at each of the three alignments."""
+    raw = token.encode()
+    found = [raw]
+    for pad in range(3):
+        text = base64.b64encode(b"\0" * pad + raw)[4 if pad else 0:-4]
+        found += [text, text.replace(b"+", b"-").replace(b"/", b"_")]
+    return found
+
+
+def new_id():
+    return str(uuid.uuid4())

@@ -1,0 +1,112 @@
+import Relay
+import System
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite struct HTTPRefusalTests {
+  @Test func `a refused body is not read, and the refusal arrives`() throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server)
+    let length = 2_000_000
+    try client.send("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n")
+    try client.send([UInt8](repeating: 120, count: length))
+    let answer = try client.answer()
+    #expect(answer.status == 401)
+    #expect(answer.field("connection") == "close")
+    #expect(try client.isClosedByServer())
+  }
+
+  @Test func `a refused request without a body leaves the connection open`() throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server)
+    #expect(try client.get("/refuse").status == 401)
+    #expect(try client.get("/x").status == 200)
+  }
+
+  @Test func `a sender without end is reset after a bounded amount`() throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server)
+    try client.send("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n")
+    #expect(throws: HTTPClient.Failure.reset) {
+      let part = [UInt8](repeating: 120, count: 100_000)
+      for _ in 0..<10_000 { try client.send(part) }
+    }
+  }
+
+  struct Breakage: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let request: String
+    let status: Int
+
+    static let all = [
+      Breakage("a long head", 431, "Host: a\r\nX: " + String(repeating: "x", count: 33_000)),
+      Breakage("a body that is announced too long", 413, "Host: a\r\nContent-Length: 99999999\r\n"),
+      Breakage("a body too long for its path", 413, "Host: a\r\nContent-Length: 11\r\n"),
+      Breakage("a chunk too long", 413, "Host: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n"),
+      Breakage("no host", 400, ""),
+      Breakage(
+        "two lengths", 400, "Host: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+      Breakage("a long target", 414, start: "GET /" + String(repeating: "x", count: 9000)),
+      Breakage("HTTP/2", 505, start: "PRI * HTTP/2.0\r\n\r\nSM"),
+      Breakage("TLS", 400, start: "\u{16}\u{3}\u{1}"),
+    ]
+
+    init(_ name: String, _ status: Int, _ fields: String) {
+      self.init(name, status, start: "POST /small HTTP/1.1\r\n" + fields)
+    }
+
+    init(_ name: String, _ status: Int, start: String) {
+      testDescription = name
+      self.status = status
+      request = start + "\r\n\r\n"
+    }
+  }
+
+  @Test(arguments: Breakage.all)
+  func `what breaks the framing gets its status as JSON and the end`(breakage: Breakage) throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server)
+    try client.send(breakage.request)
+    let answer = try client.answer()
+    #expect(answer.status == breakage.status)
+    #expect(answer.field("content-type") == "application/json")
+    #expect(answer.text.hasPrefix("{\"error\":\"") && answer.text.contains("\",\"code\":\""))
+    #expect(answer.field("connection") == "close")
+    #expect(try client.isClosedByServer())
+  }
+
+  @Test func `bodies that do not fit in memory are refused before they are read`() throws {
+    var limits = Limits()
+    limits.bodiesInMemoryMax = 1000
+    let server = try HTTPTestServer(limits)
+    let first = try HTTPClient(server)
+    try first.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n")
+    // Served later than the head above, which has its 900 bytes set aside by then.
+    #expect(try HTTPClient(server).get("/between").status == 200)
+    let second = try HTTPClient(server)
+    try second.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n")
+    let refusal = try second.answer()
+    #expect(refusal.status == 503)
+    #expect(refusal.field("retry-after") == "1")
+    let third = try HTTPClient(server)
+    try third.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n")
+    try third.send(String(repeating: "x", count: 101))
+    #expect(try third.answer().status == 503)
+    try first.send(String(repeating: "x", count: 900))
+    #expect(try first.answer().status == 200)
+    // All of it is given back.
+    let fourth = try HTTPClient(server)
+    try fourth.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+    try fourth.send(String(repeating: "x", count: 1000))
+    #expect(try fourth.answer().status == 200)
+  }
+
+  @Test func `every failure of the parser has a text and a code that JSON can hold`() {
+    for reason in HTTPFailure.Reason.allCases {
+      let text = HTTPFailure(reason, limit: 5).text + reason.rawValue
+      #expect(text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x5C })
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Glibc
+import Relay
+import System
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite struct HTTPShutdownTests {
+  @Test func `SIGTERM answers what is parked, finishes what is read and ends`() throws {
+    let server = try HTTPTestServer(signals: true)
+    let parked = try HTTPClient(server)
+    let reading = try HTTPClient(server)
+    let idle = try HTTPClient(server)
+    try parked.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
+    try reading.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
+    #expect(try idle.get("/x").status == 200)
+    _ = try server.events.ticket("/park")
+    // To the loop's thread, which has blocked it; a process that serves blocks it in all of them.
+    server.commands.perform { _ in pthread_kill(pthread_self(), SIGTERM) }
+    let answer = try parked.answer()
+    #expect(answer.status == 204)
+    #expect(answer.field("connection") == "close")
+    #expect(try idle.isClosedByServer())
+    try reading.send("lo")
+    let last = try reading.answer()
+    #expect(last.text == "POST /x hello")
+    #expect(last.field("connection") == "close")
+    _ = try server.ended()
+    #expect(throws: SystemError.self) { try HTTPClient(server) }
+  }
+
+  @Test func `shutdown does not wait longer than it may`() throws {
+    var limits = Limits()
+    limits.shutdownTime = .milliseconds(50)
+    let server = try HTTPTestServer(limits)
+    let client = try HTTPClient(server)
+    try client.send("GET /x HTTP/1.1\r\nHo")
+    #expect(try HTTPClient(server).get("/x").status == 200)
+    server.stop()
+    _ = try server.ended()
+    #expect(try client.isClosedByServer())
+  }
+
+  @Test func `shutdown waits until a slow reader has its answer`() throws {
+    let server = try HTTPTestServer()
+    let client = try HTTPClient(server, receiveBuffer: 262_144)
+    try client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+    _ = try server.events.ticket("/big")
+    server.stop()
+    try server.events.wait(for: .shutdown)
+    #expect(try client.answer().body == HTTPTestApplication.bigBody)
+    _ = try server.ended()
+  }
+}

@@ -1,0 +1,115 @@
+import Relay
+import Store
+import Testing
+
+@Suite struct RegistryFileTests {
+  let scratch: Scratch
+  let hash = [UInt8](0..<32)
+
+  init() throws { scratch = try Scratch() }
+
+  private func reopened(_ rounds: [RegistryWrite]...) throws -> RegistrySnapshot {
+    do {
+      let registry = try scratch.open().registry
+      for writes in rounds { try registry.commit(writes) }
+      registry.markSynced()
+      try registry.close()
+    }
+    return try scratch.open().registry.load()
+  }
+
+  private var agentToken: RegisteredToken {
+    RegisteredToken(
+      hash: hash, workspace: workspace, org: "o", kind: .agent, createdAt: start,
+      fingerprint: "ab12")
+  }
+
+  @Test func `orgs, workspaces and tokens come back whole`() throws {
+    let org = RegisteredOrg(id: "o", name: "Org")
+    let full = RegisteredWorkspace(
+      id: workspace, name: "Agent", org: "o", createdAt: start, card: bytes("{}"), url: "http://a",
+      settings: "{\"a\":1}", state: .removed, removedAt: start + .seconds(1),
+      nextWakeAt: start + .seconds(2), lastSeenAt: start + .seconds(3))
+    let key = RegisteredToken(
+      hash: hash.reversed(), workspace: nil, org: "o", kind: .org, scopes: [.send, .read],
+      createdAt: start, expiresAt: start + .seconds(4), lastUsedAt: start + .seconds(5),
+      fingerprint: "cd34", revokedAt: start + .seconds(6))
+    let found = try reopened([
+      .createOrg(org), .createWorkspace(full), .addToken(agentToken), .addToken(key),
+    ])
+    #expect(found.orgs == [org])
+    #expect(found.workspaces == [full])
+    #expect(found.tokens == [agentToken, key])
+  }
+
+  @Test func `an update writes every column`() throws {
+    var row = RegisteredWorkspace(id: workspace, name: "a", org: "o", createdAt: start)
+    let first = row
+    row.name = "b"
+    row.card = bytes("{\"name\":\"b\"}")
+    row.url = "https://b"
+    row.settings = "{}"
+    row.lastSeenAt = start
+    #expect(try reopened([.createWorkspace(first)], [.updateWorkspace(row)]).workspaces == [row])
+  }
+
+  @Test func `a deleted workspace is gone`() throws {
+    let row = RegisteredWorkspace(id: workspace, name: "a", org: "o", createdAt: start)
+    #expect(try reopened([.createWorkspace(row)], [.deleteWorkspace(workspace)]).workspaces.isEmpty)
+  }
+
+  @Test func `a revoked token stays with the time of its end`() throws {
+    let found = try reopened(
+      [.addToken(agentToken)],
+      [
+        .expireToken(hash: hash, at: start + .seconds(1)),
+        .touchTokens([RegistryWrite.Use(hash: hash, at: start + .seconds(2))]),
+        .revokeToken(hash: hash, at: start + .seconds(3)),
+      ])
+    let token = try #require(found.tokens.first)
+    #expect(token.expiresAt == start + .seconds(1))
+    #expect(token.lastUsedAt == start + .seconds(2))
+    #expect(token.revokedAt == start + .seconds(3))
+  }
+
+  @Test func `the audit shows the newest first`() throws {
+    let registry = try scratch.open().registry
+    let entries = (1...3).map {
+      AuditEntry(
+        at: start, actor: "admin", action: "token.revoke", target: "\($0)", detail: "detail")
+    }
+    try registry.commit(entries.map { .audit($0) })
+    #expect(try registry.audit(limit: 2) == [entries[2], entries[1]])
+  }
+
+  @Test func `one wrong write undoes the whole list`() throws {
+    let registry = try scratch.open().registry
+    let org = RegisteredOrg(id: "o", name: "Org")
+    #expect(throws: StoreError.self) { try registry.commit([.createOrg(org), .createOrg(org)]) }
+    #expect(try registry.load().orgs.isEmpty)
+    try registry.commit([.createOrg(org)])
+    #expect(try registry.load().orgs == [org])
+  }
+
+  @Test func `every start has a higher boot number, also after a kill`() throws {
+    for expected in 1...3 as ClosedRange<UInt32> {
+      let registry = try scratch.open().registry
+      #expect(try registry.raiseBoot() == expected)
+      #expect(!registry.isDirty)
+      registry.abandon()
+    }
+  }
+
+  @Test func `another boot of the kernel is a power cut`() throws {
+    do {
+      let registry = try scratch.open(boot: "boot-1").registry
+      #expect(try registry.isAfterPowerCut() == false)
+      _ = try registry.raiseBoot()
+    }
+    do { #expect(try scratch.open(boot: "boot-1").registry.isAfterPowerCut() == false) }
+    let registry = try scratch.open(boot: "boot-2").registry
+    #expect(try registry.isAfterPowerCut())
+    _ = try registry.raiseBoot()
+    #expect(try registry.isAfterPowerCut() == false)
+  }
+}
