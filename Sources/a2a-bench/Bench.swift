@@ -42,6 +42,7 @@ struct Bench {
   private func run(_ number: Int) throws(BenchError) -> Measures {
     var measures = Measures()
     let command = options.command
+    let others = OtherLoad()
     progress(number, "disk")
     if command != .parked {
       let disk = DiskRun(path: scratch.sub("disk"))
@@ -71,6 +72,7 @@ struct Bench {
       progress(number, "parked polls")
       try ParkedRun(options: options, scratch: scratch).measure(into: &measures)
     }
+    measures[.othersCPU] = others.percent()
     return measures
   }
 
