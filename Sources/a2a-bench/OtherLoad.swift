@@ -34,7 +34,7 @@ struct OtherLoad {
   /// Of this program and of the relays that it has stopped.
   private static func ownSeconds() -> Double {
     // RUSAGE_SELF and RUSAGE_CHILDREN, which Swift imports as a type that getrusage does not take.
-    [0, -1].reduce(0) { total, who in
+    [Int32(0), -1].reduce(0) { total, who in
       var usage = rusage()
       getrusage(who, &usage)
       let whole = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
