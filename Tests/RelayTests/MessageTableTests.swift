@@ -1,5 +1,6 @@
-@testable import Relay
 import Testing
+
+@testable import Relay
 
 /// The queue does what the table says, cell by cell.
 @Suite struct MessageTableTests {
@@ -29,7 +30,8 @@ import Testing
       // What is kept happens after the report.
       if state == .storing { stage.turnStored() }
       let isKept =
-        stage.isDueNow || stage.message?.waiting.count == 1 || stage.message?.isDue == true || stage.hold == .wait
+        stage.isDueNow || stage.message?.waiting.count == 1 || stage.message?.isDue == true
+        || stage.hold == .wait
       #expect(isKept, "the event is lost")
     case .settle(let tell):
       #expect(stage.message == nil || stage.message?.state.isEnd == true)
@@ -116,10 +118,14 @@ extension Stage {
     case .entry: #expect(entries.map(\.seq) == [1])
     case .stored: expect { if case .stored(1) = $0 { true } else { false } }
     // Who attaches to what has ended is answered by the driver.
-    case .answer: if event == .durable { expect { if case .answered(1) = $0 { true } else { false } } }
-    case .ended: if event == .durable { expect { if case .ended(1, _) = $0 { true } else { false } } }
+    case .answer:
+      if event == .durable { expect { if case .answered(1) = $0 { true } else { false } } }
+    case .ended:
+      if event == .durable { expect { if case .ended(1, _) = $0 { true } else { false } } }
     case .task:
-      let isNotWithdrawn = actions.contains { if case .notWithdrawn(1) = $0 { true } else { false } }
+      let isNotWithdrawn = actions.contains {
+        if case .notWithdrawn(1) = $0 { true } else { false }
+      }
       #expect(hold == .task || isWithdrawn == false || isNotWithdrawn)
     case .duplicate: #expect(replies == [.duplicate])
     case .alreadyAnswered: #expect(replies == [.alreadyAnswered])

@@ -156,7 +156,8 @@ final class ScheduleDriver {
       if !answer.isLate, current[answer.seq] != answer.fence {
         fail("a wrong fence is accepted as the current one of \(answer.seq)")
       }
-      if committed.messages[answer.seq]?.rows.contains(where: { $0.fence == answer.fence }) != true {
+      if committed.messages[answer.seq]?.rows.contains(where: { $0.fence == answer.fence }) != true
+      {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
     case .message, .handOutChange, .end, .task, .received, .note: break
