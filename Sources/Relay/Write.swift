@@ -107,7 +107,11 @@ package struct NewMessage: Sendable {
 
 /// One giving of a message to an agent. The primary key is the fence.
 package struct HandOutRow: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable { case offer = 1, lease = 2, shown = 3 }
+  package enum Kind: UInt8, Sendable {
+    case offer = 1
+    case lease = 2
+    case shown = 3
+  }
 
   package var fence: Fence
   package var seq: Seq
@@ -134,7 +138,8 @@ package struct HandOutRow: Sendable, Equatable {
 package struct HandOutChange: Sendable, Equatable {
   /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer unclaimed).
   package enum Kind: UInt8, Sendable {
-    case claimed = 1, extended, released, lost, unburnt, ended, revoked
+    case claimed = 1
+    case extended, released, lost, unburnt, ended, revoked
   }
 
   package var fence: Fence
