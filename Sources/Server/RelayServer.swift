@@ -186,15 +186,7 @@ package final class RelayServer: Application {
   private func checkDisk(now: Now) {
     guard nextDiskCheck <= now.instant else { return }
     nextDiskCheck = now.instant + .seconds(1)
-    do throws(StoreError) {
-      let isLow = try data.freeBytes() < data.highWater()
-      if isLow != broker.isDiskLow {
-        log.warning("disk_high_water", ["low": .flag(isLow)])
-      }
-      broker.isDiskLow = isLow
-    } catch {
-      log.error("disk_check_failed", ["error": .text(error.description)])
-    }
+    broker.checkDisk()
   }
 
   // MARK: ends
