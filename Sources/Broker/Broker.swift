@@ -241,7 +241,7 @@ package final class Broker {
   package func nextDeadline() -> Instant? {
     // What a refused commit has led to is for the next turn, which comes at once.
     var earliest = holds.first?.at
-    for desk in touched {
+    for desk in touched where desk.hasTurnWork {
       let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
       if earliest.map({ due < $0 }) ?? true { earliest = due }
     }

@@ -76,6 +76,11 @@ final class Desk {
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
   var isUnsynced: Bool { commits > synced }
 
+  /// Something is to be committed or sent that cannot be put off.
+  var hasTurnWork: Bool {
+    !batch.isEmpty || !reports.isEmpty || !afterCommit.isEmpty || !afterBarrier.isEmpty
+  }
+
   func add(_ write: Write) {
     batch.append(write)
     switch write {
