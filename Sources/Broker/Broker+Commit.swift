@@ -1,6 +1,6 @@
 import Relay
-import System
 import Store
+import System
 
 extension Broker {
   /// Commits a desk's transaction: all of it, or, when the disk is full, all but its sends.

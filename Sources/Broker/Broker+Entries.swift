@@ -1,6 +1,6 @@
 import Relay
-import System
 import Store
+import System
 import Wire
 
 extension Broker {

@@ -54,7 +54,10 @@ extension Broker {
   private func refuse(_ changes: [RegistryChange], _ error: StoreError) {
     log.error("registry_failed", ["error": .text(error.description)])
     // The server tells everybody who waits.
-    if error.isFinalForProcess { return fatal = error }
+    if error.isFinalForProcess {
+      fatal = error
+      return
+    }
     for change in changes {
       settle(change)
       // The whole turn was rolled back. A file without a row would keep its id from being used.
@@ -64,7 +67,9 @@ extension Broker {
   }
 
   private func remove(_ id: WorkspaceID) {
-    do throws(StoreError) { try data.removeWorkspaceFile(id) } catch { failed(error, workspace: id) }
+    do throws(StoreError) { try data.removeWorkspaceFile(id) } catch {
+      failed(error, workspace: id)
+    }
   }
 
   /// The round's changes are on the disk: they are made in memory, and answered.

@@ -55,7 +55,8 @@ extension Bench {
     change(&send)
     var message = "\"messageId\":\"\(send.messageID)\""
     message += ",\"role\":\"\(send.isCurrent ? "ROLE_USER" : "user")\""
-    message += ",\"parts\":[{\(send.isCurrent ? "" : "\"kind\":\"text\",")\"text\":\"\(send.text)\"}]"
+    message +=
+      ",\"parts\":[{\(send.isCurrent ? "" : "\"kind\":\"text\",")\"text\":\"\(send.text)\"}]"
     if let task = send.task { message += ",\"taskId\":\"\(task)\"" }
     if let context = send.context { message += ",\"contextId\":\"\(context)\"" }
     let flag =
