@@ -45,7 +45,8 @@ let package = Package(
       name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite", "CFaultVFS"],
       swiftSettings: settings),
     .testTarget(
-      name: "BrokerTests", dependencies: ["Broker", "Relay", "Wire", "Store", "System"],
+      name: "BrokerTests",
+      dependencies: ["Broker", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS"],
       swiftSettings: settings),
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Broker", "Relay", "Wire", "Store", "System", "CLinux"],

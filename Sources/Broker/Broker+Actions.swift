@@ -19,12 +19,14 @@ extension Broker {
   private func carryOut(_ action: Action, _ desk: Desk, now: Now) {
     switch action {
     case .write(let write):
-      if case .answer(let answer) = write { desk.cache[answer.seq]?.result = answer.body }
+      if case .answer(let answer) = write { keep(answer, desk) }
       desk.add(write)
     case .lazy(let write): desk.addLazily(write, due: now.instant + limits.lazyWriteMax)
     case .report(let report): desk.reports.append(report)
     case .handOut(let poll, let entries): send(entries, to: poll, desk, now: now)
-    case .empty(let poll): answerEmpty(poll, desk)
+    case .empty(let poll):
+      desk.open[poll] = nil
+      answerEmpty(poll, desk)
     case .reply(let call, let reply, let afterBarrier):
       answerAgent(call, reply, afterBarrier: afterBarrier, desk, now: now)
     case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
@@ -46,9 +48,18 @@ extension Broker {
     return waiters
   }
 
+  /// Also while it is on its way to the disk: `answered` follows, unless it is refused.
+  private func keep(_ answer: Answer, _ desk: Desk) {
+    guard let kept = desk.cache[answer.seq] else { return }
+    desk.cache[answer.seq]?.result = nil
+    cachedBytes -= kept.result?.count ?? 0
+    guard cachedBytes + answer.body.count <= limits.cacheBytesMax else { return }
+    cachedBytes += answer.body.count
+    desk.cache[answer.seq]?.result = answer.body
+  }
+
   private func forget(_ seq: Seq, _ desk: Desk) {
-    if let cached = desk.cache.removeValue(forKey: seq) {
-      cachedBytes -= cached.head.count + cached.body.count
-    }
+    desk.continued.remove(seq)
+    if let cached = desk.cache.removeValue(forKey: seq) { cachedBytes -= cached.bytes }
   }
 }

@@ -48,7 +48,8 @@ extension Broker {
       let desk = try self.desk(id, now: now)
       if isShuttingDown { return answerEmpty(poll.id, desk) }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
-      desk.lastCall[poll.consumer] = now.instant
+      noteCall(poll.consumer, desk, now: now)
+      desk.open[poll.id] = .workspaceUnavailable
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
     } catch {
@@ -58,8 +59,12 @@ extension Broker {
 
   /// A poll's connection has ended without an answer.
   package func pollGone(_ poll: PollID, at id: WorkspaceID, now: Now) {
-    if batches[poll] != nil { batches[poll] = nil }
+    if let entries = batches.removeValue(forKey: poll)?.poll {
+      // Handed out, and kept back for the other parts.
+      delivered(entries.receipt, received: false, now: now)
+    }
     guard let desk = desks[id], desk.failure == nil else { return }
+    desk.open[poll] = nil
     desk.queue.pollGone(poll, now: now)
     touch(desk)
     carryOut(desk, now: now)
@@ -89,15 +94,28 @@ extension Broker {
       guard agent.message.workspace == desk.id.short else { throw .notFound }
       if let message = desk.queue.message(seq) {
         guard message.tag == agent.message.tag, message.state != .storing else { throw .notFound }
-        if let consumer = message.handOut?.consumer { desk.lastCall[consumer] = now.instant }
+        if let consumer = message.handOut?.consumer { noteCall(consumer, desk, now: now) }
+        desk.open[agent.call] = .outcomeUnknown
         try apply(agent, desk, seq, now: now)
         carryOut(desk, now: now)
       } else {
         try answerFromFile(agent, desk)
       }
     } catch {
+      desks[agent.workspace]?.open[agent.call] = nil
       outbox.append(Reply(call: agent.call, error: error))
     }
+  }
+
+  /// Consumers are named by whoever polls: those who have been silent for longer than any heartbeat
+  /// can stretch a lease are forgotten.
+  private func noteCall(_ consumer: String, _ desk: Desk, now: Now) {
+    desk.lastCall[consumer] = now.instant
+    guard desk.lastCall.count >= desk.lastCallMax else { return }
+    desk.lastCall = desk.lastCall.filter {
+      $0.value + limits.heartbeatLeaseMax > now.instant
+    }
+    desk.lastCallMax = max(256, 2 * desk.lastCall.count)
   }
 
   private func apply(
@@ -148,6 +166,7 @@ extension Broker {
   func answerAgent(
     _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
   ) {
+    desk.open[call] = nil
     let reply = agentReply(call, reply, now: now)
     if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
   }

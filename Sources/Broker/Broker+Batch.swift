@@ -19,6 +19,9 @@ extension Broker {
     _ call: CallID, _ calls: [(CallID, Result<AgentCall, BatchFault>)], poll: Poll?,
     at id: WorkspaceID, now: Now
   ) {
+    if calls.isEmpty, poll == nil {
+      return outbox.append(Reply(call: call, body: Array("{\"results\":[]}".utf8)))
+    }
     batches[call] = Batch(parts: calls.map(\.0), isPolling: poll != nil)
     for (part, _) in calls { batchOf[part] = call }
     for (part, item) in calls {
@@ -29,14 +32,14 @@ extension Broker {
       }
     }
     if let poll { self.poll(poll, at: id, now: now) }
-    if calls.isEmpty, poll == nil { outbox.append(Reply(call: call)) }
   }
 
   /// What can leave now. Replies to parts of a batch stay until the batch is whole.
   package func takeReplies() -> [Reply] {
     let replies = outbox
     outbox = []
-    guard !batches.isEmpty else { return replies }
+    // Parts of a batch whose caller has gone still come.
+    guard !batches.isEmpty || !batchOf.isEmpty else { return replies }
     var whole: [Reply] = []
     for reply in replies { if let reply = resolve(reply) { whole.append(reply) } }
     return whole

@@ -76,7 +76,8 @@ extension Broker {
     let task: Seq
     let context: String
     switch place(request, desk, seq, now: now) {
-    case .failure(let error): return outbox.append(addressee.reply(error))
+    // That a task has ended may have been read from what no barrier has covered.
+    case .failure(let error): return read(addressee.reply(error), desk)
     case .success(let found): (task, context) = found
     }
     let new = NewMessage(
@@ -86,7 +87,7 @@ extension Broker {
       context: context, messageID: request.rpc.messageID ?? "", dedup: dedup,
       rpcID: request.rpc.id, head: request.head, body: request.body,
       isImmediate: !request.rpc.isBlocking)
-    if task != seq { desk.continued.insert(task) }
+    if task != seq, desk.cache[task] != nil { desk.continued.insert(task) }
     keep(request, seq, desk)
     desk.queue.arrive(new, now: now)
     wait(request, seq, desk, now: now)
@@ -162,7 +163,9 @@ extension Broker {
 
   private func wait(_ request: CallerRequest, _ seq: Seq, _ desk: Desk, now: Now) {
     let waiter = Waiter(
-      addressee: request.addressee, deadline: request.holdUntil,
+      addressee: request.addressee,
+      // Who comes while the relay ends is not held.
+      deadline: isShuttingDown ? now.instant : request.holdUntil,
       isImmediate: !request.rpc.isBlocking)
     desk.waiters[seq, default: []].append(waiter)
     desk.queue.attach(seq)
@@ -196,12 +199,9 @@ extension Broker {
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
       let view = try taskView(task, desk)
       read(
-        Reply(
-          call: request.call,
-          body: JSONRPC.result(
-            id: request.rpc.id,
-            result: view.result(
-              as: request.rpc.dialect, historyLength: request.rpc.historyLength))), desk)
+        addressee.reply(
+          result: view.result(
+            as: request.rpc.dialect, historyLength: request.rpc.historyLength)), desk)
     } catch {
       outbox.append(addressee.reply(error))
     }
@@ -210,7 +210,8 @@ extension Broker {
   /// What was read leaves when everything it may have seen is durable.
   func read(_ reply: Reply, _ desk: Desk) {
     if desk.isUnsynced {
-      desk.afterBarrier.append(reply)
+      // Whatever becomes of this turn's transaction: it has seen nothing of it.
+      desk.committedReplies.append(reply)
       touch(desk)
     } else {
       outbox.append(reply)
@@ -223,7 +224,7 @@ extension Broker {
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
-      cancels[request.call] = (addressee, task.seq)
+      cancels[request.call] = (addressee, desk.id, task.seq)
       desk.queue.adopt(task: task, now: now)
       desk.queue.cancelTask(request.call, task.seq, now: now)
       carryOut(desk, now: now)
@@ -233,7 +234,7 @@ extension Broker {
   }
 
   func answerCancel(_ call: CallID, _ outcome: CancelReply, _ desk: Desk, now: Now) {
-    guard let (addressee, seq) = cancels.removeValue(forKey: call) else { return }
+    guard let (addressee, _, seq) = cancels.removeValue(forKey: call) else { return }
     do throws(RelayError) {
       switch outcome {
       case .unavailable: outbox.append(addressee.reply(.notStored))
@@ -246,8 +247,7 @@ extension Broker {
         }
         let result = try taskView(task, desk).result(
           as: addressee.dialect, historyLength: addressee.historyLength)
-        read(
-          Reply(call: call, body: JSONRPC.result(id: addressee.id, result: result)), desk)
+        read(addressee.reply(result: result), desk)
       }
     } catch {
       outbox.append(addressee.reply(error))

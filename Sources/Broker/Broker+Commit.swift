@@ -1,11 +1,12 @@
 import Relay
-import System
 import Store
+import System
 
 extension Broker {
   /// Commits a desk's transaction: all of it, or, when the disk is full, all but its sends.
   func commit(_ desk: Desk, now: Now) {
     guard desk.failure == nil, fatal == nil else { return }
+    if let error = desk.damage { return close(desk, error) }
     #if PLANTS
       if plantedDelay(desk, now: now) { return }
     #endif
@@ -28,7 +29,7 @@ extension Broker {
       do throws(StoreError) {
         defer { desk.queue.turnEnded() }
         try desk.file.commit(writes)
-        desk.commits += 1
+        if !writes.isEmpty { desk.commits += 1 }
       } catch {
         let lazies = Write.afterRollback(putOff, of: writes)
         return refused(desk, lazies: lazies, writes: writes, error, now: now)
@@ -50,33 +51,37 @@ extension Broker {
   private func refused(
     _ desk: Desk, lazies: [Write], writes: [Write], _ error: StoreError, now: Now
   ) {
-    if error.isFinalForProcess { return failed(error, workspace: desk.id) }
-    if error.isFinalForWorkspace { return close(desk, error) }
+    if isFinal(error, desk) { return }
     giveUpReserve(error)
     log.warning(
       "commit_refused",
       ["workspace": .text(desk.id.text), "error": .text(error.description)])
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
     let rest = Write.withoutSends(writes)
-    if !rest.isEmpty, committedAgain(rest, desk) {
-      let refusedReports = desk.reports.filter { $0.isOf(sends) }
-      desk.reports.removeAll { $0.isOf(sends) }
-      committed(desk)
-      return refuse(desk, reports: refusedReports, now: now)
+    // Without its sends, and with the reserve's space, it may pass.
+    guard !rest.isEmpty else { return refuseAll(desk, lazies: lazies, now: now) }
+    do throws(StoreError) {
+      try desk.file.commit(rest)
+    } catch {
+      if isFinal(error, desk) { return }
+      return refuseAll(desk, lazies: lazies, now: now)
     }
-    refuseAll(desk, lazies: lazies, now: now)
+    desk.commits += 1
+    let refusedReports = desk.reports.filter { $0.isOf(sends) }
+    desk.reports.removeAll { $0.isOf(sends) }
+    committed(desk)
+    refuse(desk, reports: refusedReports, now: now)
   }
 
-  /// Without its sends, and with the reserve's space, it may pass.
-  private func committedAgain(_ writes: [Write], _ desk: Desk) -> Bool {
-    do throws(StoreError) {
-      try desk.file.commit(writes)
-      desk.commits += 1
-      return true
-    } catch {
+  private func isFinal(_ error: StoreError, _ desk: Desk) -> Bool {
+    if error.isFinalForProcess {
       failed(error, workspace: desk.id)
+    } else if error.isFinalForWorkspace {
+      close(desk, error)
+    } else {
       return false
     }
+    return true
   }
 
   /// The space held back for this day: sends are refused from now on, results go on.
@@ -120,36 +125,19 @@ extension Broker {
     for reply in desk.afterCommit {
       if case .handOut(_, _, let seqs) = reply.receipt {
         desk.queue.handOutRefused(seqs, now: now)
-        outbox.append(Reply(call: reply.call, error: .notStored))
+        outbox.append(reply.failing(.notStored))
       } else {
         outbox.append(reply)
       }
     }
     desk.afterCommit = []
-    for reply in desk.afterBarrier { outbox.append(Reply(call: reply.call, error: .notStored)) }
+    outbox += desk.afterBarrier.map { $0.failing(.notStored) }
     desk.afterBarrier = []
     desk.lazies = lazies
-    desk.lazyDue = now.instant + limits.lazyWriteMax
+    if !lazies.isEmpty { desk.lazyDue = now.instant + limits.lazyWriteMax }
     let reports = desk.reports
     desk.reports = []
     refuse(desk, reports: reports, now: now)
-  }
-
-  /// Final for the workspace; the others go on.
-  private func close(_ desk: Desk, _ error: StoreError) {
-    failed(error, workspace: desk.id)
-    desk.failure = error
-    let calls = desk.waiters.values.joined().map(\.addressee)
-    for addressee in calls { outbox.append(addressee.reply(.workspaceUnavailable)) }
-    for reply in desk.afterCommit + desk.afterBarrier + desk.committedReplies
-      + desk.rounds.flatMap(\.replies) {
-      outbox.append(Reply(call: reply.call, error: .workspaceUnavailable))
-    }
-    desk.waiters = [:]
-    desk.afterCommit = []
-    desk.afterBarrier = []
-    desk.rounds = []
-    desk.file.abandon()
   }
 
   /// Between rounds at `walPagesIdle`, in any case at `walPagesBusy`.

@@ -1,6 +1,6 @@
 import Relay
-import System
 import Store
+import System
 import Wire
 
 extension Broker {
@@ -15,6 +15,7 @@ extension Broker {
 
   /// Leaves once this turn's transaction is committed: the hand-out's row is in it.
   func send(_ entries: [HandOut], to poll: PollID, _ desk: Desk, now: Now) {
+    desk.open[poll] = nil
     do throws(RelayError) {
       var writer = JSONWriter(capacity: 2048 * entries.count)
       writer.beginObject()

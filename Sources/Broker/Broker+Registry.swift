@@ -44,7 +44,9 @@ extension Broker {
       let row = try makeWorkspace(id, name: name, settings: settings, now: now)
       var reply = Reply(call: call, status: 201, body: workspaceJSON(row).bytes)
       reply.headers.append(("Location", "/workspaces/\(id.text)"))
-      registryReplies.append((apply: { $0.put(row) }, reply: reply))
+      write(
+        row,
+        RegistryChange(workspace: id, apply: { $0.put(row) }, reply: reply, isCreation: true))
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
@@ -54,7 +56,7 @@ extension Broker {
   private func makeWorkspace(
     _ id: WorkspaceID, name: String, settings: Settings, now: Now
   ) throws(RelayError) -> RegisteredWorkspace {
-    guard directory.workspace(id) == nil, !beingMade.contains(id) else { throw .workspaceExists }
+    guard directory.workspace(id) == nil, rowsOnTheirWay[id] == nil else { throw .workspaceExists }
     guard directory.workspaces.count < limits.workspacesMax else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
     do throws(StoreError) {
@@ -63,7 +65,6 @@ extension Broker {
       failed(error, workspace: id)
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
-    beingMade.insert(id)
     let row = RegisteredWorkspace(
       id: id, name: name, org: Self.org, createdAt: now.wall,
       settings: String(decoding: settings.json.bytes, as: UTF8.self))
@@ -82,34 +83,40 @@ extension Broker {
     do throws(RelayError) {
       var row: RegisteredWorkspace
       var needsToken = true
+      var isCreation = false
       if let record = directory.workspace(id) {
-        row = record.row
         needsToken = try mayRegister(record, identity, mode, now: now)
-      } else if mode == .open, identity == nil || identity == .admin {
+        // A registration on its way may have given it another card.
+        row = rowsOnTheirWay[id]?.row ?? record.row
+      } else if mode == .open, rowsOnTheirWay[id] == nil, identity == nil || identity == .admin {
         row = try makeWorkspace(id, name: "", settings: Settings(), now: now)
+        isCreation = true
       } else {
         throw identity == .admin ? .notFound : .unauthorized
       }
       if !registration.cardBytes.isEmpty {
         row.card = registration.cardBytes
-        var settings = directory.workspace(id)?.settings ?? Settings()
+        var settings = Settings(ofRow: row)
         settings.cardAt = now.wall
         row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
-        row.name = row.name.isEmpty ? registration.card?["name"]?.string ?? "" : row.name
+        if row.name.isEmpty { row.name = name(of: registration.card) }
       }
       if !registration.url.isEmpty { row.url = registration.url }
       registryBatch.append(.updateWorkspace(row))
       let token = needsToken ? newToken(for: row, now: now) : nil
-      claiming.insert(id)
+      if needsToken { claiming.insert(id) }
       let updated = row
-      let secret = token?.secret
-      registryReplies.append(
-        (
+      write(
+        updated,
+        RegistryChange(
+          workspace: id,
           apply: { directory in
             directory.put(updated)
             if let row = token?.row { directory.add(row) }
-          }, reply: Reply(call: call, body: registeredJSON(updated, secret, registration).bytes)
-        ))
+          },
+          reply: Reply(
+            call: call, body: registeredJSON(updated, token?.secret, registration).bytes),
+          isCreation: isCreation))
       directory.seen(id, at: now.wall)
       if let desk = desks[id], desk.failure == nil {
         touch(desk)
@@ -119,6 +126,11 @@ extension Broker {
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
+  }
+
+  private func name(of card: JSON?) -> String {
+    let name = card?["name"]?.string ?? ""
+    return name.utf8.count <= limits.nameBytesMax ? name : ""
   }
 
   /// Whether the answer carries a new token.

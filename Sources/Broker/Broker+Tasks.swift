@@ -10,6 +10,10 @@ extension Broker {
   ) throws(RelayError) -> Value {
     do throws(StoreError) { return try body() } catch {
       failed(error, workspace: desk.id)
+      if error.isFinalForWorkspace {
+        desk.damage = error
+        touch(desk)
+      }
       throw .workspaceUnavailable
     }
   }

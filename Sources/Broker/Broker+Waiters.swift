@@ -41,7 +41,7 @@ extension Broker {
 
   private func tellTimeout(_ waiter: Waiter, _ seq: Seq, _ desk: Desk) {
     desk.queue.detach(seq)
-    reply(waiter.addressee.reply(.agentTimeout), seq, desk)
+    tell(waiter, .agentTimeout, seq, desk)
   }
 
   /// A caller's patience is over.
@@ -62,7 +62,7 @@ extension Broker {
     if directory.workspace(desk.id)?.settings.whenOffline == .error {
       if isShuttingDown, let waiter = removeWaiter(hold.seq, at: index, desk) {
         desk.queue.detach(hold.seq)
-        return reply(waiter.addressee.reply(.restarting), hold.seq, desk)
+        return tell(waiter, .restarting, hold.seq, desk)
       }
       return withdraw(hold.seq, index, desk, now: now)
     }
@@ -114,10 +114,20 @@ extension Broker {
       view.writeSendResult(
         as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
       writer.endObject()
-      reply(Reply(call: addressee.call, body: writer.bytes), seq, desk, isRead: isRead)
+      var answer = Reply(call: addressee.call, body: writer.bytes)
+      answer.addressee = addressee
+      reply(answer, seq, desk, isRead: isRead)
     } catch {
       outbox.append(addressee.reply(error))
     }
+  }
+
+  /// The outcome is open: whoever has been told so attaches when it asks again, so that this counts
+  /// as no reply.
+  private func tell(_ waiter: Waiter, _ error: RelayError, _ seq: Seq, _ desk: Desk) {
+    var reply = waiter.addressee.reply(error)
+    if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
+    outbox.append(reply)
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted.

@@ -30,15 +30,21 @@ package final class Broker {
   /// The batch that a call is a part of.
   var batchOf: [CallID: CallID] = [:]
   /// Callers of CancelTask, and the task that they mean.
-  var cancels: [CallID: (Addressee, Seq)] = [:]
+  var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
   private var lastCallID: CallID = 0
-  private var round: UInt64 = 0
+  /// The last round that a barrier was asked for, those it has not covered, and the last it has.
+  var round: UInt64 = 0
+  var inRound: [UInt64: [Desk]] = [:]
+  var passed: UInt64 = 0
   var registryBatch: [RegistryWrite] = []
-  var registryReplies: [(apply: (inout Directory) -> Void, reply: Reply?)] = []
+  var registryChanges: [RegistryChange] = []
   var registryRounds: [RegistryRound] = []
-  /// Workspaces whose row, or first token, is on its way to the disk.
-  var beingMade: Set<WorkspaceID> = []
+  /// Rows on their way to the disk: what is written next builds on them.
+  var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
+  /// Workspaces whose first token is on its way.
   var claiming: Set<WorkspaceID> = []
+  /// Workspaces whose file could not be opened, for good.
+  var unopenable: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
   /// Whether a poll's connection has ended; the server knows.
@@ -49,11 +55,6 @@ package final class Broker {
   #if PLANTS
     package var plant: ServerPlant?
   #endif
-
-  struct RegistryRound {
-    var number: UInt64
-    var changes: [(apply: (inout Directory) -> Void, reply: Reply?)]
-  }
 
   struct Hold: Comparable {
     var at: Instant
@@ -93,6 +94,7 @@ package final class Broker {
       return desk
     }
     guard directory.workspace(id) != nil else { throw .notFound }
+    guard !unopenable.contains(id) else { throw .workspaceUnavailable }
     guard desks.count < limits.openWorkspacesMax else { throw .tooManyOpen }
     do throws(StoreError) {
       let file = try data.openWorkspaceFile(id)
@@ -108,6 +110,7 @@ package final class Broker {
       return desk
     } catch {
       failed(error, workspace: id)
+      if error.isFinalForWorkspace { unopenable.insert(id) }
       throw error.isFinalForProcess ? .outcomeUnknown : .workspaceUnavailable
     }
   }
@@ -123,116 +126,6 @@ package final class Broker {
       "store_failed",
       ["workspace": .text(workspace.text), "error": .text(error.description)])
     if error.isFinalForProcess { fatal = error }
-  }
-
-  // MARK: turns
-
-  /// What the barrier is to make durable.
-  package struct RoundWork: Sendable {
-    package var number: UInt64
-    package var files: [Int32]
-  }
-
-  /// Commits what the turn has collected. `nil`: nobody waits for a barrier.
-  package func endTurn(now: Now) -> RoundWork? {
-    var files: [Int32] = []
-    let number = round + 1
-    let turn = touched
-    touched = []
-    for desk in turn {
-      desk.isTouched = false
-      if mayWait(desk, now: now) {
-        touch(desk)
-        continue
-      }
-      commit(desk, now: now)
-      if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
-    }
-    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
-    guard !files.isEmpty, fatal == nil else { return nil }
-    round = number
-    return RoundWork(number: number, files: files)
-  }
-
-  /// While a barrier is at work the next one cannot start: a small transaction can wait for what
-  /// else arrives, since its answers would have to. One of 64 writes costs a third of 64 of one.
-  private func mayWait(_ desk: Desk, now: Now) -> Bool {
-    guard !inRound.isEmpty, desk.failure == nil, !isShuttingDown,
-      desk.batch.count < limits.commitWritesMin, desk.batchBytes < limits.commitBytesMin
-    else {
-      desk.waitsSince = nil
-      return false
-    }
-    let since = desk.waitsSince ?? now.instant
-    desk.waitsSince = since
-    guard since + limits.commitWaitMax > now.instant else {
-      desk.waitsSince = nil
-      return false
-    }
-    return true
-  }
-
-  /// Makes a round of what waits for the barrier; says whether there is any.
-  private func closeRound(_ desk: Desk, _ number: UInt64) -> Bool {
-    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty, desk.failure == nil
-    else { return false }
-    desk.rounds.append(
-      Desk.Round(
-        number: number, commits: desk.commits, reports: desk.committedReports,
-        replies: desk.committedReplies))
-    desk.committedReports = []
-    desk.committedReplies = []
-    inRound[number, default: []].append(desk)
-    return true
-  }
-
-  private var inRound: [UInt64: [Desk]] = [:]
-  private var passed: UInt64 = 0
-
-  /// Every round up to `number` is on the disk.
-  package func barrierPassed(_ number: UInt64, now: Now) {
-    guard number > passed else { return }
-    for current in (passed + 1)...number {
-      for desk in inRound.removeValue(forKey: current) ?? [] {
-        guard let first = desk.rounds.first, first.number == current else { continue }
-        desk.rounds.removeFirst()
-        desk.synced = first.commits
-        if desk.synced == desk.commits { desk.file.markSynced() }
-        outbox += first.replies
-        touch(desk)
-        desk.queue.durable(first.reports, now: now)
-        carryOut(desk, now: now)
-      }
-      if let first = registryRounds.first, first.number == current {
-        registryRounds.removeFirst()
-        for change in first.changes {
-          change.apply(&directory)
-          if let reply = change.reply { outbox.append(reply) }
-        }
-      }
-    }
-    passed = number
-  }
-
-  private func commitRegistry(_ number: UInt64) -> Bool {
-    guard !registryBatch.isEmpty || !registryReplies.isEmpty else { return false }
-    let writes = registryBatch
-    let changes = registryReplies
-    registryBatch = []
-    registryReplies = []
-    do throws(StoreError) {
-      try data.registry.commit(writes)
-      registryRounds.append(RegistryRound(number: number, changes: changes))
-      return !changes.isEmpty
-    } catch {
-      log.error("registry_failed", ["error": .text(error.description)])
-      if error.isFinalForProcess { fatal = error }
-      let reason: RelayError = error.isFinalForProcess ? .outcomeUnknown : .notStored
-      for change in changes {
-        if let reply = change.reply { outbox.append(Reply(call: reply.call, error: reason)) }
-      }
-      return false
-    }
   }
 
   // MARK: time
@@ -292,7 +185,8 @@ package final class Broker {
 
   /// Workspaces whose file a final error has closed.
   package var failedWorkspaces: [WorkspaceID] {
-    desks.values.filter { $0.failure != nil }.map(\.id).sorted { $0.bytes < $1.bytes }
+    (desks.values.filter { $0.failure != nil }.map(\.id) + unopenable)
+      .sorted { $0.bytes < $1.bytes }
   }
 
   /// The message that a held call waits for.

@@ -34,17 +34,23 @@ final class Desk {
   var isTouched = false
   /// A final error closed it; the reason is in the log.
   var failure: StoreError?
+  /// A read has failed for good: the end of the turn closes it.
+  var damage: StoreError?
 
   /// Who waits for the answer of a message.
   var waiters: [Seq: [Waiter]] = [:]
+  /// Polls and agents' calls that have no reply yet, and what they get if there never is one.
+  var open: [CallID: RelayError] = [:]
   /// Requests and results that a caller or a poll is about to need.
   var cache: [Seq: Cached] = [:]
-  /// Tasks that more than one message belongs to, as far as this run of the relay has seen.
+  /// Tasks that more than one message belongs to, while the first one's request is kept.
   var continued: Set<Seq> = []
   /// Messages from here on arrived in this run: what is not in `continued` has one message.
   let firstSeq: Seq
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
+  /// So many of them are looked through for those that no longer count.
+  var lastCallMax = 256
 
   #if PLANTS
     var plantDue: Instant?
@@ -64,6 +70,8 @@ final class Desk {
     var message: Range<Int>
     var text: String
     var result: [UInt8]?
+
+    var bytes: Int { head.count + body.count + (result?.count ?? 0) }
   }
 
   init(id: WorkspaceID, file: WorkspaceFile, queue: Queue) {

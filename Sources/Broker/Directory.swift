@@ -45,6 +45,14 @@ package struct Settings: Sendable, Equatable {
     if let value = json["card_at"]?.int { cardAt = WallTime(nanoseconds: Int64(value)) }
   }
 
+  /// As they are kept; a text that this release cannot read counts as no settings.
+  package init(ofRow row: RegisteredWorkspace) {
+    guard let json = try? JSON(parsing: Array(row.settings.utf8)),
+      let settings = try? Settings(json)
+    else { return }
+    self = settings
+  }
+
   private static func read<Value: RawRepresentable<String> & CaseIterable>(
     _ name: String, _ json: JSON
   ) throws(BadSetting) -> Value {
@@ -111,9 +119,7 @@ package struct Directory {
     if workspaces[row.id] == nil { byShort[row.id.short, default: []].append(row.id) }
     record.row = row
     record.card = nil
-    if let json = try? JSON(parsing: Array(row.settings.utf8)), let settings = try? Settings(json) {
-      record.settings = settings
-    }
+    record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
   }
 

@@ -19,6 +19,8 @@ package struct Reply: Sendable {
   package var receipt = Receipt.none
   /// Of a send: `X-Relay-Message-Id`.
   package var messageID: MessageID?
+  /// Of a JSON-RPC caller: its errors have a form of their own.
+  var addressee: Addressee?
 
   package init(call: CallID, status: Int = 200, body: [UInt8] = []) {
     self.call = call
@@ -32,6 +34,11 @@ package struct Reply: Sendable {
   ) {
     self.init(call: call, status: error.status, body: Self.body(error, detail, members))
     headers = Self.headers(error)
+  }
+
+  /// What the call gets instead, when this reply must not leave.
+  func failing(_ error: RelayError) -> Reply {
+    addressee?.reply(error) ?? Reply(call: call, error: error)
   }
 
   package static func body(
@@ -85,6 +92,14 @@ package struct Addressee: Sendable {
     if let seconds = error.retryAfterSeconds {
       reply.headers.append(("Retry-After", "\(seconds)"))
     }
+    reply.addressee = self
+    return reply
+  }
+
+  /// Its answer: `result` is raw JSON.
+  func reply(result: [UInt8]) -> Reply {
+    var reply = Reply(call: call, body: JSONRPC.result(id: id, result: result))
+    reply.addressee = self
     return reply
   }
 

@@ -1,0 +1,88 @@
+package import Relay
+import Store
+import System
+
+extension Broker {
+  /// What the barrier is to make durable.
+  package struct RoundWork: Sendable {
+    package var number: UInt64
+    package var files: [Int32]
+  }
+
+  /// Commits what the turn has collected. `nil`: nobody waits for a barrier.
+  package func endTurn(now: Now) -> RoundWork? {
+    var files: [Int32] = []
+    let number = round + 1
+    let turn = touched
+    touched = []
+    for desk in turn {
+      desk.isTouched = false
+      if mayWait(desk, now: now) {
+        touch(desk)
+        continue
+      }
+      commit(desk, now: now)
+      if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
+    }
+    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
+    guard !files.isEmpty, fatal == nil else { return nil }
+    round = number
+    return RoundWork(number: number, files: files)
+  }
+
+  /// While a barrier is at work the next one cannot start: a small transaction can wait for what
+  /// else arrives, since its answers would have to. One of 64 writes costs a third of 64 of one.
+  private func mayWait(_ desk: Desk, now: Now) -> Bool {
+    guard !inRound.isEmpty, desk.failure == nil, !isShuttingDown,
+      desk.batch.count < limits.commitWritesMin, desk.batchBytes < limits.commitBytesMin
+    else {
+      desk.waitsSince = nil
+      return false
+    }
+    let since = desk.waitsSince ?? now.instant
+    desk.waitsSince = since
+    guard since + limits.commitWaitMax > now.instant else {
+      desk.waitsSince = nil
+      return false
+    }
+    return true
+  }
+
+  /// Makes a round of what waits for the barrier; says whether there is any.
+  private func closeRound(_ desk: Desk, _ number: UInt64) -> Bool {
+    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty, desk.failure == nil
+    else { return false }
+    desk.rounds.append(
+      Desk.Round(
+        number: number, commits: desk.commits, reports: desk.committedReports,
+        replies: desk.committedReplies))
+    desk.committedReports = []
+    desk.committedReplies = []
+    inRound[number, default: []].append(desk)
+    return true
+  }
+
+  /// Every round up to `number` is on the disk.
+  package func barrierPassed(_ number: UInt64, now: Now) {
+    guard number > passed, fatal == nil else { return }
+    for current in (passed + 1)...number {
+      for desk in inRound.removeValue(forKey: current) ?? [] {
+        guard let first = desk.rounds.first, first.number == current else { continue }
+        desk.rounds.removeFirst()
+        outbox += first.replies
+        if desk.failure != nil {
+          // The barrier held its descriptor until now.
+          if desk.rounds.isEmpty { desk.file.abandon() }
+          continue
+        }
+        desk.synced = first.commits
+        if desk.synced == desk.commits { desk.file.markSynced() }
+        touch(desk)
+        desk.queue.durable(first.reports, now: now)
+        carryOut(desk, now: now)
+      }
+      registryPassed(current)
+    }
+    passed = number
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Relay
+import Store
+import System
+import Testing
+import Wire
+
+@testable import Broker
+
+/// A broker on real files, with a clock and a barrier that the test moves.
+///
+/// `turn` ends a turn and keeps what left it in `replies`; nothing passes the barrier before `sync`.
+final class Bench {
+  let path: String
+  let limits: Limits
+  private(set) var data: DataDirectory
+  private(set) var broker: Broker
+  var now = Now(
+    instant: Instant(nanoseconds: 1_000_000_000),
+    wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
+  /// By call; each call has at most one.
+  private(set) var replies: [CallID: Reply] = [:]
+  private var unsynced: [UInt64] = []
+  private let vfs: String?
+
+  init(limits: Limits = Limits(), vfs: String? = nil) throws {
+    path = NSTemporaryDirectory() + "broker-tests-" + UUID().uuidString
+    self.limits = limits
+    self.vfs = vfs
+    (data, broker) = try Bench.open(path, limits, vfs, boot: "boot-1")
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  private static func open(
+    _ path: String, _ limits: Limits, _ vfs: String?, boot: String
+  ) throws -> (DataDirectory, Broker) {
+    let data = try DataDirectory(path: path, limits: limits, kernelBoot: boot, vfs: vfs)
+    let broker = try Broker(
+      data: data, limits: limits, publicURL: "http://relay", random: Random(),
+      log: Log(level: quiet, format: .text))
+    return (data, broker)
+  }
+
+  private static var quiet: Log.Level {
+    ProcessInfo.processInfo.environment["TEST_LOG"] == nil ? .error : .debug
+  }
+
+  /// As after `kill -9` (`isClean` false) or SIGTERM: another broker on the same directory.
+  func restart(isClean: Bool = true, boot: String = "boot-1") throws {
+    if isClean { broker.close(now: now) }
+    replies = [:]
+    unsynced = []
+    // The lock is the object's: the old one goes before the new one comes.
+    let parking = try Bench.open(path + "-parking", limits, nil, boot: boot)
+    (data, broker) = parking
+    (data, broker) = try Bench.open(path, limits, vfs, boot: boot)
+    try FileManager.default.removeItem(atPath: path + "-parking")
+  }
+
+  // MARK: turns
+
+  func advance(_ duration: Duration) {
+    now = Now(instant: now.instant + duration, wall: now.wall + duration)
+  }
+
+  /// Ends the turn: what may leave without a barrier is in `replies` then.
+  func turn() {
+    // What a refused commit has led to is for a turn that comes at once.
+    for _ in 0..<3 {
+      broker.tick(now: now)
+      if let work = broker.endTurn(now: now) { unsynced.append(work.number) }
+      collect()
+      if broker.touched.isEmpty { return }
+    }
+  }
+
+  /// The barrier reports, until nothing is on its way.
+  func sync() {
+    turn()
+    for _ in 0..<10 where !unsynced.isEmpty {
+      let number = unsynced[unsynced.count - 1]
+      unsynced = []
+      broker.barrierPassed(number, now: now)
+      collect()
+      turn()
+    }
+    #expect(unsynced.isEmpty)
+  }
+
+  var isWaitingForBarrier: Bool { !unsynced.isEmpty }
+
+  private func collect() {
+    for reply in broker.takeReplies() {
+      #expect(replies[reply.call] == nil, "a call is answered once")
+      replies[reply.call] = reply
+    }
+  }
+
+  func wait(_ duration: Duration) {
+    advance(duration)
+    sync()
+  }
+
+  /// A call has left nothing behind.
+  func expectNothingHeld(_ location: SourceLocation = #_sourceLocation) {
+    let broker = broker
+    #expect(broker.waiting.isEmpty, sourceLocation: location)
+    #expect(broker.batches.isEmpty && broker.batchOf.isEmpty, sourceLocation: location)
+    #expect(broker.cancels.isEmpty && broker.claiming.isEmpty, sourceLocation: location)
+    #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
+    for desk in broker.desks.values {
+      #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
+      #expect(desk.rounds.isEmpty, sourceLocation: location)
+    }
+  }
+}
+
+/// What an answer says, read as JSON.
+extension Reply {
+  var json: JSON { (try? JSON(parsing: body)) ?? .null }
+  var text: String { String(decoding: body, as: UTF8.self) }
+  /// Of an error of the relay's own routes.
+  var code: String? { json["code"]?.string }
+  /// Of a JSON-RPC error.
+  var rpcCode: Int? { json["error"]?["code"]?.int }
+  var reason: String? { json["error"]?["data"]?.array?.first?["reason"]?.string }
+  var delivered: String? {
+    json["error"]?["data"]?.array?.first?["metadata"]?["delivered"]?.string
+  }
+  var task: JSON? { json["result"]?["task"] ?? json["result"] }
+  var state: String? { task?["status"]?["state"]?.string }
+  var entries: [JSON] { json["messages"]?.array ?? [] }
+  func header(_ name: String) -> String? { headers.first { $0.0 == name }?.1 }
+}
