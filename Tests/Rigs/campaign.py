@@ -14,7 +14,7 @@ CALLERS, WORKSPACES, AGENTS_EACH = 24, 6, 3
 class Campaign:
     """`crash` ends the relay, `recover` starts it again; both block."""
 
-    def __init__(self, relay, folder, rounds, crash, recover, longest=1.5, pace=0.05):
+    def __init__(self, relay, folder, rounds, crash, recover, longest=2.0, pace=0.03):
         self.relay, self.rounds, self.crash, self.recover = relay, rounds, crash, recover
         self.longest, self.pace = longest, pace
         self.ledger, self.world = Ledger(folder / "ledger.jsonl"), World()
@@ -62,7 +62,7 @@ class Campaign:
     async def _round(self):
         """Load for a random time, then the crash: by the clock, or right at an acknowledgement."""
         self.world.set_up(self.relay.port)
-        await asyncio.sleep(random.choice([random.random() * 0.1, random.random() * self.longest]))
+        await asyncio.sleep(random.random() * random.choice([0.1, self.longest, self.longest]))
         if random.random() < 0.6:
             crashed = asyncio.get_running_loop().create_future()
             self.world.on_ack = lambda: self._crash_once(crashed)
