@@ -27,7 +27,8 @@ extension Broker {
         try desk.file.commit(writes)
         desk.commits += 1
       } catch {
-        return refused(desk, lazies: putOff, writes: writes, error, now: now)
+        let lazies = Write.afterRollback(putOff, of: writes)
+        return refused(desk, lazies: lazies, writes: writes, error, now: now)
       }
     }
     committed(desk)

@@ -123,6 +123,8 @@ final class Database {
     let code = sqlite3_wal_checkpoint_v2(handle, "main", mode.code, &frames, &copied)
     guard code == SQLITE_OK else { throw error(code, "checkpoint") }
     guard frames == copied else { return false }
+    // The WAL is cut when the workspace is idle: what is cached for it can go too.
+    if mode == .truncate { sqlite3_db_release_memory(handle) }
     // The next commit starts the WAL again from its beginning.
     pages.pointee = 0
     return true

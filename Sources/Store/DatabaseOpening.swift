@@ -16,12 +16,14 @@ extension Database {
     // Before the first error that could close it: a close must not copy and delete the WAL.
     database.keepWALAtClose()
     do throws(StoreError) {
+      // No spill: a round is bounded, and a page that leaves before the commit is written twice.
       // EXCLUSIVE before the first read: the WAL's index is then in our memory, not in a -shm file.
       try database.execute(
         """
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA synchronous = NORMAL;
-        PRAGMA cache_size = -1000;
+        PRAGMA cache_size = -512;
+        PRAGMA cache_spill = OFF;
         PRAGMA secure_delete = ON;
         PRAGMA temp_store = MEMORY;
         PRAGMA trusted_schema = OFF;

@@ -39,6 +39,8 @@ extension Database {
         message: "migrating needs \(size * 2) free bytes")
     }
     try Files.remove(copy)
+    // Made here, empty, because SQLite would let others read it.
+    _ = try Files.open(copy, O_RDWR | O_CREAT | O_EXCL)
     try execute("VACUUM INTO '\(copy.replacing("'", with: "''"))'")
     try Files.sync(copy)
     try Files.sync(Files.folder(of: path))

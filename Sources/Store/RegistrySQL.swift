@@ -1,5 +1,5 @@
 /// Every statement of `relay.db`.
-enum RegistrySQL: Int {
+enum RegistrySQL: Int, CaseIterable {
   case insertOrg, insertWorkspace, updateWorkspace, deleteWorkspace
   case insertToken, revokeToken, expireToken, touchToken, insertAudit
   case orgs, workspaces, tokens, audit

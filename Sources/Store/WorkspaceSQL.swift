@@ -1,5 +1,5 @@
 /// Every statement of a workspace's file; each is prepared once per open file.
-enum WorkspaceSQL: Int {
+enum WorkspaceSQL: Int, CaseIterable {
   case insertMessage, insertContent, insertTask, insertHandOut, changeHandOut
   case requeue, answer, end, changeTask, received, insertNote
   case openMessages, lastHandOut, interruptedTasks
