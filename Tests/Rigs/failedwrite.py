@@ -145,7 +145,7 @@ def experiment(name, after):
     check(kinds == ["write"] or shim["later_syncs"] == 0, f"{shim['later_syncs']} syncs after it")
     last = relay.log_tail(12).lower()
     call = "write" if kinds == ["write"] else kinds[0]
-    check(call in last and ("errno" in last or "eio" in last or "input/output" in last),
+    check(call in last and ("errno\":5" in last or "eio" in last or "input/output" in last),
           f"the last lines do not name call and errno: {last}")
     say(f"{name}, call {after}: {len(unknown)} sends and {refused} results unknown, "
         f"exit {code} after {took * 1000:.0f} ms")

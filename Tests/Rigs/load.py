@@ -76,7 +76,7 @@ class Caller:
             error = rpc.error_of(answer.json)
             if error and error[2] == "no":
                 self.ledger.send_refused(key, error[1])
-                return True
+                return True  # "not stored" is final for this message
             self.ledger.note("unknown", key=key, answer=str(answer))
             if answer.status == 200 and not (error and error[2] == "unknown"):
                 self.ledger.trouble.append(f"a send was answered with {answer}")
