@@ -16,24 +16,38 @@ TASK_NOT_CANCELABLE, TASK_NOT_FOUND = -32002, -32001
 class Caller:
     """Sends one message after the other; after a lost answer mostly repeats the very same call."""
 
+    HELD_MAX = 8  # blocking sends of one caller that wait at the same time
+
     def __init__(self, world, ledger, name, workspaces, token, scheme, pace):
         self.world, self.ledger, self.name = world, ledger, name
         self.workspaces, self.pace = workspaces, pace
-        self.token, self.wire = token, Wire(world, token, scheme)
+        self.token, self.scheme = token, scheme
+        self.held = set()
 
     async def run(self):
-        number = 0
+        number, wire = 0, Wire(self.world, self.token, self.scheme)
         while not self.world.done:
             if not self.world.sending or len(self.ledger.open) > 1500:
                 await asyncio.sleep(0.02)
                 continue
             number += 1
-            await self.one(f"{self.name}-{number}")
+            key = f"{self.name}-{number}"
+            if random.random() < 0.3 and len(self.held) < self.HELD_MAX:
+                self.held.add(task := asyncio.create_task(self.blocking(key)))
+                task.add_done_callback(self.held.discard)
+            else:
+                await self.one(wire, key, blocking=False)
             await asyncio.sleep(random.random() * self.pace)
 
-    async def one(self, key):
+    async def blocking(self, key):
+        wire = Wire(self.world, self.token, self.scheme)
+        try:
+            await self.one(wire, key, blocking=True)
+        finally:
+            wire.close()
+
+    async def one(self, wire, key, blocking):
         dialect = random.choice(["0.3", "1.0"])
-        blocking = random.random() < 0.3
         workspace = random.choice(self.workspaces)
         body, headers = rpc.send(key, dialect, blocking)
         if blocking and random.random() < 0.3:
@@ -41,7 +55,7 @@ class Caller:
         self.ledger.sending(key, workspace, self.token)
         while True:
             try:
-                answer = await self.wire.call("POST", f"/w/{workspace}/", body, headers)
+                answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
                 # Whoever is held when the load ends must not begin anything new after it.
                 if random.random() < 0.3 or not self.world.sending:
@@ -53,7 +67,7 @@ class Caller:
                 return
             await asyncio.sleep(0.1)
         if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
-            await self.cancel(key, workspace, dialect)
+            await self.cancel(wire, key, workspace, dialect)
 
     def heard(self, key, answer):
         """Notes the answer to a send; False if the call should be repeated."""
@@ -62,7 +76,7 @@ class Caller:
             error = rpc.error_of(answer.json)
             if error and error[2] == "no":
                 self.ledger.send_refused(key, error[1])
-                return True
+                return True  # "not stored" is final for this message
             self.ledger.note("unknown", key=key, answer=str(answer))
             if answer.status == 200 and not (error and error[2] == "unknown"):
                 self.ledger.trouble.append(f"a send was answered with {answer}")
@@ -79,13 +93,13 @@ class Caller:
             self.ledger.answer_seen(message, rpc.text_of(task))
         return True
 
-    async def cancel(self, key, workspace, dialect):
+    async def cancel(self, wire, key, workspace, dialect):
         await asyncio.sleep(random.choice([0, 0, 0.05, 0.3]))
         self.ledger.sent[key]["cancel_asked"] = True
         body, headers = rpc.cancel(self.ledger.sent[key]["task"], dialect)
         while not self.world.done:
             try:
-                answer = await self.wire.call("POST", f"/w/{workspace}/", body, headers)
+                answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
                 continue
             task, error = rpc.task_of(answer.json), rpc.error_of(answer.json)
@@ -243,7 +257,7 @@ class Maker:
         task = asyncio.create_task(
             Agent(self.world, self.ledger, "once", identity, token, False).run())
         try:
-            await asyncio.wait_for(caller.one(f"maker-{identity}"), 20)
+            await asyncio.wait_for(caller.blocking(f"maker-{identity}"), 20)
         except TimeoutError:
             pass
         self.world.tasks.append(task)
