@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func `an instant that has passed fires at once, and nil never`() throws {
-    let poller = try Poller(eventsMax: 1)
+    let poller = try Poller(eventsMax: 2)
     let timer = try BootTimer()
     try poller.add(Poller.Token(descriptor: timer.raw, generation: 0), .readable)
     timer.arm(at: Instant(nanoseconds: 0))
@@ -31,6 +31,11 @@ import Testing
     timer.drain()
     timer.arm(at: Clock.instant() + .milliseconds(1))
     timer.arm(at: nil)
-    #expect(try poller.wait(milliseconds: 20) == 0)
+    // A second timer, due later than the first one was, fires alone.
+    let later = try BootTimer()
+    try poller.add(Poller.Token(descriptor: later.raw, generation: 1), .readable)
+    later.arm(at: Clock.instant() + .milliseconds(5))
+    #expect(try poller.wait(milliseconds: 20_000) == 1)
+    #expect(poller.event(0).token.descriptor == later.raw)
   }
 }
