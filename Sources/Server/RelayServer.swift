@@ -71,6 +71,7 @@ package final class RelayServer: Application {
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
     let route = Route(path: head.path)
+    if broker.fatal != nil { return refuseStopping(route, head, body, ticket, loop) }
     do throws(RelayError) {
       switch route {
       case .call(let id): try call(id, head, body, ticket, loop, now: now)
@@ -96,6 +97,18 @@ package final class RelayServer: Application {
     } catch {
       loop.respond(ticket, refusal(error, route, head))
     }
+  }
+
+  /// A request that comes after a final error: certainly nothing of it is stored.
+  private func refuseStopping(
+    _ route: Route, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop
+  ) {
+    if case .call = route, case .success(let rpc) = A2ACall.parse(body, version: nil) {
+      let addressee = Addressee(
+        call: 0, id: rpc.id, dialect: rpc.dialect, historyLength: nil)
+      return loop.respond(ticket, .json(200, addressee.reply(.stopping).body))
+    }
+    loop.respond(ticket, refusal(.stopping, route, head))
   }
 
   /// A request that the broker will answer.
