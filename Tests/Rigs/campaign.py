@@ -8,15 +8,41 @@ from ledger import Ledger, judge, judge_hands
 from load import Agent, Caller, Maker
 from relaykit import Failed, check, say
 
-CALLERS, WORKSPACES, AGENTS_EACH = 24, 6, 3
+CALLERS, AGENTS_EACH = 24, 3
+
+# How the relay is set up in a campaign: as shipped, or with such bounds that logs are checkpointed
+# and begin anew all the time, files are closed and opened, and lost work comes back soon.
+TEMPERS = {
+    "as shipped": (6, []),
+    "small logs": (6, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
+    "few files open": (12, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000",
+                            "openWorkspacesMax=8"]),
+}
+
+
+def limits(temper):
+    """The flags of a temper."""
+    return [word for limit in TEMPERS[temper][1] for word in ("--limit", limit)]
+
+
+def tempers(rounds):
+    """(temper, rounds) of so many rounds: shared out, at most 20 in one campaign."""
+    left, names = rounds, list(TEMPERS)
+    share = min(20, -(-rounds // len(names)))
+    while left > 0:
+        name = names.pop(0)
+        names.append(name)
+        yield name, min(share, left)
+        left -= min(share, left)
 
 
 class Campaign:
     """`crash` ends the relay, `recover` starts it again; both block."""
 
-    def __init__(self, relay, folder, rounds, crash, recover, longest=2.0, pace=0.03):
+    def __init__(self, relay, folder, rounds, crash, recover, temper="as shipped",
+                 longest=2.0, pace=0.03):
         self.relay, self.rounds, self.crash, self.recover = relay, rounds, crash, recover
-        self.longest, self.pace = longest, pace
+        self.workspaces, self.longest, self.pace = TEMPERS[temper][0], longest, pace
         self.ledger, self.world = Ledger(folder / "ledger.jsonl"), World()
         self.restarts = 0
 
@@ -28,7 +54,7 @@ class Campaign:
             self.ledger.close()
 
     async def _run(self, stop_early):
-        pairs = [self.relay.workspace(f"agent {n}") for n in range(WORKSPACES)]
+        pairs = [self.relay.workspace(f"agent {n}") for n in range(self.workspaces)]
         self.ledger.workspaces |= {identity for identity, _ in pairs}
         self.ledger.tokens |= {token: identity for identity, token in pairs}
         self._begin(pairs)
