@@ -140,10 +140,10 @@ extension Broker {
         return .failure(.invalidParams("contextId is not that of the task"))
       }
       // A2A 1.0 §3.1.1: a task that has ended takes no further message.
-      if task.state.isTerminal || desk.queue.isTaskClosing(task.seq) {
+      desk.queue.adopt(task: task, now: now)
+      if !desk.queue.isOpen(task: task.seq) {
         return .failure(.unsupportedOperation("the task has ended"))
       }
-      desk.queue.adopt(task: task, now: now)
       return .success((task.seq, task.context))
     } catch {
       return .failure(.internalError(error.text))
@@ -225,7 +225,7 @@ extension Broker {
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
       cancels[request.call] = (addressee, desk.id, task.seq)
-      if !task.state.isTerminal { desk.queue.adopt(task: task, now: now) }
+      desk.queue.adopt(task: task, now: now)
       desk.queue.cancelTask(request.call, task.seq, now: now)
       carryOut(desk, now: now)
     } catch {

@@ -11,7 +11,9 @@ extension Broker {
       if plantedDelay(desk, now: now) { return }
     #endif
     let isLazyDue = desk.lazyDue.map { $0 <= now.instant } ?? false
-    if !desk.batch.isEmpty || isLazyDue {
+    if desk.batch.isEmpty, !isLazyDue {
+      desk.queue.turnEnded()
+    } else {
       let lazies = desk.lazies
       #if PLANTS
         let writes = planted(lazies + desk.batch)
@@ -25,10 +27,12 @@ extension Broker {
       desk.batch = []
       desk.batchBytes = 0
       do throws(StoreError) {
+        defer { desk.queue.turnEnded() }
         try desk.file.commit(writes)
         if !writes.isEmpty { desk.commits += 1 }
       } catch {
-        return refused(desk, lazies: putOff, writes: writes, error, now: now)
+        let lazies = Write.afterRollback(putOff, of: writes)
+        return refused(desk, lazies: lazies, writes: writes, error, now: now)
       }
     }
     committed(desk)
@@ -48,12 +52,14 @@ extension Broker {
     _ desk: Desk, lazies: [Write], writes: [Write], _ error: StoreError, now: Now
   ) {
     if isFinal(error, desk) { return }
+    giveUpReserve(error)
     log.warning(
       "commit_refused",
       ["workspace": .text(desk.id.text), "error": .text(error.description)])
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
     let rest = Write.withoutSends(writes)
-    guard !sends.isEmpty, !rest.isEmpty else { return refuseAll(desk, lazies: lazies, now: now) }
+    // Without its sends, and with the reserve's space, it may pass.
+    guard !rest.isEmpty else { return refuseAll(desk, lazies: lazies, now: now) }
     do throws(StoreError) {
       try desk.file.commit(rest)
     } catch {
@@ -76,6 +82,37 @@ extension Broker {
       return false
     }
     return true
+  }
+
+  /// The space held back for this day: sends are refused from now on, results go on.
+  private func giveUpReserve(_ error: StoreError) {
+    guard error.kind == .full, data.reserve.isHeld else { return }
+    isDiskLow = true
+    do throws(StoreError) {
+      try data.reserve.giveUp()
+      log.warning("reserve_given_up")
+    } catch {
+      log.error("reserve_not_given_up", ["error": .text(error.description)])
+    }
+  }
+
+  /// Looks at the disk: below the high-water mark sends are refused; above it, and with room to
+  /// spare, the reserve is taken (again).
+  package func checkDisk() {
+    do throws(StoreError) {
+      let free = try data.freeBytes()
+      let mark = try data.highWater()
+      if (free < mark) != isDiskLow {
+        isDiskLow = free < mark
+        log.warning("disk_high_water", ["low": .flag(isDiskLow), "free": .number(free)])
+      }
+      if !data.reserve.isHeld, free > 2 * (mark + Int64(Reserve.bytes)) {
+        try data.reserve.take()
+        log.info("reserve_taken")
+      }
+    } catch {
+      log.error("disk_check_failed", ["error": .text(error.description)])
+    }
   }
 
   private func refuse(_ desk: Desk, reports: [Report], now: Now) {

@@ -104,6 +104,8 @@ package final class Broker {
       let desk = Desk(id: id, file: file, queue: queue)
       desks[id] = desk
       touch(desk)
+      // What came to its end while the relay was down ends now.
+      queue.tick(now: now)
       carryOut(desk, now: now)
       return desk
     } catch {
@@ -131,13 +133,14 @@ package final class Broker {
   /// The next instant at which `tick` has something to do.
   package func nextDeadline() -> Instant? {
     // What a refused commit has led to is for the next turn, which comes at once.
-    if !touched.isEmpty { return Instant(nanoseconds: 0) }
     var earliest = holds.first?.at
+    for desk in touched where desk.hasTurnWork {
+      let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
+      if due < earliest ?? .distantFuture { earliest = due }
+    }
     for desk in desks.values where desk.failure == nil {
-      for candidate in [desk.queue.nextDeadline, desk.lazyDue] {
-        guard let candidate else { continue }
-        if earliest.map({ candidate < $0 }) ?? true { earliest = candidate }
-      }
+      if let due = desk.lazyDue, due < earliest ?? .distantFuture { earliest = due }
+      if let due = desk.queue.nextDeadline, due < earliest ?? .distantFuture { earliest = due }
     }
     return earliest
   }

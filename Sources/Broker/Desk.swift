@@ -28,6 +28,8 @@ final class Desk {
   /// Transactions committed, and how many of them a barrier has covered.
   var commits: UInt64 = 0
   var synced: UInt64 = 0
+  /// Since when its transaction waits for the barrier that is at work.
+  var waitsSince: Instant?
   /// It is in the broker's list for the end of this turn.
   var isTouched = false
   /// A final error closed it; the reason is in the log.
@@ -81,6 +83,11 @@ final class Desk {
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
   var isUnsynced: Bool { commits > synced }
+
+  /// Something is to be committed or sent that cannot be put off.
+  var hasTurnWork: Bool {
+    !batch.isEmpty || !reports.isEmpty || !afterCommit.isEmpty || !afterBarrier.isEmpty
+  }
 
   func add(_ write: Write) {
     batch.append(write)

@@ -139,13 +139,16 @@ package struct MessageID: Hashable, Sendable, CustomStringConvertible {
   package var description: String { text }
 }
 
-/// The number in a lease token: (boot number << 32) + counter. A result with an old one never
-/// overwrites a newer one (durability: fences).
+/// The number in a lease token: (boot number << 40) + counter. A result with an old one never
+/// overwrites a newer one. 23 bits of starts and 40 of hand-outs: neither ends in a century.
 package struct Fence: Hashable, Comparable, Sendable {
   package let number: Int64
 
   package init(number: Int64) { self.number = number }
-  package init(boot: UInt32, counter: UInt32) { number = Int64(boot) << 32 | Int64(counter) }
+  package init(boot: UInt32, counter: UInt64) {
+    precondition(boot < 1 << 23 && counter < 1 << 40, "a fence has 23 and 40 bits")
+    number = Int64(boot) << 40 | Int64(counter)
+  }
 
   package static func < (left: Fence, right: Fence) -> Bool { left.number < right.number }
 }

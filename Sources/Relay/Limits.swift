@@ -61,6 +61,12 @@ package struct Limits: Sendable {
   package var lazyWriteMax = Duration.seconds(1)
   /// Free bytes on the file system below which sends are refused (or 5 %, the smaller).
   package var diskHighWater: Int64 = 256 * 1024 * 1024
+  /// Writes of a transaction that is committed at once even while a barrier is at work.
+  package var commitWritesMin = 64
+  /// Bytes of bodies of the same.
+  package var commitBytesMin = 256 * 1024
+  /// The longest that a smaller transaction waits for the barrier at work to end.
+  package var commitWaitMax = Duration.milliseconds(1)
   /// Pages of a WAL at which it is checkpointed when nothing else waits.
   package var walPagesIdle = 1_000
   /// Pages of a WAL at which it is checkpointed in any case.

@@ -27,6 +27,25 @@ package enum Write: Sendable {
   package var isSend: Bool { if case .message = self { true } else { false } }
 
   /// A round without its sends: neither the new messages nor the hand-outs made together with them.
+  /// What can be put off of a round that was rolled back: not what changes rows that went with it.
+  package static func afterRollback(_ lazies: [Write], of writes: [Write]) -> [Write] {
+    var sends: Set<Seq> = []
+    var fences: Set<Fence> = []
+    for write in writes {
+      if case .message(let new) = write { sends.insert(new.seq) }
+      if case .handOut(let row) = write { fences.insert(row.fence) }
+    }
+    return lazies.filter { write in
+      switch write {
+      case .handOutChange(let change): !fences.contains(change.fence)
+      case .note(let seq, _, _, _), .requeue(let seq, _, _), .received(let seq, _),
+        .task(let seq, _, _):
+        !sends.contains(seq)
+      case .message, .handOut, .answer, .end: false
+      }
+    }
+  }
+
   package static func withoutSends(_ writes: [Write]) -> [Write] {
     var sends: Set<Seq> = []
     for case .message(let new) in writes { sends.insert(new.seq) }
@@ -34,7 +53,8 @@ package enum Write: Sendable {
       switch write {
       case .message: false
       case .handOut(let row): !sends.contains(row.seq)
-      case .handOutChange, .requeue, .answer, .end, .task, .received, .note: true
+      case .note(let seq, _, _, _): !sends.contains(seq)
+      case .handOutChange, .requeue, .answer, .end, .task, .received: true
       }
     }
   }
@@ -87,7 +107,11 @@ package struct NewMessage: Sendable {
 
 /// One giving of a message to an agent. The primary key is the fence.
 package struct HandOutRow: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable { case offer = 1, lease = 2, shown = 3 }
+  package enum Kind: UInt8, Sendable {
+    case offer = 1
+    case lease = 2
+    case shown = 3
+  }
 
   package var fence: Fence
   package var seq: Seq
@@ -114,7 +138,8 @@ package struct HandOutRow: Sendable, Equatable {
 package struct HandOutChange: Sendable, Equatable {
   /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer unclaimed).
   package enum Kind: UInt8, Sendable {
-    case claimed = 1, extended, released, lost, unburnt, ended, revoked
+    case claimed = 1
+    case extended, released, lost, unburnt, ended, revoked
   }
 
   package var fence: Fence

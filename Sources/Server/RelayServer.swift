@@ -82,6 +82,7 @@ package final class RelayServer: Application {
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
     let route = Route(path: head.path)
+    if broker.fatal != nil { return refuseStopping(route, head, body, ticket, loop) }
     do throws(RelayError) {
       try checkLife(route)
       switch route {
@@ -108,6 +109,18 @@ package final class RelayServer: Application {
     } catch {
       loop.respond(ticket, refusal(error, route, head))
     }
+  }
+
+  /// A request that comes after a final error: certainly nothing of it is stored.
+  private func refuseStopping(
+    _ route: Route, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop
+  ) {
+    if case .call = route, case .success(let rpc) = A2ACall.parse(body, version: nil) {
+      let addressee = Addressee(
+        call: 0, id: rpc.id, dialect: rpc.dialect, historyLength: nil)
+      return loop.respond(ticket, .json(200, addressee.reply(.stopping).body))
+    }
+    loop.respond(ticket, refusal(.stopping, route, head))
   }
 
   /// A request that the broker will answer.
@@ -216,15 +229,7 @@ package final class RelayServer: Application {
   private func checkDisk(now: Now) {
     guard nextDiskCheck <= now.instant else { return }
     nextDiskCheck = now.instant + .seconds(1)
-    do throws(StoreError) {
-      let isLow = try data.freeBytes() < data.highWater()
-      if isLow != broker.isDiskLow {
-        log.warning("disk_high_water", ["low": .flag(isLow)])
-      }
-      broker.isDiskLow = isLow
-    } catch {
-      log.error("disk_check_failed", ["error": .text(error.description)])
-    }
+    broker.checkDisk()
   }
 
   // MARK: ends

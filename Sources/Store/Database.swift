@@ -71,11 +71,17 @@ final class Database {
   }
 
   func error(_ code: Int32, _ call: String) -> StoreError {
+    // SQLite keeps the number for most calls, but not for a COMMIT that fails: then the thread's
+    // own is that of the call that failed, or of what followed it.
+    let last = errno
     let extended = sqlite3_extended_errcode(handle)
     let exact = extended & 0xFF == code & 0xFF ? extended : code
+    let kept = sqlite3_system_errno(handle)
+    let isSystem = exact & 0xFF == SQLITE_IOERR || exact & 0xFF == SQLITE_CANTOPEN
     return StoreError(
       kind: StoreError.kind(of: exact), code: exact, call: call, path: path,
-      message: String(cString: sqlite3_errmsg(handle)), systemErrno: sqlite3_system_errno(handle))
+      message: String(cString: sqlite3_errmsg(handle)),
+      systemErrno: kept == 0 && isSystem ? last : kept)
   }
 
   // MARK: transactions

@@ -57,10 +57,10 @@ extension Schema {
         answer_is_late INTEGER,
         ended_at INTEGER
       ) STRICT;
-      -- Unanswered: what is read when the file is opened. The queue's order is kept in memory.
-      CREATE INDEX message_open ON message(seq) WHERE state = 2;
-      -- An equal call attaches only while nobody has received the reply.
-      CREATE UNIQUE INDEX message_dedup ON message(dedup) WHERE received_at IS NULL;
+      -- Unanswered, or a reply that nobody has received: what is read when the file is opened, also
+      -- to find equal calls again. It grows at its end; an index over the random keys of equal calls
+      -- would rewrite a page of its own for every message.
+      CREATE INDEX message_open ON message(seq) WHERE state = 2 OR received_at IS NULL;
       -- Dead, expired, cancelled: few, and looked for by people.
       CREATE INDEX message_failed ON message(state, seq) WHERE state >= 7;
       -- Messages that continue a task; the one that opened it has its number.

@@ -73,10 +73,7 @@ enum WorkspaceSQL: Int, CaseIterable {
     // reading the whole table.
     case .openMessages:
       """
-      \(message) WHERE seq IN (
-        SELECT seq FROM message INDEXED BY message_open WHERE state = 2
-        UNION SELECT seq FROM message INDEXED BY message_dedup WHERE received_at IS NULL)
-      ORDER BY seq
+      \(message) INDEXED BY message_open WHERE (state = 2 OR received_at IS NULL) ORDER BY seq
       """
     // A feed's `shown` (3) is no lease: an older lease of the message counts more.
     case .lastHandOut:
@@ -98,7 +95,10 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .notes: "SELECT kind, at, detail FROM log WHERE seq = ? ORDER BY number"
     case .list: "\(message) WHERE seq > ? ORDER BY seq LIMIT ?"
     case .listQueued:
-      "\(message) INDEXED BY message_open WHERE state = 2 AND seq > ? ORDER BY seq LIMIT ?"
+      """
+      \(message) INDEXED BY message_open
+      WHERE (state = 2 OR received_at IS NULL) AND state = 2 AND seq > ? ORDER BY seq LIMIT ?
+      """
     case .listFailed:
       """
       \(message) INDEXED BY message_failed WHERE state >= 7 AND state = ? AND seq > ?

@@ -44,8 +44,9 @@ final class BarrierMailbox {
         waiting?.round = round
         waiting?.files += files
       }
-      pthread_cond_signal(condition)
     }
+    // After the lock is free, or the thread that wakes would only wait for it.
+    pthread_cond_signal(condition)
   }
 
   func takeReport() -> BarrierReport? {

@@ -42,8 +42,9 @@ struct Bench {
   private func run(_ number: Int) throws(BenchError) -> Measures {
     var measures = Measures()
     let command = options.command
+    let others = OtherLoad()
     progress(number, "disk")
-    if command != .r && command != .parked {
+    if command != .parked {
       let disk = DiskRun(path: scratch.sub("disk"))
       try disk.measure(seconds: 2, into: &measures)
     }
@@ -71,6 +72,7 @@ struct Bench {
       progress(number, "parked polls")
       try ParkedRun(options: options, scratch: scratch).measure(into: &measures)
     }
+    measures[.othersCPU] = others.percent()
     return measures
   }
 

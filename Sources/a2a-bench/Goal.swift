@@ -43,7 +43,7 @@ struct Goal {
 }
 
 extension Goal {
-  static let all: [Goal] = disk + sends + cycles + latency + parked
+  static let all: [Goal] = machine + disk + sends + cycles + latency + parked
 
   private static let disk = [
     Goal(title: "fdatasync, back to back, p50", key: .syncP50, unit: "ms", digits: 3),
@@ -53,6 +53,10 @@ extension Goal {
     Goal(title: "fdatasync, 100/s, p99", key: .pacedP99, unit: "ms", digits: 3),
     Goal(title: "R: 64 messages per FULL commit", key: .reference, unit: "/s"),
     Goal(title: "64 files, 1 message per FULL commit", key: .spreadReference, unit: "/s"),
+  ]
+
+  private static let machine = [
+    Goal(title: "CPU of everything else, of one core", key: .othersCPU, unit: "%")
   ]
 
   private static let sends = [

@@ -98,6 +98,8 @@ func cpuTime(of process: String) -> Int64 {
     let name = withUnsafeBytes(of: &entry.pointee.d_name) {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
+    // `..` has an account too: the main thread's once more.
+    guard Int(name) != nil else { continue }
     let account = contents("/proc/\(process)/task/\(name)/schedstat")
     total += account.split(separator: " ").first.flatMap { Int64($0) } ?? 0
   }

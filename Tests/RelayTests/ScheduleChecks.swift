@@ -75,7 +75,9 @@ extension ScheduleDriver {
   /// When everything has come to an end, nothing is left.
   func checkEmpty() {
     if !calls.isEmpty { fail("never answered: \(calls)") }
-    for (id, poll) in polls where !poll.isAnswered && !poll.isGone { fail("poll \(id) is forgotten") }
+    for (id, poll) in polls where !poll.isAnswered && !poll.isGone {
+      fail("poll \(id) is forgotten")
+    }
     if queue.unanswered != 0 { fail("\(queue.unanswered) have not come to an end") }
     if !queue.tasks.isEmpty { fail("tasks are left: \(queue.tasks)") }
     if !queue.polls.isEmpty { fail("polls are left") }

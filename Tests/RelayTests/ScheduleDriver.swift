@@ -156,7 +156,8 @@ final class ScheduleDriver {
       if !answer.isLate, current[answer.seq] != answer.fence {
         fail("a wrong fence is accepted as the current one of \(answer.seq)")
       }
-      if committed.messages[answer.seq]?.rows.contains(where: { $0.fence == answer.fence }) != true {
+      if committed.messages[answer.seq]?.rows.contains(where: { $0.fence == answer.fence }) != true
+      {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
     case .message, .handOutChange, .end, .task, .received, .note: break
@@ -185,7 +186,7 @@ final class ScheduleDriver {
     }
   }
 
-  private func tell(_ call: CallID, _ reply: AgentReply) {
+  func tell(_ call: CallID, _ reply: AgentReply) {
     guard case .agent(let seq, let fence) = calls.removeValue(forKey: call) else {
       return fail("call \(call) is answered twice, or was never made")
     }
@@ -209,7 +210,7 @@ final class ScheduleDriver {
     if leases[seq]?.fence == fence { leases[seq]?.end = end }
   }
 
-  private func tell(_ call: CallID, _ reply: CancelReply) {
+  func tell(_ call: CallID, _ reply: CancelReply) {
     guard let asked = calls.removeValue(forKey: call) else {
       return fail("call \(call) is answered twice, or was never made")
     }
@@ -220,100 +221,6 @@ final class ScheduleDriver {
     case .close(let seq):
       if durable.messages[seq]?.state != .cancelled { fail("\(seq) is told cancelled") }
     case .agent: fail("call \(call) is no cancel")
-    }
-  }
-
-  // MARK: turns, commits, barriers
-
-  enum Outcome { case committed, refused, full }
-
-  /// Ends the turn: one transaction, committed or rolled back, and the hand-outs that hang on it.
-  func endTurn(_ outcome: Outcome, flushes: Bool = false) {
-    guard isDirty || flushes && !writes.isEmpty else {
-      if reports.isEmpty, replies.isEmpty { return giveHandOuts() }
-      return fail("a report without a write")
-    }
-    switch outcome {
-    case .committed: commit(writes, refusing: [])
-    case .refused: refuse()
-    case .full:
-      let sends = writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } }
-      if sends.isEmpty { refuse() } else { commit(Write.withoutSends(writes), refusing: sends) }
-    }
-  }
-
-  private func commit(_ taken: [Write], refusing sends: [Seq]) {
-    for write in taken { committed.apply(write, attempts: limits.attempts) }
-    if let wrong = committed.violation { fail(wrong) }
-    let refused = sends.map { Report.message($0) }
-    rounds.append(
-      Round(writes: taken, reports: reports.filter { !refused.contains($0) }, replies: replies))
-    writes = []
-    putOff = []
-    replies = []
-    closeTurn()
-    giveHandOuts()
-    if !refused.isEmpty {
-      for seq in sends { inFlight.remove(seq) }
-      queue.refused(refused, now: now)
-      drain()
-    }
-  }
-
-  private func refuse() {
-    let failed = reports
-    let unanswered = replies
-    let notGiven = handOuts
-    handOuts = []
-    replies = []
-    // What was put off is put off again; the rest never was.
-    writes = putOff
-    closeTurn()
-    for (call, _) in unanswered { tell(call, AgentReply.unavailable) }
-    for (_, entries) in notGiven {
-      queue.handOutRefused(entries.map(\.seq), now: now)
-    }
-    for case .message(let seq) in failed { inFlight.remove(seq) }
-    queue.refused(failed, now: now)
-    drain()
-  }
-
-  private func closeTurn() {
-    queue.turnEnded()
-    reports = []
-    isDirty = false
-  }
-
-  private func giveHandOuts() {
-    let leaving = handOuts
-    handOuts = []
-    for (poll, entries) in leaving {
-      if polls[poll]?.isGone == true {
-        queue.handOutDelivered(poll, seqs: entries.map(\.seq), received: false, now: now)
-        drain()
-        continue
-      }
-      for entry in entries {
-        let one = Given(seq: entry.seq, fence: entry.fence, poll: poll, end: entry.end)
-        given.append(one)
-        leases[entry.seq] = one
-        seen.insert(entry.seq)
-      }
-    }
-  }
-
-  /// The oldest `count` rounds have passed a barrier.
-  func barrier(_ count: Int) {
-    let passed = rounds.prefix(count)
-    rounds.removeFirst(min(count, rounds.count))
-    for round in passed {
-      for write in round.writes { durable.apply(write, attempts: limits.attempts) }
-      for case .message(let seq) in round.reports { inFlight.remove(seq) }
-    }
-    queue.durable(passed.flatMap(\.reports), now: now)
-    drain()
-    for round in passed {
-      for (call, reply) in round.replies { tell(call, reply) }
     }
   }
 }

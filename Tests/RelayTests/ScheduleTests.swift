@@ -1,6 +1,7 @@
 import Foundation
-@testable import Relay
 import Testing
+
+@testable import Relay
 
 /// Random schedules against a model of the file. `SCHEDULE_SEED=n` replays one, `SCHEDULES=n` runs
 /// another number of them, `SCHEDULE_BASE=n` other seeds.
@@ -40,6 +41,7 @@ import Testing
       let found = (1...bound).first { Schedule.run(seed: $0, plant: plant) != nil }
       #expect(found != nil, "\(plant) is not found in \(bound) schedules")
       if let found {
+        #expect(Schedule.run(seed: found) == nil, "seed \(found) fails without it too")
         print("\(plant): seed \(found), \(Schedule.run(seed: found, plant: plant) ?? "")")
       }
     }

@@ -9,7 +9,7 @@ The control swallows the syncs: then nearly all rounds must go without.
 """
 import signal
 
-import a2a
+import rpc
 import disks
 from relaykit import Relay, check, main, new_id, say, scratch, skip
 from shim import Shim
@@ -35,12 +35,12 @@ class Bench:
         if count > 1:
             self.relay.signal(signal.SIGSTOP)
         for client, space in list(zip(self.clients, self.spaces))[:count]:
-            body, headers = a2a.send(text, blocking=False, message_id=new_id())
+            body, headers = rpc.send(text, blocking=False, message_id=new_id())
             client.send("POST", f"/w/{space}/", body, headers)
         self.relay.signal(signal.SIGCONT)
         for client in self.clients[:count]:
             answer = client.receive()
-            check(a2a.task_of(answer.json), f"a send was not acknowledged: {answer}")
+            check(rpc.task_of(answer.json), f"a send was not acknowledged: {answer}")
 
     def wal(self):
         spaces = [self.disk.data / "workspaces" / s[:2] / f"{s}.db-wal" for s in self.spaces]

@@ -7,7 +7,7 @@ A small ext4 on a loop device, first filled to the high water mark, then to the 
 import os
 import time
 
-import a2a
+import rpc
 import disks
 from relaykit import Relay, check, main, new_id, say, scratch, skip
 
@@ -30,9 +30,9 @@ class Scene:
 
     def send(self, size=200):
         """The answer to one non-blocking send; what is acknowledged is remembered."""
-        body, headers = a2a.send("x" * size, blocking=False, message_id=new_id())
+        body, headers = rpc.send("x" * size, blocking=False, message_id=new_id())
         answer = self.caller.call("POST", f"/w/{self.space}/", body, headers)
-        if a2a.task_of(answer.json):
+        if rpc.task_of(answer.json):
             self.stored.append(answer.headers["x-relay-message-id"])
         return answer
 
@@ -75,20 +75,20 @@ class Scene:
             answer = self.caller.call("GET", f"/messages/{message}")
             check(answer.status == 200, f"lost: {message} is {answer}")
             if message in self.answered:
-                text = a2a.text_of(answer.json.get("task") or {})
+                text = rpc.text_of(answer.json.get("task") or {})
                 check(text == self.answered[message], f"another answer: {message} has {text!r}")
 
 
 def refused(answer):
-    return (a2a.error_of(answer.json) or (0, 0, 0))[1] == "DISK_FULL"
+    return (rpc.error_of(answer.json) or (0, 0, 0))[1] == "DISK_FULL"
 
 
 def accepted(answer):
-    return a2a.task_of(answer.json) is not None
+    return rpc.task_of(answer.json) is not None
 
 
 def check_refusal(answer):
-    _, reason, delivered = a2a.error_of(answer.json)
+    _, reason, delivered = rpc.error_of(answer.json)
     check(answer.status == 200 and delivered == "no", f"not refused as it should be: {answer}")
     check("retry-after" in answer.headers, f"no Retry-After: {answer.headers}")
 

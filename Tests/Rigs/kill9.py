@@ -8,7 +8,7 @@ More than 20 rounds run as several campaigns of 20, each on a fresh data directo
 from campaign import Campaign, expect_detection, report
 from relaykit import Relay, main, say, scratch
 
-PLANTS = ["answer-before-commit", "drop-hand-out"]
+PLANTS = {"answer-before-commit": "lost", "drop-hand-out": "handed out"}
 
 
 def campaign(folder, rounds, build="release", env=None, **options):
@@ -34,9 +34,9 @@ def control(plant):
     say(f"negative control: {plant}")
     one, relay = campaign(
         scratch("kill9"), 10, build="debug", env={"A2A_RELAY_PLANT": plant}, pace=0.005)
-    broken = one.run(stop_early=True)
+    broken = one.run(stop_early=PLANTS[plant])
     relay.kill()
-    expect_detection(one, broken, plant)
+    expect_detection(one, broken, plant, PLANTS[plant])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 
-import a2a
+import rpc
 from asyncwire import Lost, Wire
 from relaykit import new_id
 
@@ -16,32 +16,46 @@ TASK_NOT_CANCELABLE, TASK_NOT_FOUND = -32002, -32001
 class Caller:
     """Sends one message after the other; after a lost answer mostly repeats the very same call."""
 
+    HELD_MAX = 8  # blocking sends of one caller that wait at the same time
+
     def __init__(self, world, ledger, name, workspaces, token, scheme, pace):
         self.world, self.ledger, self.name = world, ledger, name
         self.workspaces, self.pace = workspaces, pace
-        self.token, self.wire = token, Wire(world, token, scheme)
+        self.token, self.scheme = token, scheme
+        self.held = set()
 
     async def run(self):
-        number = 0
+        number, wire = 0, Wire(self.world, self.token, self.scheme)
         while not self.world.done:
             if not self.world.sending or len(self.ledger.open) > 1500:
                 await asyncio.sleep(0.02)
                 continue
             number += 1
-            await self.one(f"{self.name}-{number}")
+            key = f"{self.name}-{number}"
+            if random.random() < 0.3 and len(self.held) < self.HELD_MAX:
+                self.held.add(task := asyncio.create_task(self.blocking(key)))
+                task.add_done_callback(self.held.discard)
+            else:
+                await self.one(wire, key, blocking=False)
             await asyncio.sleep(random.random() * self.pace)
 
-    async def one(self, key):
+    async def blocking(self, key):
+        wire = Wire(self.world, self.token, self.scheme)
+        try:
+            await self.one(wire, key, blocking=True)
+        finally:
+            wire.close()
+
+    async def one(self, wire, key, blocking):
         dialect = random.choice(["0.3", "1.0"])
-        blocking = random.random() < 0.3
         workspace = random.choice(self.workspaces)
-        body, headers = a2a.send(key, dialect, blocking)
+        body, headers = rpc.send(key, dialect, blocking)
         if blocking and random.random() < 0.3:
             headers["Prefer"] = "wait=2"
         self.ledger.sending(key, workspace, self.token)
         while True:
             try:
-                answer = await self.wire.call("POST", f"/w/{workspace}/", body, headers)
+                answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
                 # Whoever is held when the load ends must not begin anything new after it.
                 if random.random() < 0.3 or not self.world.sending:
@@ -53,16 +67,16 @@ class Caller:
                 return
             await asyncio.sleep(0.1)
         if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
-            await self.cancel(key, workspace, dialect)
+            await self.cancel(wire, key, workspace, dialect)
 
     def heard(self, key, answer):
         """Notes the answer to a send; False if the call should be repeated."""
-        task = a2a.task_of(answer.json) if answer.status == 200 else None
+        task = rpc.task_of(answer.json) if answer.status == 200 else None
         if task is None:
-            error = a2a.error_of(answer.json)
+            error = rpc.error_of(answer.json)
             if error and error[2] == "no":
                 self.ledger.send_refused(key, error[1])
-                return True
+                return True  # "not stored" is final for this message
             self.ledger.note("unknown", key=key, answer=str(answer))
             if answer.status == 200 and not (error and error[2] == "unknown"):
                 self.ledger.trouble.append(f"a send was answered with {answer}")
@@ -75,21 +89,21 @@ class Caller:
         self.ledger.send_acknowledged(key, message, task["id"])
         if self.world.on_ack:
             self.world.on_ack()
-        if a2a.state_of(task) == "completed":
-            self.ledger.answer_seen(message, a2a.text_of(task))
+        if rpc.state_of(task) == "completed":
+            self.ledger.answer_seen(message, rpc.text_of(task))
         return True
 
-    async def cancel(self, key, workspace, dialect):
+    async def cancel(self, wire, key, workspace, dialect):
         await asyncio.sleep(random.choice([0, 0, 0.05, 0.3]))
         self.ledger.sent[key]["cancel_asked"] = True
-        body, headers = a2a.cancel(self.ledger.sent[key]["task"], dialect)
+        body, headers = rpc.cancel(self.ledger.sent[key]["task"], dialect)
         while not self.world.done:
             try:
-                answer = await self.wire.call("POST", f"/w/{workspace}/", body, headers)
+                answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
                 continue
-            task, error = a2a.task_of(answer.json), a2a.error_of(answer.json)
-            if task and a2a.state_of(task) == "canceled":
+            task, error = rpc.task_of(answer.json), rpc.error_of(answer.json)
+            if task and rpc.state_of(task) == "canceled":
                 return self.ledger.cancel_acknowledged(key)
             if error and error[0] == TASK_NOT_CANCELABLE:
                 return self.ledger.note("too late to cancel", key=key)
@@ -243,7 +257,7 @@ class Maker:
         task = asyncio.create_task(
             Agent(self.world, self.ledger, "once", identity, token, False).run())
         try:
-            await asyncio.wait_for(caller.one(f"maker-{identity}"), 20)
+            await asyncio.wait_for(caller.blocking(f"maker-{identity}"), 20)
         except TimeoutError:
             pass
         self.world.tasks.append(task)

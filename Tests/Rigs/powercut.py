@@ -84,11 +84,11 @@ def control(form):
 
     one._begin = swallow
     try:
-        broken = one.run(stop_early=True)
+        broken = one.run(stop_early="lost")
     except Failed as failure:  # the relay cannot start on what is left
-        broken = [str(failure)] if relay.log_tail() else []
+        broken = [f"everything is lost: {failure}"]
     relay.kill()
-    expect_detection(one, broken, form)
+    expect_detection(one, broken, form, "lost")
     disk.close()
 
 

@@ -241,11 +241,14 @@ class Client:
             self.socket.close()
         self.socket = None
 
-    def send(self, method, path, body=None, headers=None):
+    def connect(self):
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), self.timeout)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.reader = self.socket.makefile("rb")
+
+    def send(self, method, path, body=None, headers=None):
+        self.connect()
         self.socket.sendall(request_bytes(method, path, body, self.headers | (headers or {})))
 
     def receive(self):

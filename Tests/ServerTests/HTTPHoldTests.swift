@@ -76,7 +76,9 @@ import Wire
     }
     try events.wait(for: .answered(true))
     var text = ""
-    while !text.hasSuffix("0\r\n\r\n") { text += String(decoding: try client.receive(), as: UTF8.self) }
+    while !text.hasSuffix("0\r\n\r\n") {
+      text += String(decoding: try client.receive(), as: UTF8.self)
+    }
     #expect(try client.get("/x").status == 200)
   }
 

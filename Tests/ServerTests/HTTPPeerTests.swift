@@ -8,7 +8,8 @@ import Wire
 @Suite struct HTTPPeerTests {
   let park = "GET /park HTTP/1.1\r\nHost: a\r\n\r\n"
 
-  @Test func `the half-close of a parked request is reported once, and it can be answered`() throws {
+  @Test func `the half-close of a parked request is reported once, and it can be answered`() throws
+  {
     let server = try HTTPTestServer()
     let client = try HTTPClient(server)
     try client.send(park)
@@ -53,6 +54,20 @@ import Wire
     server.respond(ticket, "1")
     #expect(try client.answer().text == "1")
     for _ in 0..<2000 { #expect(try client.answer().text == "GET /next ") }
+  }
+
+  @Test func `a half-closed request and one with too much behind it do not spin`() throws {
+    let server = try HTTPTestServer()
+    let halfClosed = try HTTPClient(server)
+    try halfClosed.send(park)
+    halfClosed.halfClose()
+    let full = try HTTPClient(server)
+    try full.send(park + String(repeating: "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", count: 5000))
+    try server.events.wait(for: .halfClosed(server.events.ticket("/park")))
+    let other = try HTTPClient(server)
+    for _ in 0..<200 { #expect(try other.get("/x").status == 200) }
+    server.stop()
+    #expect(try server.ended().turns < 300)
   }
 
   @Test func `the reset of a parked request is reported`() throws {

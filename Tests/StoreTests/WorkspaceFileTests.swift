@@ -67,16 +67,17 @@ import Testing
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
-  @Test func `equal calls break the unique key only while the reply is not received`() throws {
-    let store = try Reopened(scratch, [[.message(newMessage(1, dedup: 5))]])
-    let error = #expect(throws: StoreError.self) {
-      try store.file.commit([.message(newMessage(2, dedup: 5))])
-    }
-    #expect(error?.kind == .other)
-    #expect(error?.message.contains("UNIQUE") == true)
-    try store.file.commit([.received(seq: 1, at: start)])
-    try store.file.commit([.message(newMessage(2, dedup: 5))])
-    #expect(try store.file.message(2)?.dedup == UUIDBytes(high: 7, low: 5))
+  @Test func `what is unanswered or unreceived is found again, and nothing else`() throws {
+    let store = try Reopened(
+      scratch, [(1...4).map { .message(newMessage($0, dedup: UInt64($0))) }])
+    try store.file.commit([
+      .received(seq: 1, at: start),
+      .end(seq: 2, state: .expired, reason: .expired, at: start),
+      .end(seq: 3, state: .expired, reason: .expired, at: start), .received(seq: 3, at: start),
+    ])
+    let found = try store.file.recover(now: start).messages
+    #expect(found.map(\.seq) == [1, 2, 4])
+    #expect(found.map(\.dedup.low) == [1, 2, 4])
   }
 
   @Test func `a number is never given again after its row is gone`() throws {

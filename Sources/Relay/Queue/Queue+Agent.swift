@@ -110,8 +110,7 @@ extension Queue {
   private func accept(
     _ result: AgentResultCall, _ message: Message, isLate: Bool, to state: MessageState, now: Now
   ) {
-    if isLate { write(message, .revoked, now: now) }
-    touch(message)
+    if isLate { write(message, .revoked, now: now) } else { touch(message) }
     message.before = message.state
     message.state = state
     message.pending = .answer(result)

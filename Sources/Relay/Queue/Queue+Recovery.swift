@@ -24,7 +24,9 @@ extension Queue {
       if task.state.isTerminal { tasks[task.seq] = nil }
       watchInput(task.seq, changed: task.changed, now: now)
     }
-    for message in messages.values where !message.state.isEnd { resume(recovered: message, now: now) }
+    for message in messages.values where !message.state.isEnd {
+      resume(recovered: message, now: now)
+    }
   }
 
   private func resume(recovered message: Message, now: Now) {

@@ -20,7 +20,7 @@ package final class Queue {
   var timers = Heap<Timer>()
   var dice: Dice
   let boot: UInt32
-  var fenceCounter: UInt32 = 0
+  var fenceCounter: UInt64 = 0
   package internal(set) var lastSeq: Seq = 0
   /// Counts the driver's turns: messages that arrive in one turn may share a poll.
   var turn: UInt64 = 1

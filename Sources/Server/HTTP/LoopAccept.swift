@@ -16,7 +16,7 @@ extension Loop {
       case .connection(let descriptor, let peer): open(descriptor, peer)
       case .aborted: continue
       case .none: return
-      case .exhausted: 
+      case .exhausted:
         return pauseAccepting("descriptors", until: now.instant.after(times.acceptPause))
       }
     }
@@ -108,7 +108,11 @@ extension Loop {
     connection.conversation.drain(until: now.instant.after(time))
     guard !closeIfDrained(connection) else { return }
     schedule(connection)
-    if connection.conversation.inputEnded { unwatch(connection) } else { updateInterest(connection) }
+    if connection.conversation.inputEnded {
+      unwatch(connection)
+    } else {
+      updateInterest(connection)
+    }
   }
 
   /// True if there was nothing left to wait for.

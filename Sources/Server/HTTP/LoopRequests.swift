@@ -34,12 +34,7 @@ extension Loop {
     case .accept(let bodyMax, let note):
       connection.note = note
       guard reserve(head.framing, bodyMax, connection) else {
-        counters.bodiesRefusedForMemory += 1
-        var response = HTTPResponse.error(
-          503, "The bodies being received fill the memory set aside for them; try again.",
-          code: "bodies_in_memory")
-        response.headers.append(("Retry-After", "1"))
-        refuse(connection, response)
+        refuseForMemory(connection)
         return false
       }
       let isMissing = connection.conversation.bufferedBytes == 0
@@ -79,12 +74,16 @@ extension Loop {
     connection.bodyBytes += growth
     bodiesInMemory += growth
     guard bodiesInMemory > limits.bodiesInMemoryMax else { return }
+    refuseForMemory(connection)
+  }
+
+  private func refuseForMemory(_ connection: Connection) {
     counters.bodiesRefusedForMemory += 1
-    refuse(
-      connection,
-      .error(
-        503, "The bodies being received fill the memory set aside for them; try again.",
-        code: "bodies_in_memory"))
+    var response = HTTPResponse.error(
+      503, "The bodies being received fill the memory set aside for them; try again.",
+      code: "bodies_in_memory")
+    response.headers.append(("Retry-After", "1"))
+    refuse(connection, response)
   }
 
   private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ connection: Connection) {

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Every test there is: the unit tests, then the rigs that test the binaries from outside.
+#
+#   deploy/test.sh                       everything; the last line says "N passed, N failed"
+#   deploy/test.sh --only kill9          one rig (see the list below), without the unit tests
+#   deploy/test.sh --only kill9 --rounds 200 [--seed N]     the larger run of durability claims
+#   deploy/test.sh --only powercut --rounds 50              the same for power cuts
+#   deploy/test.sh --allow-skips         what cannot run here (no root, no loop devices) is no failure
+#   deploy/test.sh --list
+#
+# KEEP_RIGS=1 keeps the rigs' directories (logs, ledgers) in .build/rigs.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite fulldisk
+flushcount powercut powercut-control try"
+only= rounds= seed= allow_skips=
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --only) only="$only ${2:?--only takes a name}"; shift ;;
+    --rounds) rounds=${2:?--rounds takes a number}; shift ;;
+    --seed) seed=${2:?--seed takes a number}; shift ;;
+    --allow-skips) allow_skips=yes ;;
+    --list) say $rigs_are; exit 0 ;;
+    --help | -h) usage 0 ;;
+    *) usage 64 ;;
+  esac
+  shift
+done
+for name in $only; do
+  case " $(say $rigs_are) " in *" $name "*) ;; *) usage 64 ;; esac
+done
+
+passed=0 failed=0 failures=
+result() { # name, exit code, seconds
+  case $2 in
+    0) passed=$((passed + 1)); say "passed: $1 ($3 s)"; return ;;
+    77) [ -n "$allow_skips" ] && return
+      say "failed: $1 was skipped (--allow-skips accepts that)" ;;
+    124) say "failed: $1 took longer than its limit" ;;
+    *) say "failed: $1 (exit code $2)" ;;
+  esac
+  failed=$((failed + 1)) failures="$failures $1"
+}
+
+rig() { # name, limit in seconds, command…
+  local name=$1 limit=$2 start=$SECONDS
+  shift 2
+  if [ -n "$only" ]; then
+    case " $only " in *" $name "*) ;; *) return ;; esac
+  fi
+  [ -z "$rounds" ] || limit=$((limit + rounds * 30))
+  title "$name"
+  timeout --kill-after=20 "$limit" "$@" </dev/null
+  result "$name" $? $((SECONDS - start))
+}
+
+title "tools"
+install libsqlite3-dev || die "libsqlite3-dev is needed"
+install python3 python3-venv gcc e2fsprogs xfsprogs util-linux mount curl ||
+  say "some rigs will be skipped"
+need_swift
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "Python 3.11 or newer is needed"
+
+title "build"
+swift build || die "the debug build failed"
+swift build -c release --product a2a-relay || die "the release build failed"
+export A2A_RELAY_DEBUG="$(swift build --show-bin-path)/a2a-relay"
+export A2A_RELAY_RELEASE="$(swift build -c release --show-bin-path)/a2a-relay"
+
+if [ -z "$only" ]; then
+  title "unit tests"
+  start=$SECONDS
+  timeout --kill-after=20 900 swift test --disable-xctest --parallel </dev/null
+  result unit-tests $? $((SECONDS - start))
+fi
+
+seeded=() given=()
+[ -z "$seed" ] || seeded=(--seed "$seed")
+[ -z "$rounds" ] || given=(--rounds "$rounds")
+rigs=Tests/Rigs
+rig judge 30 "$python" $rigs/judge_test.py
+rig interop-1.3.0 400 "$python" Tests/Interop/interop.py --sdk 1.3.0
+rig interop-0.3.26 400 "$python" Tests/Interop/interop.py --sdk 0.3.26
+rig credentials 120 "$python" $rigs/credentials.py
+rig kill9 300 "$python" $rigs/kill9.py "${seeded[@]}" "${given[@]}"
+rig kill9-control 240 "$python" $rigs/kill9.py --control "${seeded[@]}"
+rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
+rig fulldisk 180 "$python" $rigs/fulldisk.py
+rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
+rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"
+rig powercut-control 240 "$python" $rigs/powercut.py --control "${seeded[@]}"
+rig try 300 bash deploy/try.sh --quit
+
+[ -z "$failures" ] || say "failed:$failures"
+say ""
+say "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
