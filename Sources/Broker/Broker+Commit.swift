@@ -142,7 +142,8 @@ extension Broker {
 
   /// At most one checkpoint a turn, after the turn's barrier has been asked for: at `walPagesBusy`
   /// in any case, at `walPagesIdle` when no barrier is at work, and to nothing when the workspace
-  /// has been idle. Several files that are due at once would stall the loop for as many times 10 ms.
+  /// has been idle. Several files that are due at once would stall the loop for as many times 10
+  /// ms.
   package func maintain(now: Now) {
     guard fatal == nil else { return }
     var due: (desk: Desk, pages: Int)?
