@@ -19,20 +19,31 @@ package final class RelayServer: Application {
   var calls: [Ticket: CallID] = [:]
   /// What is to be told the broker about an answer that is on its way.
   var receipts: [Ticket: Reply.Receipt] = [:]
-  /// The connections of polls by named consumers.
-  var namedPolls: [PollID: Ticket] = [:]
+  /// The connections of polls by named consumers, while their entries may come back by them.
+  var namedPolls: [PollID: NamedPoll] = [:]
+  var namedPollsMax = 1024
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?
   private weak var loop: Loop?
   package private(set) var exitCode: Int32 = 0
 
   struct Pending {
-    enum Kind { case send, poll(WorkspaceID), other }
+    enum Kind {
+      case send
+      case poll(WorkspaceID)
+      case other
+    }
     var ticket: Ticket
     var kind: Kind
     /// Of the JSON-RPC caller.
     var addressee: Addressee?
     var isCrossOrigin = false
+  }
+
+  struct NamedPoll {
+    var ticket: Ticket
+    /// What it was given; `nil` while it waits.
+    var entries: (workspace: WorkspaceID, seqs: [Seq])?
   }
 
   package init(
@@ -49,8 +60,8 @@ package final class RelayServer: Application {
   func attach(_ loop: Loop) {
     self.loop = loop
     broker.isPollGone = { [weak self, weak loop] poll in
-      guard let self, let loop, let ticket = self.namedPolls[poll] else { return false }
-      return !loop.isConnected(ticket)
+      guard let self, let loop, let named = self.namedPolls[poll] else { return false }
+      return !loop.isConnected(named.ticket)
     }
   }
 
@@ -61,7 +72,7 @@ package final class RelayServer: Application {
     let route = Route(path: head.path)
     do throws(RelayError) {
       try check(route, head, now: loop.now)
-      return .accept(bodyMax: limits.bodyBytesMax)
+      return .accept(bodyMax: bodyMax(route))
     } catch {
       return .refuse(refusal(error, route, head))
     }
@@ -73,6 +84,7 @@ package final class RelayServer: Application {
     let route = Route(path: head.path)
     if broker.fatal != nil { return refuseStopping(route, head, body, ticket, loop) }
     do throws(RelayError) {
+      try checkLife(route)
       switch route {
       case .call(let id): try call(id, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)
@@ -135,7 +147,9 @@ package final class RelayServer: Application {
       let pending = tickets.removeValue(forKey: call), let now = loop?.now
     else { return }
     switch pending.kind {
-    case .poll(let id): broker.pollGone(call, at: id, now: now)
+    case .poll(let id):
+      namedPolls[call] = nil
+      broker.pollGone(call, at: id, now: now)
     case .send: broker.callerGone(call, now: now)
     case .other: break
     }
@@ -171,6 +185,7 @@ package final class RelayServer: Application {
         barrier?.submit(round: work.number, files: work.files)
       }
       for reply in broker.takeReplies() { send(reply, loop) }
+      broker.maintain(now: now)
     }
     if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
   }
@@ -181,6 +196,7 @@ package final class RelayServer: Application {
       return broker.delivered(reply.receipt, received: false, now: loop.now)
     }
     calls[pending.ticket] = nil
+    noteEntries(reply)
     var response =
       reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
     if let id = reply.messageID { response.headers.append(("X-Relay-Message-Id", id.text)) }
@@ -189,6 +205,21 @@ package final class RelayServer: Application {
     if case .none = reply.receipt { return loop.respond(pending.ticket, response) }
     receipts[pending.ticket] = reply.receipt
     loop.respond(pending.ticket, response, receipt: true)
+  }
+
+  /// A named poll is remembered only for what it was given and has not touched.
+  private func noteEntries(_ reply: Reply) {
+    guard namedPolls[reply.call] != nil else { return }
+    guard case .handOut(let id, _, let seqs) = reply.receipt else {
+      namedPolls[reply.call] = nil
+      return
+    }
+    namedPolls[reply.call]?.entries = (id, seqs)
+    guard namedPolls.count >= namedPollsMax else { return }
+    namedPolls = namedPolls.filter { poll, named in
+      named.entries.map { broker.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
+    }
+    namedPollsMax = max(1024, 2 * namedPolls.count)
   }
 
   package var nextDeadline: Instant? {
