@@ -4,7 +4,7 @@ import random
 
 import rpc
 from asyncwire import Lost, Wire, World
-from ledger import Ledger, judge, judge_hands
+from ledger import Ledger, judge, judge_hands, judge_timeline
 from load import Agent, Caller, Maker
 from relaykit import Failed, check, say
 
@@ -38,6 +38,8 @@ def tempers(rounds):
 
 class Campaign:
     """`crash` ends the relay, `recover` starts it again; both block."""
+
+    KEEPS_HAND_OUTS = True  # they are committed before the bytes leave, but wait for no barrier
 
     def __init__(self, relay, folder, rounds, crash, recover, temper="as shipped",
                  longest=2.0, pace=0.03):
@@ -174,6 +176,7 @@ class Campaign:
         found = await self._read(stored)
         final = {self.ledger.sent[key]["message"]: value for key, value in found.items()}
         await self._accounts()
+        await self._timelines(stored)
         return judge(self.ledger, final)
 
     async def _accounts(self):
@@ -189,6 +192,18 @@ class Campaign:
             wire.close()
             if answer.status != 200:
                 self.ledger.trouble.append(f"lost: a token of {identity} is {answer.status}")
+        admin.close()
+
+    async def _timelines(self, keys):
+        """The operator's view of some messages tells every hand-out that an agent has seen."""
+        admin = Wire(self.world, self.relay.admin)
+        for key in random.sample(keys, min(200, len(keys))):
+            sent = self.ledger.sent[key]
+            path = f"/workspaces/{sent['workspace']}/messages/{sent['message']}"
+            answer = await admin.call("GET", path)
+            check(answer.status == 200, f"no timeline of {sent['message']}: {answer}")
+            self.ledger.trouble += judge_timeline(
+                self.ledger, sent["message"], answer.json["timeline"], self.KEEPS_HAND_OUTS)
         admin.close()
 
     def tell(self):

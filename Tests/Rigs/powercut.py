@@ -18,6 +18,8 @@ UNUSED = {"fdatasync": "syncfs"}
 class PowerCut(Campaign):
     """A campaign whose crash is the power cut and whose recovery is a new boot."""
 
+    KEEPS_HAND_OUTS = False
+
     def __init__(self, disk, relay, shim, folder, rounds, temper):
         super().__init__(relay, folder, rounds, self.cut, self.power_up, temper)
         self.disk, self.shim, self.boot = disk, shim, folder
