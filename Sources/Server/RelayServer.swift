@@ -265,6 +265,8 @@ package final class RelayServer: Application {
         "call": .text(error.call), "errno": .number(Int64(error.systemErrno)),
         "path": .text(error.path), "error": .text(error.description),
       ])
+    // What was decided before is true: rounds that had passed are answered as such.
+    for reply in broker.takeReplies() { send(reply, loop) }
     for (call, pending) in tickets {
       var reply: Reply
       if let addressee = pending.addressee {
