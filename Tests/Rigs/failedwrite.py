@@ -10,7 +10,6 @@ thing: it is refused, and the relay goes on.
 """
 import errno
 import random
-import signal
 import time
 
 import rpc
@@ -94,12 +93,12 @@ def one_round(scene, width, with_results):
     agents = [scene.relay.client(scene.spaces[n][1], timeout=20) for n in range(width)]
     for client in senders + agents:
         client.connect()
-    scene.relay.signal(signal.SIGSTOP)
+    scene.relay.pause()
     for n, client in enumerate(senders):
         scene.send(client, n % width)
     for n, client in enumerate(agents if with_results else []):
         scene.post(client, n)
-    scene.relay.signal(signal.SIGCONT)
+    scene.relay.resume()
     unknown, refused = [], 0
     for client in senders:
         answer = outcome(client, "a send of the failed round")
@@ -127,6 +126,7 @@ def experiment(name, after):
     held = scene.caller()
     scene.send(held, 4, blocking=True)
     time.sleep(0.3)  # it is stored and held now
+    shim["slow"] = 3000  # while one sync is under way the next round gathers
     shim.fail(kinds, after)
     unknown, refused = [], 0
     for batch in range(5):  # the call to fail may come with a later round

@@ -22,7 +22,7 @@ class PowerCut(Campaign):
 
     def __init__(self, disk, relay, shim, folder, rounds, temper):
         super().__init__(relay, folder, rounds, self.cut, self.power_up, temper)
-        self.disk, self.shim, self.boot = disk, shim, folder
+        self.disk, self.shim, self.boot, self.swallows = disk, shim, folder, False
 
     def cut(self):
         self.disk.cut()
@@ -33,11 +33,19 @@ class PowerCut(Campaign):
         self.disk.power_up()
         self.relay.boot_id = disks.other_boot(self.boot)
         self.relay.start(limit=60)
+        self.swallow()
+
+    def swallow(self):
+        """For the control: what is there is durable, what comes now is not."""
+        if self.swallows:
+            self.disk.sync()
+            self.shim["swallow"] = 1
 
 
 def start(form, folder, temper):
     disk, shim = disks.LoopDisk("ext4", 512), Shim(folder)
-    relay = Relay(disk.data, args=FORMS[form] + limits(temper), preload=shim.library, env=shim.environment())
+    relay = Relay(disk.data, args=FORMS[form] + limits(temper), preload=shim.library,
+                  env=shim.environment())
     relay.log, relay.output = folder / "relay.log", folder / "relay.out"
     return disk, relay, shim
 
@@ -75,14 +83,13 @@ def control(form):
     disk, relay, shim = start(form, folder, "as shipped")
     relay.start()
     one = PowerCut(disk, relay, shim, folder, 10, "as shipped")
-    begin = one._begin
+    begin, one.swallows = one._begin, True
 
-    def swallow(pairs):  # what was set up is durable: only the load can be lost
-        disk.sync()
-        shim["swallow"] = 1
+    def begin_swallowing(pairs):
+        one.swallow()
         begin(pairs)
 
-    one._begin = swallow
+    one._begin = begin_swallowing
     try:
         broken = one.run(stop_early="lost")
     except Failed as failure:  # the relay cannot start on what is left

@@ -1,4 +1,4 @@
-"""What every rig shares: starting, stopping and killing the relay, a small HTTP client, A2A bodies.
+"""What every rig shares: starting, stopping and killing the relay, scratch space, exit codes.
 
 Standard library only. The relay listens on 127.0.0.1, port 0; everything lies in .build/rigs.
 """
@@ -6,19 +6,19 @@ import argparse
 import atexit
 import base64
 import ctypes
-import json
 import os
 import pathlib
 import random
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+
+from wire import Client
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRATCH = ROOT / ".build" / "rigs"
@@ -149,6 +149,19 @@ class Relay:
         if self.alive:
             os.kill(self.process.pid, number)
 
+    def pause(self):
+        """SIGSTOP, and waits until it stands: what is sent now arrives in one turn of its loop."""
+        self.signal(signal.SIGSTOP)
+        stat = pathlib.Path("/proc", str(self.process.pid), "stat")
+        for _ in range(1000):
+            if stat.read_text().rsplit(")", 1)[1].split()[0] in "Tt":
+                return
+            time.sleep(0.001)
+        raise Failed("the relay does not stop at SIGSTOP")
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
     def kill(self):
         """kill -9, and waits until the process is gone."""
         if self.process is not None:
@@ -188,96 +201,6 @@ class Relay:
             registered = admin.call("POST", "/registry/register", {"id": identity})
             check(registered.status == 200, f"registering: {registered}")
             return identity, registered.json["auth_token"]
-
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
-
-    @property
-    def json(self):
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return {}
-
-    def __str__(self):
-        return f"{self.status} {self.body[:300]!r}"
-
-
-def request_bytes(method, path, body, headers):
-    """A request as it goes over the wire; a dict is sent as JSON."""
-    if isinstance(body, (dict, list)):
-        body = json.dumps(body)
-    if isinstance(body, str):
-        body = body.encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    if body is not None or method == "POST":
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body or b'')}"]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")
-
-
-def parse_head(head):
-    lines = head.decode("latin-1").split("\r\n")
-    pairs = (line.partition(":")[::2] for line in lines[1:] if line)
-    return int(lines[0].split()[1]), {name.lower(): value.strip() for name, value in pairs}
-
-
-class Client:
-    """Blocking HTTP over one kept connection; a new one after it broke."""
-
-    def __init__(self, port, headers=None, timeout=30):
-        self.port, self.headers, self.timeout, self.socket = port, headers or {}, timeout, None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.socket:
-            self.socket.close()
-        self.socket = None
-
-    def connect(self):
-        if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port), self.timeout)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.reader = self.socket.makefile("rb")
-
-    def send(self, method, path, body=None, headers=None):
-        self.connect()
-        self.socket.sendall(request_bytes(method, path, body, self.headers | (headers or {})))
-
-    def receive(self):
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            line = self.reader.readline()
-            if not line:
-                raise ConnectionError("closed before an answer")
-            head += line
-        status, headers = parse_head(head)
-        if headers.get("transfer-encoding") == "chunked":
-            body = b""
-            while (size := int(self.reader.readline() or b"x", 16)) > 0:
-                body += self.reader.read(size)
-                self.reader.readline()
-            self.reader.readline()
-        else:
-            body = self.reader.read(int(headers.get("content-length", 0)))
-        if headers.get("connection", "").lower() == "close":
-            self.close()
-        return Answer(status, headers, body)
-
-    def call(self, method, path, body=None, headers=None):
-        try:
-            self.send(method, path, body, headers)
-            return self.receive()
-        except (OSError, ValueError) as error:
-            self.close()
-            raise ConnectionError(str(error)) from error
 
 
 def spellings(token):

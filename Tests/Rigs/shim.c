@@ -27,6 +27,7 @@ struct state {
   _Atomic int64_t failed_at;    // CLOCK_MONOTONIC, nanoseconds
   _Atomic int64_t later;        // writes to database files 100 ms after the failure
   _Atomic int64_t later_syncs;  // syncs after the failure
+  _Atomic int64_t slow;         // microseconds that each sync takes longer
 };
 enum kind { FDATASYNC, SYNCFS, FSYNC, WRITE };
 
@@ -67,6 +68,7 @@ static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
       return -1;                                    \
     }                                               \
     if (state->swallow) return 0;                   \
+    if (state->slow) usleep((useconds_t)state->slow); \
     static int (*call)(int);                        \
     if (!call) call = (int (*)(int))real(#name);    \
     return call(file);                              \

@@ -9,7 +9,7 @@ import subprocess
 from relaykit import SCRATCH, check, skip
 
 FIELDS = ["swallow", "fail_kind", "fail_after", "fail_errno", "fdatasync", "syncfs", "fsync", "write",
-          "failed", "failed_at", "later", "later_syncs"]
+          "failed", "failed_at", "later", "later_syncs", "slow"]
 KINDS = {"fdatasync": 1, "syncfs": 2, "fsync": 4, "write": 8}
 
 
