@@ -84,7 +84,6 @@ package final class RelayServer: Application {
     let route = Route(path: head.path)
     if broker.fatal != nil { return refuseStopping(route, head, body, ticket, loop) }
     do throws(RelayError) {
-      try checkLife(route)
       switch route {
       case .call(let id): try call(id, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)

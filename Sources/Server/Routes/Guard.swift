@@ -56,7 +56,6 @@ extension RelayServer {
 
   /// What must be true of a request before its body is read.
   func check(_ route: Route, _ head: HTTPRequestHead, now: Now) throws(RelayError) {
-    try checkLife(route)
     switch route {
     case .call(let id): if head.method != "OPTIONS" { _ = try caller(id, head, now: now) }
     case .rest(let id):
@@ -77,11 +76,6 @@ extension RelayServer {
     }
     let methods = route.methods
     if !methods.isEmpty, !methods.contains(head.method) { throw .methodNotAllowed }
-  }
-
-  /// After a final error nothing is applied any more: what comes now was certainly not stored.
-  func checkLife(_ route: Route) throws(RelayError) {
-    if broker.fatal != nil, route != .health, route != .ready { throw .notStored }
   }
 
   /// Registration may come without a credential: its body is a card and little else.
