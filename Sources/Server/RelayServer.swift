@@ -184,6 +184,7 @@ package final class RelayServer: Application {
         barrier?.submit(round: work.number, files: work.files)
       }
       for reply in broker.takeReplies() { send(reply, loop) }
+      broker.maintain(now: now)
     }
     if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
   }

@@ -31,8 +31,8 @@ final class Database {
 
   var walPages: Int { Int(pages.pointee) }
 
-  /// The barrier's own descriptor of the `-wal` file. (A second one on the `.db` or the `-shm` would
-  /// drop SQLite's locks of the whole process when it closes; on the WAL it is safe.)
+  /// The barrier's own descriptor of the `-wal` file. (A second one on the `.db` or the `-shm`
+  /// would drop SQLite's locks of the whole process when it closes; on the WAL it is safe.)
   var walDescriptor: Int32 {
     guard let raw = wal?.raw else { preconditionFailure("a closed file has no descriptor") }
     return raw
@@ -90,8 +90,8 @@ final class Database {
   /// The first slot for the statements of the file's own kind.
   static let slots = 3
 
-  /// All of `body`, or nothing: after a failure the transaction is rolled back and, unless the error
-  /// is final, the connection goes on.
+  /// All of `body`, or nothing: after a failure the transaction is rolled back and, unless the
+  /// error is final, the connection goes on.
   func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
     var begin = try statement(slot: Slot.begin, "BEGIN IMMEDIATE")
     try begin.run()
@@ -162,8 +162,8 @@ final class Database {
 
   static let pagesAtClose = 64
 
-  /// Closes after everything is durable. A WAL of up to 64 pages stays as it is: copying it at every
-  /// close would cost six times as much.
+  /// Closes after everything is durable. A WAL of up to 64 pages stays as it is: copying it at
+  /// every close would cost six times as much.
   func close() throws(StoreError) {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }

@@ -9,7 +9,8 @@ import Wire
 
 /// A broker on real files, with a clock and a barrier that the test moves.
 ///
-/// `turn` ends a turn and keeps what left it in `replies`; nothing passes the barrier before `sync`.
+/// `turn` ends a turn and keeps what left it in `replies`; nothing passes the barrier before
+/// `sync`.
 final class Bench {
   let path: String
   let limits: Limits
