@@ -51,6 +51,10 @@ import Wire
     let entry = try HTTPClient(next).call(
       "GET", "/workspaces/\(scene.id)/inbox?wait=0", token: scene.token)
     #expect(entry.entry?["text"]?.string == "hello")
+    next.stop()
+    #expect(next.ended() == 0)
+    // It has the directory.
+    withExtendedLifetime(scene) {}
   }
 
   @Test func `a parked poll whose socket is closed gets nothing, and the next one does`() throws {
