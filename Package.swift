@@ -29,8 +29,11 @@ let package = Package(
     .target(name: "Relay", swiftSettings: pure + optimised),
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "System", dependencies: ["CLinux", "Relay"], swiftSettings: settings),
-    .target(name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"], swiftSettings: settings),
-    .target(name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
+    .target(
+      name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"],
+      swiftSettings: settings),
+    .target(
+      name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
     .target(
       name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
       swiftSettings: settings),

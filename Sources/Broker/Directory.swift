@@ -138,8 +138,9 @@ package struct Directory {
   }
 
   /// `nil`: there is no such workspace.
-  package func page(after: WorkspaceID?, _ size: Int) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)?
-  {
+  package func page(
+    after: WorkspaceID?, _ size: Int
+  ) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
     var start = 0
     if let after {
       guard let record = workspaces[after] else { return nil }

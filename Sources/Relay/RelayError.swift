@@ -54,8 +54,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
-      .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting, .stopping,
-      .agentOffline, .agentTimeout:
+      .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting,
+      .stopping, .agentOffline, .agentTimeout:
       503
     }
   }

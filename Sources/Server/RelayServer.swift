@@ -27,6 +27,10 @@ package final class RelayServer: Application {
   private weak var loop: Loop?
   package private(set) var exitCode: Int32 = 0
 
+  /// What `admit` found out last, for the `handle` that follows it.
+  private var admitted: (note: UInt64, route: Route, caller: Identity?)?
+  private var lastAdmission: UInt64 = 0
+
   struct Pending {
     enum Kind {
       case send
@@ -71,8 +75,10 @@ package final class RelayServer: Application {
     self.loop = loop
     let route = Route(path: head.path)
     do throws(RelayError) {
-      try check(route, head, now: loop.now)
-      return .accept(bodyMax: bodyMax(route))
+      let caller = try check(route, head, now: loop.now)
+      lastAdmission += 1
+      admitted = (lastAdmission, route, caller)
+      return .accept(bodyMax: bodyMax(route), note: lastAdmission)
     } catch {
       return .refuse(refusal(error, route, head))
     }
@@ -81,11 +87,17 @@ package final class RelayServer: Application {
   package func handle(
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
-    let route = Route(path: head.path)
-    if broker.fatal != nil { return refuseStopping(route, head, body, ticket, loop) }
+    // Most requests are whole when their head is: what was found out then is still true.
+    let isRecent = loop.note(of: ticket) == admitted?.note
+    let route = isRecent ? admitted?.route ?? .none : Route(path: head.path)
+    let caller = isRecent ? admitted?.caller : nil
+    admitted = nil
     do throws(RelayError) {
+      // Its body may have come after the failure.
+      try checkLife(route)
       switch route {
-      case .call(let id): try call(id, head, body, ticket, loop, now: now)
+      case .call where broker.fatal != nil: refuseStopping(route, head, body, ticket, loop)
+      case .call(let id): try call(id, caller, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)
       case .rest: throw .unsupported
       case .callerMessage(let message): show(message, head, ticket, now: now)

@@ -179,6 +179,10 @@ import Wire
     try later.send(
       "POST /w/\(scene.id)/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(RelayScene.admin)\r\n"
         + "Content-Length: \(body.utf8.count)\r\n\r\n")
+    let agents = try scene.connect()
+    try agents.send(
+      "POST /workspaces/\(scene.id)/inbox/batch HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+        + "\(scene.token)\r\nContent-Length: 2\r\n\r\n")
     fails.turnOn()
     let sent = try scene.connect().call(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin,
@@ -189,7 +193,11 @@ import Wire
     #expect(unknown.field("x-relay-message-id") != nil)
     try later.send(body)
     let refused = try later.answer()
-    #expect(refused.text.contains("STOPPING") && refused.text.contains("\"delivered\":\"no\""))
+    #expect(refused.status == 200)
+    #expect(refused.json["error"]?["data"]?.array?.first?["reason"]?.string == "STOPPING")
+    #expect(refused.text.contains("\"delivered\":\"no\""))
+    try agents.send("{}")
+    #expect(try agents.answer().code == "stopping")
     #expect(scene.server.ended() == 74)
   }
 

@@ -5,11 +5,11 @@ import Wire
 extension RelayServer {
   /// JSON-RPC at a workspace's URL.
   func call(
-    _ id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop,
-    now: Now
+    _ id: WorkspaceID, _ known: Identity?, _ head: HTTPRequestHead, _ body: [UInt8],
+    _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     if head.method == "OPTIONS" { return preflight(ticket, loop) }
-    let caller = try caller(id, head, now: now)
+    let caller = if let known { known } else { try caller(id, head, now: now) }
     let version =
       head.headers.first("a2a-version") ?? QueryItems(head.query).first("A2A-Version")
     let rpc: A2ACall
