@@ -11,12 +11,11 @@ from relaykit import Failed, check, say
 CALLERS, AGENTS_EACH = 24, 3
 
 # How the relay is set up in a campaign: as shipped, or with such bounds that logs are checkpointed
-# and begin anew all the time, files are closed and opened, and lost work comes back soon.
+# and begin anew all the time and lost work comes back soon, also with more workspaces.
 TEMPERS = {
     "as shipped": (6, []),
     "small logs": (6, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
-    "few files open": (12, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000",
-                            "openWorkspacesMax=8"]),
+    "many workspaces": (16, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
 }
 
 
@@ -122,10 +121,10 @@ class Campaign:
     async def _fresh(self):
         """Everything acknowledged in the last round is there after the restart."""
         keys, self.ledger.fresh = self.ledger.fresh, []
-        for key, (status, _, _) in (await self._read(keys)).items():
+        for key, (status, state, _) in (await self._read(keys)).items():
             if status != 200:
-                message = self.ledger.sent[key]["message"]
-                self.ledger.trouble.append(f"lost: {key} ({message}) is {status} after a restart")
+                name = f"{key} ({self.ledger.sent[key]['message']})"
+                self.ledger.trouble.append(f"lost: {name} is {status} {state} after a restart")
 
     async def _read(self, keys):
         """GET /messages/{m} as the caller who sent it: key → (status, state, answer text)."""
@@ -142,12 +141,12 @@ class Campaign:
                         answer = await wire.call("GET", "/messages/" + sent["message"], waits=False)
                         break
                     except Lost as lost:
-                        answer = None
-                        why = str(lost)
+                        answer, why = None, str(lost)
                 if answer is None:
                     raise Failed(f"the relay does not answer after a restart: {why}")
                 body = answer.json
-                found[key] = (answer.status, body.get("state"), rpc.text_of(body.get("task") or {}))
+                state = body.get("state") or body.get("code")
+                found[key] = (answer.status, state, rpc.text_of(body.get("task") or {}))
             for wire in wires.values():
                 wire.close()
 

@@ -124,7 +124,7 @@ def judge_stored(ledger, key, send, found):
         return [f"not asked about: {name}"]
     status, state, text = found
     if status != 200:
-        return [f"lost: {name} was acknowledged and is {status} now"]
+        return [f"lost: {name} was acknowledged and is {status} {state} now"]
     if send["cancelled"] is not None:
         return [] if state == "cancelled" else [f"cancelled, yet {state}: {name}"]
     if state == "cancelled":
