@@ -49,8 +49,8 @@ extension Report {
     text += row("figure", "median", "compared", "goal", "")
     for line in lines { text += row(of: line) }
     for run in invalidRuns {
-      text += "\nINVALID: run \(run) has a lower R than such a disk should give: something else used "
-      text += "the machine, or a commit costs more CPU than the disk's time.\n"
+      text += "\nINVALID: run \(run) has a lower R than such a disk should give: something else "
+      text += "used the machine, or a commit costs more CPU than the disk's time.\n"
     }
     return text
   }
