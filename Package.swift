@@ -14,6 +14,9 @@ let settings: [SwiftSetting] = [
 // build.
 let pure = settings + [.strictMemorySafety()]
 
+// A million random schedules run over the queue in the tests: minutes without the optimiser.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
   name: "a2a-relay",
   products: [
@@ -23,11 +26,14 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CSQLite"),
-    .target(name: "Relay", swiftSettings: pure),
+    .target(name: "Relay", swiftSettings: pure + optimised),
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "System", dependencies: ["CLinux", "Relay"], swiftSettings: settings),
-    .target(name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"], swiftSettings: settings),
-    .target(name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
+    .target(
+      name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"],
+      swiftSettings: settings),
+    .target(
+      name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
     .target(
       name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
       swiftSettings: settings),
@@ -36,7 +42,8 @@ let package = Package(
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
-    .testTarget(name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings),
+    .testTarget(
+      name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings + optimised),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["System", "Relay"], swiftSettings: settings),
     // For tests only: a SQLite VFS whose writes and syncs fail when told to.

@@ -33,6 +33,19 @@ for name in $only; do
   case " $(say $rigs_are) " in *" $name "*) ;; *) usage 64 ;; esac
 done
 
+# What a rig that was killed has left: mounts and loop devices of this checkout, nobody else's.
+clean() {
+  local mount image
+  while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount" 2>/dev/null
+  done < <(awk -v under="$root/.build/rigs/" 'index($2, under) == 1 {print $2}' /proc/mounts)
+  for image in "$root"/.build/rigs/*/image; do
+    [ -e "$image" ] && losetup -j "$image" | cut -d: -f1 | xargs -r -n 1 losetup -d
+  done
+  return 0
+}
+trap clean EXIT
+trap 'exit 1' INT TERM HUP
+
 passed=0 failed=0 failures=
 result() { # name, exit code, seconds
   case $2 in

@@ -36,7 +36,7 @@ done
 url=$(sed -n 's/.* \(http:[^ ]*\)$/\1/p' "$folder/out" | head -n 1)
 [ -n "$url" ] || die "the relay did not say where it listens"
 admin=$(cat "$folder/data/admin-token")
-head -n 1 "$folder/out"
+grep http:// "$folder/out"
 
 field() { sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 post() { curl -sS -X POST "$url$1" -H "Authorization: Bearer $2" -d "$3"; }

@@ -87,6 +87,15 @@ extension Broker {
     }
   }
 
+  /// Whether the consumer of a poll has made no call for one of its entries.
+  package func isUntouched(_ poll: PollID, _ seqs: [Seq], at id: WorkspaceID) -> Bool {
+    guard let desk = desks[id], desk.failure == nil else { return false }
+    return seqs.contains {
+      let handOut = desk.queue.message($0)?.handOut
+      return handOut?.poll == poll && handOut?.isTouched == false
+    }
+  }
+
   package func agentCall(_ agent: AgentCall, now: Now) {
     do throws(RelayError) {
       let desk = try self.desk(agent.workspace, now: now)

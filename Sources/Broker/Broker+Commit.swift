@@ -1,4 +1,4 @@
-import Relay
+package import Relay
 import Store
 import System
 
@@ -36,7 +36,7 @@ extension Broker {
       }
     }
     committed(desk)
-    checkpoint(desk)
+    desk.lastCommit = now.instant
   }
 
   private func committed(_ desk: Desk) {
@@ -140,16 +140,35 @@ extension Broker {
     refuse(desk, reports: reports, now: now)
   }
 
-  /// Between rounds at `walPagesIdle`, in any case at `walPagesBusy`.
-  private func checkpoint(_ desk: Desk) {
-    guard desk.failure == nil, fatal == nil else { return }
-    let pages = desk.file.walPages
-    let isQuiet = desk.rounds.isEmpty && desk.reports.isEmpty
-    guard pages >= limits.walPagesBusy || isQuiet && pages >= limits.walPagesIdle else { return }
+  /// At most one checkpoint a turn, after the turn's barrier has been asked for: at `walPagesBusy`
+  /// in any case, at `walPagesIdle` when no barrier is at work, and to nothing when the workspace
+  /// has been idle. Several files that are due at once would stall the loop for as many times 10
+  /// ms.
+  package func maintain(now: Now) {
+    guard fatal == nil else { return }
+    var due: (desk: Desk, pages: Int)?
+    for desk in desks.values where desk.failure == nil {
+      let pages = desk.file.walPages
+      let isDue =
+        pages >= limits.walPagesBusy || inRound.isEmpty && pages >= limits.walPagesIdle
+      if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
+    }
+    if let due { return checkpoint(due.desk, .passive, now: now) }
+    guard inRound.isEmpty else { return }
+    for desk in desks.values
+    where desk.failure == nil && desk.file.walPages > 0 && !desk.isUnsynced {
+      if desk.lastCommit + limits.walIdle <= now.instant {
+        return checkpoint(desk, .truncate, now: now)
+      }
+    }
+  }
+
+  private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
+    desk.lastCommit = now.instant
     do throws(StoreError) {
-      try desk.file.checkpoint(.passive)
+      try desk.file.checkpoint(mode)
     } catch {
-      if error.isFinalForWorkspace { close(desk, error) } else { failed(error, workspace: desk.id) }
+      if !isFinal(error, desk) { giveUpReserve(error) }
     }
   }
 }

@@ -118,7 +118,7 @@ extension Broker {
       answer.addressee = addressee
       reply(answer, seq, desk, isRead: isRead)
     } catch {
-      outbox.append(addressee.reply(error))
+      tell(waiter, error, seq, desk)
     }
   }
 

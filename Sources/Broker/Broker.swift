@@ -136,13 +136,11 @@ package final class Broker {
     var earliest = holds.first?.at
     for desk in touched where desk.hasTurnWork {
       let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
-      if earliest.map({ due < $0 }) ?? true { earliest = due }
+      if due < earliest ?? .distantFuture { earliest = due }
     }
     for desk in desks.values where desk.failure == nil {
-      for candidate in [desk.queue.nextDeadline, desk.lazyDue] {
-        guard let candidate else { continue }
-        if earliest.map({ candidate < $0 }) ?? true { earliest = candidate }
-      }
+      if let due = desk.lazyDue, due < earliest ?? .distantFuture { earliest = due }
+      if let due = desk.queue.nextDeadline, due < earliest ?? .distantFuture { earliest = due }
     }
     return earliest
   }

@@ -28,6 +28,7 @@ final class Desk {
   /// Transactions committed, and how many of them a barrier has covered.
   var commits: UInt64 = 0
   var synced: UInt64 = 0
+  var lastCommit = Instant(nanoseconds: 0)
   /// Since when its transaction waits for the barrier that is at work.
   var waitsSince: Instant?
   /// It is in the broker's list for the end of this turn.

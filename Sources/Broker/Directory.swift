@@ -83,6 +83,11 @@ package struct WorkspaceRecord: Sendable {
   /// Tokens it has or ever had: one that had a token is never unclaimed again.
   package var tokenCount = 0
   package var lastSeen: WallTime?
+  /// Header fields and query items in which the card wants its callers' own credentials, in lower
+  /// case: the relay stores none of them.
+  package var credentials: Set<String> = []
+  /// Its place in the order of making.
+  var place = 0
   /// The card as callers get it, and its entity tag; made when asked for.
   package var card: (bytes: [UInt8], etag: String)?
 }
@@ -92,6 +97,8 @@ package struct WorkspaceRecord: Sendable {
 /// It changes only after the write is durable; the loop reads it for every request.
 package struct Directory {
   package private(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
+  /// In the order of their making.
+  private var order: [WorkspaceID] = []
   private var byShort: [UInt32: [WorkspaceID]] = [:]
   private var tokens: [SHA256.Digest: (identity: Identity, expires: WallTime?)] = [:]
 
@@ -116,11 +123,42 @@ package struct Directory {
 
   package mutating func put(_ row: RegisteredWorkspace) {
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
-    if workspaces[row.id] == nil { byShort[row.id.short, default: []].append(row.id) }
+    if workspaces[row.id] == nil {
+      byShort[row.id.short, default: []].append(row.id)
+      record.place = order.count
+      order.append(row.id)
+    }
+    if record.row.card != row.card || record.credentials.isEmpty {
+      record.credentials = Self.credentials(ofCard: row.card)
+    }
     record.row = row
     record.card = nil
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
+  }
+
+  /// `nil`: there is no such workspace.
+  package func page(
+    after: WorkspaceID?, _ size: Int
+  ) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
+    var start = 0
+    if let after {
+      guard let record = workspaces[after] else { return nil }
+      start = record.place + 1
+    }
+    let page = order[start...].prefix(size)
+    return (page, page.endIndex < order.endIndex)
+  }
+
+  /// The apiKey schemes of a card, in both spellings (0.3 §5.5.3, 1.0 §4.5).
+  private static func credentials(ofCard card: [UInt8]) -> Set<String> {
+    guard !card.isEmpty, let json = try? JSON(parsing: card) else { return [] }
+    let schemes = json["securitySchemes"]?.object ?? []
+    return Set(
+      schemes.compactMap { member in
+        let scheme = member.value["apiKeySecurityScheme"] ?? member.value
+        return scheme["name"]?.string?.lowercased()
+      })
   }
 
   package mutating func add(_ token: RegisteredToken) {

@@ -73,6 +73,8 @@ package struct Limits: Sendable {
   package var walPagesBusy = 2_000
   /// Pages of a WAL above which sends to that workspace are refused.
   package var walPagesMax = 16_000
+  /// A WAL that has not grown for this long is emptied.
+  package var walIdle = Duration.seconds(60)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
   /// Operations of one workspace in one round.

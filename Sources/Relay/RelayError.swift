@@ -30,6 +30,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case outcomeUnknown = "outcome_unknown"
   case workspaceUnavailable = "workspace_unavailable"
   case restarting = "relay_restarting"
+  case stopping
   case agentOffline = "agent_offline"
   case agentTimeout = "agent_timeout"
   case messageEnded = "message_ended"
@@ -54,7 +55,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
       .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting,
-      .agentOffline, .agentTimeout:
+      .stopping, .agentOffline, .agentTimeout:
       503
     }
   }
@@ -74,7 +75,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var delivered: String? {
     switch self {
     case .memoryFull, .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
-      .workspaceUnavailable, .agentOffline:
+      .workspaceUnavailable, .stopping, .agentOffline:
       "no"
     case .outcomeUnknown, .restarting, .agentTimeout: "unknown"
     default: nil
@@ -85,7 +86,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout: 30
     case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
-      .restarting, .pollsFull:
+      .restarting, .stopping, .pollsFull:
       5
     default: nil
     }
@@ -125,6 +126,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       "the write may or may not be on disk; ask GET /messages/{id} after the restart"
     case .workspaceUnavailable: "the workspace's file cannot be used; see the relay's log"
     case .restarting: "the relay is restarting; the message is stored, retrying attaches to it"
+    case .stopping: "the relay is stopping after a failed write; nothing was stored"
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
     case .messageEnded: "the message ended without an answer"

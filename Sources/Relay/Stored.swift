@@ -88,8 +88,8 @@ package struct Recovered: Sendable {
   package var lastPosition: Int64 = 0
   /// The kernel has been started anew since the file was last in use.
   package var isAfterPowerCut = false
-  /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs may
-  /// have been lost in a power cut. It stays on disk.
+  /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs
+  /// may have been lost in a power cut. It stays on disk.
   package var doubtfulUpTo: Seq = 0
 
   package init() {}

@@ -1,8 +1,8 @@
 /// One change of a workspace's file, as a value.
 ///
-/// A turn of the loop collects them, one list per workspace, and the store carries a list out in one
-/// transaction: all of it, or nothing. Because they are values the list can be carried out again
-/// without its sends when the disk is full.
+/// A turn of the loop collects them, one list per workspace, and the store carries a list out in
+/// one transaction: all of it, or nothing. Because they are values the list can be carried out
+/// again without its sends when the disk is full.
 package enum Write: Sendable {
   /// A new message with its request; opens its task unless it continues one.
   case message(NewMessage)
@@ -136,7 +136,8 @@ package struct HandOutRow: Sendable, Equatable {
 }
 
 package struct HandOutChange: Sendable, Equatable {
-  /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer unclaimed).
+  /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer
+  /// unclaimed).
   package enum Kind: UInt8, Sendable {
     case claimed = 1
     case extended, released, lost, unburnt, ended, revoked

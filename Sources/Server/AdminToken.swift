@@ -23,11 +23,11 @@ struct AdminToken {
       return AdminToken(secret: secret, path: path, isNew: false)
     }
     guard errno == ENOENT else { throw Unreadable(path: path) }
-    return try make(path, random)
+    return try make(path, in: data, random)
   }
 
   /// Written whole and synced before its name appears: a crash leaves no half a token.
-  private static func make(_ path: String, _ random: Random) throws -> AdminToken {
+  private static func make(_ path: String, in data: String, _ random: Random) throws -> AdminToken {
     let secret = "radm_" + Base64.encodeURL(random.bytes(32))
     let temporary = path + ".new"
     let file = FileDescriptor(
@@ -38,6 +38,12 @@ struct AdminToken {
     guard write(file.raw, line, line.count) == line.count else { throw Unreadable(path: temporary) }
     _ = try retrying("fsync admin-token.new") { fsync(file.raw) }
     _ = try retrying("rename admin-token.new") { rename(temporary, path) }
+    // It is shown once: its name must outlast a power cut too.
+    let folder = FileDescriptor(
+      owning: try retrying("open data directory") {
+        open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      })
+    _ = try retrying("fsync data directory") { fsync(folder.raw) }
     return AdminToken(secret: secret, path: path, isNew: true)
   }
 

@@ -19,20 +19,35 @@ package final class RelayServer: Application {
   var calls: [Ticket: CallID] = [:]
   /// What is to be told the broker about an answer that is on its way.
   var receipts: [Ticket: Reply.Receipt] = [:]
-  /// The connections of polls by named consumers.
-  var namedPolls: [PollID: Ticket] = [:]
+  /// The connections of polls by named consumers, while their entries may come back by them.
+  var namedPolls: [PollID: NamedPoll] = [:]
+  var namedPollsMax = 1024
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?
   private weak var loop: Loop?
   package private(set) var exitCode: Int32 = 0
 
+  /// What `admit` found out last, for the `handle` that follows it.
+  private var admitted: (note: UInt64, route: Route, caller: Identity?)?
+  private var lastAdmission: UInt64 = 0
+
   struct Pending {
-    enum Kind { case send, poll(WorkspaceID), other }
+    enum Kind {
+      case send
+      case poll(WorkspaceID)
+      case other
+    }
     var ticket: Ticket
     var kind: Kind
     /// Of the JSON-RPC caller.
     var addressee: Addressee?
     var isCrossOrigin = false
+  }
+
+  struct NamedPoll {
+    var ticket: Ticket
+    /// What it was given; `nil` while it waits.
+    var entries: (workspace: WorkspaceID, seqs: [Seq])?
   }
 
   package init(
@@ -49,8 +64,8 @@ package final class RelayServer: Application {
   func attach(_ loop: Loop) {
     self.loop = loop
     broker.isPollGone = { [weak self, weak loop] poll in
-      guard let self, let loop, let ticket = self.namedPolls[poll] else { return false }
-      return !loop.isConnected(ticket)
+      guard let self, let loop, let named = self.namedPolls[poll] else { return false }
+      return !loop.isConnected(named.ticket)
     }
   }
 
@@ -60,8 +75,10 @@ package final class RelayServer: Application {
     self.loop = loop
     let route = Route(path: head.path)
     do throws(RelayError) {
-      try check(route, head, now: loop.now)
-      return .accept(bodyMax: limits.bodyBytesMax)
+      let caller = try check(route, head, now: loop.now)
+      lastAdmission += 1
+      admitted = (lastAdmission, route, caller)
+      return .accept(bodyMax: bodyMax(route), note: lastAdmission)
     } catch {
       return .refuse(refusal(error, route, head))
     }
@@ -70,10 +87,16 @@ package final class RelayServer: Application {
   package func handle(
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
-    let route = Route(path: head.path)
+    // Most requests are whole when their head is: what was found out then is still true.
+    let isRecent = loop.note(of: ticket) == admitted?.note
+    let route = isRecent ? admitted?.route ?? .none : Route(path: head.path)
+    let caller = isRecent ? admitted?.caller : nil
+    admitted = nil
     do throws(RelayError) {
+      try checkLife(route)
       switch route {
-      case .call(let id): try call(id, head, body, ticket, loop, now: now)
+      case .call where broker.fatal != nil: refuseStopping(route, head, body, ticket, loop)
+      case .call(let id): try call(id, caller, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)
       case .rest: throw .unsupported
       case .callerMessage(let message): show(message, head, ticket, now: now)
@@ -96,6 +119,18 @@ package final class RelayServer: Application {
     } catch {
       loop.respond(ticket, refusal(error, route, head))
     }
+  }
+
+  /// A request that comes after a final error: certainly nothing of it is stored.
+  private func refuseStopping(
+    _ route: Route, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop
+  ) {
+    if case .call = route, case .success(let rpc) = A2ACall.parse(body, version: nil) {
+      let addressee = Addressee(
+        call: 0, id: rpc.id, dialect: rpc.dialect, historyLength: nil)
+      return loop.respond(ticket, .json(200, addressee.reply(.stopping).body))
+    }
+    loop.respond(ticket, refusal(.stopping, route, head))
   }
 
   /// A request that the broker will answer.
@@ -122,7 +157,9 @@ package final class RelayServer: Application {
       let pending = tickets.removeValue(forKey: call), let now = loop?.now
     else { return }
     switch pending.kind {
-    case .poll(let id): broker.pollGone(call, at: id, now: now)
+    case .poll(let id):
+      namedPolls[call] = nil
+      broker.pollGone(call, at: id, now: now)
     case .send: broker.callerGone(call, now: now)
     case .other: break
     }
@@ -158,6 +195,7 @@ package final class RelayServer: Application {
         barrier?.submit(round: work.number, files: work.files)
       }
       for reply in broker.takeReplies() { send(reply, loop) }
+      broker.maintain(now: now)
     }
     if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
   }
@@ -168,6 +206,7 @@ package final class RelayServer: Application {
       return broker.delivered(reply.receipt, received: false, now: loop.now)
     }
     calls[pending.ticket] = nil
+    noteEntries(reply)
     var response =
       reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
     if let id = reply.messageID { response.headers.append(("X-Relay-Message-Id", id.text)) }
@@ -176,6 +215,21 @@ package final class RelayServer: Application {
     if case .none = reply.receipt { return loop.respond(pending.ticket, response) }
     receipts[pending.ticket] = reply.receipt
     loop.respond(pending.ticket, response, receipt: true)
+  }
+
+  /// A named poll is remembered only for what it was given and has not touched.
+  private func noteEntries(_ reply: Reply) {
+    guard namedPolls[reply.call] != nil else { return }
+    guard case .handOut(let id, _, let seqs) = reply.receipt else {
+      namedPolls[reply.call] = nil
+      return
+    }
+    namedPolls[reply.call]?.entries = (id, seqs)
+    guard namedPolls.count >= namedPollsMax else { return }
+    namedPolls = namedPolls.filter { poll, named in
+      named.entries.map { broker.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
+    }
+    namedPollsMax = max(1024, 2 * namedPolls.count)
   }
 
   package var nextDeadline: Instant? {
@@ -211,6 +265,8 @@ package final class RelayServer: Application {
         "call": .text(error.call), "errno": .number(Int64(error.systemErrno)),
         "path": .text(error.path), "error": .text(error.description),
       ])
+    // What was decided before is true: rounds that had passed are answered as such.
+    for reply in broker.takeReplies() { send(reply, loop) }
     for (call, pending) in tickets {
       var reply: Reply
       if let addressee = pending.addressee {

@@ -42,7 +42,8 @@ package struct ServeOptions: Sendable {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       guard argument.hasPrefix("--") else { throw Usage(text: "unexpected \"\(argument)\"") }
-      let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1)
+      let parts = argument.dropFirst(2)
+        .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = parts.first.map(String.init) ?? ""
       guard Self.flags.contains(where: { $0.name == name }) else {
         let known = Self.flags.map { "--" + $0.name }.joined(separator: ", ")
@@ -66,7 +67,9 @@ package struct ServeOptions: Sendable {
         throw Usage(text: "--listen takes ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:0")
       }
       listen = address
-    case "data": data = value
+    case "data":
+      guard !value.isEmpty else { throw Usage(text: "--data takes a directory") }
+      data = value
     case "public-url":
       guard value.hasPrefix("http://") || value.hasPrefix("https://") else {
         throw Usage(text: "--public-url takes a URL with http:// or https://")
@@ -102,14 +105,15 @@ package struct ServeOptions: Sendable {
   }
 
   /// Bounds that a big or a small machine needs otherwise; the rest is fixed.
-  private static let settable: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] = [
-    ("queueMessagesMax", \.queueMessagesMax), ("queueBytesMax", \.queueBytesMax),
-    ("callerSharePercent", \.callerSharePercent), ("parkedPollsMax", \.parkedPollsMax),
-    ("connectionsMax", \.connectionsMax), ("openWorkspacesMax", \.openWorkspacesMax),
-    ("attempts", \.attempts), ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
-    ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
-    ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
-  ]
+  private static let settable: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] =
+    [
+      ("queueMessagesMax", \.queueMessagesMax), ("queueBytesMax", \.queueBytesMax),
+      ("callerSharePercent", \.callerSharePercent), ("parkedPollsMax", \.parkedPollsMax),
+      ("connectionsMax", \.connectionsMax), ("openWorkspacesMax", \.openWorkspacesMax),
+      ("attempts", \.attempts), ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
+      ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
+      ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
+    ]
 
   /// The same for times, in milliseconds.
   private static let settableTimes:
@@ -123,7 +127,8 @@ package struct ServeOptions: Sendable {
 
   private mutating func setLimit(_ text: String) throws(Usage) {
     let parts = text.split(separator: "=", maxSplits: 1)
-    guard parts.count == 2, let value = Int(parts[1]), value > 0 else {
+    // The largest time is then 31 years, and sums of a few stay far from overflowing.
+    guard parts.count == 2, let value = Int(parts[1]), (1...1_000_000_000_000) ~= value else {
       throw Usage(text: "--limit takes NAME=VALUE, a number above 0 (times in milliseconds)")
     }
     if let found = Self.settable.first(where: { $0.name == parts[0] }) {

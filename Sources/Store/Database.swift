@@ -31,8 +31,8 @@ final class Database {
 
   var walPages: Int { Int(pages.pointee) }
 
-  /// The barrier's own descriptor of the `-wal` file. (A second one on the `.db` or the `-shm` would
-  /// drop SQLite's locks of the whole process when it closes; on the WAL it is safe.)
+  /// The barrier's own descriptor of the `-wal` file. (A second one on the `.db` or the `-shm`
+  /// would drop SQLite's locks of the whole process when it closes; on the WAL it is safe.)
   var walDescriptor: Int32 {
     guard let raw = wal?.raw else { preconditionFailure("a closed file has no descriptor") }
     return raw
@@ -71,11 +71,17 @@ final class Database {
   }
 
   func error(_ code: Int32, _ call: String) -> StoreError {
+    // SQLite keeps the number for most calls, but not for a COMMIT that fails: then the thread's
+    // own is that of the call that failed, or of what followed it.
+    let last = errno
     let extended = sqlite3_extended_errcode(handle)
     let exact = extended & 0xFF == code & 0xFF ? extended : code
+    let kept = sqlite3_system_errno(handle)
+    let isSystem = exact & 0xFF == SQLITE_IOERR || exact & 0xFF == SQLITE_CANTOPEN
     return StoreError(
       kind: StoreError.kind(of: exact), code: exact, call: call, path: path,
-      message: String(cString: sqlite3_errmsg(handle)), systemErrno: sqlite3_system_errno(handle))
+      message: String(cString: sqlite3_errmsg(handle)),
+      systemErrno: kept == 0 && isSystem ? last : kept)
   }
 
   // MARK: transactions
@@ -84,8 +90,8 @@ final class Database {
   /// The first slot for the statements of the file's own kind.
   static let slots = 3
 
-  /// All of `body`, or nothing: after a failure the transaction is rolled back and, unless the error
-  /// is final, the connection goes on.
+  /// All of `body`, or nothing: after a failure the transaction is rolled back and, unless the
+  /// error is final, the connection goes on.
   func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
     var begin = try statement(slot: Slot.begin, "BEGIN IMMEDIATE")
     try begin.run()
@@ -156,8 +162,8 @@ final class Database {
 
   static let pagesAtClose = 64
 
-  /// Closes after everything is durable. A WAL of up to 64 pages stays as it is: copying it at every
-  /// close would cost six times as much.
+  /// Closes after everything is durable. A WAL of up to 64 pages stays as it is: copying it at
+  /// every close would cost six times as much.
   func close() throws(StoreError) {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }

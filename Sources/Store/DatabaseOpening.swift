@@ -5,9 +5,9 @@ import System
 extension Database {
   /// Opens a file that must exist, by the rules of the store.
   ///
-  /// `walIsOurs`: this process itself closed the file without an error. Any other WAL may hold pages
-  /// that the kernel has lost and marked clean; it is copied, synced and cut before anything is
-  /// appended to it.
+  /// `walIsOurs`: this process itself closed the file without an error. Any other WAL may hold
+  /// pages that the kernel has lost and marked clean; it is copied, synced and cut before anything
+  /// is appended to it.
   static func open(
     _ path: String, schema: Schema, walIsOurs: Bool = false, vfs: String? = nil
   ) throws(StoreError) -> Database {

@@ -58,8 +58,8 @@ extension Schema {
         ended_at INTEGER
       ) STRICT;
       -- Unanswered, or a reply that nobody has received: what is read when the file is opened, also
-      -- to find equal calls again. It grows at its end; an index over the random keys of equal calls
-      -- would rewrite a page of its own for every message.
+      -- to find equal calls again. It grows at its end; an index over the random keys of equal
+      -- calls would rewrite a page of its own for every message.
       CREATE INDEX message_open ON message(seq) WHERE state = 2 OR received_at IS NULL;
       -- Dead, expired, cancelled: few, and looked for by people.
       CREATE INDEX message_failed ON message(state, seq) WHERE state >= 7;

@@ -13,8 +13,9 @@ extension WorkspaceFile {
   /// Reads everything that is still at work; once, after opening.
   ///
   /// After a power cut (another boot of the kernel than the one that used the file last) the last
-  /// hand-outs may be missing: they are committed, but no barrier was waited for. All that was there
-  /// then is marked, in the file, because the process may die before the messages are answered.
+  /// hand-outs may be missing: they are committed, but no barrier was waited for. All that was
+  /// there then is marked, in the file, because the process may die before the messages are
+  /// answered.
   package func recover(now: WallTime) throws(StoreError) -> Recovered {
     var recovered = Recovered()
     recovered.lastSeq = try database.number(

@@ -20,7 +20,8 @@ enum WorkspaceSQL: Int, CaseIterable {
     switch self {
     case .insertMessage:
       """
-      INSERT INTO message(seq, tag, state, position, at, expires, not_before, attempt, caller, method,
+      INSERT INTO message(
+        seq, tag, state, position, at, expires, not_before, attempt, caller, method,
         dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes)
       VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """

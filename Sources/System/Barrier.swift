@@ -3,11 +3,13 @@ import Glibc
 
 /// Makes rounds durable: a thread of its own that does nothing but sync.
 ///
-/// The loop commits a round, submits it and goes on; one barrier covers every round submitted before
-/// it starts. A failure is final: the kernel reports a lost write once and marks the pages clean, so
-/// that a second sync would succeed without them. After one the barrier never syncs again.
+/// The loop commits a round, submits it and goes on; one barrier covers every round submitted
+/// before it starts. A failure is final: the kernel reports a lost write once and marks the pages
+/// clean, so that a second sync would succeed without them. After one the barrier never syncs
+/// again.
 ///
-/// `@unchecked Sendable`: all that changes lies in `mailbox`, behind its mutex; the rest is constant.
+/// `@unchecked Sendable`: all that changes lies in `mailbox`, behind its mutex; the rest is
+/// constant.
 package final class Barrier: @unchecked Sendable {
   package enum Choice: Sendable { case auto, fdatasync }
 

@@ -4,7 +4,8 @@ import Glibc
 /// Random numbers for ids, tokens and jitter, all from the kernel's generator.
 ///
 /// 512 are fetched at a time, because a system call costs more than the number. Each is wiped when
-/// it is given out: a dump of the process shows no token by way of this buffer. Owned by one thread.
+/// it is given out: a dump of the process shows no token by way of this buffer. Owned by one
+/// thread.
 package final class Random: RandomNumberGenerator {
   private static let capacity = 512
   private var buffer = [UInt64](repeating: 0, count: capacity)

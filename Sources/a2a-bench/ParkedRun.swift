@@ -1,6 +1,7 @@
 import System
 
-/// Thousands of polls that wait: what one costs in memory, and what they cost while nothing happens.
+/// Thousands of polls that wait: what one costs in memory, and what they cost while nothing
+/// happens.
 struct ParkedRun {
   /// Less than the relay's 1,024 polls per workspace.
   static let pollsPerWorkspace = 1_000

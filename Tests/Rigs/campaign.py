@@ -4,19 +4,47 @@ import random
 
 import rpc
 from asyncwire import Lost, Wire, World
-from ledger import Ledger, judge, judge_hands
+from ledger import Ledger, judge, judge_hands, judge_timeline
 from load import Agent, Caller, Maker
 from relaykit import Failed, check, say
 
-CALLERS, WORKSPACES, AGENTS_EACH = 24, 6, 3
+CALLERS, AGENTS_EACH = 24, 3
+
+# How the relay is set up in a campaign: as shipped, or with such bounds that logs are checkpointed
+# and begin anew all the time, files are closed and opened, and lost work comes back soon.
+TEMPERS = {
+    "as shipped": (6, []),
+    "small logs": (6, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
+    "few files open": (12, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000",
+                            "openWorkspacesMax=8"]),
+}
+
+
+def limits(temper):
+    """The flags of a temper."""
+    return [word for limit in TEMPERS[temper][1] for word in ("--limit", limit)]
+
+
+def tempers(rounds):
+    """(temper, rounds) of so many rounds: shared out, at most 20 in one campaign."""
+    left, names = rounds, list(TEMPERS)
+    share = min(20, -(-rounds // len(names)))
+    while left > 0:
+        name = names.pop(0)
+        names.append(name)
+        yield name, min(share, left)
+        left -= min(share, left)
 
 
 class Campaign:
     """`crash` ends the relay, `recover` starts it again; both block."""
 
-    def __init__(self, relay, folder, rounds, crash, recover, longest=2.0, pace=0.03):
+    KEEPS_HAND_OUTS = True  # they are committed before the bytes leave, but wait for no barrier
+
+    def __init__(self, relay, folder, rounds, crash, recover, temper="as shipped",
+                 longest=2.0, pace=0.03):
         self.relay, self.rounds, self.crash, self.recover = relay, rounds, crash, recover
-        self.longest, self.pace = longest, pace
+        self.workspaces, self.longest, self.pace = TEMPERS[temper][0], longest, pace
         self.ledger, self.world = Ledger(folder / "ledger.jsonl"), World()
         self.restarts = 0
 
@@ -28,7 +56,7 @@ class Campaign:
             self.ledger.close()
 
     async def _run(self, stop_early):
-        pairs = [self.relay.workspace(f"agent {n}") for n in range(WORKSPACES)]
+        pairs = [self.relay.workspace(f"agent {n}") for n in range(self.workspaces)]
         self.ledger.workspaces |= {identity for identity, _ in pairs}
         self.ledger.tokens |= {token: identity for identity, token in pairs}
         self._begin(pairs)
@@ -148,6 +176,7 @@ class Campaign:
         found = await self._read(stored)
         final = {self.ledger.sent[key]["message"]: value for key, value in found.items()}
         await self._accounts()
+        await self._timelines(stored)
         return judge(self.ledger, final)
 
     async def _accounts(self):
@@ -163,6 +192,18 @@ class Campaign:
             wire.close()
             if answer.status != 200:
                 self.ledger.trouble.append(f"lost: a token of {identity} is {answer.status}")
+        admin.close()
+
+    async def _timelines(self, keys):
+        """The operator's view of some messages tells every hand-out that an agent has seen."""
+        admin = Wire(self.world, self.relay.admin)
+        for key in random.sample(keys, min(200, len(keys))):
+            sent = self.ledger.sent[key]
+            path = f"/workspaces/{sent['workspace']}/messages/{sent['message']}"
+            answer = await admin.call("GET", path)
+            check(answer.status == 200, f"no timeline of {sent['message']}: {answer}")
+            self.ledger.trouble += judge_timeline(
+                self.ledger, sent["message"], answer.json["timeline"], self.KEEPS_HAND_OUTS)
         admin.close()
 
     def tell(self):

@@ -1,5 +1,5 @@
 """The judge itself: made-up logs with one broken promise each must be found, a clean one must not."""
-from ledger import Ledger, judge
+from ledger import Ledger, judge, judge_timeline
 from relaykit import check, main, say
 
 
@@ -101,6 +101,11 @@ def run(args):
             check(not broken, f"{break_it.__name__}: {broken}")
         else:
             check(any(expected in text for text in broken), f"{break_it.__name__}: {broken}")
+    ledger, _ = clean()
+    told = [{"event": "stored"}, {"event": "handed_out", "lease": None}, {"event": "answered"}]
+    check(not judge_timeline(ledger, "m", told, True), "a whole timeline")
+    check(judge_timeline(ledger, "m", told[::2], True), "a hand-out is missing")
+    check(judge_timeline(ledger, "m", told + told[2:], False), "answered twice")
     say(f"{len(CASES)} logs judged")
 
 

@@ -71,7 +71,8 @@ class Ledger:
     def hand_out(self, key, message, poll_began, entry, agent):
         given = {name: entry.get(name) for name in ("attempt", "redelivered", "replay", "seq")}
         self.note("handed", key=key, message=message, agent=agent, poll=poll_began, **given)
-        self.handed[message].append(given | {"poll_began": poll_began})
+        lease = (entry.get("lease") or {}).get("token")
+        self.handed[message].append(given | {"poll_began": poll_began, "lease": lease})
         self._named(key, message)
 
     def posting(self, message, text):
@@ -144,6 +145,19 @@ def judge_hands(ledger, message, hands):
     cancelled = ledger.sent.get(ledger.keys[message], {}).get("cancelled")
     if cancelled and any(h["poll_began"] > cancelled for h in hands):
         broken.append(f"handed out after its cancel was acknowledged: {message}")
+    return broken
+
+
+def judge_timeline(ledger, message, timeline, complete):
+    """The relay's own account of a message. `complete`: no hand-out may be missing in it."""
+    events = [event.get("event") for event in timeline]
+    broken = []
+    if events[:1] != ["stored"] or events.count("answered") > 1:
+        broken.append(f"timeline: {message} has {events}")
+    told = {event.get("lease") for event in timeline if event["event"] in ("offered", "handed_out")}
+    unknown = [h["lease"] for h in ledger.handed[message] if h["lease"] not in told]
+    if complete and unknown:
+        broken.append(f"timeline: {message} was handed out as {unknown}, of which it says nothing")
     return broken
 
 

@@ -53,30 +53,35 @@ class Caller:
         if blocking and random.random() < 0.3:
             headers["Prefer"] = "wait=2"
         self.ledger.sending(key, workspace, self.token)
+        repeated = False  # an earlier try of this call may have been stored
         while True:
             try:
                 answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
             except Lost:
+                repeated = True
                 # Whoever is held when the load ends must not begin anything new after it.
                 if random.random() < 0.3 or not self.world.sending:
                     return
                 continue
-            if self.heard(key, answer):
+            if self.heard(key, answer, repeated):
                 break
+            repeated = True
             if not self.world.sending:
                 return
             await asyncio.sleep(0.1)
         if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
             await self.cancel(wire, key, workspace, dialect)
 
-    def heard(self, key, answer):
+    def heard(self, key, answer, repeated):
         """Notes the answer to a send; False if the call should be repeated."""
         task = rpc.task_of(answer.json) if answer.status == 200 else None
         if task is None:
             error = rpc.error_of(answer.json)
             if error and error[2] == "no":
-                self.ledger.send_refused(key, error[1])
-                return True  # "not stored" is final for this message
+                # It speaks of this call; the same call before it may have been stored all the same.
+                if not repeated:
+                    self.ledger.send_refused(key, error[1])
+                return True
             self.ledger.note("unknown", key=key, answer=str(answer))
             if answer.status == 200 and not (error and error[2] == "unknown"):
                 self.ledger.trouble.append(f"a send was answered with {answer}")

@@ -4,10 +4,10 @@
     powercut.py --control                  syncs that do nothing must be detected, in each form
 
 The data directory lies on a loop-mounted ext4, which is shut down at a random moment. Each restart
-sees another boot id. Six workspaces have work at once, so that `--barrier auto` uses syncfs.
+sees another boot id. Six or more workspaces have work at once, so that `--barrier auto` uses syncfs.
 """
 import disks
-from campaign import Campaign, expect_detection, report
+from campaign import Campaign, expect_detection, limits, report, tempers
 from relaykit import Failed, Relay, check, main, say, scratch, skip
 from shim import Shim
 
@@ -18,8 +18,10 @@ UNUSED = {"fdatasync": "syncfs"}
 class PowerCut(Campaign):
     """A campaign whose crash is the power cut and whose recovery is a new boot."""
 
-    def __init__(self, disk, relay, shim, folder, rounds, **options):
-        super().__init__(relay, folder, rounds, self.cut, self.power_up, **options)
+    KEEPS_HAND_OUTS = False
+
+    def __init__(self, disk, relay, shim, folder, rounds, temper):
+        super().__init__(relay, folder, rounds, self.cut, self.power_up, temper)
         self.disk, self.shim, self.boot = disk, shim, folder
 
     def cut(self):
@@ -33,9 +35,9 @@ class PowerCut(Campaign):
         self.relay.start(limit=60)
 
 
-def start(form, folder):
+def start(form, folder, temper):
     disk, shim = disks.LoopDisk("ext4", 512), Shim(folder)
-    relay = Relay(disk.data, args=FORMS[form], preload=shim.library, env=shim.environment())
+    relay = Relay(disk.data, args=FORMS[form] + limits(temper), preload=shim.library, env=shim.environment())
     relay.log, relay.output = folder / "relay.log", folder / "relay.out"
     return disk, relay, shim
 
@@ -45,21 +47,19 @@ def run(args):
     if why:
         skip("power cut", why)
     for form in FORMS:
-        left = args.rounds
-        while left > 0 and not args.control:
-            rounds = min(20, left)
-            left -= rounds
-            cuts(form, rounds)
         if args.control:
             control(form)
+            continue
+        for temper, rounds in tempers(args.rounds):
+            cuts(form, rounds, temper)
 
 
-def cuts(form, rounds):
-    say(f"barrier {form}: {rounds} power cuts")
+def cuts(form, rounds, temper):
+    say(f"barrier {form}, {temper}: {rounds} power cuts")
     folder = scratch("powercut")
-    disk, relay, shim = start(form, folder)
+    disk, relay, shim = start(form, folder, temper)
     relay.start()
-    one = PowerCut(disk, relay, shim, folder, rounds)
+    one = PowerCut(disk, relay, shim, folder, rounds, temper)
     report(one, one.run())
     check(shim[form] > 0, f"this form of the barrier was never used ({form})")
     say(f"{shim['fdatasync']} fdatasync, {shim['syncfs']} syncfs")
@@ -72,9 +72,9 @@ def cuts(form, rounds):
 def control(form):
     say(f"negative control: barrier {form}, the syncs do nothing")
     folder = scratch("powercut")
-    disk, relay, shim = start(form, folder)
+    disk, relay, shim = start(form, folder, "as shipped")
     relay.start()
-    one = PowerCut(disk, relay, shim, folder, 10)
+    one = PowerCut(disk, relay, shim, folder, 10, "as shipped")
     begin = one._begin
 
     def swallow(pairs):  # what was set up is durable: only the load can be lost

@@ -28,8 +28,12 @@ final class HTTPClient {
   private(set) var received = 0
 
   /// A small receive buffer makes the server feel a slow reader early.
-  init(_ server: HTTPTestServer, receiveBuffer: Int32? = nil) throws {
-    socket = try Socket.connect(to: server.address)
+  convenience init(_ server: HTTPTestServer, receiveBuffer: Int32? = nil) throws {
+    try self.init(to: server.address, receiveBuffer: receiveBuffer)
+  }
+
+  init(to address: SocketAddress, receiveBuffer: Int32? = nil) throws {
+    socket = try Socket.connect(to: address)
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     if let receiveBuffer { try Socket.set(socket, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }

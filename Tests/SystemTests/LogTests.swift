@@ -12,7 +12,8 @@ import Testing
   @Test func `a line for people is text`() {
     #expect(
       line(.text, ["url": "http://a/", "note": "two words", "open": 5, "ok": .flag(true)])
-        == "2024-02-29T12:34:56.007Z info listening url=http://a/ note=\"two words\" open=5 ok=true\n"
+        == "2024-02-29T12:34:56.007Z info listening url=http://a/ note=\"two words\" open=5 "
+        + "ok=true\n"
     )
   }
 

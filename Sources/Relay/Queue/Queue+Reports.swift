@@ -31,9 +31,9 @@ extension Queue {
     dispatch(now: now)
   }
 
-  /// The rows of a poll's hand-outs were rolled back; the poll is not answered with them. This comes,
-  /// for every poll of the turn, before `refused` (with the turn's reports, if it had any), which
-  /// begins anew what waited and hands out again.
+  /// The rows of a poll's hand-outs were rolled back; the poll is not answered with them. This
+  /// comes, for every poll of the turn, before `refused` (with the turn's reports, if it had any),
+  /// which begins anew what waited and hands out again.
   package func handOutRefused(_ seqs: [Seq], now: Now) {
     for seq in seqs {
       guard let message = messages[seq], message.handOut != nil else { continue }

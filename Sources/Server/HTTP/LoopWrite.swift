@@ -4,7 +4,8 @@ import Wire
 
 /// How answers go out: head and body in one call.
 extension Loop {
-  /// Sends what the turn has brought. The connections that become dirty meanwhile wait for the next.
+  /// Sends what the turn has brought. The connections that become dirty meanwhile wait for the
+  /// next.
   func flush() {
     reportLostReceipts()
     guard !dirty.isEmpty else { return }

@@ -24,12 +24,7 @@ extension RelayServer {
   private func makePoll(
     _ wish: PollWish, _ call: CallID, _ ticket: Ticket, _ loop: Loop, now: Now
   ) -> Poll {
-    if wish.consumer != nil {
-      if namedPolls.count > limits.connectionsMax {
-        namedPolls = namedPolls.filter { loop.isConnected($0.value) }
-      }
-      namedPolls[call] = ticket
-    }
+    if wish.consumer != nil { namedPolls[call] = NamedPoll(ticket: ticket) }
     let peer = loop.peer(of: ticket).map { "\($0)" } ?? ""
     return Poll(
       id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
@@ -59,11 +54,15 @@ extension RelayServer {
     now: Now
   ) throws(RelayError) {
     let json = try object(body)
+    if let calls = json["calls"], calls.array == nil {
+      return fail(ticket, .badRequest, "calls must be an array")
+    }
     let items = json["calls"]?.array ?? []
     guard items.count <= limits.batchMax else { throw .badParameter }
     var wish: PollWish?
     do throws(BatchFault) {
-      if let poll = json["poll"] {
+      if let poll = json["poll"], !poll.isNull {
+        guard poll.object != nil else { throw BatchFault(.badRequest, "poll must be an object") }
         wish = try PollWish(limits: limits) { name in
           guard let value = poll[name] else { return nil }
           return value.string ?? value.int.map(String.init) ?? value.bool.map { $0 ? "1" : "0" }
@@ -96,6 +95,10 @@ extension RelayServer {
     else { return fail(ticket, .badRequest, "member \"id\" must be a UUID") }
     let card = json["agent_card"]
     let bytes = card?.bytes ?? []
+    let url = json["url"]?.string ?? ""
+    guard bytes.count + url.utf8.count <= limits.cardBytesMax else {
+      return fail(ticket, .badRequest, "agent_card and url: at most \(limits.cardBytesMax) bytes")
+    }
     if let card, !card.isNull {
       do throws(AgentCardError) {
         _ = try AgentCard.synthesize(
@@ -109,7 +112,7 @@ extension RelayServer {
       open(ticket, .other),
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
-        url: json["url"]?.string ?? "", wantsPush: json["delivery_mode"]?.string == "push"),
+        url: url, wantsPush: json["delivery_mode"]?.string == "push"),
       identity: identity(bearer(head), now: now), mode: registration, now: now)
   }
 
@@ -157,7 +160,8 @@ struct PollWish {
     }
     let seconds = Int(limits.pollWaitMax.components.seconds)
     let leaseSeconds = Int(limits.leaseMax.components.seconds)
-    wait = try number("wait", 0...86400).map { .seconds(min($0, seconds)) } ?? limits.pollWaitDefault
+    wait =
+      try number("wait", 0...86400).map { .seconds(min($0, seconds)) } ?? limits.pollWaitDefault
     max = try number("max", 1...limits.batchMax) ?? 1
     lease = try number("lease", 1...leaseSeconds).map { .seconds($0) } ?? limits.lease
     confirm = try number("confirm", 0...1) == 1

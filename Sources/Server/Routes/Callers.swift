@@ -5,11 +5,11 @@ import Wire
 extension RelayServer {
   /// JSON-RPC at a workspace's URL.
   func call(
-    _ id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop,
-    now: Now
+    _ id: WorkspaceID, _ known: Identity?, _ head: HTTPRequestHead, _ body: [UInt8],
+    _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     if head.method == "OPTIONS" { return preflight(ticket, loop) }
-    let caller = try caller(id, head, now: now)
+    let caller = if let known { known } else { try caller(id, head, now: now) }
     let version =
       head.headers.first("a2a-version") ?? QueryItems(head.query).first("A2A-Version")
     let rpc: A2ACall
@@ -24,7 +24,8 @@ extension RelayServer {
     let hold = wait(head).map { min(.seconds($0), limits.holdMax) } ?? limits.hold
     let call = open(ticket, .send)
     let request = CallerRequest(
-      call: call, caller: caller, rpc: rpc, body: body, head: StoredHead.json(head),
+      call: call, caller: caller, rpc: rpc, body: body,
+      head: StoredHead.json(head, besides: broker.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold)
     tickets[call]?.addressee = Addressee(
       call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
@@ -113,20 +114,26 @@ enum StoredHead {
     "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
   ]
 
-  static func json(_ head: HTTPRequestHead) -> [UInt8] {
+  /// - `credentials`: names of header fields or query items that the agent's card declares.
+  static func json(_ head: HTTPRequestHead, besides credentials: Set<String>) -> [UInt8] {
     var writer = JSONWriter(capacity: 256)
     writer.beginObject()
     writer.key("method")
     writer.string(head.method)
     writer.key("path")
-    writer.string(head.target)
+    let hasSecret = QueryItems(head.query).items.contains {
+      credentials.contains($0.name.lowercased())
+    }
+    writer.string(hasSecret ? head.path : head.target)
     writer.key("headers")
     writer.beginArray()
     for index in 0..<head.headers.count {
       let name = head.headers.name(at: index)
       let lower = name.lowercased()
       // A caller's X-Relay-* headers say nothing: the relay alone says who calls.
-      if dropped.contains(lower) || lower.hasPrefix("x-relay-") { continue }
+      if dropped.contains(lower) || lower.hasPrefix("x-relay-") || credentials.contains(lower) {
+        continue
+      }
       writer.beginArray()
       writer.string(name)
       writer.string(head.headers.value(at: index))

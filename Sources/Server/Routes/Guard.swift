@@ -54,11 +54,17 @@ extension RelayServer {
     guard known == .admin else { throw .notFound }
   }
 
-  /// What must be true of a request before its body is read.
-  func check(_ route: Route, _ head: HTTPRequestHead, now: Now) throws(RelayError) {
+  /// What must be true of a request before its body is read; the caller at a workspace's URL.
+  func check(
+    _ route: Route, _ head: HTTPRequestHead, now: Now
+  ) throws(RelayError) -> Identity? {
+    try checkLife(route)
+    var found: Identity?
     switch route {
-    case .call(let id), .rest(let id):
-      if head.method != "OPTIONS" { _ = try caller(id, head, now: now) }
+    case .call(let id): if head.method != "OPTIONS" { found = try caller(id, head, now: now) }
+    case .rest(let id):
+      _ = try caller(id, head, now: now)
+      throw .unsupported
     case .inbox(let id), .verb(let id, _, _), .batch(let id): try agent(id, head, now: now)
     case .workspaces, .workspace, .timeline: try admin(head, now: now)
     case .callerMessage:
@@ -74,6 +80,25 @@ extension RelayServer {
     }
     let methods = route.methods
     if !methods.isEmpty, !methods.contains(head.method) { throw .methodNotAllowed }
+    return found
+  }
+
+  /// After a final error nothing is applied any more: what comes now was certainly not stored.
+  func checkLife(_ route: Route) throws(RelayError) {
+    guard broker.fatal != nil else { return }
+    switch route {
+    // A caller is answered in its own form once its body has been read.
+    case .call, .health, .ready: break
+    default: throw .stopping
+    }
+  }
+
+  /// Registration may come without a credential: its body is a card and little else.
+  func bodyMax(_ route: Route) -> Int {
+    switch route {
+    case .register, .heartbeat, .workspaces: min(limits.bodyBytesMax, 2 * limits.cardBytesMax)
+    default: limits.bodyBytesMax
+    }
   }
 
   func secret(_ head: HTTPRequestHead) -> String? {

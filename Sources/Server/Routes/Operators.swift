@@ -8,7 +8,7 @@ extension RelayServer {
   func workspaces(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
-    guard head.method == "POST" else { return try listWorkspaces(ticket, loop, now: now) }
+    guard head.method == "POST" else { return try listWorkspaces(head, ticket, loop, now: now) }
     let json = try object(body)
     var id: WorkspaceID?
     if let text = json["id"] {
@@ -22,19 +22,37 @@ extension RelayServer {
       return fail(ticket, .badRequest, "name: at most \(limits.nameBytesMax) bytes")
     }
     do throws(BadSetting) {
-      let settings = try Settings(json)
+      var settings = try Settings(json)
+      // The relay's own note.
+      settings.cardAt = nil
       broker.createWorkspace(open(ticket, .other), id: id, name: name, settings: settings, now: now)
     } catch {
       fail(ticket, .badRequest, error.text)
     }
   }
 
-  private func listWorkspaces(_ ticket: Ticket, _ loop: Loop, now: Now) throws(RelayError) {
-    let rows = broker.directory.workspaces.values.sorted { $0.row.createdAt < $1.row.createdAt }
+  /// In the order of their making, a page at a time: a list of all would keep everybody waiting.
+  private func listWorkspaces(
+    _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now
+  ) throws(RelayError) {
+    let query = QueryItems(head.query)
+    guard let size = Int(query.first("limit") ?? "\(Self.pageMax)"), (1...Self.pageMax) ~= size
+    else { return fail(ticket, .badParameter, "limit must be 1 to \(Self.pageMax)") }
+    var after: WorkspaceID?
+    if let text = query.first("after") {
+      guard let id = WorkspaceID(text) else { throw .badParameter }
+      after = id
+    }
+    guard let page = broker.directory.page(after: after, size) else { throw .notFound }
     var list: [JSON] = []
-    for record in rows { list.append(try broker.workspaceStatus(record.row.id, now: now)) }
-    loop.respond(ticket, .json(200, JSON.object([.init("workspaces", .array(list))]).bytes))
+    for id in page.ids { list.append(try broker.workspaceStatus(id, now: now)) }
+    var json: JSON = ["workspaces": .array(list)]
+    if page.hasMore, let last = page.ids.last { json["next"] = .string(last.text) }
+    loop.respond(ticket, .json(200, json.bytes))
   }
+
+  /// Workspaces in one page of the list.
+  private static let pageMax = 500
 
   func workspace(
     _ id: WorkspaceID, _ ticket: Ticket, _ loop: Loop, now: Now

@@ -1,0 +1,183 @@
+import Broker
+import Relay
+import Testing
+import Wire
+
+@testable import Server
+
+/// Who may do what, on every route: decided before a body is read.
+@Suite struct RelayAccessTests {
+  let scene: RelayScene
+  let other: (id: String, token: String)
+  /// A new connection: a refusal that reads no body ends its own.
+  var client: HTTPClient { get throws { try scene.connect() } }
+  static let unknown = "11111111-2222-4333-8444-555555555555"
+  static let message = "00000000-0000-8000-8001-000000000001"
+
+  init() throws {
+    scene = try RelayScene()
+    other = try RelayScene.make(scene.connect())
+  }
+
+  /// The answer without what changes with time.
+  private func bytes(_ answer: HTTPClient.Answer) -> String {
+    let fields = (0..<(answer.head?.headers.count ?? 0)).compactMap { index -> String? in
+      guard let headers = answer.head?.headers, headers.name(at: index).lowercased() != "date"
+      else { return nil }
+      return "\(headers.name(at: index)): \(headers.value(at: index))"
+    }
+    return "\(answer.status)\n\(fields.joined(separator: "\n"))\n\n\(answer.text)"
+  }
+
+  private struct Target {
+    var method: String
+    var path: String
+    var body = ""
+  }
+
+  private func agentRoutes(_ id: String) -> [Target] {
+    ["claim", "extend", "release", "result"].map {
+      Target(method: "POST", path: "/workspaces/\(id)/inbox/\(Self.message)/\($0)", body: "{}")
+    } + [
+      Target(method: "GET", path: "/workspaces/\(id)/inbox?wait=0"),
+      Target(method: "POST", path: "/workspaces/\(id)/inbox/batch", body: "{}"),
+    ]
+  }
+
+  @Test func `without a valid credential agents' routes are the same for every id`() throws {
+    for token in [nil, "wrong", "rtok_wrong"] {
+      for (mine, nobodys) in zip(agentRoutes(scene.id), agentRoutes(Self.unknown)) {
+        let known = try client.call(mine.method, mine.path, token: token, body: mine.body)
+        let unknown = try scene.connect().call(
+          nobodys.method, nobodys.path, token: token, body: nobodys.body)
+        #expect(known.status == 401 && known.field("www-authenticate") != nil)
+        #expect(bytes(known) == bytes(unknown))
+      }
+    }
+  }
+
+  @Test func `an agent's routes are for its own token`() throws {
+    for id in [scene.id, Self.unknown] {
+      for target in agentRoutes(id) {
+        for token in [other.token, RelayScene.admin] {
+          let answer = try client.call(target.method, target.path, token: token, body: target.body)
+          #expect(answer.status == 404 && answer.code == "not_found")
+        }
+      }
+    }
+    let own = try client.call("GET", "/workspaces/\(scene.id)/inbox?wait=0", token: scene.token)
+    #expect(own.status == 204)
+  }
+
+  @Test func `operators' routes are for the admin token`() throws {
+    let routes = [
+      Target(method: "GET", path: "/workspaces"), Target(method: "POST", path: "/workspaces"),
+      Target(method: "GET", path: "/workspaces/\(scene.id)"),
+      Target(method: "GET", path: "/workspaces/\(Self.unknown)"),
+      Target(method: "GET", path: "/workspaces/\(scene.id)/messages/\(Self.message)"),
+    ]
+    for target in routes {
+      for token in [nil, "wrong"] {
+        #expect(try client.call(target.method, target.path, token: token).status == 401)
+      }
+      let answer = try client.call(target.method, target.path, token: scene.token)
+      #expect(answer.status == 404)
+    }
+  }
+
+  @Test func `callers show a key or a bearer that the relay knows, for any id the same`() throws {
+    let body = RelayScene.message()
+    for fields in [[], [("X-Relay-Key", "wrong")], [("Authorization", "Basic eDp5")]] {
+      let known = try client.call("POST", "/w/\(scene.id)/", fields: fields, body: body)
+      let unknown = try client.call("POST", "/w/\(Self.unknown)/", fields: fields, body: body)
+      let rest = try client.call(
+        "POST", "/w/\(scene.id)/v1/message:send", fields: fields, body: body)
+      #expect(known.status == 401 && rest.status == 401)
+      #expect(bytes(known) == bytes(unknown))
+    }
+    // A key that is wrong is not made good by a bearer.
+    let both = try client.call(
+      "POST", "/w/\(scene.id)/", token: RelayScene.admin, fields: [("X-Relay-Key", "wrong")],
+      body: body)
+    #expect(both.status == 401)
+    for (token, name) in [(RelayScene.admin, "X-Relay-Key"), (other.token, "X-Relay-Key")] {
+      let answer = try client.call(
+        "POST", "/w/\(scene.id)/", fields: [(name, token)], body: body)
+      #expect(answer.state == "submitted")
+    }
+    #expect(
+      try client.call("POST", "/w/\(scene.id)", token: scene.token, body: body).state
+        == "submitted", "an agent may call itself")
+    let missing = try client.call(
+      "POST", "/w/\(Self.unknown)/", token: RelayScene.admin, body: body)
+    #expect(missing.status == 404)
+  }
+
+  @Test func `nobody calls a workspace that no agent has claimed`() throws {
+    let made = try client.call("POST", "/workspaces", token: RelayScene.admin, body: "{}")
+    let id = try #require(made.json["id"]?.string)
+    let answer = try client.call(
+      "POST", "/w/\(id)/", token: RelayScene.admin, body: RelayScene.message())
+    #expect(answer.status == 404)
+    let open = try client.call(
+      "POST", "/workspaces", token: RelayScene.admin, body: "{\"callers\":\"agent\"}")
+    let openID = try #require(open.json["id"]?.string)
+    #expect(
+      try client.call("POST", "/w/\(openID)/", body: RelayScene.message()).status == 401)
+  }
+
+  @Test func `with callers agent everybody may call, and a wrong key is still wrong`() throws {
+    let open = try RelayScene.make(try client, settings: ",\"callers\":\"agent\"")
+    let body = RelayScene.message()
+    #expect(try client.call("POST", "/w/\(open.id)/", body: body).state == "submitted")
+    // Another Authorization is the agent's business.
+    let own = try client.call("POST", "/w/\(open.id)/", token: "agents-own", body: body)
+    #expect(own.state == "submitted")
+    let wrong = try client.call(
+      "POST", "/w/\(open.id)/", fields: [("X-Relay-Key", "x")], body: body)
+    #expect(wrong.status == 401)
+  }
+
+  @Test func `a caller sees its own messages, the admin all`() throws {
+    let sent = try client.call(
+      "POST", "/w/\(scene.id)/", token: other.token, body: RelayScene.message())
+    let message = try #require(sent.field("x-relay-message-id"))
+    #expect(try client.call("GET", "/messages/\(message)", token: other.token).status == 200)
+    #expect(try client.call("GET", "/messages/\(message)", token: RelayScene.admin).status == 200)
+    #expect(try client.call("GET", "/messages/\(message)", token: scene.token).status == 404)
+    #expect(try client.call("GET", "/messages/\(message)").status == 401)
+    #expect(try client.call("GET", "/messages/\(message)", token: "wrong").status == 401)
+    #expect(try client.call("GET", "/messages/\(Self.message)", token: other.token).status == 404)
+    #expect(try client.call("GET", "/messages/none", token: other.token).status == 404)
+    let head = try client.call("HEAD", "/messages/\(message)", token: other.token)
+    #expect(head.status == 200 && head.body.isEmpty)
+  }
+
+  @Test func `no credential of a caller is stored`() throws {
+    let card = """
+      {"id":"\(scene.id)","agent_card":{"name":"A","securitySchemes":{
+      "k":{"type":"apiKey","in":"header","name":"X-Api-Key"},
+      "q":{"apiKeySecurityScheme":{"location":"query","name":"key"}}}}}
+      """
+    #expect(
+      try client.call("POST", "/registry/register", token: scene.token, body: card).status == 200)
+    let sent = try client.call(
+      "POST", "/w/\(scene.id)/?key=secret-1", token: other.token,
+      fields: [
+        ("Cookie", "secret-2"), ("X-API-KEY", "secret-3"), ("X-Relay-Caller", "secret-4"),
+        ("X-Other", "kept"), ("Proxy-Authorization", "secret-5"),
+      ], body: RelayScene.message())
+    #expect(sent.status == 200)
+    let entry = try client.call(
+      "GET", "/workspaces/\(scene.id)/inbox?wait=0", token: scene.token)
+    #expect(entry.text.contains("kept") && !entry.text.contains("secret"))
+    #expect(!entry.text.contains(other.token))
+    scene.server.stop()
+    scene.server.ended()
+    let files = try RelayFiles.contents(scene.server.path)
+    #expect(files.contains("kept") && files.contains("hello"))
+    for secret in ["secret-1", "secret-2", "secret-3", other.token, scene.token, RelayScene.admin] {
+      #expect(!files.contains(secret))
+    }
+  }
+}

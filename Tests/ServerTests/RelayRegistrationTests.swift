@@ -1,0 +1,159 @@
+import Broker
+import Relay
+import Testing
+import Wire
+
+@testable import Server
+
+/// Who may become a workspace's agent.
+@Suite struct RelayRegistrationTests {
+  private func create(_ client: HTTPClient) throws -> String {
+    let made = try client.call("POST", "/workspaces", token: RelayScene.admin, body: "{}")
+    #expect(made.status == 201 && made.field("location") != nil)
+    return try #require(made.json["id"]?.string)
+  }
+
+  private func register(
+    _ client: HTTPClient, _ id: String, token: String? = nil, more: String = ""
+  ) throws -> HTTPClient.Answer {
+    try client.call(
+      "POST", "/registry/register", token: token, body: "{\"id\":\"\(id)\"\(more)}")
+  }
+
+  @Test func `a workspace is claimed once, without a bearer`() throws {
+    let server = try RelayTestServer()
+    let client = try HTTPClient(server)
+    let id = try create(client)
+    let first = try register(client, id)
+    #expect(first.status == 200)
+    #expect(first.json["delivery_mode"]?.string == "poll")
+    #expect(first.json["relay"]?["public_url"]?.string == "http://relay/w/\(id)/")
+    let token = try #require(first.json["auth_token"]?.string)
+    #expect(token.hasPrefix("rtok_"))
+    #expect(try register(client, id).status == 401)
+    let again = try register(client, id, token: token)
+    #expect(again.status == 200 && again.json["auth_token"] == nil)
+    #expect(
+      try register(client, RelayAccessTests.unknown).status == 401, "as for one that exists")
+    #expect(try register(client, RelayAccessTests.unknown, token: RelayScene.admin).status == 404)
+  }
+
+  @Test func `of two claims at once one wins`() throws {
+    let server = try RelayTestServer()
+    let (one, two) = (try HTTPClient(server), try HTTPClient(server))
+    let id = try create(one)
+    let body = "{\"id\":\"\(id)\"}"
+    try one.begin("POST", "/registry/register", body: body)
+    try two.begin("POST", "/registry/register", body: body)
+    let statuses = [try one.answer().status, try two.answer().status].sorted()
+    #expect(statuses == [200, 401])
+  }
+
+  @Test func `closed takes credentials only`() throws {
+    let server = try RelayTestServer(.closed)
+    let client = try HTTPClient(server)
+    let id = try create(client)
+    #expect(try register(client, id).status == 401)
+    #expect(try register(try HTTPClient(server), id, token: "wrong").status == 401)
+    let admin = try register(try HTTPClient(server), id, token: RelayScene.admin)
+    #expect(admin.status == 200 && admin.json["auth_token"] != nil)
+  }
+
+  @Test func `open makes the workspace of an unknown id, once`() throws {
+    let server = try RelayTestServer(.open)
+    let client = try HTTPClient(server)
+    let id = RelayAccessTests.unknown
+    let first = try register(client, id, more: ",\"agent_card\":{\"name\":\"Eve\"}")
+    #expect(first.json["auth_token"] != nil)
+    #expect(try register(client, id).status == 401)
+    let shown = try client.call("GET", "/workspaces/\(id)", token: RelayScene.admin)
+    #expect(shown.json["name"]?.string == "Eve" && shown.json["claimed"]?.bool == true)
+  }
+
+  @Test func `another workspace's token registers nobody`() throws {
+    let scene = try RelayScene()
+    let id = try create(scene.client)
+    #expect(try register(scene.client, id, token: scene.token).status == 401)
+  }
+
+  @Test func `what an agent says of itself is read strictly`() throws {
+    let scene = try RelayScene { $0.cardBytesMax = 2000 }
+    let large = String(repeating: "x", count: 2500)
+    for more in [
+      ",\"agent_card\":7", ",\"agent_card\":[]", ",\"agent_card\":{\"name\":7}",
+      ",\"agent_card\":{\"description\":\"\(large)\"}", ",\"url\":\"\(large)\"",
+    ] {
+      let answer = try register(scene.client, scene.id, token: scene.token, more: more)
+      #expect(answer.status == 400, "\(more.prefix(40))")
+    }
+    let null = try register(
+      scene.client, scene.id, token: scene.token, more: ",\"agent_card\":null,\"name\":3")
+    #expect(null.status == 200)
+    for body in ["{}", "{\"id\":7}", "{\"id\":\"x\"}"] {
+      let answer = try scene.client.call(
+        "POST", "/registry/register", token: scene.token, body: body)
+      #expect(answer.status == 400)
+    }
+    for body in ["", "[]", "{", "nonsense"] {
+      let answer = try scene.client.call(
+        "POST", "/registry/register", token: scene.token, body: body)
+      #expect(answer.status == 400)
+    }
+    // Before a credential is known no more is read than a card can have.
+    let flood = try scene.client.call(
+      "POST", "/registry/register", body: String(repeating: " ", count: 5000))
+    #expect(flood.status == 413)
+  }
+
+  @Test func `workspaces are listed in pages`() throws {
+    let server = try RelayTestServer()
+    let client = try HTTPClient(server)
+    let ids = try (0..<5).map { _ in try create(client) }
+    let first = try client.call("GET", "/workspaces?limit=3", token: RelayScene.admin)
+    #expect(first.json["workspaces"]?.array?.map { $0["id"]?.string } == Array(ids[..<3]))
+    let next = try #require(first.json["next"]?.string)
+    let rest = try client.call("GET", "/workspaces?after=\(next)", token: RelayScene.admin)
+    #expect(rest.json["workspaces"]?.array?.map { $0["id"]?.string } == Array(ids[3...]))
+    #expect(rest.json["next"] == nil)
+    for query in ["limit=0", "limit=x", "limit=501", "after=x"] {
+      #expect(
+        try client.call("GET", "/workspaces?\(query)", token: RelayScene.admin).status == 400)
+    }
+  }
+
+  @Test func `settings are checked, and an id is taken once`() throws {
+    let server = try RelayTestServer()
+    let client = try HTTPClient(server)
+    for body in [
+      "{\"callers\":\"x\"}", "{\"when_offline\":7}", "{\"keep_alive\":\"yes\"}", "{\"id\":\"x\"}",
+      "{\"name\":\"\(String(repeating: "n", count: 201))\"}", "[]", "{",
+    ] {
+      let answer = try client.call("POST", "/workspaces", token: RelayScene.admin, body: body)
+      #expect(answer.status == 400, "\(body.prefix(30))")
+    }
+    let body = "{\"id\":\"\(RelayAccessTests.unknown)\",\"card_at\":-9223372036854775808}"
+    #expect(
+      try client.call("POST", "/workspaces", token: RelayScene.admin, body: body).status == 201)
+    let twice = try client.call("POST", "/workspaces", token: RelayScene.admin, body: body)
+    #expect(twice.status == 409 && twice.code == "workspace_exists")
+    let card = "/w/\(RelayAccessTests.unknown)/.well-known/agent-card.json"
+    #expect(try client.call("GET", card).status == 200)
+  }
+
+  @Test func `a heartbeat is for the agent whose token it shows`() throws {
+    let scene = try RelayScene()
+    let beat = { (token: String?, body: String) in
+      try scene.connect().call("POST", "/registry/heartbeat", token: token, body: body)
+    }
+    #expect(try beat(scene.token, "{\"workspace_id\":\"\(scene.id)\"}").status == 200)
+    #expect(try beat(scene.token, "").status == 200)
+    #expect(
+      try beat(scene.token, "{\"workspace_id\":\"\(RelayAccessTests.unknown)\"}").status == 401)
+    #expect(try beat(nil, "{}").status == 401)
+    #expect(try beat("wrong", "{}").status == 401)
+    #expect(try beat(RelayScene.admin, "{}").status == 404)
+    let shown = try scene.client.call(
+      "GET", "/workspaces/\(scene.id)", token: RelayScene.admin)
+    #expect(shown.json["status"]?.string == "online")
+  }
+}
