@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$root"
 
 rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite fulldisk
-flushcount powercut powercut-control try"
+flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -107,6 +107,10 @@ rig fulldisk 180 "$python" $rigs/fulldisk.py
 rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
 rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"
 rig powercut-control 240 "$python" $rigs/powercut.py --control "${seeded[@]}"
+rig fuzz 500 bash -c 'for target in HTTPHead Chunked JSONScan; do
+  deploy/fuzz.sh $target 60 >".build/fuzz-$target.log" 2>&1 || { tail -n 40 ".build/fuzz-$target.log"; exit 1; }
+  grep -E "number_of_executed_units" ".build/fuzz-$target.log" | sed "s/^/  $target: /"
+done'
 rig try 300 bash deploy/try.sh --quit
 
 [ -z "$failures" ] || say "failed:$failures"

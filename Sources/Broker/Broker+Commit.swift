@@ -87,13 +87,13 @@ extension Broker {
   /// The space held back for this day: sends are refused from now on, results go on.
   private func giveUpReserve(_ error: StoreError) {
     guard error.kind == .full, data.reserve.isHeld else { return }
-    isDiskLow = true
     do throws(StoreError) {
       try data.reserve.giveUp()
       log.warning("reserve_given_up")
     } catch {
       log.error("reserve_not_given_up", ["error": .text(error.description)])
     }
+    checkDisk()
   }
 
   /// Looks at the disk: below the high-water mark sends are refused; above it, and with room to

@@ -93,6 +93,7 @@ package final class RelayServer: Application {
     let caller = isRecent ? admitted?.caller : nil
     admitted = nil
     do throws(RelayError) {
+      // Its body may have come after the failure.
       try checkLife(route)
       switch route {
       case .call where broker.fatal != nil: refuseStopping(route, head, body, ticket, loop)

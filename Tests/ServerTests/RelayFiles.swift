@@ -6,6 +6,8 @@ enum RelayFiles {
     var text = ""
     let walk = FileManager.default.enumerator(atPath: path)
     while let name = walk?.nextObject() as? String {
+      // Space without contents.
+      if name == "reserve" { continue }
       guard let data = FileManager.default.contents(atPath: path + "/" + name) else { continue }
       text += String(data.map { Character(UnicodeScalar($0)) })
     }

@@ -51,6 +51,10 @@ import Wire
     let entry = try HTTPClient(next).call(
       "GET", "/workspaces/\(scene.id)/inbox?wait=0", token: scene.token)
     #expect(entry.entry?["text"]?.string == "hello")
+    next.stop()
+    #expect(next.ended() == 0)
+    // It has the directory.
+    withExtendedLifetime(scene) {}
   }
 
   @Test func `a parked poll whose socket is closed gets nothing, and the next one does`() throws {
@@ -175,6 +179,10 @@ import Wire
     try later.send(
       "POST /w/\(scene.id)/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(RelayScene.admin)\r\n"
         + "Content-Length: \(body.utf8.count)\r\n\r\n")
+    let agents = try scene.connect()
+    try agents.send(
+      "POST /workspaces/\(scene.id)/inbox/batch HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+        + "\(scene.token)\r\nContent-Length: 2\r\n\r\n")
     fails.turnOn()
     let sent = try scene.connect().call(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin,
@@ -188,6 +196,8 @@ import Wire
     #expect(refused.status == 200)
     #expect(refused.json["error"]?["data"]?.array?.first?["reason"]?.string == "STOPPING")
     #expect(refused.text.contains("\"delivered\":\"no\""))
+    try agents.send("{}")
+    #expect(try agents.answer().code == "stopping")
     #expect(scene.server.ended() == 74)
   }
 

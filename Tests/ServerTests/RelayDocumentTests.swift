@@ -1,0 +1,111 @@
+import Foundation
+import Relay
+import Testing
+import Wire
+
+@testable import Server
+
+/// `docs/errors.md` and `docs/limits.md` say what the source says, all of it and nothing else.
+@Suite struct RelayDocumentTests {
+  /// The rows of all tables of a page, cell by cell, without their heads.
+  private func rows(_ name: String) throws -> [[String]] {
+    let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "docs/\(name)")
+    let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+    return lines.filter { $0.hasPrefix("|") && $0.contains("`") }.map { line in
+      line.dropFirst().dropLast().components(separatedBy: " | ").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+    }
+  }
+
+  @Test func `every error of the relay has its row, with its statuses`() throws {
+    let rows = try rows("errors.md").filter { $0.count == 6 }
+    let expected = RelayError.allCases.map { error in
+      [
+        "<a id=\"\(error.code)\"></a>`\(error.code)`", "\(error.status)", "\(error.rpcCode)",
+        error.delivered ?? "–",
+      ]
+    }
+    #expect(rows.map { Array($0.prefix(4)) } == expected)
+    #expect(rows.allSatisfy { $0.suffix(2).allSatisfy { !$0.isEmpty } })
+  }
+
+  @Test func `every reason why HTTP cannot be read has its row`() throws {
+    let rows = try rows("errors.md").filter { $0.count == 3 }
+    let reasons = HTTPFailure.Reason.allCases
+    for (row, reason) in zip(rows, reasons) {
+      #expect(row[0].hasSuffix("`\(reason.rawValue)`"))
+      #expect(row[1] == "\(HTTPFailure(reason).status)")
+      #expect(row[2] == HTTPFailure(reason).text)
+    }
+    // The loop's own two.
+    #expect(rows.count == reasons.count + 2)
+  }
+
+  @Test func `codes are unique, and each is an anchor once`() throws {
+    let codes = RelayError.allCases.map(\.code)
+    #expect(Set(codes).count == codes.count)
+    let cells = try rows("errors.md").map { $0[0] }
+    let anchors = cells.compactMap { $0.split(separator: "\"").dropFirst().first.map(String.init) }
+    #expect(Set(anchors).count == anchors.count)
+    for reason in HTTPFailure.Reason.allCases {
+      #expect(anchors.contains(reason.rawValue))
+      // One code has one status, whoever says it.
+      if let error = RelayError(rawValue: reason.rawValue) {
+        #expect(error.status == HTTPFailure(reason).status)
+      }
+    }
+    for error in RelayError.allCases where error.delivered != nil {
+      #expect(error.status == 503 && error.retryAfterSeconds != nil, "\(error)")
+    }
+  }
+
+  @Test func `every limit has its row, with value, unit and reason`() throws {
+    let rows = try rows("limits.md").filter { $0.count == 4 && $0[0].hasPrefix("`") }
+    let expected = Mirror(reflecting: Limits()).children.map { child -> [String] in
+      let name = "`\(child.label ?? "")`"
+      guard let duration = child.value as? Duration else { return [name, "\(child.value)"] }
+      let milliseconds = duration.nanoseconds / 1_000_000
+      return milliseconds % 1000 == 0
+        ? [name, "\(milliseconds / 1000)", "s"] : [name, "\(milliseconds)", "ms"]
+    }
+    #expect(rows.count == expected.count)
+    for (row, limit) in zip(rows, expected) {
+      let cells = [row[0].replacing(" *", with: "")] + row[1...]
+      #expect(Array(cells.prefix(limit.count)) == limit)
+      #expect(cells[2] != "?" && cells[3].count > 20)
+    }
+  }
+
+  @Test func `the limits marked as settable are those that the flag takes`() throws {
+    for row in try rows("limits.md") where row.count == 4 && row[0].hasPrefix("`") {
+      let name = String(row[0].split(separator: "`")[0])
+      let isMarked = row[0].hasSuffix("*")
+      let options = try? ServeOptions(
+        arguments: name == "diskHighWater" ? ["--disk-high-water=7"] : ["--limit=\(name)=7"]
+      ) { _ in nil }
+      #expect((options != nil) == isMarked, "\(name)")
+    }
+  }
+
+  @Test func `flags need their values, and say what they take`() throws {
+    let none: (String) -> String? = { _ in nil }
+    for arguments in [
+      ["--data="], ["--data"], ["--data=", "--log", "json"], ["--nothing"], ["x"], ["--limit=hold"],
+      ["--limit=hold=0"], ["--limit=hold=9223372036854775807"], ["--listen=x"], ["--log=x"],
+      ["--barrier=x"], ["--registration=x"], ["--public-url=x"], ["--disk-high-water=-1"],
+    ] {
+      #expect(throws: ServeOptions.Usage.self, "\(arguments)") {
+        try ServeOptions(arguments: arguments, environment: none)
+      }
+    }
+    let options = try ServeOptions(arguments: ["--data", "a", "--limit=hold=5"]) {
+      $0 == "A2A_RELAY_DATA" ? "b" : nil
+    }
+    #expect(options.data == "a" && options.limits.hold == .milliseconds(5))
+    #expect(throws: ServeOptions.Usage.self) {
+      try ServeOptions(arguments: []) { $0 == "ADMIN_TOKEN" ? "short" : nil }
+    }
+  }
+}
