@@ -9,6 +9,7 @@ func benchMain(_ arguments: [String]) -> Int32 {
   }
   // A relay that dies must not take this program with it.
   signal(SIGPIPE, SIG_IGN)
+  Interrupt.hold()
   do throws(BenchError) {
     let options = try Options(arguments)
     let scratch = try Scratch(in: options.data)

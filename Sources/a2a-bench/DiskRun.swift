@@ -51,6 +51,7 @@ struct DiskRun {
     var due = ticks()
     let end = due + Int64(seconds) * nanosecondsPerSecond
     while due < end {
+      try Interrupt.check()
       block[0] &+= 1
       guard pwrite(file, block, block.count, offset) == block.count else {
         throw .failed("cannot write to \(path): errno \(errno)")

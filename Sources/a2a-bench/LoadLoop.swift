@@ -30,12 +30,17 @@ final class LoadLoop {
     var now = ticks()
     let end = now + Int64(seconds * 1e9)
     var due = interval > 0 ? now : Int64.max
+    var nextCheck = now
     while now < end {
+      if now >= nextCheck {
+        try Interrupt.check()
+        nextCheck = now + nanosecondsPerSecond / 10
+      }
       if now >= due {
         try tick()
         due += interval
       }
-      let rest = min(end, due) - now
+      let rest = min(end, due, nextCheck) - now
       // Up to a millisecond early, then without waiting: an even pace matters here.
       try turn(milliseconds: Int32(clamping: max(0, rest / 1_000_000)))
       now = ticks()

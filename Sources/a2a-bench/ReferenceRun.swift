@@ -56,7 +56,7 @@ struct ReferenceRun {
 
   private static func fill(
     _ targets: inout [Target], rows: Int, seconds: Int
-  ) throws(StoreError) -> Double {
+  ) throws -> Double {
     var writes: [Write] = []
     writes.reserveCapacity(rows)
     let start = ticks()
@@ -64,6 +64,7 @@ struct ReferenceRun {
     var now = start
     var done = 0
     while now < end {
+      try Interrupt.check()
       for index in targets.indices {
         let wall = Clock.wall()
         writes.removeAll(keepingCapacity: true)

@@ -53,13 +53,21 @@ final class RelayProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    // What this program holds back is not held back there.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
     var argv = arguments.map { strdup($0) } + [nil]
     let settings = ["PATH=\(path)", "ADMIN_TOKEN=\(admin)"]
     var environment = settings.map { strdup($0) } + [nil]
     defer { for pointer in argv + environment { free(pointer) } }
     var pid = pid_t()
-    let code = posix_spawn(&pid, arguments[0], &actions, nil, &argv, &environment)
+    let code = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &environment)
     guard code == 0 else { throw .failed("cannot start \(arguments[0]): errno \(code)") }
     return pid
   }
