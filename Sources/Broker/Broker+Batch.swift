@@ -38,6 +38,9 @@ extension Broker {
   package func takeReplies() -> [Reply] {
     let replies = outbox
     outbox = []
+    for reply in replies where reply.isCounted { renderedBytes -= reply.body.count }
+    // Counted answers that a closed workspace has replaced are not counted for ever.
+    if inRound.isEmpty { renderedBytes = 0 }
     // Parts of a batch whose caller has gone still come.
     guard !batches.isEmpty || !batchOf.isEmpty else { return replies }
     var whole: [Reply] = []

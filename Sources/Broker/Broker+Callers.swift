@@ -209,6 +209,9 @@ extension Broker {
 
   /// What was read leaves when everything it may have seen is durable.
   func read(_ reply: Reply, _ desk: Desk) {
+    var reply = reply
+    reply.isCounted = true
+    renderedBytes += reply.body.count
     if desk.isUnsynced {
       // Whatever becomes of this turn's transaction: it has seen nothing of it.
       desk.committedReplies.append(reply)

@@ -103,6 +103,7 @@ extension Broker {
   private func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
     let addressee = waiter.addressee
     do throws(RelayError) {
+      try checkRendered()
       let (view, isRead) = try taskView(of: seq, desk, now: now)
       var writer = JSONWriter(capacity: 1536)
       writer.beginObject()
@@ -136,6 +137,9 @@ extension Broker {
     if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
     reply.receipt = .message(desk.id, seq)
     // Its own round has passed, but a read of the file may have seen a later one.
-    if isRead { read(reply, desk) } else { outbox.append(reply) }
+    if isRead { return read(reply, desk) }
+    reply.isCounted = true
+    renderedBytes += reply.body.count
+    outbox.append(reply)
   }
 }

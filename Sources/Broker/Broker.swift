@@ -47,6 +47,8 @@ package final class Broker {
   var unopenable: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
+  /// Bytes of answers read from files that the server has not taken yet.
+  var renderedBytes = 0
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.

@@ -13,6 +13,8 @@ package struct Reply: Sendable {
   }
 
   package var call: CallID
+  /// Its body counts in the bytes that are rendered and not yet taken.
+  var isCounted = false
   package var status: Int
   package var body: [UInt8]
   package var headers: [(String, String)] = []

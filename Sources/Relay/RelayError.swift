@@ -74,10 +74,10 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   /// Whether an agent has the message: what decides if a retry is safe. `nil`: it is no send.
   package var delivered: String? {
     switch self {
-    case .memoryFull, .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
+    case .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
       .workspaceUnavailable, .stopping, .agentOffline:
       "no"
-    case .outcomeUnknown, .restarting, .agentTimeout: "unknown"
+    case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout: "unknown"
     default: nil
     }
   }
@@ -113,7 +113,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .answeredElsewhere: "the message has been answered under another lease"
     case .closed: "the message has ended; its work is not wanted any more"
     case .bodyTooLarge: "the body is larger than allowed"
-    case .memoryFull: "too many request bodies are in memory; nothing was stored"
+    case .memoryFull: "too many bodies are in memory; try again"
     case .queueFull: "the workspace's queue is full; nothing was stored"
     case .callerShare: "this caller has used up its share of the queue; nothing was stored"
     case .pollsFull: "too many polls are parked on this workspace"

@@ -29,7 +29,10 @@ package struct ServeOptions: Sendable {
     ("barrier", "auto|fdatasync", "how rounds are made durable (default auto)"),
     ("disk-high-water", "BYTES", "free space below which sends are refused (default 268435456)"),
     ("log", "text|json", "default text on a terminal, else json"),
-    ("limit", "NAME=VALUE", "another bound of docs/limits.md; may be repeated"),
+    (
+      "limit", "NAME=VALUE",
+      "another bound (times in milliseconds); may be repeated; NAME is one of:"
+    ),
   ]
 
   package init(
@@ -125,6 +128,11 @@ package struct ServeOptions: Sendable {
       ("shutdownTime", \.shutdownTime),
     ]
 
+  /// What `--limit` can set.
+  package static var limitNames: [String] {
+    (settable.map(\.name) + settableTimes.map(\.name)).sorted()
+  }
+
   private mutating func setLimit(_ text: String) throws(Usage) {
     let parts = text.split(separator: "=", maxSplits: 1)
     // The largest time is then 31 years, and sums of a few stay far from overflowing.
@@ -136,8 +144,8 @@ package struct ServeOptions: Sendable {
     } else if let found = Self.settableTimes.first(where: { $0.name == parts[0] }) {
       limits[keyPath: found.path] = .milliseconds(value)
     } else {
-      let names = (Self.settable.map(\.name) + Self.settableTimes.map(\.name)).sorted()
-      throw Usage(text: "--limit: no \"\(parts[0])\"; there are \(names.joined(separator: ", "))")
+      let names = Self.limitNames.joined(separator: ", ")
+      throw Usage(text: "--limit: no \"\(parts[0])\"; there are \(names)")
     }
   }
 }

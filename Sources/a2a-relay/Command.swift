@@ -53,6 +53,15 @@ private var help: String {
     let name = "  --\(flag.name) \(flag.value)"
     text += name + String(repeating: " ", count: max(1, 34 - name.count)) + flag.text + "\n"
   }
+  var line = "     "
+  for name in ServeOptions.limitNames {
+    if line.count + name.count > 86 {
+      text += line + "\n"
+      line = "     "
+    }
+    line += " " + name
+  }
+  text += line + "\n"
   text += """
 
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at

@@ -158,7 +158,7 @@ import Wire
     for (verb, body, code) in cases {
       #expect(try scene.verb(verb, entry, body).code == code, "\(verb) \(body)")
     }
-    #expect(try scene.verb("claim", (entry.id, "nonsense")).code == "lease_missing")
+    #expect(try scene.verb("claim", (entry.id, "nonsense")).code == "bad_parameter")
     let missing = try scene.client.call(
       "POST", "/workspaces/\(scene.id)/inbox/\(entry.id)/claim", token: scene.token)
     #expect(missing.code == "lease_missing")

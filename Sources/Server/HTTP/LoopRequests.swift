@@ -59,6 +59,8 @@ extension Loop {
   private func reserve(
     _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
   ) -> Bool {
+    // What takes no body, as a probe, gives a small answer too.
+    if bodyMax > 0, bodiesInMemory > limits.bodiesInMemoryMax { return false }
     guard case .length(let length) = framing, length > 0, length <= bodyMax else { return true }
     guard length <= limits.bodiesInMemoryMax - bodiesInMemory else { return false }
     connection.bodyBytes = length
@@ -80,8 +82,7 @@ extension Loop {
   private func refuseForMemory(_ connection: Connection) {
     counters.bodiesRefusedForMemory += 1
     var response = HTTPResponse.error(
-      503, "The bodies being received fill the memory set aside for them; try again.",
-      code: "bodies_in_memory")
+      503, "too many bodies are in memory; try again", code: "memory_full")
     response.headers.append(("Retry-After", "1"))
     refuse(connection, response)
   }
@@ -119,6 +120,9 @@ extension Loop {
 
   func answer(_ connection: Connection, _ response: HTTPResponse) {
     releaseBody(connection)
+    // Counted from the moment it exists: a peer that does not read must not fill the memory.
+    bodiesInMemory += response.body.count - connection.answerBytes
+    connection.answerBytes = response.body.count
     connection.answer = response
     connection.conversation.answer(closes: response.closes || shutdownEnds != nil)
     markDirty(connection)

@@ -8,7 +8,7 @@ enum AgentCallReader {
   static func fence(_ header: String?, _ body: [UInt8]) throws(BatchFault) -> Fence {
     guard let text = header ?? member("lease", of: body) else { throw BatchFault(.leaseMissing) }
     guard let fence = LeaseToken.read(text) else {
-      throw BatchFault(.leaseMissing, "\"\(text.prefix(32))\" is no lease token")
+      throw BatchFault(.badParameter, "\"\(text.prefix(32))\" is no lease token")
     }
     return fence
   }

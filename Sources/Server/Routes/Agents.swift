@@ -58,7 +58,9 @@ extension RelayServer {
       return fail(ticket, .badRequest, "calls must be an array")
     }
     let items = json["calls"]?.array ?? []
-    guard items.count <= limits.batchMax else { throw .badParameter }
+    guard items.count <= limits.batchMax else {
+      return fail(ticket, .badParameter, "calls: at most \(limits.batchMax)")
+    }
     var wish: PollWish?
     do throws(BatchFault) {
       if let poll = json["poll"], !poll.isNull {

@@ -96,6 +96,7 @@ extension RelayServer {
   /// Registration may come without a credential: its body is a card and little else.
   func bodyMax(_ route: Route) -> Int {
     switch route {
+    case .card, .health, .ready: 0
     case .register, .heartbeat, .workspaces: min(limits.bodyBytesMax, 2 * limits.cardBytesMax)
     default: limits.bodyBytesMax
     }

@@ -17,6 +17,9 @@ extension RelayServer {
       }
       id = given
     }
+    if let name = json["name"], name.string == nil {
+      return fail(ticket, .badRequest, "member \"name\" must be a string")
+    }
     let name = json["name"]?.string ?? ""
     guard name.utf8.count <= limits.nameBytesMax else {
       return fail(ticket, .badRequest, "name: at most \(limits.nameBytesMax) bytes")
