@@ -15,9 +15,11 @@ extension Broker {
     let number = round + 1
     let turn = touched
     touched = []
+    // Of this turn's own rounds nobody waits: they share one barrier.
+    let isBarrierBusy = !inRound.isEmpty
     for desk in turn {
       desk.isTouched = false
-      if mayWait(desk, now: now) {
+      if isBarrierBusy, mayWait(desk, now: now) {
         touch(desk)
         continue
       }
@@ -33,7 +35,7 @@ extension Broker {
   /// While a barrier is at work the next one cannot start: a small transaction can wait for what
   /// else arrives, since its answers would have to. One of 64 writes costs a third of 64 of one.
   private func mayWait(_ desk: Desk, now: Now) -> Bool {
-    guard !inRound.isEmpty, desk.failure == nil, !isShuttingDown,
+    guard desk.failure == nil, !isShuttingDown,
       desk.batch.count < limits.commitWritesMin, desk.batchBytes < limits.commitBytesMin
     else {
       desk.waitsSince = nil
