@@ -23,6 +23,7 @@ extension Broker {
         touch(desk)
         continue
       }
+      desk.waitsSince = nil
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
     }
@@ -37,17 +38,10 @@ extension Broker {
   private func mayWait(_ desk: Desk, now: Now) -> Bool {
     guard desk.failure == nil, !isShuttingDown,
       desk.batch.count < limits.commitWritesMin, desk.batchBytes < limits.commitBytesMin
-    else {
-      desk.waitsSince = nil
-      return false
-    }
+    else { return false }
     let since = desk.waitsSince ?? now.instant
     desk.waitsSince = since
-    guard since + limits.commitWaitMax > now.instant else {
-      desk.waitsSince = nil
-      return false
-    }
-    return true
+    return since + limits.commitWaitMax > now.instant
   }
 
   /// Makes a round of what waits for the barrier; says whether there is any.
