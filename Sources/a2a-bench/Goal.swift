@@ -123,6 +123,9 @@ extension Goal {
       title: "wake-up among the parked, p50", key: .wakeAmong, unit: "ms", digits: 3,
       compared: .ratio(.wakeAlone, to: "alone"), bound: .atMost(1.2)),
     Goal(
+      title: "the same, in the lone poll's workspace", key: .wakeSame, unit: "ms", digits: 3,
+      compared: .ratio(.wakeAlone, to: "alone")),
+    Goal(
       title: "CPU per idle second", key: .idleCPU, unit: "ms", digits: 2, bound: .atMost(1)),
   ]
 }

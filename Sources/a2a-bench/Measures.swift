@@ -30,6 +30,7 @@ struct Measures {
     case parkedBytes = "parked_bytes_each"
     case wakeAlone = "wake_alone_p50_ms"
     case wakeAmong = "wake_among_p50_ms"
+    case wakeSame = "wake_same_workspace_p50_ms"
     case idleCPU = "idle_cpu_ms_per_second"
     case othersCPU = "cpu_of_others_percent"
     case clientCPU = "sends_64_client_cpu_us"

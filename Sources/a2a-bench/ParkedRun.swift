@@ -42,6 +42,8 @@ struct ParkedRun {
     let among = try Pace(target, inboxes, loop, meter, stopwatch)
     _ = try among.run(seconds: 1)
     measures[.wakeAmong] = try among.run(seconds: Self.wakeSeconds).milliseconds([50])[0]
+    // Tells the cost of the parked polls from that of so many files.
+    measures[.wakeSame] = try alone.run(seconds: Self.wakeSeconds).milliseconds([50])[0]
 
     guard let process = target.process else { return }
     // Until what the wake-ups left behind is written.

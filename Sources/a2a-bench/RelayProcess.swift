@@ -5,6 +5,7 @@ import System
 final class RelayProcess {
   let pid: pid_t
   let address: SocketAddress
+  private let log: String
   private var isRunning = true
 
   /// Starts the server with an empty data directory and waits for its ready line.
@@ -18,7 +19,7 @@ final class RelayProcess {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw .failed("pipe: errno \(errno)") }
     defer { close(ends[0]) }
-    let log = data + ".log"
+    log = data + ".log"
     pid = try Self.spawn(arguments, admin: admin, output: ends[1], log: log)
     close(ends[1])
     let line = Self.readLine(ends[0])
@@ -36,6 +37,12 @@ final class RelayProcess {
   func stop() {
     guard isRunning else { return }
     isRunning = false
+    var status: Int32 = 0
+    if waitpid(pid, &status, WNOHANG) == pid {
+      StandardStream.error.write(
+        "the relay ended by itself, wait status \(status):\n\(contents(log).suffix(2_000))\n")
+      return
+    }
     kill(pid, SIGTERM)
     for _ in 0..<1_000 {
       if waitpid(pid, nil, WNOHANG) == pid { return }
