@@ -166,7 +166,8 @@ class Campaign:
         self.world.draining, self.world.sending = True, False
         self.world.set_up(self.relay.port)
         for _ in range(900):
-            if not self.ledger.open:
+            # A held send whose message no agent has yet is acknowledged only when it is answered.
+            if not self.ledger.open and not self.ledger.asking:
                 break
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)

@@ -23,6 +23,7 @@ class Ledger:
         self.refused = collections.defaultdict(list)  # message → codes of refused results
         self.seen = collections.defaultdict(set)  # message → answers that callers saw
         self.workspaces, self.tokens = set(), {}  # acknowledged; token → workspace
+        self.asking = set()  # keys of which somebody still waits for the answer to the send
         self.open = set()  # keys acknowledged, not known to have ended
         self.over = set()  # messages known to have ended
         self.fresh = []  # message ids acknowledged since the last restart
@@ -42,8 +43,13 @@ class Ledger:
 
     def sending(self, key, workspace, token):
         self.note("sending", key=key, workspace=workspace)
+        self.asking.add(key)
         self.sent[key] = {"workspace": workspace, "token": token, "outcome": "unknown",
                           "message": None, "task": None, "cancelled": None}
+
+    def settled(self, key):
+        """Nobody waits for the answer to this send any more."""
+        self.asking.discard(key)
 
     def send_acknowledged(self, key, message, task):
         self.note("stored", key=key, message=message, task=task)

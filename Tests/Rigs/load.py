@@ -53,24 +53,32 @@ class Caller:
         if blocking and random.random() < 0.3:
             headers["Prefer"] = "wait=2"
         self.ledger.sending(key, workspace, self.token)
+        try:
+            if not await self.until_told(wire, key, f"/w/{workspace}/", body, headers):
+                return
+        finally:
+            self.ledger.settled(key)
+        if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
+            await self.cancel(wire, key, workspace, dialect)
+
+    async def until_told(self, wire, key, path, body, headers):
+        """Repeats the call until the relay has said yes or no to it; False if it gave up before."""
         repeated = False  # an earlier try of this call may have been stored
         while True:
             try:
-                answer = await wire.call("POST", f"/w/{workspace}/", body, headers)
+                answer = await wire.call("POST", path, body, headers)
             except Lost:
                 repeated = True
                 # Whoever is held when the load ends must not begin anything new after it.
                 if random.random() < 0.3 or not self.world.sending:
-                    return
+                    return False
                 continue
             if self.heard(key, answer, repeated):
-                break
+                return True
             repeated = True
             if not self.world.sending:
-                return
+                return False
             await asyncio.sleep(0.1)
-        if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
-            await self.cancel(wire, key, workspace, dialect)
 
     def heard(self, key, answer, repeated):
         """Notes the answer to a send; False if the call should be repeated."""
