@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$root"
 
 rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite fulldisk
-flushcount powercut powercut-control fuzz try"
+memory flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -104,6 +104,7 @@ rig kill9 300 "$python" $rigs/kill9.py "${seeded[@]}" "${given[@]}"
 rig kill9-control 240 "$python" $rigs/kill9.py --control "${seeded[@]}"
 rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py
+rig memory 120 "$python" $rigs/memory.py
 rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
 rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"
 rig powercut-control 240 "$python" $rigs/powercut.py --control "${seeded[@]}"

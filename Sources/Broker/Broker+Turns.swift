@@ -7,6 +7,8 @@ extension Broker {
   package struct RoundWork: Sendable {
     package var number: UInt64
     package var files: [Int32]
+    /// One operation is all that waits for a barrier, in this round or another.
+    package var isLone: Bool
   }
 
   /// Commits what the turn has collected. `nil`: nobody waits for a barrier.
@@ -30,7 +32,7 @@ extension Broker {
     if commitRegistry(number) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
-    return RoundWork(number: number, files: files)
+    return RoundWork(number: number, files: files, isLone: isLone(number, files))
   }
 
   /// While a barrier is at work the next one cannot start: a small transaction can wait for what
@@ -56,6 +58,13 @@ extension Broker {
     desk.committedReplies = []
     inRound[number, default: []].append(desk)
     return true
+  }
+
+  private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {
+    guard files.count == 1, inRound.count == 1, registryRounds.isEmpty,
+      let desks = inRound[number], desks.count == 1, let round = desks[0].rounds.last
+    else { return false }
+    return round.reports.count + round.replies.count == 1
   }
 
   /// Every round up to `number` is on the disk.

@@ -67,6 +67,8 @@ package struct Limits: Sendable {
   package var commitBytesMin = 256 * 1024
   /// The longest that a smaller transaction waits for the barrier at work to end.
   package var commitWaitMax = Duration.milliseconds(1)
+  /// Syncs expected to take longer than this never run on the loop.
+  package var loopSyncMax = Duration.microseconds(300)
   /// Pages of a WAL at which it is checkpointed when nothing else waits.
   package var walPagesIdle = 1_000
   /// Pages of a WAL at which it is checkpointed in any case.

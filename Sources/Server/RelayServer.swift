@@ -13,6 +13,7 @@ package final class RelayServer: Application {
   let registration: RegistrationMode
   /// Set before the loop runs: it needs the loop's eventfd.
   package var barrier: Barrier?
+  private var syncPace = SyncPace()
 
   /// Requests without an answer.
   var tickets: [CallID: Pending] = [:]
@@ -174,15 +175,32 @@ package final class RelayServer: Application {
   // MARK: turns
 
   package func wokenUp(now: Now, loop: Loop) {
-    while let report = barrier?.takeReport() {
-      if let failure = report.failure {
-        die(
-          StoreError(
-            kind: .ioFatal, code: failure.code, call: failure.call, path: data.path,
-            message: "the barrier failed", systemErrno: failure.code), now: now, loop: loop)
-      } else if broker.fatal == nil {
-        broker.barrierPassed(report.round, now: now)
-      }
+    while let report = barrier?.takeReport() { apply(report, now: now, loop: loop) }
+  }
+
+  private func apply(_ report: BarrierReport, now: Now, loop: Loop) {
+    syncPace.took(.nanoseconds(report.nanoseconds))
+    if let failure = report.failure {
+      die(
+        StoreError(
+          kind: .ioFatal, code: failure.code, call: failure.call, path: data.path,
+          message: "the barrier failed", systemErrno: failure.code), now: now, loop: loop)
+    } else if broker.fatal == nil {
+      broker.barrierPassed(report.round, now: now)
+    }
+  }
+
+  /// Commits the turn and has its round synced: by the barrier's thread, or, when one operation is
+  /// all that waits and the disk is fast, here, as two changes of thread cost as much as the sync.
+  private func commitTurn(now: Now, loop: Loop) {
+    guard let barrier, let work = broker.endTurn(now: now) else { return }
+    guard work.isLone, syncPace.expected <= limits.loopSyncMax else {
+      return barrier.submit(round: work.number, files: work.files)
+    }
+    apply(barrier.syncHere(round: work.number, files: work.files), now: now, loop: loop)
+    // What the barrier has let pass may be handed out, which needs a commit and no barrier.
+    if broker.fatal == nil, let next = broker.endTurn(now: now) {
+      barrier.submit(round: next.number, files: next.files)
     }
   }
 
@@ -192,9 +210,7 @@ package final class RelayServer: Application {
     if broker.fatal == nil {
       checkDisk(now: now)
       broker.tick(now: now)
-      if let work = broker.endTurn(now: now) {
-        barrier?.submit(round: work.number, files: work.files)
-      }
+      commitTurn(now: now, loop: loop)
       for reply in broker.takeReplies() { send(reply, loop) }
       broker.maintain(now: now)
     }

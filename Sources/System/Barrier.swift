@@ -50,6 +50,12 @@ package final class Barrier: @unchecked Sendable {
   /// open until the round is reported. Rounds come in ascending order.
   package func submit(round: UInt64, files: [Int32]) { mailbox.submit(round: round, files: files) }
 
+  /// The same on the caller's own thread, for when the hand-over to the other would take as long as
+  /// the sync. Only while no round that was submitted is unreported.
+  package func syncHere(round: UInt64, files: [Int32]) -> BarrierReport {
+    sync(BarrierMailbox.Work(round: round, files: files))
+  }
+
   /// The oldest report not taken yet. Take until there is none: one wake may stand for several.
   package func takeReport() -> BarrierReport? { mailbox.takeReport() }
 

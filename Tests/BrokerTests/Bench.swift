@@ -22,6 +22,8 @@ final class Bench {
   /// By call; each call has at most one.
   private(set) var replies: [CallID: Reply] = [:]
   private var unsynced: [UInt64] = []
+  /// Whether the last round was one operation and all that waited.
+  private(set) var wasLone = false
   private let vfs: String?
 
   init(limits: Limits = Limits(), vfs: String? = nil) throws {
@@ -73,7 +75,10 @@ final class Bench {
     // What a refused commit has led to is for a turn that comes at once.
     for _ in 0..<3 {
       broker.tick(now: now)
-      if let work = broker.endTurn(now: now) { unsynced.append(work.number) }
+      if let work = broker.endTurn(now: now) {
+        unsynced.append(work.number)
+        wasLone = work.isLone
+      }
       collect()
       if broker.touched.isEmpty { return }
     }

@@ -48,6 +48,32 @@ import Wire
     #expect(bench.replies[call]?.messageID != nil)
   }
 
+  @Test func `only one operation that waits for nothing else is alone in its round`() throws {
+    let other = try bench.create()
+    func send(_ place: WorkspaceID, _ name: String) throws {
+      _ = try bench.send(place) {
+        $0.isBlocking = false
+        $0.messageID = name
+      }
+    }
+    try send(id, "a")
+    bench.turn()
+    #expect(bench.wasLone)
+    try send(id, "b")
+    bench.turn()
+    #expect(!bench.wasLone, "the first is still on its way")
+    bench.sync()
+    try send(id, "c")
+    try send(id, "d")
+    bench.turn()
+    #expect(!bench.wasLone, "two in one file")
+    bench.sync()
+    try send(id, "e")
+    try send(other, "f")
+    bench.turn()
+    #expect(!bench.wasLone, "two files")
+  }
+
   @Test func `a result is answered to both sides behind its barrier`() throws {
     let call = try bench.send(id)
     bench.sync()

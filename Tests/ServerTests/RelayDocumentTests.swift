@@ -67,6 +67,7 @@ import Wire
       let name = "`\(child.label ?? "")`"
       guard let duration = child.value as? Duration else { return [name, "\(child.value)"] }
       let milliseconds = duration.nanoseconds / 1_000_000
+      if milliseconds == 0 { return [name, "\(duration.nanoseconds / 1_000)", "us"] }
       return milliseconds % 1000 == 0
         ? [name, "\(milliseconds / 1000)", "s"] : [name, "\(milliseconds)", "ms"]
     }

@@ -108,6 +108,32 @@ import Testing
     #expect(calls.made == ["fdatasync 4", "fdatasync 5", "fdatasync 6"])
   }
 
+  @Test func `a sync on the caller's thread reports as the other does, and wakes nobody`() throws {
+    let calls = Calls()
+    let wake = try FileDescriptor.wakeup()
+    let barrier = try Barrier(
+      directory: 99, choice: .auto, supportsSyncfs: true, wake: wake.raw, calls: calls.seam)
+    defer { barrier.stop() }
+    let done = barrier.syncHere(round: 5, files: [4])
+    #expect(done.round == 5)
+    #expect(done.form == .fdatasync)
+    #expect(done.failure == nil)
+    #expect(calls.made == ["fdatasync 4"])
+    #expect(barrier.takeReport() == nil)
+    var waiting = pollfd(fd: wake.raw, events: Int16(POLLIN), revents: 0)
+    #expect(poll(&waiting, 1, 0) == 0)
+  }
+
+  @Test func `a failure on the caller's thread says which call and why`() throws {
+    let wake = try FileDescriptor.wakeup()
+    let barrier = try Barrier(
+      directory: 99, choice: .auto, supportsSyncfs: true, wake: wake.raw,
+      calls: Calls(failing: "fdatasync").seam)
+    defer { barrier.stop() }
+    let failure = barrier.syncHere(round: 5, files: [4]).failure
+    #expect(failure == BarrierReport.Failure(call: "fdatasync", code: EIO, file: 4))
+  }
+
   @Test func `one barrier covers every round submitted before it started`() throws {
     let calls = Calls(isGated: true)
     let wake = try FileDescriptor.wakeup()
