@@ -15,7 +15,7 @@ struct LatencyRun {
     let meter = Meter()
     let stopwatch = Stopwatch()
     try loop.add(Agent(inbox, meter: meter, stopwatch: stopwatch))
-    let pace = try Pace(target, [inbox], loop, meter, stopwatch)
+    let pace = Pace(target, [inbox], loop, meter, stopwatch)
     _ = try pace.run(seconds: 1)
     let samples = try pace.run(seconds: Double(Self.seconds)).milliseconds([50, 99])
     measures[.latencyP50] = samples[0]
@@ -28,26 +28,24 @@ final class Pace {
   static let interval: Int64 = nanosecondsPerSecond / 100
   static let callersMax = 16
 
+  private let target: Target
   private let loop: LoadLoop
   private let meter: Meter
   private let stopwatch: Stopwatch
+  /// More than one when an answer is slow, so that it does not hold up the next send. None is made
+  /// before it is needed: the relay closes connections that stay without a request.
   private var callers: [PacedCaller] = []
   private var requests: [NumberedRequest]
 
   init(
     _ target: Target, _ inboxes: [Inbox], _ loop: LoadLoop, _ meter: Meter,
     _ stopwatch: Stopwatch
-  ) throws(BenchError) {
+  ) {
+    self.target = target
     self.loop = loop
     self.meter = meter
     self.stopwatch = stopwatch
     requests = inboxes.map { target.request(to: $0, blocking: false) }
-    // More than one, so that a slow answer does not hold up the next send.
-    for _ in 0..<Self.callersMax {
-      let caller = try PacedCaller(target.address, meter: meter)
-      try loop.add(caller)
-      callers.append(caller)
-    }
   }
 
   /// The times from send to receipt of what is sent in these seconds.
@@ -71,13 +69,21 @@ final class Pace {
   }
 
   private func sendOne() throws(BenchError) {
-    guard let caller = callers.first(where: { !$0.isBusy }) else {
-      throw .failed("\(callers.count) sends at 100/s are all unanswered")
-    }
+    let caller = try freeCaller()
     let number = meter.nextNumber()
     let index = number % requests.count
     requests[index].setNumber(number)
     stopwatch.send(number)
     try caller.begin(requests[index].bytes)
+  }
+  private func freeCaller() throws(BenchError) -> PacedCaller {
+    if let free = callers.first(where: { !$0.isBusy }) { return free }
+    guard callers.count < Self.callersMax else {
+      throw .failed("\(callers.count) sends at 100/s are all unanswered")
+    }
+    let caller = try PacedCaller(target.address, meter: meter)
+    try loop.add(caller)
+    callers.append(caller)
+    return caller
   }
 }

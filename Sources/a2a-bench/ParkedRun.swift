@@ -25,7 +25,7 @@ struct ParkedRun {
     let stopwatch = Stopwatch()
 
     try loop.add(Agent(inboxes[0], meter: meter, wait: 55, stopwatch: stopwatch))
-    let alone = try Pace(target, [inboxes[0]], loop, meter, stopwatch)
+    let alone = Pace(target, [inboxes[0]], loop, meter, stopwatch)
     _ = try alone.run(seconds: 1)
     measures[.wakeAlone] = try alone.run(seconds: Self.wakeSeconds).milliseconds([50])[0]
 
@@ -39,7 +39,7 @@ struct ParkedRun {
       let bytes = process.residentBytes() - before
       measures[.parkedBytes] = Double(bytes) / Double(options.parked - 1)
     }
-    let among = try Pace(target, inboxes, loop, meter, stopwatch)
+    let among = Pace(target, inboxes, loop, meter, stopwatch)
     _ = try among.run(seconds: 1)
     measures[.wakeAmong] = try among.run(seconds: Self.wakeSeconds).milliseconds([50])[0]
     // Tells the cost of the parked polls from that of so many files.
