@@ -1,7 +1,7 @@
 import Relay
 
 /// Every `Write` as statements. In the usual cycle (send, hand-out, answer, received) these are
-/// eight.
+/// seven.
 extension WorkspaceFile {
   /// The part of a message's content.
   enum Part: Int64 {
@@ -53,20 +53,12 @@ extension WorkspaceFile {
     content.add(Self.contentID(message.seq, .request))
     content.add(message.head)
     try content.run(last: message.body)
-
-    guard message.task == message.seq else { return }
-    var task = try statement(.insertTask)
-    task.add(message.seq)
-    task.add(TaskState.submitted.rawValue)
-    task.add(message.context)
-    task.add(message.at)
-    try task.run()
   }
 
   private func insert(_ handOut: HandOutRow) throws(StoreError) {
     var row = try statement(.insertHandOut)
-    row.add(handOut.fence.number)
     row.add(handOut.seq)
+    row.add(handOut.fence.number)
     row.add(handOut.attempt)
     row.add(handOut.kind.rawValue)
     row.add(handOut.consumer)
@@ -81,6 +73,7 @@ extension WorkspaceFile {
     row.add(change.at)
     row.add(change.leaseEnd)
     row.add(change.reason)
+    row.add(change.seq)
     row.add(change.fence.number)
     try row.runOnOneRow("handOutChange")
   }
@@ -123,9 +116,9 @@ extension WorkspaceFile {
 
   private func changeTask(_ seq: Seq, state: TaskState, at: WallTime) throws(StoreError) {
     var row = try statement(.changeTask)
+    row.add(seq)
     row.add(state.rawValue)
     row.add(at)
-    row.add(seq)
     try row.runOnOneRow("task")
   }
 
