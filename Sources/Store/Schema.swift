@@ -23,8 +23,8 @@ extension Schema {
   /// A workspace's queue.
   ///
   /// Times are nanoseconds since 1970 UTC. The small columns are in `message` and the bodies in
-  /// `content`: an update of a message then rewrites one small page. While a message is handed out
-  /// its state stays `queued` (2): the rows of `handout` say the rest.
+  /// tables of their own: an update of a message then rewrites one small page. While a message is
+  /// handed out its state stays `queued` (2): the rows of `handout` say the rest.
   static let workspace = Schema(
     applicationID: 0x4132_4151, version: 1,  // "A2AQ"
     tables: """
@@ -73,8 +73,14 @@ extension Schema {
         INSERT OR REPLACE INTO meta(key, value) VALUES('last_seq', old.seq);
       END;
 
-      -- id = seq * 4 + part; part 0: the request (head and body), 1: the result.
-      CREATE TABLE content(id INTEGER PRIMARY KEY, head BLOB, body BLOB NOT NULL) STRICT;
+      -- Two tables, so that both grow at their ends: a result beside its request would split a page
+      -- that is full.
+      CREATE TABLE request(
+        seq INTEGER PRIMARY KEY,
+        head BLOB NOT NULL,
+        body BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE answer(seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 
       -- seq: of the message that opened it. A task without a row is submitted, and working from
       -- the first hand-out of that message on.

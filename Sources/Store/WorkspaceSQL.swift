@@ -1,16 +1,16 @@
 /// Every statement of a workspace's file; each is prepared once per open file.
 enum WorkspaceSQL: Int, CaseIterable {
-  case insertMessage, insertContent, insertHandOut, changeHandOut
+  case insertMessage, insertRequest, insertAnswer, insertHandOut, changeHandOut
   case requeue, answer, end, changeTask, received, insertNote
   case openMessages, lastHandOut, interruptedTasks
-  case message, task, content, taskMessages, handOuts, notes
+  case message, task, requestBody, answerBody, taskMessages, handOuts, notes
   case list, listQueued, listFailed, listState
   case readMeta, writeMeta
 
   var text: String {
     switch self {
-    case .insertMessage, .insertContent, .insertHandOut, .changeHandOut, .requeue, .answer,
-      .end, .changeTask, .received, .insertNote, .writeMeta:
+    case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
+      .answer, .end, .changeTask, .received, .insertNote, .writeMeta:
       changing
     default: reading
     }
@@ -25,7 +25,8 @@ enum WorkspaceSQL: Int, CaseIterable {
         dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes)
       VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    case .insertContent: "INSERT INTO content(id, head, body) VALUES(?, ?, ?)"
+    case .insertRequest: "INSERT INTO request(seq, head, body) VALUES(?, ?, ?)"
+    case .insertAnswer: "INSERT INTO answer(seq, body) VALUES(?, ?)"
     case .insertHandOut:
       """
       INSERT INTO handout(seq, fence, attempt, kind, consumer, at, lease_end)
@@ -107,7 +108,8 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .message: "\(message) WHERE seq = ?"
     case .task: Self.taskWithState
-    case .content: "SELECT head, body FROM content WHERE id = ?"
+    case .requestBody: "SELECT head, body FROM request WHERE seq = ?"
+    case .answerBody: "SELECT body FROM answer WHERE seq = ?"
     case .taskMessages:
       """
       \(message) WHERE seq = ?1 OR seq IN (

@@ -3,14 +3,6 @@ import Relay
 /// Every `Write` as statements. In the usual cycle (send, hand-out, answer, received) these are
 /// seven.
 extension WorkspaceFile {
-  /// The part of a message's content.
-  enum Part: Int64 {
-    case request = 0
-    case answer = 1
-  }
-
-  static func contentID(_ seq: Seq, _ part: Part) -> Int64 { seq << 2 | part.rawValue }
-
   func apply(_ write: Write) throws(StoreError) {
     switch write {
     case .message(let message): try insert(message)
@@ -49,10 +41,10 @@ extension WorkspaceFile {
     row.add(message.head.count + message.body.count)
     try row.run()
 
-    var content = try statement(.insertContent)
-    content.add(Self.contentID(message.seq, .request))
-    content.add(message.head)
-    try content.run(last: message.body)
+    var request = try statement(.insertRequest)
+    request.add(message.seq)
+    request.add(message.head)
+    try request.run(last: message.body)
   }
 
   private func insert(_ handOut: HandOutRow) throws(StoreError) {
@@ -86,7 +78,7 @@ extension WorkspaceFile {
     try row.runOnOneRow("requeue")
   }
 
-  /// A second answer to a message breaks the primary key of `content` and with it the transaction.
+  /// A second answer to a message breaks the primary key of `answer` and with it the transaction.
   private func insert(_ answer: Answer) throws(StoreError) {
     var row = try statement(.answer)
     row.add(answer.fence.number)
@@ -96,9 +88,8 @@ extension WorkspaceFile {
     row.add(answer.seq)
     try row.runOnOneRow("answer")
 
-    var content = try statement(.insertContent)
-    content.add(Self.contentID(answer.seq, .answer))
-    content.addNull()
+    var content = try statement(.insertAnswer)
+    content.add(answer.seq)
     try content.run(last: answer.body)
   }
 
