@@ -6,3 +6,4 @@ static inline sqlite3_destructor_type relay_sqlite_transient(void) { return SQLI
 static inline int relay_sqlite_db_config_int(sqlite3 *db, int op, int value) {
   return sqlite3_db_config(db, op, value, (int *)0);
 }
+static inline int relay_sqlite_config_int(int op, int value) { return sqlite3_config(op, value); }

@@ -4,9 +4,10 @@
 /// one transaction: all of it, or nothing. Because they are values the list can be carried out
 /// again without its sends when the disk is full.
 package enum Write: Sendable {
-  /// A new message with its request; opens its task unless it continues one.
+  /// A new message with its request; opens its task, submitted, unless it continues one.
   case message(NewMessage)
-  /// The message was given to an agent. Not waited for by a barrier before the bytes leave.
+  /// The message was given to an agent, and with its first one the task that it has opened is
+  /// working. Not waited for by a barrier before the bytes leave.
   case handOut(HandOutRow)
   /// What became of a hand-out: claimed, extended, released, lost.
   case handOutChange(HandOutChange)
@@ -16,7 +17,7 @@ package enum Write: Sendable {
   case answer(Answer)
   /// An end without an answer: dead, expired or cancelled.
   case end(seq: Seq, state: MessageState, reason: EndReason, at: WallTime)
-  /// The task's state has changed.
+  /// The task's state has changed, otherwise than by the first hand-out.
   case task(seq: Seq, state: TaskState, at: WallTime)
   /// The caller has the reply.
   case received(seq: Seq, at: WallTime)
@@ -143,6 +144,7 @@ package struct HandOutChange: Sendable, Equatable {
     case extended, released, lost, unburnt, ended, revoked
   }
 
+  package var seq: Seq
   package var fence: Fence
   package var kind: Kind
   package var at: WallTime
@@ -150,7 +152,10 @@ package struct HandOutChange: Sendable, Equatable {
   /// What the agent gave as the reason of a release.
   package var reason: String
 
-  package init(fence: Fence, kind: Kind, at: WallTime, leaseEnd: WallTime, reason: String = "") {
+  package init(
+    seq: Seq, fence: Fence, kind: Kind, at: WallTime, leaseEnd: WallTime, reason: String = ""
+  ) {
+    self.seq = seq
     self.fence = fence
     self.kind = kind
     self.at = at

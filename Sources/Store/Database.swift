@@ -12,7 +12,7 @@ final class Database {
   let path: String
   /// Frames committed since the last `markSynced`: no round of them may be outstanding at a close.
   private(set) var isDirty = false
-  private var statements: [OpaquePointer?] = []
+  private var statements: [Prepared?] = []
   /// Written by the WAL hook: pages in the WAL after the last commit.
   private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var wal: FileDescriptor?
@@ -40,18 +40,25 @@ final class Database {
 
   // MARK: statements
 
+  private struct Prepared {
+    let handle: OpaquePointer
+    let scratch: UnsafeMutableRawPointer
+  }
+
   /// Statements are prepared at their first use and kept.
   func statement(slot: Int, _ text: @autoclosure () -> String) throws(StoreError) -> Statement {
     if slot < statements.count, let prepared = statements[slot] {
-      return Statement(prepared, of: self)
+      return Statement(prepared.handle, of: self, scratch: prepared.scratch)
     }
     var prepared: OpaquePointer?
     let code = sqlite3_prepare_v3(
       handle, text(), -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     guard code == SQLITE_OK, let prepared else { throw error(code, "prepare") }
     while statements.count <= slot { statements.append(nil) }
-    statements[slot] = prepared
-    return Statement(prepared, of: self)
+    let scratch = UnsafeMutableRawPointer.allocate(
+      byteCount: Statement.scratchBytes, alignment: 8)
+    statements[slot] = Prepared(handle: prepared, scratch: scratch)
+    return Statement(prepared, of: self, scratch: scratch)
   }
 
   /// Runs text that is used once.
@@ -185,7 +192,10 @@ final class Database {
   }
 
   private func finalizeStatements() {
-    for prepared in statements { sqlite3_finalize(prepared) }
+    for case let prepared? in statements {
+      sqlite3_finalize(prepared.handle)
+      prepared.scratch.deallocate()
+    }
     statements = []
   }
 }

@@ -62,7 +62,8 @@ extension Statement {
     return StoredHandOut(
       row: row,
       last: HandOutChange(
-        fence: row.fence, kind: change, at: time(8), leaseEnd: row.leaseEnd, reason: text(9)))
+        seq: row.seq, fence: row.fence, kind: change, at: time(8), leaseEnd: row.leaseEnd,
+        reason: text(9)))
   }
 
   func note() throws(StoreError) -> StoredNote {

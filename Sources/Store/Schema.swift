@@ -23,16 +23,15 @@ extension Schema {
   /// A workspace's queue.
   ///
   /// Times are nanoseconds since 1970 UTC. The small columns are in `message` and the bodies in
-  /// `content`: an update of a message then rewrites one small page. While a message is handed out
-  /// its state stays `queued` (2): the rows of `handout` say the rest.
+  /// tables of their own: an update of a message then rewrites one small page. While a message is
+  /// handed out its state stays `queued` (2): the rows of `handout` say the rest.
   static let workspace = Schema(
     applicationID: 0x4132_4151, version: 1,  // "A2AQ"
     tables: """
       CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 
-      -- AUTOINCREMENT: after the newest row is gone its number is not given again.
       CREATE TABLE message(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq INTEGER PRIMARY KEY,
         tag INTEGER NOT NULL,
         state INTEGER NOT NULL,
         reason INTEGER,
@@ -66,14 +65,28 @@ extension Schema {
       -- Messages that continue a task; the one that opened it has its number.
       CREATE INDEX message_task ON message(task, seq) WHERE task <> seq;
 
-      -- id = seq * 4 + part; part 0: the request (head and body), 1: the result.
-      CREATE TABLE content(id INTEGER PRIMARY KEY, head BLOB, body BLOB NOT NULL) STRICT;
+      -- After the newest row is gone its number is not given again. AUTOINCREMENT would say so too,
+      -- for an update of a row of its own with every message.
+      CREATE TRIGGER message_number_kept AFTER DELETE ON message
+      WHEN old.seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
+      BEGIN
+        INSERT OR REPLACE INTO meta(key, value) VALUES('last_seq', old.seq);
+      END;
 
-      -- seq: of the message that opened it.
+      -- Two tables, so that both grow at their ends: a result beside its request would split a page
+      -- that is full.
+      CREATE TABLE request(
+        seq INTEGER PRIMARY KEY,
+        head BLOB NOT NULL,
+        body BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE answer(seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+      -- seq: of the message that opened it. A task without a row is submitted, and working from
+      -- the first hand-out of that message on.
       CREATE TABLE task(
         seq INTEGER PRIMARY KEY,
         state INTEGER NOT NULL,
-        context TEXT NOT NULL,
         changed INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX task_interrupted ON task(seq) WHERE state IN (3, 4);
@@ -89,8 +102,8 @@ extension Schema {
 
       -- `change` is the last thing that became of it; lease_end moves with it.
       CREATE TABLE handout(
-        fence INTEGER PRIMARY KEY,
         seq INTEGER NOT NULL,
+        fence INTEGER NOT NULL,
         attempt INTEGER NOT NULL,
         kind INTEGER NOT NULL,
         consumer TEXT NOT NULL,
@@ -98,9 +111,9 @@ extension Schema {
         lease_end INTEGER NOT NULL,
         change INTEGER,
         changed_at INTEGER,
-        reason TEXT
-      ) STRICT;
-      CREATE INDEX handout_seq ON handout(seq);
+        reason TEXT,
+        PRIMARY KEY(seq, fence)
+      ) STRICT, WITHOUT ROWID;
 
       -- What the timeline shows beside the other rows.
       CREATE TABLE log(

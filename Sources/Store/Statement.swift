@@ -5,17 +5,30 @@ import Relay
 ///
 /// A statement that is not reset keeps its transaction open, so that every path ends with `run`
 /// (which resets) or with `defer { statement.reset() }`.
+///
+/// Bindings are not cleared: every use binds all parameters anew before it steps. Only what SQLite
+/// had to copy to its heap goes at once.
 struct Statement {
   private let handle: OpaquePointer
   private let database: Database
+  private let scratch: UnsafeMutableRawPointer?
+  private var scratchUsed = 0
+  private var isHeapUsed = false
   private var position: Int32 = 0
   /// The first error of a binding; reported by the step.
   private var code = SQLITE_OK
 
-  init(_ handle: OpaquePointer, of database: Database) {
+  /// `scratch`: `scratchBytes` that live as long as the prepared statement.
+  init(
+    _ handle: OpaquePointer, of database: Database, scratch: UnsafeMutableRawPointer? = nil
+  ) {
     self.handle = handle
     self.database = database
+    self.scratch = scratch
   }
+
+  /// Enough for the short texts of one row; what does not fit, SQLite copies to its heap.
+  static let scratchBytes = 512
 
   var path: String { database.path }
 
@@ -45,28 +58,47 @@ struct Statement {
     var value = value
     keep(
       value.withUTF8 { text in
-        text.withMemoryRebound(to: CChar.self) { text in
-          sqlite3_bind_text(
-            handle, position, text.baseAddress, Int32(text.count), relay_sqlite_transient())
-        }
+        let (start, destructor) = lasting(UnsafeRawBufferPointer(text))
+        return sqlite3_bind_text(
+          handle, position, start?.assumingMemoryBound(to: CChar.self), Int32(text.count),
+          destructor)
       })
   }
 
   mutating func add(_ value: [UInt8]) {
     position += 1
-    keep(value.withUnsafeBytes { bind($0, relay_sqlite_transient()) })
+    keep(value.withUnsafeBytes { bindCopy($0) })
   }
 
   mutating func add(_ value: UUIDBytes) {
     position += 1
-    keep(
-      withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) {
-        bind($0, relay_sqlite_transient())
-      })
+    keep(withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { bindCopy($0) })
   }
 
   mutating func add(_ value: UUIDBytes?) {
     if let value { add(value) } else { addNull() }
+  }
+
+  private mutating func bindCopy(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+    let (start, destructor) = lasting(bytes)
+    return bind(UnsafeRawBufferPointer(start: start, count: bytes.count), destructor)
+  }
+
+  /// Bytes that outlive the call: copied to the scratch while it has room, otherwise by SQLite,
+  /// which takes an allocation for each.
+  private mutating func lasting(
+    _ bytes: UnsafeRawBufferPointer
+  ) -> (UnsafeRawPointer?, sqlite3_destructor_type?) {
+    guard let scratch, let start = bytes.baseAddress,
+      bytes.count <= Self.scratchBytes - scratchUsed
+    else {
+      isHeapUsed = true
+      return (bytes.baseAddress, relay_sqlite_transient())
+    }
+    let copy = scratch + scratchUsed
+    copy.copyMemory(from: start, byteCount: bytes.count)
+    scratchUsed += bytes.count
+    return (UnsafeRawPointer(copy), nil)
   }
 
   private func bind(
@@ -128,7 +160,7 @@ struct Statement {
 
   func reset() {
     _ = sqlite3_reset(handle)
-    _ = sqlite3_clear_bindings(handle)
+    if isHeapUsed { _ = sqlite3_clear_bindings(handle) }
   }
 
   // MARK: columns

@@ -3,18 +3,18 @@ package import Relay
 extension WorkspaceFile {
   /// A request as it came: its head and its body.
   package func body(_ seq: Seq) throws(StoreError) -> (head: [UInt8], body: [UInt8])? {
-    var row = try statement(.content)
+    var row = try statement(.requestBody)
     defer { row.reset() }
-    row.add(Self.contentID(seq, .request))
+    row.add(seq)
     return try row.step() ? (head: row.bytes(0), body: row.bytes(1)) : nil
   }
 
   /// The accepted result.
   package func answer(_ seq: Seq) throws(StoreError) -> [UInt8]? {
-    var row = try statement(.content)
+    var row = try statement(.answerBody)
     defer { row.reset() }
-    row.add(Self.contentID(seq, .answer))
-    return try row.step() ? row.bytes(1) : nil
+    row.add(seq)
+    return try row.step() ? row.bytes(0) : nil
   }
 
   package func message(_ seq: Seq) throws(StoreError) -> StoredMessage? {

@@ -8,6 +8,8 @@ extension WorkspaceFile {
     static let kernelBoot = "kernel_boot"
     /// Unanswered messages up to this number may have lost hand-out rows.
     static let doubtfulUpTo = "doubtful_up_to"
+    /// The highest number of a deleted message; written by a trigger.
+    static let lastSeq = "last_seq"
   }
 
   /// Reads everything that is still at work; once, after opening.
@@ -18,8 +20,8 @@ extension WorkspaceFile {
   /// answered.
   package func recover(now: WallTime) throws(StoreError) -> Recovered {
     var recovered = Recovered()
-    recovered.lastSeq = try database.number(
-      "SELECT seq FROM sqlite_sequence WHERE name = 'message'")
+    recovered.lastSeq = max(
+      try database.number("SELECT max(seq) FROM message"), try metaNumber(Meta.lastSeq))
     try markDoubtful(&recovered)
 
     var rows = try statement(.openMessages)

@@ -1,15 +1,15 @@
 /// Every statement of a workspace's file; each is prepared once per open file.
 enum WorkspaceSQL: Int, CaseIterable {
-  case insertMessage, insertContent, insertTask, insertHandOut, changeHandOut
+  case insertMessage, insertRequest, insertAnswer, insertHandOut, changeHandOut
   case requeue, answer, end, changeTask, received, insertNote
   case openMessages, lastHandOut, interruptedTasks
-  case message, task, content, taskMessages, handOuts, notes
+  case message, task, requestBody, answerBody, taskMessages, handOuts, notes
   case list, listQueued, listFailed, listState
   case readMeta, writeMeta
 
   var text: String {
     switch self {
-    case .insertMessage, .insertContent, .insertTask, .insertHandOut, .changeHandOut, .requeue,
+    case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
       .answer, .end, .changeTask, .received, .insertNote, .writeMeta:
       changing
     default: reading
@@ -25,16 +25,17 @@ enum WorkspaceSQL: Int, CaseIterable {
         dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes)
       VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    case .insertContent: "INSERT INTO content(id, head, body) VALUES(?, ?, ?)"
-    case .insertTask: "INSERT INTO task(seq, state, context, changed) VALUES(?, ?, ?, ?)"
+    case .insertRequest: "INSERT INTO request(seq, head, body) VALUES(?, ?, ?)"
+    case .insertAnswer: "INSERT INTO answer(seq, body) VALUES(?, ?)"
     case .insertHandOut:
       """
-      INSERT INTO handout(fence, seq, attempt, kind, consumer, at, lease_end)
+      INSERT INTO handout(seq, fence, attempt, kind, consumer, at, lease_end)
       VALUES(?, ?, ?, ?, ?, ?, ?)
       """
     case .changeHandOut:
       """
-      UPDATE handout SET change = ?, changed_at = ?, lease_end = ?, reason = ? WHERE fence = ?
+      UPDATE handout SET change = ?, changed_at = ?, lease_end = ?, reason = ?
+      WHERE seq = ? AND fence = ?
       """
     case .requeue: "UPDATE message SET state = 2, attempt = ?, not_before = ? WHERE seq = ?"
     case .answer:
@@ -43,7 +44,12 @@ enum WorkspaceSQL: Int, CaseIterable {
         answer_hash = ? WHERE seq = ?
       """
     case .end: "UPDATE message SET state = ?, reason = ?, ended_at = ? WHERE seq = ?"
-    case .changeTask: "UPDATE task SET state = ?, changed = ? WHERE seq = ?"
+    // No row without the message that opened the task.
+    case .changeTask:
+      """
+      INSERT OR REPLACE INTO task(seq, state, changed)
+      SELECT seq, ?2, ?3 FROM message WHERE seq = ?1 AND task = seq
+      """
     case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
     case .insertNote:
       """
@@ -67,6 +73,19 @@ enum WorkspaceSQL: Int, CaseIterable {
     fence, seq, attempt, kind, consumer, at, lease_end, change, changed_at, reason
     """
 
+  /// As its row says; without one as its first message and the hand-outs of that say.
+  private static let taskWithState = """
+    SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, 1, 2)), first.context,
+      coalesce(task.changed, first.begun, first.at)
+    FROM (
+      SELECT seq, context, at, (
+        SELECT at FROM handout WHERE handout.seq = message.seq AND kind <> 3 ORDER BY fence LIMIT 1
+      ) AS begun
+      FROM message WHERE seq = ?1 AND task = seq
+    ) AS first
+    LEFT JOIN task ON task.seq = first.seq
+    """
+
   private var reading: String {
     let message = "SELECT \(Self.messageColumns) FROM message"
     return switch self {
@@ -82,10 +101,15 @@ enum WorkspaceSQL: Int, CaseIterable {
       SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY kind = 3, fence DESC LIMIT 1
       """
     case .interruptedTasks:
-      "SELECT seq, state, context, changed FROM task WHERE state IN (3, 4) ORDER BY seq"
+      """
+      SELECT task.seq, task.state, message.context, task.changed
+      FROM task INDEXED BY task_interrupted CROSS JOIN message ON message.seq = task.seq
+      WHERE task.state IN (3, 4) ORDER BY task.seq
+      """
     case .message: "\(message) WHERE seq = ?"
-    case .task: "SELECT seq, state, context, changed FROM task WHERE seq = ?"
-    case .content: "SELECT head, body FROM content WHERE id = ?"
+    case .task: Self.taskWithState
+    case .requestBody: "SELECT head, body FROM request WHERE seq = ?"
+    case .answerBody: "SELECT body FROM answer WHERE seq = ?"
     case .taskMessages:
       """
       \(message) WHERE seq = ?1 OR seq IN (

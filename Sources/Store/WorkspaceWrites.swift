@@ -1,16 +1,8 @@
 import Relay
 
 /// Every `Write` as statements. In the usual cycle (send, hand-out, answer, received) these are
-/// eight.
+/// seven.
 extension WorkspaceFile {
-  /// The part of a message's content.
-  enum Part: Int64 {
-    case request = 0
-    case answer = 1
-  }
-
-  static func contentID(_ seq: Seq, _ part: Part) -> Int64 { seq << 2 | part.rawValue }
-
   func apply(_ write: Write) throws(StoreError) {
     switch write {
     case .message(let message): try insert(message)
@@ -49,24 +41,16 @@ extension WorkspaceFile {
     row.add(message.head.count + message.body.count)
     try row.run()
 
-    var content = try statement(.insertContent)
-    content.add(Self.contentID(message.seq, .request))
-    content.add(message.head)
-    try content.run(last: message.body)
-
-    guard message.task == message.seq else { return }
-    var task = try statement(.insertTask)
-    task.add(message.seq)
-    task.add(TaskState.submitted.rawValue)
-    task.add(message.context)
-    task.add(message.at)
-    try task.run()
+    var request = try statement(.insertRequest)
+    request.add(message.seq)
+    request.add(message.head)
+    try request.run(last: message.body)
   }
 
   private func insert(_ handOut: HandOutRow) throws(StoreError) {
     var row = try statement(.insertHandOut)
-    row.add(handOut.fence.number)
     row.add(handOut.seq)
+    row.add(handOut.fence.number)
     row.add(handOut.attempt)
     row.add(handOut.kind.rawValue)
     row.add(handOut.consumer)
@@ -81,6 +65,7 @@ extension WorkspaceFile {
     row.add(change.at)
     row.add(change.leaseEnd)
     row.add(change.reason)
+    row.add(change.seq)
     row.add(change.fence.number)
     try row.runOnOneRow("handOutChange")
   }
@@ -93,7 +78,7 @@ extension WorkspaceFile {
     try row.runOnOneRow("requeue")
   }
 
-  /// A second answer to a message breaks the primary key of `content` and with it the transaction.
+  /// A second answer to a message breaks the primary key of `answer` and with it the transaction.
   private func insert(_ answer: Answer) throws(StoreError) {
     var row = try statement(.answer)
     row.add(answer.fence.number)
@@ -103,9 +88,8 @@ extension WorkspaceFile {
     row.add(answer.seq)
     try row.runOnOneRow("answer")
 
-    var content = try statement(.insertContent)
-    content.add(Self.contentID(answer.seq, .answer))
-    content.addNull()
+    var content = try statement(.insertAnswer)
+    content.add(answer.seq)
     try content.run(last: answer.body)
   }
 
@@ -123,9 +107,9 @@ extension WorkspaceFile {
 
   private func changeTask(_ seq: Seq, state: TaskState, at: WallTime) throws(StoreError) {
     var row = try statement(.changeTask)
+    row.add(seq)
     row.add(state.rawValue)
     row.add(at)
-    row.add(seq)
     try row.runOnOneRow("task")
   }
 

@@ -67,6 +67,9 @@ struct ScheduleFile {
     lastFence = row.fence
     messages[row.seq]?.rows.append(row)
     messages[row.seq]?.change = nil
+    guard tasks[row.seq]?.state == .submitted else { return }
+    tasks[row.seq]?.state = .working
+    tasks[row.seq]?.changed = row.at
   }
 
   private mutating func change(task: Seq, to state: TaskState, at: WallTime) {

@@ -44,6 +44,28 @@ import Testing
     #expect(error?.description.contains("m-1") == false)
   }
 
+  @Test func `short and long values of one statement come back as they were given`() throws {
+    let file = try Reopened(scratch, []).file
+    let lengths = [0, 1, 500, 11, 12, 513, 3, 5000, 0]
+    for (index, length) in lengths.enumerated() {
+      var message = newMessage(Seq(index + 1))
+      message.caller = String(repeating: "c", count: length)
+      message.context = String(repeating: "x", count: lengths[lengths.count - 1 - index])
+      message.rpcID = [UInt8](repeating: 7, count: length)
+      message.head = [UInt8](repeating: UInt8(index), count: length)
+      try file.commit([.message(message)])
+    }
+    for (index, length) in lengths.enumerated() {
+      let message = try #require(try file.message(Seq(index + 1)))
+      #expect(message.caller == String(repeating: "c", count: length))
+      #expect(
+        message.context == String(repeating: "x", count: lengths[lengths.count - 1 - index]))
+      #expect(message.rpcID == [UInt8](repeating: 7, count: length))
+      let head = try file.body(Seq(index + 1))?.head
+      #expect(head == [UInt8](repeating: UInt8(index), count: length))
+    }
+  }
+
   @Test func `every code has a meaning`() {
     #expect(StoreError.kind(of: SQLITE_FULL) == .full)
     #expect(StoreError.kind(of: SQLITE_BUSY) == .busy)

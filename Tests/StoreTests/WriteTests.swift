@@ -36,7 +36,7 @@ import Testing
   ])
   func `a change of a hand-out moves its lease`(kind: HandOutChange.Kind) throws {
     let change = HandOutChange(
-      fence: Fence(number: 10), kind: kind, at: start + .seconds(1),
+      seq: 1, fence: Fence(number: 10), kind: kind, at: start + .seconds(1),
       leaseEnd: start + .seconds(900),
       reason: "why")
     let store = try reopened(
@@ -117,6 +117,28 @@ import Testing
     #expect(store.found.tasks == (state.isInterrupted ? [task] : []))
   }
 
+  @Test func `the first hand-out sets the task of its message to work`() throws {
+    let store = try reopened(
+      [.message(newMessage(1)), .message(newMessage(2)), .message(newMessage(3, task: 2))],
+      [.handOut(handOut(1, fence: 10)), .handOut(handOut(3, fence: 11))],
+      [.handOut(handOut(1, fence: 12, attempt: 2))])
+    let working = StoredTask(seq: 1, state: .working, context: "context 1", changed: start)
+    #expect(try store.file.task(1) == working)
+    #expect(try store.file.task(2)?.state == .submitted)
+    try store.file.commit([.task(seq: 1, state: .failed, at: start + .seconds(5))])
+    #expect(try store.file.task(1)?.state == .failed)
+    #expect(try store.file.task(1)?.changed == start + .seconds(5))
+  }
+
+  @Test func `a message that only continues a task has none of its own`() throws {
+    let store = try reopened([.message(newMessage(1)), .message(newMessage(2, task: 1))])
+    let error = #expect(throws: StoreError.self) {
+      try store.file.commit([.task(seq: 2, state: .failed, at: start)])
+    }
+    #expect(error?.isFinalForWorkspace == true)
+    #expect(try store.file.task(2) == nil)
+  }
+
   @Test(arguments: NoteKind.allCases) func `a note is in the timeline`(kind: NoteKind) throws {
     let store = try reopened(
       [
@@ -182,7 +204,7 @@ import Testing
       .answer(answer(9)), .task(seq: 9, state: .working, at: start),
       .end(seq: 9, state: .dead, reason: .purged, at: start),
       .handOutChange(
-        HandOutChange(fence: Fence(number: 9), kind: .lost, at: start, leaseEnd: start)),
+        HandOutChange(seq: 1, fence: Fence(number: 9), kind: .lost, at: start, leaseEnd: start)),
     ] {
       let error = #expect(throws: StoreError.self) { try store.file.commit([write]) }
       #expect(error?.isFinalForWorkspace == true)

@@ -190,8 +190,8 @@ extension Queue {
     guard let handOut = message.handOut else { return nil }
     return .handOutChange(
       HandOutChange(
-        fence: handOut.fence, kind: kind, at: now.wall, leaseEnd: now.wall(at: handOut.end),
-        reason: reason))
+        seq: message.seq, fence: handOut.fence, kind: kind, at: now.wall,
+        leaseEnd: now.wall(at: handOut.end), reason: reason))
   }
 
   private func replyHeld(_ call: CallID, _ message: Message) {

@@ -159,12 +159,13 @@ extension Queue {
       isRedelivered: isRedelivered)
   }
 
-  /// A hand-out moves the task to `working`; its row follows with the next transaction, and the
-  /// hand-out's own row says the same after a crash.
+  /// A hand-out moves the task to `working`. Of the message that opened it the hand-out's own row
+  /// says so; otherwise the task's row follows with the next transaction.
   func startTask(of message: Message, now: Now) {
     guard let state = tasks[message.task]?.written, let next = TaskTable.next(state, .handedOut)
     else { return }
     tasks[message.task]?.state = next
+    if state == .submitted, message.task == message.seq { return }
     actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
   }
 

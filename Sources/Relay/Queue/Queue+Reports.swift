@@ -114,8 +114,10 @@ extension Queue {
       .sorted { $0.seq < $1.seq }
   }
 
-  /// Its poll went away while the write was on its way: as if it had never been handed out.
+  /// Its poll went away while the write was on its way: as if it had never been handed out, but
+  /// that its task counts as working, since the hand-out has its row.
   private func unreserve(_ message: Message, now: Now) {
+    startTask(of: message, now: now)
     change(message, .unburnt, now: now)
     forgetHandOut(message)
     offerWhenDue(message, now: now)
