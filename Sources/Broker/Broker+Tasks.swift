@@ -70,17 +70,18 @@ extension Broker {
       let dialect = Dialect(rawValue: message.dialect)
     else { return nil }
     let state: A2AState
+    var posted: AgentResult?
     switch message.state {
     case .queued, .offered, .leased: state = A2AState(desk.queue.taskState(seq) ?? .submitted)
     case .answered:
       guard let result = cached.result, case .success(let parsed) = AgentResult.parse(result)
       else { return nil }
       state = parsed.state
+      posted = parsed
     case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing: return nil
     }
     let turn = TaskView.Turn(
-      request: cached.body, message: cached.message, dialect: dialect,
-      result: message.state == .answered ? cached.result : nil)
+      request: cached.body, message: cached.message, dialect: dialect, parsed: posted)
     return TaskView(
       id: desk.messageID(message).text, contextID: message.context, state: state,
       timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [turn])

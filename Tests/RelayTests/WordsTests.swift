@@ -34,6 +34,38 @@ import Testing
     #expect(MessageID(text) == nil)
   }
 
+  @Test func `a UUID is written in the digits of its two words`() {
+    var dice = Dice(seed: 6)
+    for _ in 0..<2000 {
+      let bytes = UUIDBytes(high: dice.next(), low: dice.next())
+      let digits = [bytes.high, bytes.low].map { word in
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+      }
+      #expect(bytes.text.filter { $0 != "-" } == digits.joined())
+      #expect(bytes.text.split(separator: "-").map(\.count) == [8, 4, 4, 4, 12])
+      var appended: [UInt8] = [1]
+      bytes.append(to: &appended)
+      #expect(appended == [1] + Array(bytes.text.utf8))
+    }
+  }
+
+  @Test func `a UUID takes digits in its places, dashes in theirs and nothing else`() {
+    let good = Array("01234567-89ab-cdef-ABCD-EF0123456789".utf8)
+    let hex = Set("0123456789abcdefABCDEF".utf8)
+    for at in good.indices {
+      for byte in 0...UInt8(0x7F) {
+        var text = good
+        text[at] = byte
+        let isGood = good[at] == UInt8(ascii: "-") ? byte == good[at] : hex.contains(byte)
+        let read = UUIDBytes(String(decoding: text, as: UTF8.self))
+        #expect((read != nil) == isGood)
+        guard let read else { continue }
+        #expect(read.text == String(decoding: text, as: UTF8.self).lowercased())
+      }
+    }
+  }
+
   @Test func `a UUID that no relay can have made is no message`() {
     #expect(MessageID("00000000-0000-4000-8000-000000000000") == nil)
     #expect(MessageID("00000000-0000-8000-8000-000000000000") == nil, "there is no message 0")

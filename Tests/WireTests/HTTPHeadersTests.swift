@@ -28,6 +28,41 @@ import Testing
     #expect(head.headers.firstBytes("a").map(Array.init) == [0xFF, 0xC3, 0xA4])
   }
 
+  @Test func `names take the bytes of a token and values the visible ones`() {
+    let special = Array("!#$%&'*+-.^_`|~".utf8)
+    for byte in 0...UInt8.max {
+      let isDigit = (0x30...0x39).contains(byte)
+      let isLetter = (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+      #expect(HTTPCharacter.isToken(byte) == (isDigit || isLetter || special.contains(byte)))
+      guard byte != 0x0A else { continue }
+      for length in 0...9 {
+        let before = Array("GET / HTTP/1.1\r\nHost: h\r\nA: ".utf8)
+        let value = [UInt8](repeating: 0x62, count: length) + [byte, 0x63]
+        let step = HTTPTestKit.steps(of: [before + value + [13, 10, 13, 10]]).first
+        if byte == 0x09 || (byte >= 0x20 && byte != 0x7F) {
+          guard case .head = step else { return #expect(Bool(false), "\(byte) is refused") }
+        } else {
+          let isReturn = byte == 0x0D
+          #expect(step == .failure(HTTPFailure(isReturn ? .bareLineBreak : .malformedField)))
+        }
+      }
+    }
+  }
+
+  @Test func `a line's end is found at every distance from the last`() {
+    for length in 0...40 {
+      let value = [UInt8](repeating: 0x0B + 0x80, count: length)
+      let head = Array("GET / HTTP/1.1\r\nHost: h\r\nA: ".utf8) + value + [13, 10, 13, 10]
+      for cut in 0..<head.count {
+        let steps = HTTPTestKit.steps(of: [Array(head[..<cut]), Array(head[cut...])])
+        guard case .head(let head) = steps.first else {
+          return #expect(Bool(false), "no head of \(length) cut at \(cut)")
+        }
+        #expect(head.headers.firstBytes("a").map(Array.init) == value)
+      }
+    }
+  }
+
   @Test func `built and parsed headers are equal when their fields are`() throws {
     var built = HTTPHeaders()
     built.append(name: "Host", value: "h")

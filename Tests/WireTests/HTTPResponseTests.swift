@@ -9,6 +9,19 @@ import Testing
     HTTPSeen.responses(in: Array(text.utf8), closed: closed, isHead: isHead)
   }
 
+  @Test func `bytes that no field may hold are left out or replaced`() {
+    var output: [UInt8] = []
+    let fields = [
+      ("A", "b\r\nc\u{0}d\te\u{7f}é"), ("B d", "no"), ("", "no"), ("cONTENT-lENGTH", "1"),
+      ("Transfer-Encoding", "x"), ("Connection", "x"), ("DATE", "x"), ("Dat3", "y"),
+    ]
+    HTTPResponseWriter.appendHead(
+      status: 200, headers: fields, body: .none, minor: 1, keepAlive: true, date: [0x64],
+      to: &output)
+    let expected = "HTTP/1.1 200 OK\r\nA: b  c d\te é\r\nDat3: y\r\nDate: d\r\n\r\n"
+    #expect(String(decoding: output, as: UTF8.self) == expected)
+  }
+
   @Test func `what the writer writes the parser reads`() throws {
     var output: [UInt8] = []
     HTTPResponseWriter.appendInterim(status: 100, to: &output)

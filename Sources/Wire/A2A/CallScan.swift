@@ -130,7 +130,7 @@ struct ConfigurationScan {
         returnImmediately = try scanner.flag(bytes)
       } else if key.equals("historyLength", in: bytes) || key.equals("history_length", in: bytes) {
         historyLength = try scanner.count(bytes)
-      } else if Self.pushNames.contains(where: { key.equals($0, in: bytes) }) {
+      } else if Self.isPush(key, bytes) {
         hasPushConfig = try scanner.kind(bytes) != .null
         try scanner.skip(bytes)
       } else {
@@ -139,8 +139,10 @@ struct ConfigurationScan {
     }
   }
 
-  private static let pushNames = [
-    "pushNotificationConfig", "taskPushNotificationConfig", "push_notification_config",
-    "task_push_notification_config",
-  ]
+  private static func isPush(_ key: JSONScanner.Text, _ bytes: Span<UInt8>) -> Bool {
+    key.equals("pushNotificationConfig", in: bytes)
+      || key.equals("taskPushNotificationConfig", in: bytes)
+      || key.equals("push_notification_config", in: bytes)
+      || key.equals("task_push_notification_config", in: bytes)
+  }
 }

@@ -13,12 +13,23 @@ package struct TaskView: Sendable {
     package var dialect: Dialect
     /// The id of the agent's message; nil: the agent's own, else one made from the task's id.
     package var replyID: String?
-    /// What the agent posted, accepted by `AgentResult.parse` when it came.
-    package var result: [UInt8]?
+    /// What the agent posted.
+    package var result: AgentResult?
 
+    /// `result` was accepted by `AgentResult.parse` when it came.
     package init(
       request: [UInt8], message: Range<Int>, dialect: Dialect, replyID: String? = nil,
-      result: [UInt8]? = nil
+      result: [UInt8]?
+    ) {
+      self.init(
+        request: request, message: message, dialect: dialect, replyID: replyID,
+        parsed: result.flatMap { try? AgentResult.parse($0).get() })
+    }
+
+    /// The same with a result that has been read already.
+    package init(
+      request: [UInt8], message: Range<Int>, dialect: Dialect, replyID: String? = nil,
+      parsed result: AgentResult? = nil
     ) {
       self.request = request
       self.message = message
@@ -87,7 +98,7 @@ package struct TaskView: Sendable {
     as dialect: Dialect, historyLength: Int?, includesArtifacts: Bool = true,
     into writer: inout JSONWriter
   ) {
-    let results = turns.map { turn in turn.result.flatMap { try? AgentResult.parse($0).get() } }
+    let results = turns.map(\.result)
     writer.beginObject()
     if dialect == .v03 {
       writer.key("kind")
@@ -147,7 +158,7 @@ extension TaskView {
     {
       return string
     }
-    return "\(id)-status-\(turn + 1)"
+    return id + "-status-" + String(turn + 1)
   }
 
   private func writeHistory(
@@ -184,7 +195,7 @@ extension TaskView {
     for (turn, result) in results.enumerated() {
       guard let result else { continue }
       for (index, artifact) in result.artifacts.enumerated() {
-        let artifactID = "\(id)-artifact-\(turn + 1)-\(index + 1)"
+        let artifactID = id + "-artifact-" + String(turn + 1) + "-" + String(index + 1)
         writeArtifact(result.body, artifact, artifactID, dialect, &writer)
       }
     }

@@ -44,13 +44,16 @@ struct CivilTime: Equatable {
     return remainder < 0 ? (quotient - 1, Int(remainder + divisor)) : (quotient, Int(remainder))
   }
 
-  /// Appends `number` in decimal, filled with zeros to `width` digits.
-  static func append(_ number: Int, width: Int, to text: inout [UInt8]) {
-    var divisor = 1
-    for _ in 1..<width { divisor *= 10 }
-    while divisor > 0 {
-      text.append(UInt8(0x30 + number / divisor % 10))
-      divisor /= 10
-    }
+  /// Appends the last `width` digits of `number`, which is not negative; up to four.
+  @inline(__always) static func append(_ number: Int, width: Int, to text: inout [UInt8]) {
+    let number = UInt(bitPattern: number)
+    if width > 3 { text.append(digit(number / 1000)) }
+    if width > 2 { text.append(digit(number / 100)) }
+    if width > 1 { text.append(digit(number / 10)) }
+    text.append(digit(number))
+  }
+
+  @inline(__always) private static func digit(_ number: UInt) -> UInt8 {
+    UInt8(truncatingIfNeeded: 0x30 &+ number % 10)
   }
 }

@@ -9,7 +9,7 @@ enum HTTPFieldLine {
     // hides a field behind the request line. Both are refused.
     if HTTPCharacter.isBlank(span[line.lowerBound]) { throw HTTPFailure(.foldedField) }
     var colon = line.lowerBound
-    while colon < line.upperBound && HTTPCharacter.isToken(span[colon]) { colon += 1 }
+    while colon < line.upperBound && HTTPCharacter.isToken(span[colon]) { colon &+= 1 }
     // RFC 9112 §5.1: no white space between name and colon; the name has at least one character.
     guard colon < line.upperBound, colon > line.lowerBound, span[colon] == HTTPCharacter.colon
     else { throw HTTPFailure(.malformedField) }
@@ -17,7 +17,9 @@ enum HTTPFieldLine {
     var end = line.upperBound
     while start < end && HTTPCharacter.isBlank(span[start]) { start += 1 }
     while end > start && HTTPCharacter.isBlank(span[end - 1]) { end -= 1 }
-    for index in start..<end where !HTTPCharacter.isFieldValue(span[index]) {
+    var index = start
+    while index < end && HTTPCharacter.isFieldValue(span[index]) { index &+= 1 }
+    if index < end {
       // RFC 9110 §5.5: CR, LF and NUL in a value are dangerous; the message is refused.
       let isReturn = span[index] == HTTPCharacter.carriageReturn
       throw HTTPFailure(isReturn ? .bareLineBreak : .malformedField)

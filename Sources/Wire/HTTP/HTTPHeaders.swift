@@ -83,13 +83,14 @@ package struct HTTPHeaders: Sendable {
 
   /// Whether the bytes at `range` spell `word`, ASCII letters in either case.
   func spells(_ range: Range<Int>, _ word: String) -> Bool {
-    let word = word.utf8
-    guard range.count == word.count else { return false }
-    var index = range.lowerBound
-    for byte in word {
-      let there = HTTPCharacter.lowercased(storage[index])
-      guard there == HTTPCharacter.lowercased(byte) else { return false }
-      index += 1
+    guard range.count == word.utf8.count else { return false }
+    let word = word.utf8.span
+    let there = storage.span
+    let start = range.lowerBound
+    for index in word.indices {
+      let (one, other) = (there[start &+ index], word[index])
+      guard one == other || HTTPCharacter.lowercased(one) == HTTPCharacter.lowercased(other)
+      else { return false }
     }
     return true
   }

@@ -73,8 +73,18 @@ struct HTTPInput: Sendable {
 
   private func lineFeed() -> Int {
     let span = bytes.span
+    let raw = unsafe span.bytes
     var index = scanned
-    while index < span.count && span[index] != HTTPCharacter.lineFeed { index += 1 }
+    while span.count &- index >= 8 {
+      // In bounds by the line above; any byte pattern is an integer.
+      let loaded = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+      // A byte that was a line feed is zero now, and the first zero byte borrows from no other.
+      let word = UInt64(littleEndian: loaded) ^ 0x0A0A_0A0A_0A0A_0A0A
+      let found = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+      if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
+      index &+= 8
+    }
+    while index < span.count && span[index] != HTTPCharacter.lineFeed { index &+= 1 }
     return index
   }
 

@@ -20,7 +20,9 @@ package enum HTTPResponseWriter {
     date: [UInt8], to output: inout [UInt8]
   ) {
     appendStart(status: status, body: body, minor: minor, to: &output)
-    for (name, value) in headers { appendField(name, value, to: &output) }
+    for (name, value) in headers {
+      appendField(name.utf8.span, value.utf8.span, to: &output)
+    }
     appendEnd(body: body, minor: minor, keepAlive: keepAlive, date: date, to: &output)
   }
 
@@ -30,7 +32,7 @@ package enum HTTPResponseWriter {
     to output: inout [UInt8]
   ) {
     appendStart(status: status, body: body, minor: minor, to: &output)
-    headers.forEachPair { appendField(bytes: $0, $1, to: &output) }
+    headers.forEachPair { appendField($0.span, $1.span, to: &output) }
     appendEnd(body: body, minor: minor, keepAlive: keepAlive, date: date, to: &output)
   }
 
@@ -75,11 +77,13 @@ package enum HTTPResponseWriter {
 
   /// RFC 9112 §2.3: the version is the server's own, also to an HTTP/1.0 client.
   private static func appendStatusLine(_ status: Int, to output: inout [UInt8]) {
-    output.append(contentsOf: "HTTP/1.1 ".utf8)
+    // Nearly every answer is this one.
+    if status == 200 { return append("HTTP/1.1 200 OK\r\n", to: &output) }
+    append("HTTP/1.1 ", to: &output)
     appendDecimal(status, to: &output)
     output.append(HTTPCharacter.space)
     output.append(contentsOf: HTTPStatus.reason(status).utf8)
-    output.append(contentsOf: "\r\n".utf8)
+    append("\r\n", to: &output)
   }
 
   private static func appendEnd(
@@ -87,48 +91,43 @@ package enum HTTPResponseWriter {
   ) {
     switch body {
     case .length(let length):
-      output.append(contentsOf: "Content-Length: ".utf8)
+      append("Content-Length: ", to: &output)
       appendDecimal(length, to: &output)
-      output.append(contentsOf: "\r\n".utf8)
-    case .chunked: output.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8)
+      append("\r\n", to: &output)
+    case .chunked: append("Transfer-Encoding: chunked\r\n", to: &output)
     case .none, .untilClose: break
     }
     if !keepAlive || body == .untilClose {
-      output.append(contentsOf: "Connection: close\r\n".utf8)
+      append("Connection: close\r\n", to: &output)
     } else if minor == 0 {
       // RFC 9112 §9.3: an HTTP/1.0 client must be told that the connection stays open.
-      output.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+      append("Connection: keep-alive\r\n", to: &output)
     }
-    output.append(contentsOf: "Date: ".utf8)
+    append("Date: ", to: &output)
     output.append(contentsOf: date)
-    output.append(contentsOf: "\r\n\r\n".utf8)
-  }
-
-  private static func appendField(_ name: String, _ value: String, to output: inout [UInt8]) {
-    guard isWritable(name.utf8) else { return }
-    output.append(contentsOf: name.utf8)
-    appendValue(value.utf8, to: &output)
+    append("\r\n\r\n", to: &output)
   }
 
   private static func appendField(
-    bytes name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, to output: inout [UInt8]
+    _ name: Span<UInt8>, _ value: Span<UInt8>, to output: inout [UInt8]
   ) {
     guard isWritable(name) else { return }
-    output.append(contentsOf: name)
-    appendValue(value, to: &output)
-  }
-
-  private static func appendValue(_ value: some Sequence<UInt8>, to output: inout [UInt8]) {
-    output.append(HTTPCharacter.colon)
-    output.append(HTTPCharacter.space)
-    for byte in value {
-      output.append(HTTPCharacter.isFieldValue(byte) ? byte : HTTPCharacter.space)
+    output.append(addingCapacity: name.count + value.count + 4) { output in
+      for index in name.indices { output.append(name[index]) }
+      output.append(HTTPCharacter.colon)
+      output.append(HTTPCharacter.space)
+      for index in value.indices {
+        let byte = value[index]
+        output.append(HTTPCharacter.isFieldValue(byte) ? byte : HTTPCharacter.space)
+      }
+      output.append(HTTPCharacter.carriageReturn)
+      output.append(HTTPCharacter.lineFeed)
     }
-    output.append(contentsOf: "\r\n".utf8)
   }
 
-  private static func isWritable(_ name: some Collection<UInt8>) -> Bool {
-    guard !name.isEmpty, name.allSatisfy(HTTPCharacter.isToken) else { return false }
+  private static func isWritable(_ name: Span<UInt8>) -> Bool {
+    guard !name.isEmpty else { return false }
+    for index in name.indices where !HTTPCharacter.isToken(name[index]) { return false }
     return switch name.count {
     case 4: !spells(name, "date")
     case 10: !spells(name, "connection")
@@ -138,8 +137,17 @@ package enum HTTPResponseWriter {
     }
   }
 
-  private static func spells(_ name: some Collection<UInt8>, _ word: String) -> Bool {
-    name.lazy.map(HTTPCharacter.lowercased).elementsEqual(word.utf8)
+  /// Whether a name of the word's length is the word, which is in lower case.
+  private static func spells(_ name: Span<UInt8>, _ word: String) -> Bool {
+    let word = word.utf8.span
+    for index in word.indices where HTTPCharacter.lowercased(name[index]) != word[index] {
+      return false
+    }
+    return true
+  }
+
+  private static func append(_ text: StaticString, to output: inout [UInt8]) {
+    text.withUTF8Buffer { unsafe output.append(contentsOf: $0) }
   }
 
   private static func appendDecimal(_ number: Int, to output: inout [UInt8]) {

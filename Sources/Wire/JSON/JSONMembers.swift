@@ -31,6 +31,14 @@ struct JSONMembers {
     return list
   }
 
+  /// The last member of this name that is not null.
+  subscript(_ name: String) -> Member? {
+    for member in list.reversed() where member.kind != .null && member.name == name {
+      return member
+    }
+    return nil
+  }
+
   /// The last member of one of these names that is not null: in A2A null means absent.
   subscript(_ names: String...) -> Member? {
     list.last { names.contains($0.name) && $0.kind != .null }

@@ -5,12 +5,10 @@ extension JSONScanner {
     let start = index + 1
     var at = start
     var isEscaped = false
-    while at < bytes.count {
+    while true {
+      at = PlainRun.end(bytes, from: at)
+      guard at < bytes.count else { break }
       let byte = bytes[at]
-      if byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
-        at += 1
-        continue
-      }
       if byte == UInt8(ascii: "\"") {
         index = at + 1
         return Text(range: start..<at, isEscaped: isEscaped)
@@ -21,9 +19,12 @@ extension JSONScanner {
         continue
       }
       guard byte >= 0x20 else { throw JSONError(offset: at, problem: .controlCharacter) }
-      let length = UTF8Check.length(bytes, at: at)
-      guard length > 0 else { throw JSONError(offset: at, problem: .badUTF8) }
-      at += length
+      // Letters of other scripts stand together: they are walked one by one up to the next ASCII.
+      repeat {
+        let length = UTF8Check.length(bytes, at: at)
+        guard length > 0 else { throw JSONError(offset: at, problem: .badUTF8) }
+        at += length
+      } while at < bytes.count && bytes[at] >= 0x80
     }
     throw JSONError(offset: at, problem: .unexpectedEnd)
   }

@@ -2,6 +2,7 @@
 extension JSONScanner.Text {
   /// True when the string is `name`. A name in the text may be spelled with escapes
   /// (RFC 8259 §8.3), so the rare escaped one is decoded first.
+  @_disfavoredOverload
   package func equals(_ name: String, in bytes: Span<UInt8>) -> Bool {
     if isEscaped { return string(in: bytes) == name }
     guard range.count == name.utf8.count else { return false }
@@ -11,6 +12,27 @@ extension JSONScanner.Text {
       at += 1
     }
     return true
+  }
+
+  /// The same for a name in ASCII that this code spelled itself. A key is asked for a dozen names
+  /// in turn: all but those of its own length cost one comparison each.
+  @inline(__always) func equals(_ name: StaticString, in bytes: Span<UInt8>) -> Bool {
+    if isEscaped { return decodes(to: name, in: bytes) }
+    return range.count == name.utf8CodeUnitCount && spells(name, in: bytes)
+  }
+
+  private func decodes(to name: StaticString, in bytes: Span<UInt8>) -> Bool {
+    string(in: bytes) == name.description
+  }
+
+  private func spells(_ name: StaticString, in bytes: Span<UInt8>) -> Bool {
+    let first = range.lowerBound
+    return name.withUTF8Buffer { name in
+      for index in 0..<name.count {
+        guard unsafe bytes[first &+ index] == name[index] else { return false }
+      }
+      return true
+    }
   }
 
   /// The decoded string. A surrogate escape without its other half becomes U+FFFD, because a
@@ -38,8 +60,7 @@ enum JSONText {
     var at = range.lowerBound
     while at < range.upperBound {
       guard bytes[at] == UInt8(ascii: "\\") else {
-        out.append(bytes[at])
-        at += 1
+        at = copy(bytes, from: at, upTo: range.upperBound, to: &out)
         continue
       }
       switch bytes[at + 1] {
@@ -58,6 +79,19 @@ enum JSONText {
       at += 2
     }
     return out
+  }
+
+  /// Appends what stands before the next escape and returns where that is.
+  private static func copy(
+    _ bytes: Span<UInt8>, from start: Int, upTo end: Int, to out: inout [UInt8]
+  ) -> Int {
+    var at = start
+    repeat {
+      at = min(PlainRun.end(bytes, from: at + 1), end)
+    } while at < end && bytes[at] != UInt8(ascii: "\\")
+    let run = bytes.extracting(start..<at)
+    unsafe run.withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
+    return at
   }
 
   /// The scalar of the `\uXXXX` at `at`, joined with a second one when they are a surrogate pair.

@@ -21,11 +21,16 @@ package struct JSONWriter: Sendable {
 
   /// A member's name that this code spelled itself: ASCII without anything to escape.
   package mutating func key(_ name: StaticString) {
-    comma()
-    bytes.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    let comma = needsComma
+    name.withUTF8Buffer { name in
+      bytes.append(addingCapacity: name.count + 4) { output in
+        if comma { output.append(UInt8(ascii: ",")) }
+        output.append(UInt8(ascii: "\""))
+        for index in 0..<name.count { unsafe output.append(name[index]) }
+        output.append(UInt8(ascii: "\""))
+        output.append(UInt8(ascii: ":"))
+      }
+    }
     needsComma = false
   }
 
@@ -59,8 +64,8 @@ package struct JSONWriter: Sendable {
   }
 
   package mutating func int(_ value: Int) { ascii(String(value)) }
-  package mutating func bool(_ value: Bool) { ascii(value ? "true" : "false") }
-  package mutating func null() { ascii("null") }
+  package mutating func bool(_ value: Bool) { word(value ? "true" : "false") }
+  package mutating func null() { word("null") }
 
   /// One finished JSON value.
   package mutating func raw(_ value: [UInt8]) {
@@ -88,6 +93,12 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
+  private mutating func word(_ text: StaticString) {
+    comma()
+    text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+    needsComma = true
+  }
+
   private mutating func comma() {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
   }
@@ -101,57 +112,5 @@ package struct JSONWriter: Sendable {
   private mutating func close(_ bracket: UInt8) {
     bytes.append(bracket)
     needsComma = true
-  }
-}
-
-/// The escape loop of RFC 8259 §7: only what must be escaped is, and clean runs are copied whole.
-enum JSONEscape {
-  static func append(_ text: Span<UInt8>, to out: inout [UInt8]) {
-    out.append(UInt8(ascii: "\""))
-    var runStart = 0
-    var at = 0
-    while at < text.count {
-      let byte = text[at]
-      if byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
-        at += 1
-        continue
-      }
-      if byte >= 0x80 {
-        let length = UTF8Check.length(text, at: at)
-        if length > 0 {
-          at += length
-          continue
-        }
-      }
-      copy(text, runStart..<at, to: &out)
-      escape(byte, to: &out)
-      at += 1
-      runStart = at
-    }
-    copy(text, runStart..<at, to: &out)
-    out.append(UInt8(ascii: "\""))
-  }
-
-  private static func copy(_ text: Span<UInt8>, _ run: Range<Int>, to out: inout [UInt8]) {
-    guard !run.isEmpty else { return }
-    let slice = text.extracting(run)
-    unsafe slice.withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
-  }
-
-  private static func escape(_ byte: UInt8, to out: inout [UInt8]) {
-    switch byte {
-    case UInt8(ascii: "\""): out.append(contentsOf: [0x5C, 0x22])
-    case UInt8(ascii: "\\"): out.append(contentsOf: [0x5C, 0x5C])
-    case 0x0A: out.append(contentsOf: [0x5C, UInt8(ascii: "n")])
-    case 0x0D: out.append(contentsOf: [0x5C, UInt8(ascii: "r")])
-    case 0x09: out.append(contentsOf: [0x5C, UInt8(ascii: "t")])
-    case 0x08: out.append(contentsOf: [0x5C, UInt8(ascii: "b")])
-    case 0x0C: out.append(contentsOf: [0x5C, UInt8(ascii: "f")])
-    case 0x80...: out.append(contentsOf: [0xEF, 0xBF, 0xBD])
-    default:
-      let low = byte & 0x0F
-      out.append(contentsOf: [0x5C, UInt8(ascii: "u"), 0x30, 0x30, 0x30 + (byte >> 4)])
-      out.append(low < 10 ? 0x30 + low : UInt8(ascii: "a") + low - 10)
-    }
   }
 }

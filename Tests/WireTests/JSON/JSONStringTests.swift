@@ -1,0 +1,98 @@
+import Testing
+import Wire
+
+/// The loops that look at several bytes at once, against the reference that looks at one.
+@Suite struct JSONStringTests {
+  /// What interrupts a run of plain text, well formed and not.
+  private static let pieces: [[UInt8]] = [
+    [0x22], [0x5C], [0x5C, 0x22], [0x5C, 0x5C], Array(#"\n"#.utf8), Array(#"\u00e9"#.utf8),
+    Array(#"\ud83d\ude00"#.utf8), Array(#"\ud800"#.utf8), Array(#"\x"#.utf8), Array(#"\u12"#.utf8),
+    [0x00], [0x01], [0x08], [0x09], [0x0A], [0x0B], [0x0C], [0x0D], [0x0E], [0x1F], [0x20], [0x21],
+    [0x23], [0x5B], [0x5D], [0x7F], [0x80], [0xBF], [0xC0, 0xAF], [0xC2], [0xC3, 0xA9],
+    [0xDF, 0xBF],
+    [0xE0, 0x80, 0x80], [0xE0, 0xA0, 0x80], [0xE2, 0x82], [0xE2, 0x82, 0xAC], [0xED, 0x9F, 0xBF],
+    [0xED, 0xA0, 0x80], [0xEF, 0xBF, 0xBF], [0xF0, 0x80, 0x80, 0x80], [0xF0, 0x9F, 0x98],
+    [0xF0, 0x9F, 0x98, 0x80], [0xF4, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5], [0xFF],
+    [0xC3, 0xA9, 0xC3, 0xA9], [0xE6, 0x97, 0xA5, 0xE6, 0x9C, 0xAC], [0xC3, 0xA9, 0x80],
+  ]
+
+  /// Compares reading and writing of one string, at eight alignments within its text.
+  private func compare(_ value: [UInt8]) {
+    let text = [0x22] + value + [0x22]
+    let expected = JSONStringReference.problem(text)
+    for spaces in 0..<8 {
+      var found: (offset: Int, why: String)?
+      do throws(JSONError) {
+        try JSONScanner.validate((Array(repeating: 0x20, count: spaces) + text).span)
+      } catch {
+        found = (error.offset - spaces, "\(Self.name(error.problem))")
+      }
+      guard found?.offset != expected?.offset || found?.why != expected?.why else { continue }
+      Issue.record("\(text) after \(spaces): \(String(describing: found))")
+    }
+    var writer = JSONWriter()
+    writer.string(utf8: value)
+    let written = JSONStringReference.written(value)
+    if writer.bytes != written { Issue.record("\(value) is written \(writer.bytes)") }
+    // Broken bytes are replaced when they are written, so only whole text comes back as it was.
+    guard let whole = String(validating: value, as: UTF8.self) else { return }
+    let back = (try? JSON(parsing: written))?.string
+    if back != whole { Issue.record("\(value) is read back as \(back ?? "nothing")") }
+  }
+
+  private static func name(_ problem: JSONError.Problem) -> String { "\(problem)" }
+
+  @Test func `every interruption is found at every place of strings up to 70 bytes`() {
+    for length in 0...70 {
+      let letters = (0..<length).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+      compare(letters)
+      for (number, piece) in Self.pieces.enumerated() {
+        for at in [number % (length + 1), length, length / 2] {
+          compare(Array(letters[..<at]) + piece + letters[at...])
+        }
+      }
+    }
+    let letters = Array(repeating: UInt8(ascii: "x"), count: 24)
+    for piece in Self.pieces {
+      for at in 0...letters.count { compare(Array(letters[..<at]) + piece + letters[at...]) }
+    }
+  }
+
+  @Test func `random mixtures are read and written like the reference does it`() {
+    var random = SeededNumbers(state: 0x5EED)
+    for _ in 0..<1500 {
+      var value: [UInt8] = []
+      for _ in 0..<Int.random(in: 0...6, using: &random) {
+        let run = Int.random(in: 0...12, using: &random)
+        for _ in 0..<run { value.append(UInt8.random(in: 0x20...0x7E, using: &random)) }
+        value += Self.pieces.randomElement(using: &random) ?? []
+      }
+      compare(value)
+    }
+    for _ in 0..<1500 {
+      let length = Int.random(in: 0...70, using: &random)
+      compare((0..<length).map { _ in UInt8.random(in: 0...255, using: &random) })
+    }
+  }
+
+  @Test func `every single byte is found on every place of a word`() {
+    for byte in 0...UInt8.max {
+      for at in 0..<8 {
+        var value = Array("abcdefghijklmnop".utf8)
+        value[at] = byte
+        compare(value)
+      }
+    }
+  }
+
+  @Test func `escapes are decoded with the text between them`() {
+    for length in 0...20 {
+      let run = String(repeating: "é-", count: length)
+      for (escape, meaning) in [(#"\n"#, "\n"), (#"\""#, "\""), (#"\ud83d\ude00"#, "😀")] {
+        let text = "\"" + run + escape + run + escape + escape + "\""
+        let expected = run + meaning + run + meaning + meaning
+        #expect((try? JSON(parsing: Array(text.utf8)))?.string == expected)
+      }
+    }
+  }
+}
