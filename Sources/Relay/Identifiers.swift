@@ -9,38 +9,41 @@ package struct UUIDBytes: Hashable, Sendable, Comparable {
   }
 
   /// Reads the text form, upper or lower case; `nil` for anything else.
-  package init?(_ text: String) {
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    var digits = 0
-    var position = 0
-    for byte in text.utf8 {
-      if position == 8 || position == 13 || position == 18 || position == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-      } else {
-        guard let digit = Self.value(ofHex: byte) else { return nil }
-        if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
-        digits += 1
-      }
-      position += 1
-    }
-    guard position == 36, digits == 32 else { return nil }
-    self.init(high: high, low: low)
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
+    guard text.count == 36, text[8] == Self.dash, text[13] == Self.dash, text[18] == Self.dash,
+      text[23] == Self.dash
+    else { return nil }
+    guard let first = Self.number(text, 0..<8), let second = Self.number(text, 9..<13),
+      let third = Self.number(text, 14..<18), let fourth = Self.number(text, 19..<23),
+      let fifth = Self.number(text, 24..<36)
+    else { return nil }
+    self.init(high: first << 32 | second << 16 | third, low: fourth << 48 | fifth)
   }
 
   package var text: String {
-    var text = [UInt8]()
-    text.reserveCapacity(36)
-    append(to: &text)
-    return String(decoding: text, as: UTF8.self)
+    var text = InlineArray<36, UInt8>(repeating: Self.dash)
+    Self.write(high, 60, to: &text, 0..<8)
+    Self.write(high, 28, to: &text, 9..<13)
+    Self.write(high, 12, to: &text, 14..<18)
+    Self.write(low, 60, to: &text, 19..<23)
+    Self.write(low, 44, to: &text, 24..<36)
+    guard let ascii = try? UTF8Span(validating: text.span) else {
+      preconditionFailure("digits and dashes are UTF-8")
+    }
+    return String(copying: ascii)
   }
 
-  package func append(to out: inout [UInt8]) {
-    for index in 0..<32 {
-      if index == 8 || index == 12 || index == 16 || index == 20 { out.append(UInt8(ascii: "-")) }
-      let word = index < 16 ? high : low
-      let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - (index % 16) * 4)) & 15
-      out.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+  /// The digits of `word` from bit `top` downwards.
+  private static func write(
+    _ word: UInt64, _ top: UInt64, to text: inout InlineArray<36, UInt8>, _ places: Range<Int>
+  ) {
+    var shift = top
+    for place in places {
+      let digit = UInt8(truncatingIfNeeded: word >> shift) & 15
+      text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+      shift &-= 4
     }
   }
 
@@ -48,13 +51,24 @@ package struct UUIDBytes: Hashable, Sendable, Comparable {
     (left.high, left.low) < (right.high, right.low)
   }
 
-  private static func value(ofHex byte: UInt8) -> UInt64? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
-    default: nil
+  private static var dash: UInt8 { UInt8(ascii: "-") }
+
+  private static func number(_ text: Span<UInt8>, _ places: Range<Int>) -> UInt64? {
+    var number: UInt64 = 0
+    for place in places {
+      let byte = text[place]
+      let digit = byte &- UInt8(ascii: "0")
+      // Setting this bit makes an upper case letter a lower case one, and no other byte a letter.
+      let letter = (byte | 0x20) &- UInt8(ascii: "a")
+      if digit < 10 {
+        number = number << 4 | UInt64(digit)
+      } else if letter < 6 {
+        number = number << 4 | UInt64(letter + 10)
+      } else {
+        return nil
+      }
     }
+    return number
   }
 }
 
@@ -64,7 +78,9 @@ package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ bytes: UUIDBytes) { self.bytes = bytes }
 
-  package init?(_ text: String) {
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
     guard let bytes = UUIDBytes(text) else { return nil }
     self.bytes = bytes
   }
@@ -114,7 +130,9 @@ package struct MessageID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Reads the text form; `nil` if no relay can have made it.
-  package init?(_ text: String) {
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
     guard let bytes = UUIDBytes(text) else { return nil }
     self.init(bytes)
   }

@@ -24,7 +24,7 @@ package final class RelayServer: Application {
   var namedPollsMax = 1024
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?
-  private weak var loop: Loop?
+  private(set) weak var loop: Loop?
   package private(set) var exitCode: Int32 = 0
 
   /// What `admit` found out last, for the `handle` that follows it.
@@ -71,11 +71,11 @@ package final class RelayServer: Application {
 
   // MARK: requests
 
-  package func admit(_ head: HTTPRequestHead, from peer: PeerAddress, loop: Loop) -> Admission {
+  package func admit(_ head: HTTPRequestHead, ticket: Ticket, loop: Loop) -> Admission {
     self.loop = loop
     let route = Route(path: head.path)
     do throws(RelayError) {
-      let caller = try check(route, head, now: loop.now)
+      let caller = try check(route, head, ticket, now: loop.now)
       lastAdmission += 1
       admitted = (lastAdmission, route, caller)
       return .accept(bodyMax: bodyMax(route), note: lastAdmission)

@@ -28,6 +28,8 @@ final class Connection {
 
   /// The application's own, from its `Admission`.
   var note: UInt64 = 0
+  /// The application's own, of the connection and not of one request.
+  var memo: AnyObject?
   /// The head fields of a held answer, until it is committed.
   var heldHeaders: [(String, String)] = []
 

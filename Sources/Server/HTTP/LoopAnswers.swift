@@ -74,6 +74,11 @@ extension Loop {
   /// The number that came with the request's `Admission`.
   package func note(of ticket: Ticket) -> UInt64? { connection(of: ticket)?.note }
 
+  /// What the application has kept with the connection, for as long as it is open.
+  package func memo(of ticket: Ticket) -> AnyObject? { connection(of: ticket)?.memo }
+
+  package func keep(_ memo: AnyObject, for ticket: Ticket) { connection(of: ticket)?.memo = memo }
+
   package func peer(of ticket: Ticket) -> PeerAddress? { connection(of: ticket)?.peer }
 
   /// Ends the connection of a request that will get no answer. `peerGone` is not called.

@@ -115,13 +115,14 @@ extension RelayServer {
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
         url: url, wantsPush: json["delivery_mode"]?.string == "push"),
-      identity: identity(bearer(head), now: now), mode: registration, now: now)
+      identity: identity(bearer(head), ticket, now: now), mode: registration, now: now)
   }
 
   func heartbeat(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
-    guard case .workspace(let own) = identity(bearer(head), now: now) else { throw .notFound }
+    guard case .workspace(let own) = identity(bearer(head), ticket, now: now)
+    else { throw .notFound }
     let json = try object(body)
     if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .unauthorized }
     broker.signOfLife(own, now: now)
