@@ -25,10 +25,10 @@ package final class Broker {
   var touched: [Desk] = []
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
-  var waiting: [CallID: (WorkspaceID, Seq)] = [:]
-  var batches: [CallID: Batch] = [:]
+  var waiting: NumberTable<CallID, (WorkspaceID, Seq)> = [:]
+  var batches: NumberTable<CallID, Batch> = [:]
   /// The batch that a call is a part of.
-  var batchOf: [CallID: CallID] = [:]
+  var batchOf: NumberTable<CallID, CallID> = [:]
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
   private var lastCallID: CallID = 0

@@ -14,11 +14,11 @@ package final class RelayServer: Application {
   /// Set before the loop runs: it needs the loop's eventfd.
   package var barrier: Barrier?
 
-  /// Requests without an answer.
-  var tickets: [CallID: Pending] = [:]
-  var calls: [Ticket: CallID] = [:]
+  /// Requests without an answer, by call and by the number of their ticket.
+  var tickets: NumberTable<CallID, Pending> = [:]
+  var calls: NumberTable<UInt64, CallID> = [:]
   /// What is to be told the broker about an answer that is on its way.
-  var receipts: [Ticket: Reply.Receipt] = [:]
+  var receipts: NumberTable<UInt64, Reply.Receipt> = [:]
   /// The connections of polls by named consumers, while their entries may come back by them.
   var namedPolls: [PollID: NamedPoll] = [:]
   var namedPollsMax = 1024
@@ -138,7 +138,7 @@ package final class RelayServer: Application {
   func open(_ ticket: Ticket, _ kind: Pending.Kind, addressee: Addressee? = nil) -> CallID {
     let call = broker.nextCall()
     tickets[call] = Pending(ticket: ticket, kind: kind, addressee: addressee)
-    calls[ticket] = call
+    calls[ticket.number] = call
     return call
   }
 
@@ -146,7 +146,7 @@ package final class RelayServer: Application {
 
   package func peerHalfClosed(_ ticket: Ticket) {
     // A held send stays: some clients half-close after the request. A poll would reach nobody.
-    guard let call = calls[ticket], case .poll = tickets[call]?.kind else { return }
+    guard let call = calls[ticket.number], case .poll = tickets[call]?.kind else { return }
     gone(ticket)
     loop?.abandon(ticket)
   }
@@ -154,7 +154,7 @@ package final class RelayServer: Application {
   package func peerGone(_ ticket: Ticket) { gone(ticket) }
 
   private func gone(_ ticket: Ticket) {
-    guard let call = calls.removeValue(forKey: ticket),
+    guard let call = calls.removeValue(forKey: ticket.number),
       let pending = tickets.removeValue(forKey: call), let now = loop?.now
     else { return }
     switch pending.kind {
@@ -167,7 +167,8 @@ package final class RelayServer: Application {
   }
 
   package func delivered(_ ticket: Ticket, received: Bool) {
-    guard let receipt = receipts.removeValue(forKey: ticket), let now = loop?.now else { return }
+    guard let receipt = receipts.removeValue(forKey: ticket.number), let now = loop?.now
+    else { return }
     broker.delivered(receipt, received: received, now: now)
   }
 
@@ -206,7 +207,7 @@ package final class RelayServer: Application {
       // Its peer has gone: nobody will have received it.
       return broker.delivered(reply.receipt, received: false, now: loop.now)
     }
-    calls[pending.ticket] = nil
+    calls[pending.ticket.number] = nil
     noteEntries(reply)
     var response =
       reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
@@ -214,7 +215,7 @@ package final class RelayServer: Application {
     if !reply.headers.isEmpty { response.headers += reply.headers }
     if pending.isCrossOrigin { response.headers += Self.crossOrigin }
     if case .none = reply.receipt { return loop.respond(pending.ticket, response) }
-    receipts[pending.ticket] = reply.receipt
+    receipts[pending.ticket.number] = reply.receipt
     loop.respond(pending.ticket, response, receipt: true)
   }
 

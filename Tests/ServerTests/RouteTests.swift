@@ -24,9 +24,9 @@ import Testing
   }
 
   @Test(arguments: [
-    "/w/", "/w//", "/w/ID-",
-    "/w/x/", "/w/%30b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59/", "/w//ID",
-    "/w/IDx/", "/messages/", "/messages/ID", "/messages/x", "/workspaces//", "/workspaces/x", "/workspaces/ID0",
+    "/w/", "/w//", "/w/ID-", "/w/x/", "/w/%30b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59/", "/w//ID",
+    "/w/IDx/", "/messages/", "/messages/ID", "/messages/x", "/workspaces//", "/workspaces/x",
+    "/workspaces/ID0",
     "/workspaces/ID/messages/", "/workspaces/ID/messages/ID", "/workspaces/ID/inbox//claim",
     "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox",
   ])

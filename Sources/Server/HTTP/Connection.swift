@@ -30,8 +30,8 @@ final class Connection {
   var note: UInt64 = 0
   /// The application's own, of the connection and not of one request.
   var memo: AnyObject?
-  /// The head fields of a held answer, until it is committed.
-  var heldHeaders: [(String, String)] = []
+  /// Makes the head fields of a held answer; few are ever committed before they are whole.
+  var heldHeaders: (() -> [(String, String)])?
 
   /// What epoll waits for.
   var interest: Poller.Events = [.readable, .peerClosed]

@@ -24,14 +24,15 @@ extension Loop {
   /// means nothing (RFC 8259 §2), and clients with short time-outs stay.
   package func hold(
     _ ticket: Ticket, whitespace: Bool, contentType: String = "application/json",
-    headers: [(String, String)] = []
+    headers: @autoclosure @escaping () -> [(String, String)] = []
   ) {
     guard let connection = connection(of: ticket), connection.conversation.phase == .handling
     else { return }
     connection.sendsWhitespace = whitespace && !connection.conversation.isHead
     if connection.sendsWhitespace {
-      connection.heldHeaders =
-        [HTTPResponse.server, ("Content-Type", contentType)] + headers
+      connection.heldHeaders = {
+        [HTTPResponse.server, ("Content-Type", contentType)] + headers()
+      }
     }
     connection.conversation.hold(
       until: connection.sendsWhitespace ? now.instant.after(times.keepAlive) : nil,

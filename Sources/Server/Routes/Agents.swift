@@ -25,11 +25,11 @@ extension RelayServer {
     _ wish: PollWish, _ call: CallID, _ ticket: Ticket, _ loop: Loop, now: Now
   ) -> Poll {
     if wish.consumer != nil { namedPolls[call] = NamedPoll(ticket: ticket) }
-    let peer = loop.peer(of: ticket).map { "\($0)" } ?? ""
     return Poll(
       id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
-      confirm: wish.confirm, consumer: wish.consumer ?? peer, isNamed: wish.consumer != nil,
-      deadline: now.instant + wish.wait)
+      confirm: wish.confirm,
+      consumer: wish.consumer ?? loop.peer(of: ticket).map { "\($0)" } ?? "",
+      isNamed: wish.consumer != nil, deadline: now.instant + wish.wait)
   }
 
   func agentCall(

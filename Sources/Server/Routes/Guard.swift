@@ -72,7 +72,9 @@ extension RelayServer {
       if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
       // Whether no bearer will do depends on the body; a wrong one never does.
-      if let secret = bearer(head), identity(secret, ticket, now: now) == nil { throw .unauthorized }
+      if let secret = bearer(head), identity(secret, ticket, now: now) == nil {
+        throw .unauthorized
+      }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
