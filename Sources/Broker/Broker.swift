@@ -25,10 +25,10 @@ package final class Broker {
   var touched: [Desk] = []
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
-  var waiting: NumberTable<CallID, (WorkspaceID, Seq)> = [:]
-  var batches: NumberTable<CallID, Batch> = [:]
+  var waiting: [CallID: (WorkspaceID, Seq)] = [:]
+  var batches: [CallID: Batch] = [:]
   /// The batch that a call is a part of.
-  var batchOf: NumberTable<CallID, CallID> = [:]
+  var batchOf: [CallID: CallID] = [:]
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
   private var lastCallID: CallID = 0

@@ -39,11 +39,11 @@ final class Desk {
   var damage: StoreError?
 
   /// Who waits for the answer of a message.
-  var waiters: NumberTable<Seq, [Waiter]> = [:]
+  var waiters: [Seq: [Waiter]] = [:]
   /// Polls and agents' calls that have no reply yet, and what they get if there never is one.
-  var open: NumberTable<CallID, RelayError> = [:]
+  var open: [CallID: RelayError] = [:]
   /// Requests and results that a caller or a poll is about to need.
-  var cache: NumberTable<Seq, Cached> = [:]
+  var cache: [Seq: Cached] = [:]
   /// Tasks that more than one message belongs to, while the first one's request is kept.
   var continued: Set<Seq> = []
   /// Messages from here on arrived in this run: what is not in `continued` has one message.

@@ -15,10 +15,10 @@ package final class RelayServer: Application {
   package var barrier: Barrier?
 
   /// Requests without an answer, by call and by the number of their ticket.
-  var tickets: NumberTable<CallID, Pending> = [:]
-  var calls: NumberTable<UInt64, CallID> = [:]
+  var tickets: [CallID: Pending] = [:]
+  var calls: [UInt64: CallID] = [:]
   /// What is to be told the broker about an answer that is on its way.
-  var receipts: NumberTable<UInt64, Reply.Receipt> = [:]
+  var receipts: [UInt64: Reply.Receipt] = [:]
   /// The connections of polls by named consumers, while their entries may come back by them.
   var namedPolls: [PollID: NamedPoll] = [:]
   var namedPollsMax = 1024

@@ -8,12 +8,12 @@ package final class Queue {
   package let limits: Limits
   package var actions: [Action] = []
 
-  var messages: NumberTable<Seq, Message> = [:]
-  var tasks: NumberTable<Seq, TaskEntry> = [:]
+  var messages: [Seq: Message] = [:]
+  var tasks: [Seq: TaskEntry] = [:]
   /// Equal calls attach here, until the reply has been received.
   var unreceived: [UUIDBytes: Seq] = [:]
   var ready = Heap<Ready>()
-  var polls: NumberTable<PollID, Poll> = [:]
+  var polls: [PollID: Poll] = [:]
   /// Parked polls, the longest waiting first; those that have gone are skipped.
   var parked: [PollID] = []
   var parkedStart = 0
