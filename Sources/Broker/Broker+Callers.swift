@@ -7,6 +7,8 @@ package import Wire
 package struct CallerRequest: Sendable {
   package var call: CallID
   package var caller: Identity
+  /// The caller as messages name it.
+  let callerText: String
   package var rpc: A2ACall
   package var body: [UInt8]
   /// Method, path and stored headers, as the members of a JSON object.
@@ -19,6 +21,7 @@ package struct CallerRequest: Sendable {
   ) {
     self.call = call
     self.caller = caller
+    callerText = caller.text
     self.rpc = rpc
     self.body = body
     self.head = head
@@ -69,7 +72,7 @@ extension Broker {
       return attach(request, to: seq, desk, now: now)
     }
     let bytes = request.body.count + request.head.count
-    if let (error, metadata) = refusal(desk, request.caller, bytes) {
+    if let (error, metadata) = refusal(desk, request.callerText, bytes) {
       return outbox.append(addressee.reply(error, metadata: metadata))
     }
     let seq = desk.queue.nextSeq()
@@ -82,7 +85,7 @@ extension Broker {
     }
     let new = NewMessage(
       seq: seq, tag: random.next() & 0xFFFF_FFFF_FFFF, at: now.wall,
-      expires: now.wall + limits.timeToLive, caller: request.caller.text,
+      expires: now.wall + limits.timeToLive, caller: request.callerText,
       method: request.rpc.method.rawValue, dialect: request.rpc.dialect.rawValue, task: task,
       context: context, messageID: request.rpc.messageID ?? "", dedup: dedup,
       rpcID: request.rpc.id, head: request.head, body: request.body,
@@ -98,7 +101,7 @@ extension Broker {
   /// not count: every retry has its own.
   private func dedupKey(_ request: CallerRequest) -> UUIDBytes {
     var digest = Digest128()
-    digest.update(request.caller.text)
+    digest.update(request.callerText)
     digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
     digest.update(request.rpc.messageID ?? "")
     digest.update(request.body[request.rpc.params])
@@ -106,12 +109,12 @@ extension Broker {
   }
 
   private func refusal(
-    _ desk: Desk, _ caller: Identity, _ bytes: Int
+    _ desk: Desk, _ caller: String, _ bytes: Int
   ) -> (RelayError, [(String, String)])? {
     if isShuttingDown { return (.notStored, []) }
     if isDiskLow { return (.diskFull, []) }
     if desk.file.walPages > limits.walPagesMax { return (.logFull, []) }
-    switch desk.queue.refusal(caller: caller.text, bytes: bytes) {
+    switch desk.queue.refusal(caller: caller, bytes: bytes) {
     case nil: return nil
     case .messages(let count): return (.queueFull, [("depth", "\(count)")])
     case .bytes(let bytes): return (.queueFull, [("bytes", "\(bytes)")])

@@ -100,7 +100,16 @@ package struct Directory {
   /// In the order of their making.
   private var order: [WorkspaceID] = []
   private var byShort: [UInt32: [WorkspaceID]] = [:]
-  private var tokens: [SHA256.Digest: (identity: Identity, expires: WallTime?)] = [:]
+  private var tokens: [SHA256.Digest: Credential] = [:]
+
+  /// Counts the changes that may matter to what a credential opens.
+  package private(set) var generation: UInt64 = 0
+
+  /// What a secret stands for.
+  package struct Credential: Sendable {
+    package let identity: Identity
+    package let expires: WallTime?
+  }
 
   package init() {}
 
@@ -116,12 +125,17 @@ package struct Directory {
 
   /// Whose credential this is. The comparison is of SHA-256 hashes, so its time tells nothing.
   package func identity(ofSecret secret: String, at time: WallTime) -> Identity? {
-    guard let found = tokens[SHA256.hash(Array(secret.utf8))] else { return nil }
+    credential(Array(secret.utf8)[...], at: time)?.identity
+  }
+
+  package func credential(_ secret: ArraySlice<UInt8>, at time: WallTime) -> Credential? {
+    guard let found = tokens[SHA256.hash(Array(secret))] else { return nil }
     if let expires = found.expires, expires <= time { return nil }
-    return found.identity
+    return found
   }
 
   package mutating func put(_ row: RegisteredWorkspace) {
+    generation += 1
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
       byShort[row.id.short, default: []].append(row.id)
@@ -162,6 +176,7 @@ package struct Directory {
   }
 
   package mutating func add(_ token: RegisteredToken) {
+    generation += 1
     if let workspace = token.workspace { workspaces[workspace]?.tokenCount += 1 }
     guard token.revokedAt == nil, let digest = SHA256.Digest(token.hash) else { return }
     let identity: Identity
@@ -172,16 +187,18 @@ package struct Directory {
       guard let workspace = token.workspace else { return }
       identity = .workspace(workspace)
     }
-    tokens[digest] = (identity, token.expiresAt)
+    tokens[digest] = Credential(identity: identity, expires: token.expiresAt)
   }
 
   package mutating func revoke(_ hash: [UInt8]) {
+    generation += 1
     if let digest = SHA256.Digest(hash) { tokens[digest] = nil }
   }
 
   /// The admin token is not in the registry: it is in a file, or in the environment.
   package mutating func setAdmin(secret: String) {
-    tokens[SHA256.hash(Array(secret.utf8))] = (.admin, nil)
+    generation += 1
+    tokens[SHA256.hash(Array(secret.utf8))] = Credential(identity: .admin, expires: nil)
   }
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {

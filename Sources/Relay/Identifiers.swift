@@ -4,7 +4,9 @@ package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ bytes: UUIDBytes) { self.bytes = bytes }
 
-  package init?(_ text: String) {
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
     guard let bytes = UUIDBytes(text) else { return nil }
     self.bytes = bytes
   }
@@ -54,7 +56,9 @@ package struct MessageID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Reads the text form; `nil` if no relay can have made it.
-  package init?(_ text: String) {
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
     guard let bytes = UUIDBytes(text) else { return nil }
     self.init(bytes)
   }

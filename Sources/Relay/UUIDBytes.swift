@@ -12,8 +12,9 @@ package struct UUIDBytes: Hashable, Sendable, Comparable {
   }
 
   /// Reads the text form, upper or lower case; `nil` for anything else.
-  package init?(_ text: String) {
-    let text = text.utf8.span
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
     guard text.count == 36, text[8] == Self.dash, text[13] == Self.dash, text[18] == Self.dash,
       text[23] == Self.dash
     else { return nil }

@@ -15,17 +15,17 @@ package final class RelayServer: Application {
   package var barrier: Barrier?
   private var syncPace = SyncPace()
 
-  /// Requests without an answer.
+  /// Requests without an answer, by call and by the number of their ticket.
   var tickets: [CallID: Pending] = [:]
-  var calls: [Ticket: CallID] = [:]
+  var calls: [UInt64: CallID] = [:]
   /// What is to be told the broker about an answer that is on its way.
-  var receipts: [Ticket: Reply.Receipt] = [:]
+  var receipts: [UInt64: Reply.Receipt] = [:]
   /// The connections of polls by named consumers, while their entries may come back by them.
   var namedPolls: [PollID: NamedPoll] = [:]
   var namedPollsMax = 1024
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?
-  private weak var loop: Loop?
+  private(set) weak var loop: Loop?
   package private(set) var exitCode: Int32 = 0
 
   /// What `admit` found out last, for the `handle` that follows it.
@@ -72,11 +72,11 @@ package final class RelayServer: Application {
 
   // MARK: requests
 
-  package func admit(_ head: HTTPRequestHead, from peer: PeerAddress, loop: Loop) -> Admission {
+  package func admit(_ head: HTTPRequestHead, ticket: Ticket, loop: Loop) -> Admission {
     self.loop = loop
     let route = Route(path: head.path)
     do throws(RelayError) {
-      let caller = try check(route, head, now: loop.now)
+      let caller = try check(route, head, ticket, now: loop.now)
       lastAdmission += 1
       admitted = (lastAdmission, route, caller)
       return .accept(bodyMax: bodyMax(route), note: lastAdmission)
@@ -139,7 +139,7 @@ package final class RelayServer: Application {
   func open(_ ticket: Ticket, _ kind: Pending.Kind, addressee: Addressee? = nil) -> CallID {
     let call = broker.nextCall()
     tickets[call] = Pending(ticket: ticket, kind: kind, addressee: addressee)
-    calls[ticket] = call
+    calls[ticket.number] = call
     return call
   }
 
@@ -147,7 +147,7 @@ package final class RelayServer: Application {
 
   package func peerHalfClosed(_ ticket: Ticket) {
     // A held send stays: some clients half-close after the request. A poll would reach nobody.
-    guard let call = calls[ticket], case .poll = tickets[call]?.kind else { return }
+    guard let call = calls[ticket.number], case .poll = tickets[call]?.kind else { return }
     gone(ticket)
     loop?.abandon(ticket)
   }
@@ -155,7 +155,7 @@ package final class RelayServer: Application {
   package func peerGone(_ ticket: Ticket) { gone(ticket) }
 
   private func gone(_ ticket: Ticket) {
-    guard let call = calls.removeValue(forKey: ticket),
+    guard let call = calls.removeValue(forKey: ticket.number),
       let pending = tickets.removeValue(forKey: call), let now = loop?.now
     else { return }
     switch pending.kind {
@@ -168,7 +168,8 @@ package final class RelayServer: Application {
   }
 
   package func delivered(_ ticket: Ticket, received: Bool) {
-    guard let receipt = receipts.removeValue(forKey: ticket), let now = loop?.now else { return }
+    guard let receipt = receipts.removeValue(forKey: ticket.number), let now = loop?.now
+    else { return }
     broker.delivered(receipt, received: received, now: now)
   }
 
@@ -222,7 +223,7 @@ package final class RelayServer: Application {
       // Its peer has gone: nobody will have received it.
       return broker.delivered(reply.receipt, received: false, now: loop.now)
     }
-    calls[pending.ticket] = nil
+    calls[pending.ticket.number] = nil
     noteEntries(reply)
     var response =
       reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
@@ -230,7 +231,7 @@ package final class RelayServer: Application {
     if !reply.headers.isEmpty { response.headers += reply.headers }
     if pending.isCrossOrigin { response.headers += Self.crossOrigin }
     if case .none = reply.receipt { return loop.respond(pending.ticket, response) }
-    receipts[pending.ticket] = reply.receipt
+    receipts[pending.ticket.number] = reply.receipt
     loop.respond(pending.ticket, response, receipt: true)
   }
 

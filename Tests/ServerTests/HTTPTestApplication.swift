@@ -100,7 +100,7 @@ final class HTTPTestApplication: Application {
 
   init(events: HTTPEvents) { self.events = events }
 
-  func admit(_ head: HTTPRequestHead, from peer: PeerAddress, loop: Loop) -> Admission {
+  func admit(_ head: HTTPRequestHead, ticket: Ticket, loop: Loop) -> Admission {
     switch head.path {
     case "/refuse": .refuse(.json(401, Array("{\"error\":\"no\"}".utf8)))
     case "/small": .accept(bodyMax: 10)

@@ -1,5 +1,5 @@
 package import Relay
-package import System
+import System
 package import Wire
 
 /// What is to happen with a request whose head is there.
@@ -18,7 +18,7 @@ package enum Admission: Sendable {
 /// come `delivered`. Answers that `delivered` gives leave in the next turn, which follows at once.
 package protocol Application: AnyObject {
   /// The head is in. The body is not, so that authentication comes before it.
-  func admit(_ head: HTTPRequestHead, from peer: PeerAddress, loop: Loop) -> Admission
+  func admit(_ head: HTTPRequestHead, ticket: Ticket, loop: Loop) -> Admission
 
   /// The whole request is in. The answer comes now, or later, by `Loop.respond`.
   func handle(

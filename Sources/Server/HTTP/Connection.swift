@@ -28,8 +28,10 @@ final class Connection {
 
   /// The application's own, from its `Admission`.
   var note: UInt64 = 0
-  /// The head fields of a held answer, until it is committed.
-  var heldHeaders: [(String, String)] = []
+  /// The application's own, of the connection and not of one request.
+  var memo: AnyObject?
+  /// Makes the head fields of a held answer; few are ever committed before they are whole.
+  var heldHeaders: (() -> [(String, String)])?
 
   /// What epoll waits for.
   var interest: Poller.Events = [.readable, .peerClosed]

@@ -24,14 +24,15 @@ extension Loop {
   /// means nothing (RFC 8259 §2), and clients with short time-outs stay.
   package func hold(
     _ ticket: Ticket, whitespace: Bool, contentType: String = "application/json",
-    headers: [(String, String)] = []
+    headers: @autoclosure @escaping () -> [(String, String)] = []
   ) {
     guard let connection = connection(of: ticket), connection.conversation.phase == .handling
     else { return }
     connection.sendsWhitespace = whitespace && !connection.conversation.isHead
     if connection.sendsWhitespace {
-      connection.heldHeaders =
-        [HTTPResponse.server, ("Content-Type", contentType)] + headers
+      connection.heldHeaders = {
+        [HTTPResponse.server, ("Content-Type", contentType)] + headers()
+      }
     }
     connection.conversation.hold(
       until: connection.sendsWhitespace ? now.instant.after(times.keepAlive) : nil,
@@ -73,6 +74,11 @@ extension Loop {
 
   /// The number that came with the request's `Admission`.
   package func note(of ticket: Ticket) -> UInt64? { connection(of: ticket)?.note }
+
+  /// What the application has kept with the connection, for as long as it is open.
+  package func memo(of ticket: Ticket) -> AnyObject? { connection(of: ticket)?.memo }
+
+  package func keep(_ memo: AnyObject, for ticket: Ticket) { connection(of: ticket)?.memo = memo }
 
   package func peer(of ticket: Ticket) -> PeerAddress? { connection(of: ticket)?.peer }
 

@@ -27,7 +27,7 @@ extension Loop {
     connection.isWatched = false
     connection.isReported = false
     connection.sendsWhitespace = false
-    switch application.admit(head, from: connection.peer, loop: self) {
+    switch application.admit(head, ticket: connection.ticket, loop: self) {
     case .refuse(let response):
       refuse(connection, response)
       return false

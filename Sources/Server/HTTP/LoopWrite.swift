@@ -133,12 +133,12 @@ extension Loop {
     if !connection.conversation.isCommitted {
       connection.conversation.commit()
       HTTPResponseWriter.appendHead(
-        status: 200, headers: connection.heldHeaders,
+        status: 200, headers: connection.heldHeaders?() ?? [],
         body: HTTPResponseWriter.stream(toMinor: connection.conversation.minor),
         minor: connection.conversation.minor, keepAlive: connection.conversation.keepsAlive,
         date: HTTPDate.format(secondsSince1970: now.wall.nanoseconds / 1_000_000_000),
         to: &bytes)
-      connection.heldHeaders = []
+      connection.heldHeaders = nil
     }
     let body = HTTPResponseWriter.stream(toMinor: connection.conversation.minor)
     HTTPResponseWriter.appendChunk([UInt8(ascii: " ")], as: body, to: &bytes)

@@ -7,6 +7,9 @@ package struct Ticket: Hashable, Sendable {
   package let generation: UInt32
   package let request: UInt32
 
+  /// No two tickets have the same: a generation is one connection's.
+  package var number: UInt64 { UInt64(generation) << 32 | UInt64(request) }
+
   package init(slot: UInt32, generation: UInt32, request: UInt32) {
     self.slot = slot
     self.generation = generation

@@ -25,11 +25,11 @@ extension RelayServer {
     _ wish: PollWish, _ call: CallID, _ ticket: Ticket, _ loop: Loop, now: Now
   ) -> Poll {
     if wish.consumer != nil { namedPolls[call] = NamedPoll(ticket: ticket) }
-    let peer = loop.peer(of: ticket).map { "\($0)" } ?? ""
     return Poll(
       id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
-      confirm: wish.confirm, consumer: wish.consumer ?? peer, isNamed: wish.consumer != nil,
-      deadline: now.instant + wish.wait)
+      confirm: wish.confirm,
+      consumer: wish.consumer ?? loop.peer(of: ticket).map { "\($0)" } ?? "",
+      isNamed: wish.consumer != nil, deadline: now.instant + wish.wait)
   }
 
   func agentCall(
@@ -115,13 +115,14 @@ extension RelayServer {
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
         url: url, wantsPush: json["delivery_mode"]?.string == "push"),
-      identity: identity(bearer(head), now: now), mode: registration, now: now)
+      identity: identity(bearer(head), ticket, now: now), mode: registration, now: now)
   }
 
   func heartbeat(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
-    guard case .workspace(let own) = identity(bearer(head), now: now) else { throw .notFound }
+    guard case .workspace(let own) = identity(bearer(head), ticket, now: now)
+    else { throw .notFound }
     let json = try object(body)
     if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .unauthorized }
     broker.signOfLife(own, now: now)

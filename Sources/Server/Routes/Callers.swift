@@ -9,7 +9,7 @@ extension RelayServer {
     _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     if head.method == "OPTIONS" { return preflight(ticket, loop) }
-    let caller = if let known { known } else { try caller(id, head, now: now) }
+    let caller = if let known { known } else { try caller(id, head, ticket, now: now) }
     let version =
       head.headers.first("a2a-version") ?? QueryItems(head.query).first("A2A-Version")
     let rpc: A2ACall
@@ -102,45 +102,7 @@ extension RelayServer {
 
   /// A caller's own message.
   func show(_ message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now) {
-    let caller = identity(secret(head), now: now) ?? .anonymous
+    let caller = identity(secret(head), ticket, now: now) ?? .anonymous
     broker.callerMessage(open(ticket, .other), message, caller: caller, now: now)
-  }
-}
-
-/// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
-enum StoredHead {
-  private static let dropped: Set<String> = [
-    "authorization", "proxy-authorization", "cookie", "host", "connection", "keep-alive",
-    "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
-  ]
-
-  /// - `credentials`: names of header fields or query items that the agent's card declares.
-  static func json(_ head: HTTPRequestHead, besides credentials: Set<String>) -> [UInt8] {
-    var writer = JSONWriter(capacity: 256)
-    writer.beginObject()
-    writer.key("method")
-    writer.string(head.method)
-    writer.key("path")
-    let hasSecret = QueryItems(head.query).items.contains {
-      credentials.contains($0.name.lowercased())
-    }
-    writer.string(hasSecret ? head.path : head.target)
-    writer.key("headers")
-    writer.beginArray()
-    for index in 0..<head.headers.count {
-      let name = head.headers.name(at: index)
-      let lower = name.lowercased()
-      // A caller's X-Relay-* headers say nothing: the relay alone says who calls.
-      if dropped.contains(lower) || lower.hasPrefix("x-relay-") || credentials.contains(lower) {
-        continue
-      }
-      writer.beginArray()
-      writer.string(name)
-      writer.string(head.headers.value(at: index))
-      writer.endArray()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
   }
 }

@@ -5,26 +5,23 @@ import Wire
 /// Who asks, and whether it may: decided from the head alone, before a body is read.
 extension RelayServer {
   /// The credential of the relay's own routes.
-  func bearer(_ head: HTTPRequestHead) -> String? {
-    guard let value = head.headers.first("authorization") else { return nil }
+  func bearer(_ head: HTTPRequestHead) -> ArraySlice<UInt8>? {
+    guard let value = head.headers.firstBytes("authorization"), value.count > 7 else { return nil }
     // RFC 9110 §11.1: the scheme is case-insensitive.
-    guard value.utf8.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
-    return String(value.dropFirst(7))
-  }
-
-  func identity(_ secret: String?, now: Now) -> Identity? {
-    secret.flatMap { broker.directory.identity(ofSecret: $0, at: now.wall) }
+    let scheme = zip(value, "bearer".utf8).allSatisfy { $0 | 0x20 == $1 }
+    guard scheme, value[value.startIndex + 6] == UInt8(ascii: " ") else { return nil }
+    return value.dropFirst(7)
   }
 
   /// The caller at `/w/{id}/`. Without or with an unknown credential the answer is the same for
   /// ids that exist and ids that do not; known, but not allowed, is "no such thing".
   func caller(
-    _ id: WorkspaceID, _ head: HTTPRequestHead, now: Now
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     let record = broker.directory.workspace(id)
-    let key = head.headers.first("x-relay-key")
+    let key = head.headers.firstBytes("x-relay-key")
     // Another Authorization than ours is the agent's business.
-    let known = identity(key, now: now) ?? (key == nil ? identity(bearer(head), now: now) : nil)
+    let known = identity(key ?? bearer(head), ticket, now: now)
     let isOpen = record?.settings.callers == .agent && record?.tokenCount ?? 0 > 0
     guard let known else {
       if isOpen, key == nil { return .anonymous }
@@ -43,36 +40,42 @@ extension RelayServer {
   }
 
   /// The agent of the workspace itself.
-  func agent(_ id: WorkspaceID, _ head: HTTPRequestHead, now: Now) throws(RelayError) {
-    guard let known = identity(bearer(head), now: now) else { throw .unauthorized }
+  func agent(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) throws(RelayError) {
+    guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
     guard known == .workspace(id) else { throw .notFound }
     broker.signOfLife(id, now: now)
   }
 
-  func admin(_ head: HTTPRequestHead, now: Now) throws(RelayError) {
-    guard let known = identity(bearer(head), now: now) else { throw .unauthorized }
+  func admin(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) throws(RelayError) {
+    guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
     guard known == .admin else { throw .notFound }
   }
 
   /// What must be true of a request before its body is read; the caller at a workspace's URL.
   func check(
-    _ route: Route, _ head: HTTPRequestHead, now: Now
+    _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity? {
     try checkLife(route)
     var found: Identity?
     switch route {
-    case .call(let id): if head.method != "OPTIONS" { found = try caller(id, head, now: now) }
+    case .call(let id):
+      if head.method != "OPTIONS" { found = try caller(id, head, ticket, now: now) }
     case .rest(let id):
-      _ = try caller(id, head, now: now)
+      _ = try caller(id, head, ticket, now: now)
       throw .unsupported
-    case .inbox(let id), .verb(let id, _, _), .batch(let id): try agent(id, head, now: now)
-    case .workspaces, .workspace, .timeline: try admin(head, now: now)
+    case .inbox(let id), .verb(let id, _, _), .batch(let id):
+      try agent(id, head, ticket, now: now)
+    case .workspaces, .workspace, .timeline: try admin(head, ticket, now: now)
     case .callerMessage:
-      if identity(secret(head), now: now) == nil { throw .unauthorized }
+      if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
       // Whether no bearer will do depends on the body; a wrong one never does.
-      if let secret = bearer(head), identity(secret, now: now) == nil { throw .unauthorized }
-    case .heartbeat: if identity(bearer(head), now: now) == nil { throw .unauthorized }
+      if let secret = bearer(head), identity(secret, ticket, now: now) == nil {
+        throw .unauthorized
+      }
+    case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
     case .badID: throw .notFound
@@ -102,8 +105,8 @@ extension RelayServer {
     }
   }
 
-  func secret(_ head: HTTPRequestHead) -> String? {
-    head.headers.first("x-relay-key") ?? bearer(head)
+  func secret(_ head: HTTPRequestHead) -> ArraySlice<UInt8>? {
+    head.headers.firstBytes("x-relay-key") ?? bearer(head)
   }
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {

@@ -27,60 +27,64 @@ enum Route: Equatable {
   case none
 
   init(path: String) {
-    // Empty segments count: `//health` is not `/health`.
-    let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-      .dropFirst().map { Substring($0) }
-    switch parts.first {
-    case "w": self = Route.caller(parts)
-    case "workspaces": self = Route.workspace(parts)
-    case "registry": self = Route.registry(parts)
-    case "messages" where parts.count == 2:
-      self = MessageID(String(parts[1])).map(Route.callerMessage) ?? .badID
-    case "health" where parts.count == 1: self = .health
-    case "ready" where parts.count == 1: self = .ready
-    case "a2a", "secrets", "org", "orgs", "admin", "metrics": self = .unsupported
-    default: self = .none
+    let parts = PathSegments(path)
+    if parts.has(0, "w") {
+      self = Route.caller(parts)
+    } else if parts.has(0, "workspaces") {
+      self = Route.workspace(parts)
+    } else if parts.has(0, "registry") {
+      self = Route.registry(parts)
+    } else if parts.has(0, "messages"), parts.count == 2 {
+      self = parts.message(1).map(Route.callerMessage) ?? .badID
+    } else if parts.has(0, "health"), parts.count == 1 {
+      self = .health
+    } else if parts.has(0, "ready"), parts.count == 1 {
+      self = .ready
+    } else if Route.unserved.contains(where: { parts.has(0, $0) }) {
+      self = .unsupported
+    } else {
+      self = .none
     }
   }
 
-  private static func caller(_ parts: [Substring]) -> Route {
+  private static let unserved = ["a2a", "secrets", "org", "orgs", "admin", "metrics"]
+
+  private static func caller(_ parts: PathSegments) -> Route {
     guard parts.count >= 2 else { return .none }
-    guard let id = WorkspaceID(String(parts[1])) else { return .badID }
-    let rest = parts.dropFirst(2)
+    guard let id = parts.workspace(1) else { return .badID }
     // Published with a trailing slash, served without: never a redirect.
-    if rest.isEmpty || rest == [""] { return .call(id) }
-    if rest == [".well-known", "agent-card.json"] || rest == [".well-known", "agent.json"] {
+    if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .call(id) }
+    if parts.count == 4, parts.has(2, ".well-known"),
+      parts.has(3, "agent-card.json") || parts.has(3, "agent.json")
+    {
       return .card(id)
     }
     return .rest(id)
   }
 
-  private static func workspace(_ parts: [Substring]) -> Route {
-    if parts.count == 1 || parts == ["workspaces", ""] { return .workspaces }
-    guard let id = WorkspaceID(String(parts[1])) else { return .badID }
-    switch parts.dropFirst(2).first {
-    case nil: return .workspace(id)
-    case "inbox": return inbox(id, parts.dropFirst(3))
-    case "messages" where parts.count == 4:
-      return MessageID(String(parts[3])).map { .timeline(id, $0) } ?? .badID
-    default: return .unsupported
+  private static func workspace(_ parts: PathSegments) -> Route {
+    if parts.count == 1 || parts.count == 2 && parts.isEmpty(1) { return .workspaces }
+    guard let id = parts.workspace(1) else { return .badID }
+    if parts.count == 2 { return .workspace(id) }
+    if parts.has(2, "inbox") { return inbox(id, parts) }
+    if parts.has(2, "messages"), parts.count == 4 {
+      return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
+    return .unsupported
   }
 
-  private static func inbox(_ id: WorkspaceID, _ parts: ArraySlice<Substring>) -> Route {
-    if parts.isEmpty { return .inbox(id) }
-    if parts == ["batch"] { return .batch(id) }
-    guard parts.count == 2, let last = parts.last, let verb = Verb(rawValue: String(last))
-    else { return parts.last == "events" ? .unsupported : .none }
-    return MessageID(String(parts[parts.startIndex])).map { .verb(id, $0, verb) } ?? .badID
+  private static func inbox(_ id: WorkspaceID, _ parts: PathSegments) -> Route {
+    if parts.count == 3 { return .inbox(id) }
+    if parts.count == 4, parts.has(3, "batch") { return .batch(id) }
+    guard parts.count == 5, let verb = Verb.allCases.first(where: { parts.has(4, $0.rawValue) })
+    else { return parts.lastIs("events") ? .unsupported : .none }
+    return parts.message(3).map { .verb(id, $0, verb) } ?? .badID
   }
 
-  private static func registry(_ parts: [Substring]) -> Route {
-    switch parts.dropFirst().first {
-    case "register" where parts.count == 2: .register
-    case "heartbeat" where parts.count == 2: .heartbeat
-    default: .unsupported
-    }
+  private static func registry(_ parts: PathSegments) -> Route {
+    if parts.count == 2, parts.has(1, "register") { return .register }
+    if parts.count == 2, parts.has(1, "heartbeat") { return .heartbeat }
+    return .unsupported
   }
 
   /// The methods that the route takes, for `Allow` (RFC 9110 §10.2.1).

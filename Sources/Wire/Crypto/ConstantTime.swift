@@ -2,6 +2,14 @@
 package enum ConstantTime {
   /// The lengths are no secret: different ones answer at once.
   package static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    equal(left.span, right.span)
+  }
+
+  package static func equal(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
+    equal(left.span, right.span)
+  }
+
+  private static func equal(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
     var difference: UInt8 = 0
     for index in left.indices { difference |= left[index] ^ right[index] }

@@ -1,0 +1,66 @@
+import Wire
+
+/// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
+enum StoredHead {
+  /// - `credentials`: names of header fields or query items that the agent's card declares, in
+  ///   lower case.
+  static func json(_ head: HTTPRequestHead, besides credentials: Set<String>) -> [UInt8] {
+    var writer = JSONWriter(capacity: 256)
+    writer.beginObject()
+    writer.key("method")
+    writer.string(head.method)
+    writer.key("path")
+    writer.string(hasSecret(head, credentials) ? head.path : head.target)
+    writer.key("headers")
+    writer.beginArray()
+    head.headers.forEachPair { name, value in
+      if isDropped(name.span) { return }
+      if !credentials.isEmpty {
+        let text = String(decoding: name, as: UTF8.self)
+        if credentials.contains(text.lowercased()) { return }
+      }
+      writer.beginArray()
+      writer.string(utf8: name)
+      writer.string(utf8: value)
+      writer.endArray()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private static func hasSecret(_ head: HTTPRequestHead, _ credentials: Set<String>) -> Bool {
+    guard !credentials.isEmpty, head.query != nil else { return false }
+    return QueryItems(head.query).items.contains { credentials.contains($0.name.lowercased()) }
+  }
+
+  /// The length of a name tells which ones it could be.
+  private static func isDropped(_ name: Span<UInt8>) -> Bool {
+    // A caller's X-Relay-* headers say nothing: the relay alone says who calls.
+    if name.count >= 8, spells(name.extracting(0..<8), "x-relay-") { return true }
+    switch name.count {
+    case 2: return spells(name, "te")
+    case 4: return spells(name, "host")
+    case 6: return spells(name, "cookie") || spells(name, "expect")
+    case 7: return spells(name, "trailer") || spells(name, "upgrade")
+    case 10: return spells(name, "connection") || spells(name, "keep-alive")
+    case 13: return spells(name, "authorization")
+    case 14: return spells(name, "content-length")
+    case 17: return spells(name, "transfer-encoding")
+    case 19: return spells(name, "proxy-authorization")
+    default: return false
+    }
+  }
+
+  /// `word` is in lower case; the name has as many bytes.
+  private static func spells(_ name: Span<UInt8>, _ word: String) -> Bool {
+    var index = 0
+    for byte in word.utf8 {
+      let there = name[index]
+      let isUpper = there >= UInt8(ascii: "A") && there <= UInt8(ascii: "Z")
+      guard (isUpper ? there | 0x20 : there) == byte else { return false }
+      index += 1
+    }
+    return true
+  }
+}

@@ -1,0 +1,76 @@
+import Relay
+import Testing
+
+@testable import Server
+
+/// What a path is for: every form that is served, and the odd ones beside it.
+@Suite struct RouteTests {
+  private static let text = "0b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59"
+  private static let messageText = "00000000-0000-8000-8001-000000000001"
+  private static let id = WorkspaceID(text)
+  private static let message = MessageID(messageText)
+
+  @Test(arguments: [
+    "", "/", "//", "*", "w", "health", "/W/ID/", "/w", "/wx/ID", "//w/ID", "/%77/ID", "/health/",
+    "//health", "/health/x", "/healthz", "/Health", "/ready/", "/ready/x", "/messages",
+    "/messages/MSG/", "/messages/MSG/x", "/workspaces/ID/inbox/",
+    "/workspaces/ID/inbox/x", "/workspaces/ID/inbox/batch/", "/workspaces/ID/inbox//batch",
+    "/workspaces/ID/inbox/MSG", "/workspaces/ID/inbox/MSG/", "/workspaces/ID/inbox/MSG/Claim",
+    "/workspaces/ID/inbox/MSG/claim/", "/workspaces/ID/inbox/MSG/claim/x/y/z", "/workspacesx/ID",
+    "/w%2FID",
+  ])
+  func `a path of nothing is none`(path: String) {
+    #expect(route(path) == .none)
+  }
+
+  @Test(arguments: [
+    "/w/", "/w//", "/w/ID-", "/w/x/", "/w/%30b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59/", "/w//ID",
+    "/w/IDx/", "/messages/", "/messages/ID", "/messages/x", "/workspaces//", "/workspaces/x",
+    "/workspaces/ID0",
+    "/workspaces/ID/messages/", "/workspaces/ID/messages/ID", "/workspaces/ID/inbox//claim",
+    "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox",
+  ])
+  func `a path with an id that is none says so`(path: String) {
+    #expect(route(path) == .badID)
+  }
+
+  @Test(arguments: [
+    "/a2a", "/a2a/x/y", "/secrets", "/org", "/orgs/", "/admin/x", "/metrics", "/registry",
+    "/registry/", "/registry/x", "/registry/register/", "/registry/heartbeat/x",
+    "/registry//register", "/workspaces/ID/", "/workspaces/ID/x", "/workspaces/ID//inbox",
+    "/workspaces/ID/Inbox", "/workspaces/ID/messages", "/workspaces/ID/messages/MSG/",
+    "/workspaces/ID/inbox/events", "/workspaces/ID/inbox/x/events",
+    "/workspaces/ID/inbox/1/2/3/4/events",
+  ])
+  func `a path of another surface is not served`(path: String) {
+    #expect(route(path) == .unsupported)
+  }
+
+  @Test func `every form that is served is found`() throws {
+    let id = try #require(Self.id)
+    let message = try #require(Self.message)
+    let served: [(String, Route)] = [
+      ("/w/ID", .call(id)), ("/w/ID/", .call(id)), ("w/w/ID", .call(id)),
+      ("/w/ID/.well-known/agent-card.json", .card(id)),
+      ("/w/ID/.well-known/agent.json", .card(id)), ("/w/ID//", .rest(id)), ("/w/ID/x", .rest(id)),
+      ("/w/ID/.well-known", .rest(id)), ("/w/ID/.well-known/agent.json/", .rest(id)),
+      ("/w/ID/.well-known//agent.json", .rest(id)), ("/w/ID/%2e", .rest(id)),
+      ("/messages/MSG", .callerMessage(message)), ("/workspaces", .workspaces),
+      ("/workspaces/", .workspaces), ("/workspaces/ID", .workspace(id)),
+      ("/workspaces/ID/inbox", .inbox(id)), ("/workspaces/ID/inbox/batch", .batch(id)),
+      ("/workspaces/ID/messages/MSG", .timeline(id, message)), ("/registry/register", .register),
+      ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
+    ]
+    for (path, expected) in served { #expect(route(path) == expected, "\(path)") }
+    for verb in Route.Verb.allCases {
+      #expect(
+        route("/workspaces/ID/inbox/MSG/\(verb.rawValue)") == .verb(id, message, verb))
+    }
+    #expect(Route(path: "/w/\(Self.text.uppercased())") == .call(id))
+  }
+
+  private func route(_ path: String) -> Route {
+    Route(
+      path: path.replacing("ID", with: Self.text).replacing("MSG", with: Self.messageText))
+  }
+}
