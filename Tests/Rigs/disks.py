@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from relaykit import new_id, scratch
+from relaykit import check, new_id, scratch
 
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
@@ -52,11 +52,14 @@ class LoopDisk:
         self.loop, self.mounted = None, False
         atexit.register(self.close)
         self.mount_point.mkdir()
-        with open(self.image, "wb") as image:
-            image.truncate(megabytes << 20)
-        run(*MAKE[kind], str(self.image))
+        self._make(megabytes << 20)
         self.loop = run("losetup", "-f", "--show", str(self.image))
         self._mount()
+
+    def _make(self, size):
+        with open(self.image, "wb") as image:
+            image.truncate(size)
+        run(*MAKE[self.kind], str(self.image))
 
     @property
     def data(self):
@@ -115,6 +118,53 @@ class LoopDisk:
                 time.sleep(0.05)
             self.loop = None
         self.image.unlink(missing_ok=True)
+
+
+class FailingDisk(LoopDisk):
+    """An ext4 whose write-back can be made to fail in the kernel, and to work again.
+
+    Its image lies on a tmpfs and has holes where the file system is free. With the tmpfs full, the
+    loop device cannot write to a hole: the write of a page to a block that was free fails, is
+    reported by the next sync, and the page is clean. Journal and inodes have their blocks.
+    """
+
+    SPARE = 8 << 20  # what the tmpfs holds beside the image
+
+    def _make(self, size):
+        self.thin = self.folder / "thin"
+        self.thin.mkdir()
+        run("mount", "-t", "tmpfs", "-o", f"size={size + self.SPARE}", "tmpfs", str(self.thin))
+        self.image, self.filler = self.thin / "image", self.thin / "filler"
+        with open(self.image, "wb") as image:
+            image.truncate(size)
+        # A block is a page: no free block shares its page with one that is in use.
+        run(*MAKE[self.kind], "-b", "4096", str(self.image))
+        # mkfs punches holes for the zeros of the journal too, whose writes must go on.
+        with open(self.image, "r+b") as image:
+            os.posix_fallocate(image.fileno(), 0, size)
+
+    def _mount(self):
+        # A loop device calls a write done that its file took in part: a page at a time there is none.
+        queue = pathlib.Path("/sys/block", pathlib.Path(self.loop).name, "queue")
+        (queue / "max_sectors_kb").write_text("4")
+        super()._mount()
+
+    def fail(self):
+        """From now on what is written to blocks that are free now is lost."""
+        self.sync()
+        run("fstrim", str(self.mount_point))
+        with open(self.filler, "wb") as filler:
+            stat = os.statvfs(self.thin)
+            os.posix_fallocate(filler.fileno(), 0, stat.f_bavail * stat.f_frsize)
+        check(os.statvfs(self.thin).f_bavail == 0, "the tmpfs has space left")
+
+    def mend(self):
+        self.filler.unlink(missing_ok=True)
+
+    def close(self):
+        super().close()
+        if self.thin.is_mount():
+            run("umount", str(self.thin))
 
 
 def other_boot(folder):
