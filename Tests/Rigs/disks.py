@@ -129,6 +129,7 @@ class FailingDisk(LoopDisk):
     """
 
     SPARE = 8 << 20  # what the tmpfs holds beside the image
+    usual = None  # the device's setting, which outlives the disk
 
     def _make(self, size):
         self.thin = self.folder / "thin"
@@ -144,9 +145,11 @@ class FailingDisk(LoopDisk):
             os.posix_fallocate(image.fileno(), 0, size)
 
     def _mount(self):
-        # A loop device calls a write done that its file took in part: a page at a time there is none.
-        queue = pathlib.Path("/sys/block", pathlib.Path(self.loop).name, "queue")
-        (queue / "max_sectors_kb").write_text("4")
+        # A loop device says that a write of two pages succeeded of which the second found no space:
+        # a disk that lies, against which no sync helps. With one page at a time it is honest.
+        self.largest = pathlib.Path("/sys/block", pathlib.Path(self.loop).name, "queue/max_sectors_kb")
+        self.usual = self.usual or self.largest.read_text()
+        self.largest.write_text("4")
         super()._mount()
 
     def fail(self):
@@ -162,6 +165,8 @@ class FailingDisk(LoopDisk):
         self.filler.unlink(missing_ok=True)
 
     def close(self):
+        if self.loop and self.usual:
+            self.largest.write_text(self.usual)
         super().close()
         if self.thin.is_mount():
             run("umount", str(self.thin))
