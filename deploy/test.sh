@@ -123,7 +123,7 @@ done
 if deploy/fuzz.sh Control 30 >.build/fuzz-Control.log 2>&1; then
   echo "  the planted bug was not found"; exit 1
 fi
-grep -q "Test unit written to .*/Control-crash" .build/fuzz-Control.log || { tail -n 40 .build/fuzz-Control.log; exit 1; }
+grep -q "deadly signal" .build/fuzz-Control.log || { tail -n 40 .build/fuzz-Control.log; exit 1; }
 echo "Control: the planted bug was found"'
 rig try 300 bash deploy/try.sh --quit --sdk
 
