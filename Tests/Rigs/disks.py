@@ -5,6 +5,7 @@ that nothing survives but what had reached the device. Unmounting and mounting a
 journal, as after a power failure.
 """
 import atexit
+import ctypes
 import fcntl
 import os
 import pathlib
@@ -15,6 +16,7 @@ import time
 
 from relaykit import check, new_id, scratch
 
+NEW_MOUNTS = 0x20000  # CLONE_NEWNS
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
 MAKE = {  # no background initialisation: it would sync at times of its own
@@ -30,6 +32,10 @@ def missing(kinds=("ext4",)):
     for tool in ["losetup", "mount", "umount", "unshare"] + [MAKE[kind][0] for kind in kinds]:
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
+    try:
+        own_mounts()
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"no list of mounts of its own: {error}"
     found = subprocess.run(["losetup", "-f"], capture_output=True, text=True)
     if found.returncode != 0:
         return "no loop device: " + found.stderr.strip()
@@ -39,6 +45,20 @@ def missing(kinds=("ext4",)):
         except subprocess.CalledProcessError as error:
             return f"no {kind} on a loop device: {error.stderr.strip()}"
     return None
+
+
+def own_mounts():
+    """Gives this process its own list of mounts, without those of other rigs.
+
+    A relay is started in a copy of the list, and a file system lives until it is in none: with a
+    shared list another rig's relay would keep ours from ending, and what was cut would stay cut.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    run("mount", "--make-rprivate", "/")
+    mounts = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in reversed([mount for mount in mounts if "/.build/rigs/" in mount]):
+        run("umount", "-l", mount)
 
 
 def run(*command):

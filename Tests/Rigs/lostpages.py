@@ -6,7 +6,8 @@ Unlike `failedwrite`, no call is made to lie: the disk under a loop-mounted ext4
 blocks that the write-ahead log grows into (disks.FailingDisk). The kernel reports the lost pages at
 one sync, with ENOSPC or EIO, and calls them clean. Everybody waiting must hear *unknown*, the exit status is 74
 within 5 s, the exit line names call, errno and path. Then the disk works again and loses power, at
-once or after a restart that took more messages: all that was acknowledged, or seen, is there.
+once or after a restart that took more messages: all that was acknowledged, or seen, is there. Then
+the same for a checkpoint whose write-back fails, where the log is good and the database is not.
 
 The control is a planted fault of the debug build that goes on after the failed sync: on the same
 disk it must be found to lose what it acknowledged, through both forms of the barrier.
@@ -23,15 +24,17 @@ FORMS = {"fdatasync": ("fdatasync", 1), "syncfs": ("auto", 6)}  # --barrier, wor
 ENDS = ["a power cut", "a restart, more messages, a power cut"]
 PLANT = {"A2A_RELAY_PLANT": "go-on-after-failed-sync"}
 # No checkpoint: what fails is the barrier, and the log grows all the time.
-LIMITS = ["--limit", "walPagesIdle=15000", "--limit", "walPagesBusy=15000"]
+GROWING = ["--limit", "walPagesIdle=15000", "--limit", "walPagesBusy=15000"]
+# Often a checkpoint: the log keeps to its blocks, and what grows is the database.
+SMALL = ["--limit", "walPagesIdle=40"]
 BATCHES = 40
 
 
 class Scene:
-    def __init__(self, form, build="release", env=None):
+    def __init__(self, form, build="release", env=None, limits=GROWING):
         barrier, width = FORMS[form]
         self.folder, self.disk = scratch("lostpages"), disks.FailingDisk("ext4", 128)
-        self.relay = Relay(self.disk.data, build, ["--barrier", barrier] + LIMITS, env)
+        self.relay = Relay(self.disk.data, build, ["--barrier", barrier] + limits, env)
         self.relay.log, self.relay.output = self.folder / "relay.log", self.folder / "relay.out"
         self.relay.start()
         self.spaces = [self.relay.workspace(f"w{n}") for n in range(width)]
@@ -146,11 +149,15 @@ def text_of(answer):
     return rpc.text_of(answer.json.get("task") or {})
 
 
+class NoAnswer(Failed):
+    """The connection ended before an answer."""
+
+
 def hear(client, who):
     try:
         return client.receive()
     except OSError as error:
-        raise Failed(f"{who} got no answer at all ({error})")
+        raise NoAnswer(f"{who} got no answer at all ({error})")
 
 
 def check_end(scene, form, since):
@@ -174,11 +181,40 @@ def experiment(form, end):
     # More than the blocks that the file system may have set aside for the log already.
     failed, since = scene.batch(leases, 800_000), time.monotonic()
     check(failed, "no sync failed: the disk did not fail")
+    check_held(held)
+    took = check_end(scene, form, since)
+    aftermath(scene, end, f"{form}, {end}: {failed} in the failed round, exit {FINAL} after "
+              f"{took * 1000:.0f} ms")
+
+
+def checkpoint(end):
+    """The log's blocks are good and those of the database fail: the log is not given up."""
+    scene = Scene("fdatasync", limits=SMALL)
+    _, held = scene.before()
+    for _ in range(100):
+        check(scene.batch() == 0, "a send was refused on a good disk")
+    scene.disk.fail()
+    count = 0
+    while scene.relay.alive and count < 2000:
+        count += 1
+        try:
+            scene.batch()
+        except (OSError, NoAnswer):  # the relay has ended: nothing was acknowledged
+            break
+    check_held(held)
+    check_end(scene, "checkpoint", time.monotonic())
+    aftermath(scene, end, f"checkpoint, {end}: exit {FINAL} after {count} messages")
+
+
+def check_held(held):
     for caller in held:
         answer = hear(caller, "a held caller")
         delivered = (rpc.error_of(answer.json) or (0, 0, 0))[2]
         check(delivered == "unknown", f"a held caller heard {answer}")
-    took = check_end(scene, form, since)
+
+
+def aftermath(scene, end, what):
+    """The disk works again and loses power: what was acknowledged must be there."""
     scene.disk.mend()
     scene.relay.kill()
     if end != ENDS[0]:
@@ -188,8 +224,8 @@ def experiment(form, end):
     check(not lost, f"{len(lost)} of {len(scene.stored)} acknowledged are lost: {lost[:3]}")
     left = len(scene.there(scene.unknown))
     check(scene.batch() == 0, "a send after the power cut was refused")
-    say(f"{form}, {end}: {failed} in the failed round, exit {FINAL} after {took * 1000:.0f} ms; "
-        f"{len(scene.stored)} acknowledged are all there, of {len(scene.unknown)} unknown {left}")
+    say(f"{what}; {len(scene.stored)} acknowledged are all there, of {len(scene.unknown)} unknown "
+        f"{left}")
     scene.relay.stop()
     scene.close()
 
@@ -255,6 +291,9 @@ def run(args):
             for end in ENDS:
                 experiment(form, end)
         control(form)
+    for _ in range(args.rounds):
+        for end in ENDS:
+            checkpoint(end)
 
 
 if __name__ == "__main__":
