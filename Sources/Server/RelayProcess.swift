@@ -57,7 +57,8 @@ package enum RelayProcess {
       listener: listener, limits: limits, log: log, application: server, signals: signals)
     let barrier = try Barrier(
       directory: data.descriptor, choice: options.barrier,
-      supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor)
+      supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,
+      calls: syncCalls(broker, log))
     server.barrier = barrier
     server.attach(loop)
     log.info(
@@ -75,6 +76,13 @@ package enum RelayProcess {
     broker.close(now: Clock.now())
     log.info("stopped", ["status": .number(Int64(server.exitCode))])
     return server.exitCode
+  }
+
+  private static func syncCalls(_ broker: Broker, _ log: Log) -> SyncCalls {
+    #if PLANTS
+      if broker.plant == .goOnAfterFailedSync { return .ignoringFailures(log) }
+    #endif
+    return .kernel
   }
 
   /// The last line is what scripts wait for.
