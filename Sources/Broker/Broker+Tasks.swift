@@ -19,7 +19,12 @@ extension Broker {
   }
 
   func storedTask(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredTask? {
-    try reading(desk) { () throws(StoreError) in try desk.file.task(seq) }
+    var task = try reading(desk) { () throws(StoreError) in try desk.file.task(seq) }
+    // A message that waited behind the question has set it to work by the start, without a row.
+    if task?.state.isInterrupted == true, desk.queue.settledTaskState(seq) == .working {
+      task?.state = .working
+    }
+    return task
   }
 
   func storedMessage(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredMessage? {

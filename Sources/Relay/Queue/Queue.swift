@@ -76,6 +76,12 @@ package final class Queue {
 
   package func message(_ seq: Seq) -> Message? { messages[seq] }
   package func taskState(_ seq: Seq) -> TaskState? { tasks[seq]?.state }
+  /// The same while nothing of it is on its way to the disk: then no file says anything newer.
+  package func settledTaskState(_ seq: Seq) -> TaskState? {
+    guard let entry = tasks[seq], entry.onItsWay.isEmpty, !entry.isPending else { return nil }
+    return entry.state
+  }
+
   package func taskContext(_ seq: Seq) -> String? { tasks[seq]?.context }
 
   /// The fence was given for the message in this run, or taken over from the last one.
