@@ -77,9 +77,9 @@ enum WorkspaceSQL: Int, CaseIterable {
   /// As its row says; without one as its first message and the hand-outs of that say.
   private static let taskWithState = """
     SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, 1, 2)), first.context,
-      coalesce(task.changed, first.begun, first.at)
+      coalesce(task.changed, first.begun, first.at), first.caller
     FROM (
-      SELECT seq, context, at, (
+      SELECT seq, context, at, caller, (
         SELECT at FROM handout WHERE handout.seq = message.seq AND kind <> 3 ORDER BY fence LIMIT 1
       ) AS begun
       FROM message WHERE seq = ?1 AND task = seq
@@ -103,7 +103,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .interruptedTasks:
       """
-      SELECT task.seq, task.state, message.context, task.changed
+      SELECT task.seq, task.state, message.context, task.changed, message.caller
       FROM task INDEXED BY task_interrupted CROSS JOIN message ON message.seq = task.seq
       WHERE task.state IN (3, 4) ORDER BY task.seq
       """

@@ -63,7 +63,7 @@ struct ScheduleFile {
       return
     }
     tasks[new.seq] = StoredTask(
-      seq: new.seq, state: .submitted, context: new.context, changed: new.at)
+      seq: new.seq, state: .submitted, context: new.context, caller: new.caller, changed: new.at)
   }
 
   private mutating func insert(_ row: HandOutRow, attempts: Int) {

@@ -78,7 +78,7 @@ extension Queue {
     tasks[message.task]?.expires = nil
     guard let state = tasks[message.task]?.state, let next = TaskTable.next(state, .continued)
     else { return }
-    tasks[message.task]?.state = next
+    enter(next, message.task)
   }
 
   /// The messages that reserved this poll are durable: it gets them, if it is still there.
@@ -137,7 +137,7 @@ extension Queue {
     message.answerHash = result.hash
     let isLate = message.handOut?.fence != result.fence
     clearHandOut(message)
-    unanswered -= 1
+    countEnd(message)
     actions.append(.reply(result.call, .accepted(isLate: isLate), afterBarrier: false))
     actions.append(.answered(message.seq))
     leaveTask(message, now: now)
@@ -152,7 +152,7 @@ extension Queue {
     message.state = state
     message.reason = reason
     clearHandOut(message)
-    unanswered -= 1
+    countEnd(message)
     actions.append(.ended(message.seq, reason))
     answerClosers(message, .cancelled)
     leaveTask(message, now: now)
@@ -164,7 +164,9 @@ extension Queue {
     guard var entry = tasks.removeValue(forKey: message.task) else { return }
     entry.messages.removeAll { $0 == message.seq }
     if let index = entry.onItsWay.firstIndex(where: { $0.by == message.seq }) {
-      entry.state = entry.onItsWay.remove(at: index).state
+      let state = entry.onItsWay.remove(at: index).state
+      countInterrupted(of: entry.caller, entry.state, state)
+      entry.state = state
     }
     let others = entry.messages
     guard !others.isEmpty || !entry.state.isTerminal || entry.isPending else { return }

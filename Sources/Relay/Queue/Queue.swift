@@ -26,14 +26,15 @@ package final class Queue {
   var turn: UInt64 = 1
   /// What the queue limits count.
   package internal(set) var bytes = 0
-  var perCaller: [String: Int] = [:]
+  let tally = Tally()
+  /// Of every caller that has something in the queue.
+  var perCaller: [String: Tally] = [:]
   package var isPaused = false
   /// The poll that messages of this turn share.
   var lastReserved: PollID?
   /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.
   var unreservedStoring = 0
   var lastPollEnd: Instant?
-  package internal(set) var unanswered = 0
   /// Leases whose named consumer has not touched them, by consumer.
   var untouched: [String: [Seq]] = [:]
   #if PLANTS
@@ -57,6 +58,7 @@ package final class Queue {
   struct TaskEntry {
     var state: TaskState
     var context: String
+    let caller: String
     /// Unanswered messages in order; only the first is handed out.
     var messages: [Seq] = []
     var expires: Instant?
