@@ -73,9 +73,11 @@ package enum RelayProcess {
     announce(admin, address)
     try loop.run()
     barrier.stop()
-    broker.close(now: Clock.now())
-    log.info("stopped", ["status": .number(Int64(server.exitCode))])
-    return server.exitCode
+    let isWhole = broker.close(now: Clock.now())
+    // A receipt or a log that could not be written is no clean end.
+    let status = server.exitCode == 0 && !isWhole ? ioError : server.exitCode
+    log.info("stopped", ["status": .number(Int64(status))])
+    return status
   }
 
   private static func syncCalls(_ broker: Broker, _ log: Log) -> SyncCalls {
