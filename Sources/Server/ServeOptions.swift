@@ -113,7 +113,8 @@ package struct ServeOptions: Sendable {
       ("queueMessagesMax", \.queueMessagesMax), ("queueBytesMax", \.queueBytesMax),
       ("callerSharePercent", \.callerSharePercent), ("parkedPollsMax", \.parkedPollsMax),
       ("connectionsMax", \.connectionsMax), ("openWorkspacesMax", \.openWorkspacesMax),
-      ("interruptedTasksMax", \.interruptedTasksMax), ("attempts", \.attempts), ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
+      ("interruptedTasksMax", \.interruptedTasksMax), ("attempts", \.attempts),
+      ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
       ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
       ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
     ]

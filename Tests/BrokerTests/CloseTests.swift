@@ -52,7 +52,9 @@ import Wire
   }
 
   @Test(
-    arguments: [(FAULT_WRITE, SQLITE_FULL), (FAULT_TRUNCATE, Int32(1546)), (FAULT_SYNC, Int32(1034))])
+    arguments: [
+      (FAULT_WRITE, SQLITE_FULL), (FAULT_TRUNCATE, Int32(1546)), (FAULT_SYNC, Int32(1034)),
+    ])
   func `what cannot be written at the end is said, and is there at the next start`(
     fault: (operation: fault_operation, code: Int32)
   ) throws {
