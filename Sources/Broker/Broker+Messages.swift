@@ -23,6 +23,13 @@ extension Broker {
       guard let (desk, message) = try locate(id, now: now),
         message.caller == caller.text || caller == .admin
       else { throw .notFound }
+      let payer = payer(of: caller)
+      guard !mustWait(message.task, desk) else {
+        return putOff(for: payer) { [unowned self] now in
+          callerMessage(call, id, caller: caller, now: now)
+        }
+      }
+      try checkMemory(payer)
       guard let task = try storedTask(message.task, desk) else { throw .notFound }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let view = try taskView(task, desk)
@@ -32,7 +39,9 @@ extension Broker {
       writer.key("task")
       view.write(as: dialect, historyLength: nil, into: &writer)
       writer.endObject()
-      read(Reply(call: call, body: writer.bytes), desk)
+      var reply = Reply(call: call, body: writer.bytes)
+      reply.payer = payer
+      read(reply, desk)
     } catch {
       outbox.append(Reply(call: call, error: error))
     }

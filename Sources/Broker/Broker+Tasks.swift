@@ -43,12 +43,6 @@ extension Broker {
     return try storedTask(id.seq, desk)
   }
 
-  /// Answers are made from files as fast as they are asked for: beyond the bound for bodies in
-  /// memory the next one is refused, and can be asked for again.
-  func checkRendered() throws(RelayError) {
-    if renderedBytes > limits.bodiesInMemoryMax { throw .memoryFull }
-  }
-
   /// The Task of a message, and whether the file was read for it.
   func taskView(of seq: Seq, _ desk: Desk, now: Now) throws(RelayError) -> (TaskView, Bool) {
     if let view = recentView(seq, desk, now: now) { return (view, false) }
@@ -89,7 +83,6 @@ extension Broker {
 
   /// A Task with all its messages, read from the file.
   func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> TaskView {
-    try checkRendered()
     let messages = try reading(desk) { () throws(StoreError) in
       try desk.file.messages(ofTask: task.seq)
     }

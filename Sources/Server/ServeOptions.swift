@@ -116,6 +116,9 @@ package struct ServeOptions: Sendable {
       ("attempts", \.attempts), ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
       ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
       ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
+      ("unreadSharePercent", \.unreadSharePercent),
+      ("anonymousSharePercent", \.anonymousSharePercent),
+      ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
     ]
 
   /// The same for times, in milliseconds.
@@ -124,7 +127,8 @@ package struct ServeOptions: Sendable {
       ("hold", \.hold), ("offer", \.offer), ("lease", \.lease), ("keepAlive", \.keepAlive),
       ("restartGrace", \.restartGrace), ("backOffFirst", \.backOffFirst),
       ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive), ("headTime", \.headTime),
-      ("bodyTime", \.bodyTime), ("idleTime", \.idleTime), ("writeTime", \.writeTime),
+      ("bodyTime", \.bodyTime), ("anonymousBodyTime", \.anonymousBodyTime),
+      ("idleTime", \.idleTime), ("writeTime", \.writeTime),
       ("shutdownTime", \.shutdownTime),
     ]
 

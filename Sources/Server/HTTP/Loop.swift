@@ -42,7 +42,7 @@ package final class Loop {
   var lostReceipts: [Ticket] = []
 
   /// Bytes of bodies being read, handed over in this turn, and waiting to be sent.
-  var bodiesInMemory = 0
+  package let memory: BodyMemory
   var handedOver = 0
 
   package internal(set) var now: Now
@@ -79,6 +79,7 @@ package final class Loop {
     httpLimits.bodyBytesMax = limits.bodyBytesMax
     self.httpLimits = httpLimits
     times = Times(limits)
+    memory = BodyMemory(limits)
     poller = try Poller(eventsMax: Loop.eventsMax)
     wakeup = try Wakeup()
     stopping = try Wakeup()
@@ -129,7 +130,7 @@ package final class Loop {
     }
     application.turnEnded(now: now, loop: self)
     flush()
-    bodiesInMemory -= handedOver
+    memory.body(-handedOver, of: .nobody)
     handedOver = 0
   }
 

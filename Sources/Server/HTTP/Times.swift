@@ -4,6 +4,7 @@ import Relay
 struct Times {
   let head: Int64
   let body: Int64
+  let anonymousBody: Int64
   let idle: Int64
   let write: Int64
   let keepAlive: Int64
@@ -20,6 +21,7 @@ struct Times {
   init(_ limits: Limits) {
     head = limits.headTime.nanoseconds
     body = limits.bodyTime.nanoseconds
+    anonymousBody = limits.anonymousBodyTime.nanoseconds
     idle = limits.idleTime.nanoseconds
     write = limits.writeTime.nanoseconds
     keepAlive = limits.keepAlive.nanoseconds
