@@ -107,7 +107,9 @@ package struct Limits: Sendable {
   /// A peer that takes no bytes of its answer for this long is cut off.
   package var writeTime = Duration.seconds(30)
   /// From SIGTERM to the end of the process.
-  package var shutdownTime = Duration.seconds(10)
+  package var shutdownTime = Duration.seconds(8)
+  /// From SIGTERM until requests that are still being received are cut off.
+  package var shutdownRequestTime = Duration.seconds(3)
   /// Bytes of a message id, task id or context id that a caller gives.
   package var identifierBytesMax = 256
   /// Bytes of a late result's body that the timeline keeps.
@@ -116,6 +118,8 @@ package struct Limits: Sendable {
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.
   package var nameBytesMax = 200
+  /// Tokens that one workspace ever had, revoked ones included.
+  package var tokensPerWorkspaceMax = 50
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
   /// Messages of one task that a Task's history shows.

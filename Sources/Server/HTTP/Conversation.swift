@@ -178,6 +178,12 @@ struct Conversation {
     return .next
   }
 
+  /// A request that is being received must be whole by then.
+  mutating func hasten(to end: Instant) {
+    guard phase == .head || phase == .body, let due = deadline, due > end else { return }
+    deadline = end
+  }
+
   mutating func drain(until deadline: Instant) {
     phase = .draining
     self.deadline = deadline

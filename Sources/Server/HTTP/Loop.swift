@@ -54,6 +54,8 @@ package final class Loop {
   var isAcceptPaused = false
   var wasWoken = false
   var shutdownEnds: Instant?
+  /// When requests that are still being received are cut off.
+  var receivingEnds: Instant?
   var refusals = LogGate(perSecond: 5)
 
   package private(set) var address: SocketAddress

@@ -9,6 +9,7 @@ struct Times {
   let write: Int64
   let keepAlive: Int64
   let shutdown: Int64
+  let shutdownRequest: Int64
 
   /// How long a connection that is to end waits for the peer to close it.
   let drain: Int64 = 2_000_000_000
@@ -26,6 +27,7 @@ struct Times {
     write = limits.writeTime.nanoseconds
     keepAlive = limits.keepAlive.nanoseconds
     shutdown = limits.shutdownTime.nanoseconds
+    shutdownRequest = min(limits.shutdownRequestTime, limits.shutdownTime).nanoseconds
   }
 }
 

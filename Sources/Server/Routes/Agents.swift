@@ -135,7 +135,7 @@ extension RelayServer {
     guard case .workspace(let own) = identity(bearer(head), ticket, now: now)
     else { throw .notFound }
     let json = try object(body)
-    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .unauthorized }
+    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .notFound }
     broker.signOfLife(own, now: now)
     broker.heartbeat(own, now: now)
     loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))

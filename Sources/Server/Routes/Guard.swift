@@ -133,7 +133,7 @@ extension RelayServer {
       headers.append(("Allow", route.methods.joined(separator: ", ")))
       detail = "allowed are \(route.methods.joined(separator: ", "))"
     case .noRoute:
-      detail = "see /w/{id}/, /workspaces/{id}/inbox, /registry/register, /messages/{id}"
+      detail = "there are " + Route.nearest(head.path)
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }
