@@ -13,8 +13,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite fulldisk
-memory flushcount powercut powercut-control fuzz try"
+rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite lostpages
+fulldisk memory flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -35,12 +35,16 @@ done
 
 # What a rig that was killed has left: mounts and loop devices of this checkout, nobody else's.
 clean() {
-  local mount image
-  while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount" 2>/dev/null
-  done < <(awk -v under="$root/.build/rigs/" 'index($2, under) == 1 {print $2}' /proc/mounts)
-  for image in "$root"/.build/rigs/*/image; do
-    [ -e "$image" ] && losetup -j "$image" | cut -d: -f1 | xargs -r -n 1 losetup -d
-  done
+  local mount loop under="$root/.build/rigs/"
+  detach() { umount "$1" 2>/dev/null || umount -l "$1" 2>/dev/null; }
+  # The file systems on loop devices, the devices, and then what their images lie on.
+  while read -r mount; do detach "$mount"
+  done < <(awk -v under="$under" 'index($2, under) == 1 && $1 ~ /^.dev.loop/ {print $2}' /proc/mounts)
+  while read -r loop; do losetup -d "$loop"
+  done < <(losetup -n -O NAME,BACK-FILE 2>/dev/null |
+    awk -v under="$under" 'index($2, under) == 1 {print $1}')
+  while read -r mount; do detach "$mount"
+  done < <(awk -v under="$under" 'index($2, under) == 1 {print $2}' /proc/mounts)
   return 0
 }
 trap clean EXIT
@@ -103,16 +107,25 @@ rig credentials 120 "$python" $rigs/credentials.py
 rig kill9 300 "$python" $rigs/kill9.py "${seeded[@]}" "${given[@]}"
 rig kill9-control 240 "$python" $rigs/kill9.py --control "${seeded[@]}"
 rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
+rig lostpages 180 "$python" $rigs/lostpages.py "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py
 rig memory 120 "$python" $rigs/memory.py
 rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
 rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"
 rig powercut-control 240 "$python" $rigs/powercut.py --control "${seeded[@]}"
-rig fuzz 500 bash -c 'for target in HTTPHead Chunked JSONScan; do
-  deploy/fuzz.sh $target 60 >".build/fuzz-$target.log" 2>&1 || { tail -n 40 ".build/fuzz-$target.log"; exit 1; }
-  grep -E "number_of_executed_units" ".build/fuzz-$target.log" | sed "s/^/  $target: /"
-done'
-rig try 300 bash deploy/try.sh --quit
+rig fuzz 900 bash -c 'for target in HTTPHead Chunked JSONScan; do
+  log=.build/fuzz-$target.log
+  deploy/fuzz.sh $target 60 >"$log" 2>&1 || { tail -n 40 "$log"; exit 1; }
+  tail -n 1 "$log"
+  units=$(sed -n "s/^$target: \([0-9]*\) units .*/\1/p" "$log")
+  [ "${units:-0}" -ge 10000 ] || { echo "  $target: that is no fuzzing"; exit 1; }
+done
+if deploy/fuzz.sh Control 30 >.build/fuzz-Control.log 2>&1; then
+  echo "  the planted bug was not found"; exit 1
+fi
+grep -q "deadly signal" .build/fuzz-Control.log || { tail -n 40 .build/fuzz-Control.log; exit 1; }
+echo "Control: the planted bug was found"'
+rig try 300 bash deploy/try.sh --quit --sdk
 
 [ -z "$failures" ] || say "failed:$failures"
 say ""

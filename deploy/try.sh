@@ -4,9 +4,20 @@
 #
 #   deploy/try.sh          leaves nothing behind; what you see can be pasted while it waits
 #   deploy/try.sh --quit   ends at once instead of waiting for Enter
+#   deploy/try.sh --sdk    fails when the official A2A client cannot be fetched, instead of going on
+#                          with curl alone; for tests
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
+
+quit= sdk=
+for option in "$@"; do
+  case $option in
+    --quit) quit=yes ;;
+    --sdk) sdk=yes ;;
+    *) die "unknown option $option; there are --quit and --sdk" ;;
+  esac
+done
 
 folder=$(mktemp -d)
 relay_pid= agent_pid=
@@ -76,6 +87,8 @@ async def run():
 asyncio.run(run())
 PYTHON
     die "the official client got no answer"
+elif [ -n "$sdk" ]; then
+  die "the official client could not be fetched"
 fi
 send='{"jsonrpc":"2.0","id":1,"method":"message/send","params":{"message":{"role":"user","messageId":"m-1","parts":[{"kind":"text","text":"Hello again"}]}}}'
 say "with curl: Hello again"
@@ -112,7 +125,7 @@ curl "$url/workspaces/$id/inbox?wait=25" -H "Authorization: Bearer \$TOKEN"
 curl -X POST $url/workspaces/$id/inbox/MESSAGE/result -H "Authorization: Bearer \$TOKEN" \\
   -H 'X-Relay-Lease: LEASE' -d '{"text":"done"}'
 TEXT
-if [ "${1:-}" != --quit ] && [ -t 0 ]; then
+if [ -z "$quit" ] && [ -t 0 ]; then
   printf '\nThe relay runs until you press Enter. '
   read -r _
 fi

@@ -79,6 +79,11 @@ extension Broker {
       touch(desk)
       desk.queue.received(seq, now: now)
       carryOut(desk, now: now)
+    case .ends(let id, let seqs):
+      guard received, let desk = desks[id], desk.failure == nil else { return }
+      touch(desk)
+      for seq in seqs { desk.queue.received(seq, now: now) }
+      carryOut(desk, now: now)
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)

@@ -76,9 +76,7 @@ extension Broker {
       return attach(request, to: seq, desk, now: now)
     }
     let bytes = request.body.count + request.head.count
-    if let (error, metadata) = refusal(desk, request.callerText, bytes) {
-      return outbox.append(addressee.reply(error, metadata: metadata))
-    }
+    if let reply = refusal(desk, request, bytes) { return outbox.append(reply) }
     let seq = desk.queue.nextSeq()
     let task: Seq
     let context: String
@@ -112,18 +110,14 @@ extension Broker {
     return digest.value
   }
 
-  private func refusal(
-    _ desk: Desk, _ caller: String, _ bytes: Int
-  ) -> (RelayError, [(String, String)])? {
-    if isShuttingDown { return (.notStored, []) }
-    if isDiskLow { return (.diskFull, []) }
-    if desk.file.walPages > limits.walPagesMax { return (.logFull, []) }
-    switch desk.queue.refusal(caller: caller, bytes: bytes) {
-    case nil: return nil
-    case .messages(let count): return (.queueFull, [("depth", "\(count)")])
-    case .bytes(let bytes): return (.queueFull, [("bytes", "\(bytes)")])
-    case .callerShare(let count): return (.callerShare, [("depth", "\(count)")])
-    }
+  private func refusal(_ desk: Desk, _ request: CallerRequest, _ bytes: Int) -> Reply? {
+    let addressee = request.addressee
+    if isShuttingDown { return addressee.reply(.notStored) }
+    if isDiskLow { return addressee.reply(.diskFull) }
+    if desk.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
+    let refusal = desk.queue.refusal(
+      caller: request.callerText, bytes: bytes, opensTask: request.rpc.taskID == nil)
+    return refusal.map { $0.reply(to: addressee) }
   }
 
   /// The task and context that the message belongs to (A2A 1.0 §3.4).
@@ -213,14 +207,22 @@ extension Broker {
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
-      let view = try taskView(task, desk)
-      read(
-        addressee.reply(
-          result: view.result(
-            as: request.rpc.dialect, historyLength: request.rpc.historyLength)), desk)
+      read(try reply(task, to: addressee, desk), desk)
     } catch {
       outbox.append(addressee.reply(error))
     }
+  }
+
+  /// The Task, read from the file: whoever gets it has received the ends that it tells.
+  private func reply(
+    _ task: StoredTask, to addressee: Addressee, _ desk: Desk
+  ) throws(RelayError) -> Reply {
+    let task = try taskView(task, desk)
+    var reply = addressee.reply(
+      result: task.view.result(
+        as: addressee.dialect, historyLength: addressee.historyLength))
+    if !task.ends.isEmpty { reply.receipt = .ends(desk.id, task.ends) }
+    return reply
   }
 
   /// What was read leaves when everything it may have seen is durable.
@@ -276,9 +278,7 @@ extension Broker {
           return read(addressee.reply(.taskNotCancelable(state)), desk)
         }
         try checkMemory(addressee.payer)
-        let result = try taskView(task, desk).result(
-          as: addressee.dialect, historyLength: addressee.historyLength)
-        read(addressee.reply(result: result), desk)
+        read(try reply(task, to: addressee, desk), desk)
       }
     } catch {
       outbox.append(addressee.reply(error))

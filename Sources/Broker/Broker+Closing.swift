@@ -1,7 +1,44 @@
-import Relay
+package import Relay
 import Store
+import System
 
 extension Broker {
+  /// Closes every file: what waits for a lazy write is written, and the logs are emptied. Says
+  /// whether all of it could be done; if not, what was acknowledged is still in the logs, but the
+  /// process has to end with a status that says so.
+  @discardableResult
+  package func close(now: Now) -> Bool {
+    var isWhole = true
+    for desk in desks.values where desk.failure == nil {
+      guard fatal == nil else { break }
+      desk.lazyDue = now.instant
+      commit(desk, now: now)
+      if !desk.lazies.isEmpty || desk.failure != nil { isWhole = false }
+      guard desk.failure == nil, fatal == nil else { continue }
+      do throws(StoreError) {
+        try desk.file.sync()
+        try desk.file.checkpoint(.truncate)
+        try desk.file.close()
+      } catch {
+        failed(error, workspace: desk.id)
+        isWhole = false
+        desk.file.abandon()
+      }
+    }
+    desks = [:]
+    guard fatal == nil else { return false }
+    do throws(StoreError) {
+      try data.registry.sync()
+      try data.registry.checkpoint(.truncate)
+      try data.registry.close()
+    } catch {
+      log.error("registry_close_failed", ["error": .text(error.description)])
+      data.registry.abandon()
+      isWhole = false
+    }
+    return isWhole
+  }
+
   /// Final for the workspace; the others go on. Everybody who waits is told now: no queue, timer or
   /// barrier will answer them later.
   func close(_ desk: Desk, _ error: StoreError) {

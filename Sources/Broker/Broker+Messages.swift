@@ -32,16 +32,20 @@ extension Broker {
       try checkMemory(payer)
       guard let task = try storedTask(message.task, desk) else { throw .notFound }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
-      let view = try taskView(task, desk)
+      let read = try taskView(task, desk)
       var writer = JSONWriter(capacity: 1024)
       writer.beginObject()
       try writeSummary(message, desk, into: &writer)
       writer.key("task")
-      view.write(as: dialect, historyLength: nil, into: &writer)
+      read.view.write(as: dialect, historyLength: nil, into: &writer)
       writer.endObject()
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer
-      read(reply, desk)
+      // An operator who looks has not received it in the caller's place.
+      if message.caller == caller.text, message.state.isEnd {
+        reply.receipt = .ends(desk.id, [message.seq] + read.ends)
+      }
+      self.read(reply, desk)
     } catch {
       outbox.append(Reply(call: call, error: error))
     }

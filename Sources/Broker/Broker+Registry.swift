@@ -225,12 +225,12 @@ extension Broker {
     let isOnline = record.lastSeen.map { $0 + limits.offlineAfter > now.wall } ?? false
     json["status"] = isOnline ? "online" : record.lastSeen == nil ? "created" : "offline"
     if let desk = desks[id], desk.failure == nil {
-      json["queue"] = [
-        "unanswered": .number(String(desk.queue.unanswered)),
-        "held_callers": .number(String(desk.waiters.values.reduce(0) { $0 + $1.count })),
-        "parked_polls": .number(String(desk.queue.parkedCount)),
-        "present": .bool(desk.queue.isPresent(now: now)),
-      ]
+      var queue: JSON = [:]
+      for (name, count) in desk.queue.counts.named { queue[name] = .number("\(count)") }
+      queue["held_callers"] = .number("\(desk.waiters.values.reduce(0) { $0 + $1.count })")
+      queue["parked_polls"] = .number("\(desk.queue.parkedCount)")
+      queue["present"] = .bool(desk.queue.isPresent(now: now))
+      json["queue"] = queue
     }
     return json
   }

@@ -19,7 +19,12 @@ extension Broker {
   }
 
   func storedTask(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredTask? {
-    try reading(desk) { () throws(StoreError) in try desk.file.task(seq) }
+    var task = try reading(desk) { () throws(StoreError) in try desk.file.task(seq) }
+    // A message that waited behind the question has set it to work by the start, without a row.
+    if task?.state.isInterrupted == true, desk.queue.settledTaskState(seq) == .working {
+      task?.state = .working
+    }
+    return task
   }
 
   func storedMessage(_ seq: Seq, _ desk: Desk) throws(RelayError) -> StoredMessage? {
@@ -43,9 +48,18 @@ extension Broker {
     return try storedTask(id.seq, desk)
   }
 
-  /// The Task of a message, and whether the file was read for it.
-  func taskView(of seq: Seq, _ desk: Desk, now: Now) throws(RelayError) -> (TaskView, Bool) {
-    if let view = recentView(seq, desk, now: now) { return (view, false) }
+  /// A Task read from the file, and its messages whose ends it tells: all that have ended, if it
+  /// has come to an end or waits for its caller.
+  struct ReadTask {
+    var view: TaskView
+    var ends: [Seq] = []
+  }
+
+  /// The Task of a message, and what the file was read for, if it was.
+  func taskView(
+    of seq: Seq, _ desk: Desk, now: Now
+  ) throws(RelayError) -> (TaskView, read: ReadTask?) {
+    if let view = recentView(seq, desk, now: now) { return (view, nil) }
     let first: Seq
     if let message = desk.queue.message(seq) {
       first = message.task
@@ -54,7 +68,8 @@ extension Broker {
       first = message.task
     }
     guard let task = try storedTask(first, desk) else { throw .notFound }
-    return (try taskView(task, desk), true)
+    let read = try taskView(task, desk)
+    return (read.view, read)
   }
 
   /// The Task of a message that has just come or has just been answered, from memory.
@@ -82,7 +97,7 @@ extension Broker {
   }
 
   /// A Task with all its messages, read from the file.
-  func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> TaskView {
+  func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> ReadTask {
     let messages = try reading(desk) { () throws(StoreError) in
       try desk.file.messages(ofTask: task.seq)
     }
@@ -90,10 +105,14 @@ extension Broker {
     for message in messages { turns.append(try turn(message, desk)) }
     guard let first = messages.first else { throw .notFound }
     let id = MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag)
-    return TaskView(
+    let view = TaskView(
       id: id.text, contextID: task.context, state: A2AState(task.state),
       timestamp: Timestamp.rfc3339(nanoseconds: task.changed.nanoseconds), turns: turns,
       statusText: messages.last { $0.reason != nil }?.reason.flatMap(Self.statusText))
+    let isTold = task.state.isTerminal || task.state.isInterrupted
+    return ReadTask(
+      view: view,
+      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isReceived }.map(\.seq) : [])
   }
 
   private func turn(

@@ -110,7 +110,7 @@ extension Broker {
     let addressee = waiter.addressee
     do throws(RelayError) {
       try checkMemory(addressee.payer)
-      let (view, isRead) = try taskView(of: seq, desk, now: now)
+      let (view, read) = try taskView(of: seq, desk, now: now)
       var writer = JSONWriter(capacity: 1536)
       writer.beginObject()
       writer.key("jsonrpc")
@@ -123,7 +123,7 @@ extension Broker {
       writer.endObject()
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee
-      reply(answer, seq, desk, isRead: isRead)
+      reply(answer, seq, desk, read: read)
     } catch {
       tell(waiter, error, seq, desk)
     }
@@ -138,12 +138,15 @@ extension Broker {
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted.
-  private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, isRead: Bool = false) {
+  private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil) {
     var reply = reply
     if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
     reply.receipt = .message(desk.id, seq)
-    // Its own round has passed, but a read of the file may have seen a later one.
-    if isRead { return read(reply, desk) }
+    if let task {
+      if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
+      // Its own round has passed, but a read of the file may have seen a later one.
+      return read(reply, desk)
+    }
     count(&reply, for: reply.addressee?.payer ?? .nobody)
     outbox.append(reply)
   }

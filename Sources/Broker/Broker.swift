@@ -205,26 +205,6 @@ package final class Broker {
     return desk.messageID(message)
   }
 
-  /// Closes every file: what waits for a lazy write is written, the logs are emptied.
-  package func close(now: Now) {
-    for desk in desks.values where desk.failure == nil && fatal == nil {
-      desk.lazyDue = now.instant
-      commit(desk, now: now)
-      do throws(StoreError) {
-        try desk.file.sync()
-        try desk.file.close()
-      } catch { failed(error, workspace: desk.id) }
-    }
-    desks = [:]
-    guard fatal == nil else { return }
-    do throws(StoreError) {
-      try data.registry.sync()
-      try data.registry.close()
-    } catch {
-      log.error("registry_close_failed", ["error": .text(error.description)])
-    }
-  }
-
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
     touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && putOff.isEmpty

@@ -8,6 +8,8 @@ package struct Reply: Sendable {
     case none
     /// The caller's reply to this message.
     case message(WorkspaceID, Seq)
+    /// What has become of these messages, which their caller has asked for.
+    case ends(WorkspaceID, [Seq])
     /// The entries of this poll.
     case handOut(WorkspaceID, PollID, [Seq])
   }

@@ -32,6 +32,9 @@ package struct Limits: Sendable {
   package var queueBytesMax = 256 * 1024 * 1024
   /// The share of a queue that one caller may fill, in percent.
   package var callerSharePercent = 25
+  /// Open tasks of one workspace that wait for input or authorization, for up to seven days; more
+  /// is QUEUE_FULL for sends that open a further one.
+  package var interruptedTasksMax = 10_000
   /// Connections open at once; a connection costs about 5 KiB in the kernel and 1 KiB here.
   package var connectionsMax = 50_000
   /// How long a caller is held; less than the 300 s of Node's fetch and of proxies in front.

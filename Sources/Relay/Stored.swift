@@ -63,12 +63,16 @@ package struct StoredTask: Sendable, Equatable {
   package var seq: Seq
   package var state: TaskState
   package var context: String
+  package var caller: String
   package var changed: WallTime
 
-  package init(seq: Seq, state: TaskState, context: String, changed: WallTime) {
+  package init(
+    seq: Seq, state: TaskState, context: String, caller: String, changed: WallTime
+  ) {
     self.seq = seq
     self.state = state
     self.context = context
+    self.caller = caller
     self.changed = changed
   }
 }

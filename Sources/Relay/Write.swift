@@ -4,7 +4,8 @@
 /// one transaction: all of it, or nothing. Because they are values the list can be carried out
 /// again without its sends when the disk is full.
 package enum Write: Sendable {
-  /// A new message with its request; opens its task, submitted, unless it continues one.
+  /// A new message with its request; opens its task, submitted, unless it continues one, which
+  /// works from then on if it was interrupted.
   case message(NewMessage)
   /// The message was given to an agent, and with its first one the task that it has opened is
   /// working. Not waited for by a barrier before the bytes leave.
@@ -17,7 +18,7 @@ package enum Write: Sendable {
   case answer(Answer)
   /// An end without an answer: dead, expired or cancelled.
   case end(seq: Seq, state: MessageState, reason: EndReason, at: WallTime)
-  /// The task's state has changed, otherwise than by the first hand-out.
+  /// The task's state has changed, otherwise than by the first hand-out or a further message.
   case task(seq: Seq, state: TaskState, at: WallTime)
   /// The caller has the reply.
   case received(seq: Seq, at: WallTime)

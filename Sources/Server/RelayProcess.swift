@@ -59,7 +59,8 @@ package enum RelayProcess {
       listener: listener, limits: limits, log: log, application: server, signals: signals)
     let barrier = try Barrier(
       directory: data.descriptor, choice: options.barrier,
-      supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor)
+      supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,
+      calls: syncCalls(broker, log))
     server.barrier = barrier
     server.attach(loop)
     log.info(
@@ -74,9 +75,18 @@ package enum RelayProcess {
     announce(admin, address)
     try loop.run()
     barrier.stop()
-    broker.close(now: Clock.now())
-    log.info("stopped", ["status": .number(Int64(server.exitCode))])
-    return server.exitCode
+    let isWhole = broker.close(now: Clock.now())
+    // A receipt or a log that could not be written is no clean end.
+    let status = server.exitCode == 0 && !isWhole ? ioError : server.exitCode
+    log.info("stopped", ["status": .number(Int64(status))])
+    return status
+  }
+
+  private static func syncCalls(_ broker: Broker, _ log: Log) -> SyncCalls {
+    #if PLANTS
+      if broker.plant == .goOnAfterFailedSync { return .ignoringFailures(log) }
+    #endif
+    return .kernel
   }
 
   private static func fit(_ options: ServeOptions, _ log: Log) throws -> Limits {

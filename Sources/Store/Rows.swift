@@ -47,7 +47,8 @@ extension Statement {
 
   func task() throws(StoreError) -> StoredTask {
     guard let state = TaskState(rawValue: byte(1)) else { throw damaged("task.state") }
-    return StoredTask(seq: int(0), state: state, context: text(2), changed: time(3))
+    return StoredTask(
+      seq: int(0), state: state, context: text(2), caller: text(4), changed: time(3))
   }
 
   func handOut() throws(StoreError) -> StoredHandOut {

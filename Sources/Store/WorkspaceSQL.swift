@@ -1,7 +1,7 @@
 /// Every statement of a workspace's file; each is prepared once per open file.
 enum WorkspaceSQL: Int, CaseIterable {
   case insertMessage, insertRequest, insertAnswer, insertHandOut, changeHandOut
-  case requeue, answer, end, changeTask, received, insertNote
+  case requeue, answer, end, changeTask, continueTask, received, insertNote
   case openMessages, lastHandOut, interruptedTasks
   case message, task, requestBody, answerBody, taskMessages, handOuts, notes
   case list, listQueued, listFailed, listState
@@ -10,7 +10,7 @@ enum WorkspaceSQL: Int, CaseIterable {
   var text: String {
     switch self {
     case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
-      .answer, .end, .changeTask, .received, .insertNote, .writeMeta:
+      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta:
       changing
     default: reading
     }
@@ -50,6 +50,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       INSERT OR REPLACE INTO task(seq, state, changed)
       SELECT seq, ?2, ?3 FROM message WHERE seq = ?1 AND task = seq
       """
+    case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
     case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
     case .insertNote:
       """
@@ -76,9 +77,9 @@ enum WorkspaceSQL: Int, CaseIterable {
   /// As its row says; without one as its first message and the hand-outs of that say.
   private static let taskWithState = """
     SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, 1, 2)), first.context,
-      coalesce(task.changed, first.begun, first.at)
+      coalesce(task.changed, first.begun, first.at), first.caller
     FROM (
-      SELECT seq, context, at, (
+      SELECT seq, context, at, caller, (
         SELECT at FROM handout WHERE handout.seq = message.seq AND kind <> 3 ORDER BY fence LIMIT 1
       ) AS begun
       FROM message WHERE seq = ?1 AND task = seq
@@ -102,7 +103,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .interruptedTasks:
       """
-      SELECT task.seq, task.state, message.context, task.changed
+      SELECT task.seq, task.state, message.context, task.changed, message.caller
       FROM task INDEXED BY task_interrupted CROSS JOIN message ON message.seq = task.seq
       WHERE task.state IN (3, 4) ORDER BY task.seq
       """

@@ -45,6 +45,15 @@ extension WorkspaceFile {
     request.add(message.seq)
     request.add(message.head)
     try request.run(last: message.body)
+    if message.task != message.seq { try continueTask(message.task, at: message.at) }
+  }
+
+  /// A message answers what its task waited for.
+  private func continueTask(_ seq: Seq, at: WallTime) throws(StoreError) {
+    var row = try statement(.continueTask)
+    row.add(at)
+    row.add(seq)
+    try row.run()
   }
 
   private func insert(_ handOut: HandOutRow) throws(StoreError) {

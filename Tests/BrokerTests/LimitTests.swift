@@ -69,6 +69,100 @@ import Wire
     try fill(bench, id, 1, caller: "b")
   }
 
+  /// A task of `caller` that waits for input; its caller has read the question, or not.
+  @discardableResult
+  private func interrupt(
+    _ bench: Bench, _ id: WorkspaceID, _ messageID: String, caller: String = "a",
+    isRead: Bool = true
+  ) throws -> String {
+    let call = try bench.send(id) { ($0.messageID, $0.caller) = (messageID, .org(caller)) }
+    bench.sync()
+    try bench.result(id, try bench.take(id), "?", state: "input-required")
+    bench.sync()
+    let reply = try #require(bench.replies[call])
+    bench.broker.delivered(reply.receipt, received: isRead, now: bench.now)
+    bench.sync()
+    return try #require(reply.task?["id"]?.string)
+  }
+
+  private func expectCounts(
+    _ bench: Bench, _ id: WorkspaceID, _ counts: [String: Int], caller: String = "a"
+  ) throws {
+    let call = try bench.send(id) { ($0.messageID, $0.caller) = ("over", .org(caller)) }
+    bench.sync()
+    let error = try #require(bench.replies[call]?.json["error"])
+    let metadata = error["data"]?.array?.first?["metadata"]
+    for (name, count) in counts {
+      #expect(metadata?[name]?.string == "\(count)", "\(name)")
+      #expect(error["message"]?.string?.contains("\(count) \(name)") == true, "\(name)")
+    }
+  }
+
+  @Test func `a refusal and the operator's view name what fills the queue`() throws {
+    let (bench, id) = try bench {
+      ($0.queueMessagesMax, $0.callerSharePercent, $0.attempts) = (4, 100, 1)
+    }
+    try interrupt(bench, id, "read")
+    try interrupt(bench, id, "unread", isRead: false)
+    let gone = try bench.send(id) { $0.messageID = "dead" }
+    bench.sync()
+    bench.broker.callerGone(gone, now: bench.now)
+    bench.agent(id, try bench.take(id), .release(delay: nil, reason: ""))
+    bench.sync()
+    try fill(bench, id, 2)
+    let counts = ["unanswered": 2, "unreceived": 1, "dead": 1, "interrupted": 2]
+    try expectCounts(bench, id, counts)
+    let shown = try bench.broker.workspaceStatus(id, now: bench.now)["queue"]
+    for (name, count) in counts { #expect(shown?[name]?.int == count, "\(name)") }
+    try bench.restart(isClean: false)
+    try expectCounts(bench, id, counts)
+  }
+
+  @Test func `a caller's share names what is its own`() throws {
+    let (bench, id) = try bench { ($0.queueMessagesMax, $0.callerSharePercent) = (8, 25) }
+    try fill(bench, id, 1, caller: "b")
+    try fill(bench, id, 2)
+    try expectCounts(bench, id, ["unanswered": 2, "unreceived": 0, "dead": 0, "interrupted": 0])
+  }
+
+  @Test(arguments: [false, true])
+  func `so many tasks wait for input, and each can go on or end`(_ isOfCaller: Bool) throws {
+    let (bench, id) = try bench {
+      $0.interruptedTasksMax = isOfCaller ? 8 : 2
+      $0.callerSharePercent = isOfCaller ? 25 : 100
+    }
+    let first = try interrupt(bench, id, "t-1")
+    // Taken before the bound is reached, its question is kept: work that is done is not refused.
+    let held = try { () in
+      try bench.send(id) { ($0.messageID, $0.caller) = ("t-2", .org("a")) }
+      bench.sync()
+      return try bench.take(id)
+    }()
+    let second = try interrupt(bench, id, "t-3")
+    let reason = isOfCaller ? "CALLER_SHARE" : "QUEUE_FULL"
+    try expectRefused(bench, id, reason)
+    let late = try bench.result(id, held, "?", state: "auth-required")
+    bench.sync()
+    #expect(bench.replies[late]?.status == 200)
+    try expectCounts(bench, id, ["unanswered": 0, "interrupted": 3])
+    try bench.restart(isClean: false)
+    try expectCounts(bench, id, ["unanswered": 0, "interrupted": 3])
+    try expectRefused(bench, id, reason)
+    if isOfCaller { try fill(bench, id, 1, caller: "b") }
+    // One goes on, one is cancelled.
+    let call = try bench.send(id) {
+      ($0.messageID, $0.task, $0.caller, $0.isBlocking) = ("go on", first, .org("a"), false)
+    }
+    _ = try bench.cancelTask(id, second, caller: .org("a"))
+    bench.sync()
+    #expect(bench.replies[call]?.state == "TASK_STATE_WORKING")
+    let fits = try bench.send(id) {
+      ($0.messageID, $0.caller, $0.isBlocking) = ("over", .org("a"), false)
+    }
+    bench.sync()
+    #expect(bench.replies[fits]?.state == "TASK_STATE_SUBMITTED")
+  }
+
   @Test func `a disk below high water refuses sends, and results go on`() throws {
     let (bench, id) = try bench { _ in }
     try fill(bench, id, 1)

@@ -137,6 +137,17 @@ async def a_conversation(stage):
 
 
 @scenario
+async def a_task_that_goes_on_is_at_work_at_once(stage):
+    client = await stage.sdk.connect(stage.url, stage.key)
+    asked = await client.send("ask lunch")
+    check(asked["state"] == "input-required", f"{asked}")
+    going = await client.send("soup", task=asked["id"], context=asked["context"], blocking=False)
+    check(going["id"] == asked["id"] and going["state"] in ("working", "completed"), f"{going}")
+    done = await until(client, asked["id"], "completed")
+    check("thanks for soup" in done["text"], f"{done}")
+
+
+@scenario
 async def one_context_for_several_tasks(stage):
     client, context = await stage.sdk.connect(stage.url, stage.key), new_id()
     first = await client.send("echo one", context=context)

@@ -144,9 +144,11 @@ import Testing
   @Test func `a queue refuses what its limits do not hold`() {
     let stage = Stage()
     stage.store()
-    #expect(stage.queue.refusal(caller: "ann", bytes: 1) == nil)
+    #expect(stage.queue.refusal(caller: "ann", bytes: 1, opensTask: true) == nil)
     let bytes = stage.limits.queueBytesMax
-    #expect(stage.queue.refusal(caller: "ann", bytes: bytes) == .bytes(3))
+    let refusal = stage.queue.refusal(caller: "ann", bytes: bytes, opensTask: true)
+    #expect(refusal?.error == .queueFull && refusal?.bytes == 3)
+    #expect(refusal?.counts == QueueCounts(unanswered: 1))
     #expect(stage.queue.bytes == 3)
   }
 

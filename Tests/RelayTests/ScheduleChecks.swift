@@ -49,17 +49,12 @@ extension ScheduleDriver {
 
   private func checkCounters() {
     var bytes = 0
-    var unanswered = 0
     var unreserved = 0
     for message in queue.messages.values {
       bytes += message.bytes
-      if !message.state.isEnd { unanswered += 1 }
       if message.state == .storing, message.handOut == nil { unreserved += 1 }
     }
     if bytes != queue.bytes { fail("\(queue.bytes) bytes are counted, there are \(bytes)") }
-    if unanswered != queue.unanswered {
-      fail("\(queue.unanswered) unanswered are counted, there are \(unanswered)")
-    }
     if unreserved != queue.unreservedStoring {
       fail("\(queue.unreservedStoring) without a poll are counted, there are \(unreserved)")
     }
@@ -67,9 +62,23 @@ extension ScheduleDriver {
 
   /// The same for what costs more to count; once in a turn.
   func checkShares() {
-    var shares: [String: Int] = [:]
-    for message in queue.messages.values { shares[message.caller, default: 0] += 1 }
-    if shares != queue.perCaller { fail("callers are counted \(queue.perCaller), not \(shares)") }
+    var all = QueueCounts()
+    var shares: [String: QueueCounts] = [:]
+    func count(_ caller: String, _ kind: WritableKeyPath<QueueCounts, Int>) {
+      all[keyPath: kind] += 1
+      shares[caller, default: QueueCounts()][keyPath: kind] += 1
+    }
+    for message in queue.messages.values {
+      let kind: WritableKeyPath<QueueCounts, Int> =
+        !message.state.isEnd ? \.unanswered : message.state == .dead ? \.dead : \.unreceived
+      count(message.caller, kind)
+    }
+    for task in queue.tasks.values where task.state.isInterrupted {
+      count(task.caller, \.interrupted)
+    }
+    let counted = queue.perCaller.mapValues { $0.counts }
+    if shares != counted { fail("callers are counted \(counted), not \(shares)") }
+    if all != queue.counts { fail("\(queue.counts) are counted, there are \(all)") }
   }
 
   /// When everything has come to an end, nothing is left.

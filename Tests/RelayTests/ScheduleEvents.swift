@@ -65,7 +65,7 @@ extension ScheduleDriver {
       return drain()
     }
     let caller = roll(2) == 0 ? "ann" : "ben"
-    guard queue.refusal(caller: caller, bytes: 4) == nil else { return }
+    guard queue.refusal(caller: caller, bytes: 4, opensTask: task == seq) == nil else { return }
     let new = NewMessage(
       seq: seq, tag: 7, at: now.wall, expires: now.wall + limits.timeToLive, caller: caller,
       method: 1, dialect: 1, task: task, context: "c", messageID: "m", dedup: dedup, rpcID: [],

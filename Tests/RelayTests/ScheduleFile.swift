@@ -55,9 +55,15 @@ struct ScheduleFile {
     if messages[new.seq] != nil { fail("message \(new.seq) is stored twice") }
     messages[new.seq] = FileMessage(new: new)
     lastSeq = max(lastSeq, new.seq)
-    guard new.task == new.seq else { return }
+    guard new.task == new.seq else {
+      if tasks[new.task]?.state.isInterrupted == true {
+        tasks[new.task]?.state = .working
+        tasks[new.task]?.changed = new.at
+      }
+      return
+    }
     tasks[new.seq] = StoredTask(
-      seq: new.seq, state: .submitted, context: new.context, changed: new.at)
+      seq: new.seq, state: .submitted, context: new.context, caller: new.caller, changed: new.at)
   }
 
   private mutating func insert(_ row: HandOutRow, attempts: Int) {

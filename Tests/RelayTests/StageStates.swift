@@ -127,7 +127,9 @@ extension Stage {
         dedup: new.dedup, rpcID: [], isImmediate: false, isReceived: false, bytes: 3,
         answerFence: Fence(number: 5), answerHash: new.dedup, endedAt: nil)
     ]
-    recovered.tasks = [StoredTask(seq: 1, state: .working, context: "c", changed: now.wall)]
+    recovered.tasks = [
+      StoredTask(seq: 1, state: .working, context: "c", caller: "ann", changed: now.wall)
+    ]
     if isHeld {
       recovered.handOuts = [
         HandOutRow(

@@ -6,10 +6,23 @@ An end-to-end run with every kind of credential; then its log, its output and it
 directory are searched for each token, raw and in base64. Then every route is tried without a token,
 with a wrong one, and with that of another workspace: 401, or 404, and the same for a workspace that
 exists and one that does not.
-"""
-import rpc
-from relaykit import Relay, check, main, new_id, say, scratch, spellings
 
+Two controls: the same search must find what is stored and logged, raw and in base64; and the routes
+are those of `enum Route` in the source, each of which must have its test here.
+"""
+import base64
+import re
+
+import rpc
+from relaykit import ROOT, Relay, check, main, new_id, say, scratch, spellings
+
+SOURCE = ROOT / "Sources" / "Server" / "Routes" / "Route.swift"
+WRONG = "rtok_" + "A" * 43
+NOBODY = [{}, {"Authorization": f"Bearer {WRONG}"}, {"X-Relay-Key": WRONG},
+          {"Authorization": "Basic Zm9vOmJhcg=="}]
+STOLEN = {"protocolVersion": "0.3.0", "name": "stolen", "description": "", "version": "1",
+          "url": "http://stolen/", "capabilities": {}, "skills": [], "defaultInputModes": [],
+          "defaultOutputModes": []}
 PASSWORD = "callers-own-secret-" + new_id()
 
 
@@ -46,40 +59,94 @@ def merge(call, way):
     return call[0], call[1] | way
 
 
-def search(relay, secrets):
-    files = [relay.log, relay.output] + [p for p in relay.data.rglob("*") if p.is_file()]
-    looked = 0
-    for path in files:
-        if path.name in ("admin-token", "reserve") or not path.exists():
+def search(relay, secret, but=()):
+    """(files that hold the secret in some spelling, bytes looked at)."""
+    found, looked = [], 0
+    for path in [relay.log, relay.output] + [p for p in relay.data.rglob("*") if p.is_file()]:
+        if path.name in ("admin-token", "reserve") or path in but:
             continue
         content = path.read_bytes()
         looked += len(content)
-        for name, secret in secrets.items():
-            # The token may be shown once, on the terminal of its operator.
-            if name == "admin" and path == relay.output:
-                continue
-            for spelling in spellings(secret):
-                check(spelling not in content, f"the {name} token is in {path.name}")
-    say(f"{len(files)} files, {looked} bytes searched for {len(secrets)} secrets")
+        if any(spelling in content for spelling in spellings(secret)):
+            found.append(path)
+    return found, looked
+
+
+def search_all(relay, secrets, stored):
+    for name, secret in secrets.items():
+        # The token may be shown once, on the terminal of its operator.
+        found, looked = search(relay, secret, [relay.output] if name == "admin" else [])
+        check(not found, f"the {name} token is in {[path.name for path in found]}")
+        check(looked > 0, "no byte was searched")
+    for text in stored:
+        found, _ = search(relay, text)
+        check(any(path.parent != relay.log.parent for path in found),
+              f"the control is not found in the data: {text}, {found}")
+    for word, path in (("started", relay.log), ("ready on", relay.output)):
+        check(path in search(relay, word)[0], f"the control is not found in {path.name}: {word}")
+    say(f"{looked} bytes searched for {len(secrets)} secrets; {len(stored)} texts that are stored, "
+        "and the log's own words, were found by the same search")
+
+
+def store_controls(relay, space):
+    """Texts that are stored as they are, and in base64 at each alignment."""
+    known = [new_id() for _ in range(4)]
+    coded = [base64.b64encode(b"ab"[:pad] + text.encode() + b"end").decode()
+             for pad, text in enumerate(known[1:])]
+    with relay.client(relay.admin) as caller:
+        for text in known[:1] + coded:
+            body, headers = rpc.send(text, blocking=False, message_id=new_id())
+            check(rpc.task_of(caller.call("POST", f"/w/{space}/", body, headers).json), "no send")
+    return known
+
+
+def cases():
+    """The cases of `enum Route`, and its verbs, as the source has them."""
+    text = SOURCE.read_text().split("  init(path:")[0]
+    verbs = re.search(r"enum Verb: [^{]*\{ case ([^}]*)\}", text)
+    found = re.findall(r"^  case (\w+)", text, re.MULTILINE)
+    check(len(found) > 10 and verbs, f"the routes cannot be read from {SOURCE.name}")
+    return found, [verb.strip() for verb in verbs[1].split(",")]
 
 
 def routes(space, message):
-    """(method, path, body, which credentials must not be enough) of every route with a secret."""
-    inbox = f"/workspaces/{space}/inbox"
-    lease = {"lease": "x"}
-    agent = [("GET", f"{inbox}?wait=0", None)]
-    agent += [("POST", f"{inbox}/{message}/{verb}", lease | {"text": "stolen"})
-              for verb in ("claim", "extend", "release", "result")]
-    agent += [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}}),
-              ("POST", "/registry/heartbeat", {"workspace_id": space})]
-    operator = [("GET", "/workspaces", None), ("POST", "/workspaces", {"name": "x"}),
-                ("GET", f"/workspaces/{space}", None),
-                ("GET", f"/workspaces/{space}/messages/{message}", None)]
-    callers = [("POST", f"/w/{space}/", rpc.send(new_id(), blocking=False)[0]),
-               ("POST", f"/w/{space}/", rpc.get(new_id())[0]),
-               ("POST", f"/w/{space}/", rpc.cancel(new_id())[0]),
-               ("GET", f"/messages/{message}", None)]
-    return agent, operator, callers
+    """By case of `Route`: the requests that take a secret, as (method, path, body).
+
+    Those of AGENT and OPERATOR are also tried with the token of another workspace.
+    """
+    inbox, call = f"/workspaces/{space}/inbox", f"/w/{space}/"
+    both = [("GET", None), ("HEAD", None)]
+    return {
+        "call": [("POST", call, body) for body in (
+            rpc.send(new_id(), blocking=False)[0], rpc.send(new_id(), "1.0", blocking=False)[0],
+            rpc.get(new_id())[0], rpc.cancel(new_id())[0], "{not json")] + [("GET", call, None)],
+        "rest": [("POST", f"{call}v1/message:send", {}), ("GET", f"{call}v1/tasks/{message}", None),
+                 ("GET", f"{call}tasks", None), ("DELETE", f"{call}anything", None)],
+        "callerMessage": [(method, f"/messages/{message}", body) for method, body in both],
+        "inbox": [("GET", f"{inbox}?wait=0", None), ("POST", inbox, {})],
+        "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
+                 for verb in cases()[1]],
+        "batch": [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}})],
+        "register": [("POST", "/registry/register", {"id": space, "agent_card": STOLEN})],
+        "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
+        "workspaces": [("POST", "/workspaces", {"name": "x"})] +
+                      [(method, "/workspaces", body) for method, body in both],
+        "workspace": [(method, f"/workspaces/{space}", body) for method, body in both],
+        "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
+                     for method, body in both],
+    }
+
+
+AGENT = ["inbox", "verb", "batch", "register", "heartbeat"]
+OPERATOR = ["workspaces", "workspace", "timeline"]
+
+
+def public(space):
+    """By case of `Route`: what needs no secret, and how it is answered to everybody."""
+    return {
+        "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
+        "ready": (["/ready"], 200), "unsupported": (["/secrets", "/admin/x"], 501),
+        "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere"], 404)}
 
 
 def outcome(relay, route, headers):
@@ -89,29 +156,54 @@ def outcome(relay, route, headers):
 
 
 def negative(relay, space, message, other):
-    agent, operator, callers = routes(space, message)
-    nobody = [{}, {"Authorization": "Bearer rtok_" + "A" * 43}, {"X-Relay-Key": "rtok_" + "A" * 43},
-              {"Authorization": "Basic Zm9vOmJhcg=="}]
-    tried = 0
-    others = routes(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
-    for mine, absent in zip(agent + operator + callers, others[0] + others[1] + others[2]):
-        for headers in nobody:
-            here, there = outcome(relay, mine, headers), outcome(relay, absent, headers)
-            check(here[0] == 401, f"{mine[0]} {mine[1]} with {list(headers)} is {here}")
-            check(here[1] or not mine[1].startswith("/w/"), f"no WWW-Authenticate: {mine[1]}")
-            check(here == there, f"{mine[1]} tells that the workspace exists: {here} {there}")
-            tried += 2
-    stranger = {"Authorization": f"Bearer {other}"}
-    for mine, absent in zip(agent + operator, others[0] + others[1]):
-        here, there = outcome(relay, mine, stranger), outcome(relay, absent, stranger)
-        check(here[0] in (401, 403, 404), f"{mine[0]} {mine[1]} with another's token is {here}")
-        check(here == there, f"{mine[1]} tells another workspace that it exists: {here} {there}")
-        tried += 2
-    say(f"{tried} calls without the right credential, all refused alike")
+    mine = routes(space, message)
+    absent = routes(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
+    open_to_all, tried = public(space), 0
+    untested = [case for case in cases()[0] if not mine.get(case) and case not in open_to_all]
+    check(not untested, f"routes without a negative test: {untested}")
+    for case in mine:
+        for here, there in zip(mine[case], absent[case]):
+            for headers in NOBODY:
+                tried += 2
+                refused(relay, here, there, headers, (401,))
+            if case in AGENT + OPERATOR:
+                tried += 2
+                refused(relay, here, there, {"Authorization": f"Bearer {other}"}, (401, 403, 404))
+    for case, (paths, status) in open_to_all.items():
+        for path in paths:
+            found = {outcome(relay, ("GET", path, None), headers) for headers in NOBODY}
+            check({answer[0] for answer in found} == {status} and len(found) == 1,
+                  f"{case} {path}: {found}")
+            tried += len(NOBODY)
+    say(f"{len(mine)} routes with a secret, {len(open_to_all)} without: {tried} calls")
+
+
+def refused(relay, mine, absent, headers, statuses):
+    here, there = outcome(relay, mine, headers), outcome(relay, absent, headers)
+    named = f"{mine[0]} {mine[1]} with {list(headers)}"
+    check(here[0] in statuses, f"{named} is {here}")
+    check(here[0] != 401 or here[1] or not mine[1].startswith("/w/"), f"no WWW-Authenticate: {named}")
+    check(here == there, f"{named} tells that it exists: {here} {there}")
+
+
+def closed(folder):
+    """Nobody claims a workspace where registration is closed, and the operator can."""
+    relay = Relay(folder / "closed", args=["--registration", "closed"]).start()
+    with relay.client(relay.admin) as admin:
+        space = admin.call("POST", "/workspaces", {"name": "unclaimed"}).json["id"]
+        mine, absent = ("POST", "/registry/register", {"id": space}), (
+            "POST", "/registry/register", {"id": new_id()})
+        for headers in NOBODY:
+            refused(relay, mine, absent, headers, (401,))
+        check(admin.call("GET", f"/workspaces/{space}").json["claimed"] is False, "it was claimed")
+        answer = admin.call(*mine)
+        check(answer.status == 200 and answer.json["auth_token"], f"the operator cannot: {answer}")
+    relay.stop()
 
 
 def run(args):
-    relay = Relay(scratch("credentials") / "data").start()
+    folder = scratch("credentials")
+    relay = Relay(folder / "data").start()
     space, token = relay.workspace("mine")
     _, other = relay.workspace("other")
     end_to_end(relay, space, token, other)
@@ -125,10 +217,15 @@ def run(args):
     with relay.client(token) as agent:
         left = agent.call("GET", f"/workspaces/{space}/inbox?wait=0&max=16")
         check(len(left.json.get("messages", [])) == 1, f"a refused call left something: {left}")
+    with relay.client() as anybody:
+        shown = anybody.call("GET", f"/w/{space}/.well-known/agent-card.json")
+        check(shown.status == 200 and b"stolen" not in shown.body, f"the card is changed: {shown}")
+    stored = store_controls(relay, space)
     secrets = {"agent": token, "other agent's": other, "caller's own": PASSWORD, "admin": relay.admin}
-    search(relay, secrets)
+    search_all(relay, secrets, stored)
     relay.stop()
-    search(relay, secrets)
+    search_all(relay, secrets, stored)
+    closed(folder)
     admin_token = relay.data / "admin-token"
     check(admin_token.stat().st_mode & 0o77 == 0, "admin-token may be read by others")
 

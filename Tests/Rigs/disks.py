@@ -5,6 +5,7 @@ that nothing survives but what had reached the device. Unmounting and mounting a
 journal, as after a power failure.
 """
 import atexit
+import ctypes
 import fcntl
 import os
 import pathlib
@@ -13,8 +14,9 @@ import struct
 import subprocess
 import time
 
-from relaykit import new_id, scratch
+from relaykit import check, new_id, scratch
 
+NEW_MOUNTS = 0x20000  # CLONE_NEWNS
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
 MAKE = {  # no background initialisation: it would sync at times of its own
@@ -30,6 +32,10 @@ def missing(kinds=("ext4",)):
     for tool in ["losetup", "mount", "umount", "unshare"] + [MAKE[kind][0] for kind in kinds]:
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
+    try:
+        own_mounts()
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"no list of mounts of its own: {error}"
     found = subprocess.run(["losetup", "-f"], capture_output=True, text=True)
     if found.returncode != 0:
         return "no loop device: " + found.stderr.strip()
@@ -39,6 +45,20 @@ def missing(kinds=("ext4",)):
         except subprocess.CalledProcessError as error:
             return f"no {kind} on a loop device: {error.stderr.strip()}"
     return None
+
+
+def own_mounts():
+    """Gives this process its own list of mounts, without those of other rigs.
+
+    A relay is started in a copy of the list, and a file system lives until it is in none: with a
+    shared list another rig's relay would keep ours from ending, and what was cut would stay cut.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    run("mount", "--make-rprivate", "/")
+    mounts = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in reversed([mount for mount in mounts if "/.build/rigs/" in mount]):
+        run("umount", "-l", mount)
 
 
 def run(*command):
@@ -52,11 +72,14 @@ class LoopDisk:
         self.loop, self.mounted = None, False
         atexit.register(self.close)
         self.mount_point.mkdir()
-        with open(self.image, "wb") as image:
-            image.truncate(megabytes << 20)
-        run(*MAKE[kind], str(self.image))
+        self._make(megabytes << 20)
         self.loop = run("losetup", "-f", "--show", str(self.image))
         self._mount()
+
+    def _make(self, size):
+        with open(self.image, "wb") as image:
+            image.truncate(size)
+        run(*MAKE[self.kind], str(self.image))
 
     @property
     def data(self):
@@ -115,6 +138,58 @@ class LoopDisk:
                 time.sleep(0.05)
             self.loop = None
         self.image.unlink(missing_ok=True)
+
+
+class FailingDisk(LoopDisk):
+    """An ext4 whose write-back can be made to fail in the kernel, and to work again.
+
+    Its image lies on a tmpfs and has holes where the file system is free. With the tmpfs full, the
+    loop device cannot write to a hole: the write of a page to a block that was free fails, is
+    reported by the next sync, and the page is clean. Journal and inodes have their blocks.
+    """
+
+    SPARE = 8 << 20  # what the tmpfs holds beside the image
+    usual = None  # the device's setting, which outlives the disk
+
+    def _make(self, size):
+        self.thin = self.folder / "thin"
+        self.thin.mkdir()
+        run("mount", "-t", "tmpfs", "-o", f"size={size + self.SPARE}", "tmpfs", str(self.thin))
+        self.image, self.filler = self.thin / "image", self.thin / "filler"
+        with open(self.image, "wb") as image:
+            image.truncate(size)
+        # A block is a page: no free block shares its page with one that is in use.
+        run(*MAKE[self.kind], "-b", "4096", str(self.image))
+        # mkfs punches holes for the zeros of the journal too, whose writes must go on.
+        with open(self.image, "r+b") as image:
+            os.posix_fallocate(image.fileno(), 0, size)
+
+    def _mount(self):
+        # A loop device says that a write of two pages succeeded of which the second found no space:
+        # a disk that lies, against which no sync helps. With one page at a time it is honest.
+        self.largest = pathlib.Path("/sys/block", pathlib.Path(self.loop).name, "queue/max_sectors_kb")
+        self.usual = self.usual or self.largest.read_text()
+        self.largest.write_text("4")
+        super()._mount()
+
+    def fail(self):
+        """From now on what is written to blocks that are free now is lost."""
+        self.sync()
+        run("fstrim", str(self.mount_point))
+        with open(self.filler, "wb") as filler:
+            stat = os.statvfs(self.thin)
+            os.posix_fallocate(filler.fileno(), 0, stat.f_bavail * stat.f_frsize)
+        check(os.statvfs(self.thin).f_bavail == 0, "the tmpfs has space left")
+
+    def mend(self):
+        self.filler.unlink(missing_ok=True)
+
+    def close(self):
+        if self.loop and self.usual:
+            self.largest.write_text(self.usual)
+        super().close()
+        if self.thin.is_mount():
+            run("umount", str(self.thin))
 
 
 def other_boot(folder):

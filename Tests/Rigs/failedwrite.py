@@ -5,8 +5,9 @@
 The n-th fdatasync or syncfs of the running relay fails with EIO, or the n-th write to a database
 file. Sends and results of that round, and callers who are held, must hear *unknown*; nothing is
 committed afterwards; the exit status is 74 within 5 s; the last lines name call, errno and device.
-After the restart everything acknowledged is there. A write that fails for want of space is no such
-thing: it is refused, and the relay goes on.
+After the restart everything acknowledged is there, which the page cache alone would see to: pages are
+really lost in `lostpages`, which has the control that is missing here. A write that fails for want of
+space is no such thing: it is refused, and the relay goes on.
 """
 import errno
 import random

@@ -2,7 +2,8 @@
 
     fulldisk.py
 
-A small ext4 on a loop device, first filled to the high water mark, then to the last block.
+A small ext4 on a loop device, first filled to the high water mark, then to the last block. The control
+has no mark: filled as far, it must go on taking sends, or it was not the mark that refused them.
 """
 import os
 import time
@@ -16,10 +17,10 @@ WAIT = 15  # seconds until the relay has noticed
 
 
 class Scene:
-    def __init__(self):
+    def __init__(self, mark=HIGH_WATER):
         self.folder = scratch("fulldisk")
         self.disk = disks.LoopDisk("ext4", 192)
-        self.relay = Relay(self.disk.data, args=["--disk-high-water", str(HIGH_WATER)])
+        self.relay = Relay(self.disk.data, args=["--disk-high-water", str(mark)])
         self.relay.log = self.folder / "relay.log"
         self.relay.start()
         self.space, self.token = self.relay.workspace()
@@ -70,6 +71,12 @@ class Scene:
             time.sleep(0.1)
         check(False, f"{what} not within {WAIT} s; the last answer: {answer}")
 
+    def close(self):
+        self.caller.close()
+        self.agent.close()
+        self.relay.stop()
+        self.disk.close()
+
     def verify(self):
         for message in self.stored:
             answer = self.caller.call("GET", f"/messages/{message}")
@@ -93,10 +100,24 @@ def check_refusal(answer):
     check("retry-after" in answer.headers, f"no Retry-After: {answer.headers}")
 
 
+def control():
+    scene = Scene(mark=0)
+    scene.fill(HIGH_WATER // 2)
+    deadline, count = time.monotonic() + 3, 0  # the relay looks at the disk once a second
+    while time.monotonic() < deadline:
+        answer = scene.send()
+        check(accepted(answer), f"without a mark a send is refused as well: {answer}")
+        count += 1
+        time.sleep(0.1)
+    say(f"control: without the mark {count} sends are taken with {scene.disk.free() >> 10} KiB free")
+    scene.close()
+
+
 def run(args):
     why = disks.missing()
     if why:
         skip("full disk", why)
+    control()
     scene = Scene()
     for _ in range(60):
         check(accepted(scene.send()), "a send on an empty disk was refused")
@@ -133,9 +154,7 @@ def run(args):
     scene.caller = scene.relay.client(scene.relay.admin)
     scene.verify()
     say(f"{len(scene.stored)} acknowledged messages, {len(scene.answered)} answers, all there")
-    scene.caller.close()
-    scene.relay.stop()
-    scene.disk.close()
+    scene.close()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ class Client:
 
     def send(self, method, path, body=None, headers=None):
         self.connect()
+        self.has_body = method != "HEAD"
         self.socket.sendall(request_bytes(method, path, body, self.headers | (headers or {})))
 
     def receive(self):
@@ -72,7 +73,9 @@ class Client:
                 raise ConnectionError("closed before an answer")
             head += line
         status, headers = parse_head(head)
-        if headers.get("transfer-encoding") == "chunked":
+        if not self.has_body:
+            body = b""
+        elif headers.get("transfer-encoding") == "chunked":
             body = b""
             while (size := int(self.reader.readline() or b"x", 16)) > 0:
                 body += self.reader.read(size)

@@ -137,6 +137,65 @@ import Wire
     }
   }
 
+  @Test func `a result in a batch is the same as one posted by itself, byte for byte`() throws {
+    let scene = try RelayScene()
+    let path = "/workspaces/\(scene.id)/inbox"
+    func post(_ path: String, _ body: String, lease: String? = nil) throws -> HTTPClient.Answer
+    {
+      try scene.client.call(
+        "POST", path, token: scene.token, fields: lease.map { [("X-Relay-Lease", $0)] } ?? [],
+        body: body)
+    }
+    for (number, isBatchFirst) in [true, false].enumerated() {
+      _ = try scene.connect().call(
+        "POST", "/w/\(scene.id)/", token: RelayScene.admin,
+        body: RelayScene.message(messageID: "m-\(number)"))
+      let entry = try scene.take()
+      let result = #"{ "text" : "a\u00e9\/b" ,"data":{"n":1.50e+2,"i":12345678901234567890}}"#
+      let single = "\(path)/\(entry.id)/result"
+      let call = #"{"op":"result","message":"\#(entry.id)","lease":"\#(entry.lease)","#
+      let batch = " {\"calls\":[ \(call)\"result\" : \(result) }]}"
+      if isBatchFirst {
+        let first = try post("\(path)/batch", batch)
+        #expect(first.json["results"]?.array?.first?["body"]?["duplicate"] == nil)
+      } else {
+        #expect(try post(single, result, lease: entry.lease).json["duplicate"] == nil)
+      }
+      for _ in 0..<2 {
+        let again = try post("\(path)/batch", batch).json["results"]?.array?.first
+        #expect(again?["status"]?.int == 200 && again?["body"]?["duplicate"]?.bool == true)
+        let alone = try post(single, result, lease: entry.lease)
+        #expect(alone.status == 200 && alone.json["duplicate"]?.bool == true)
+      }
+      let shown = try scene.client.call("GET", "/messages/\(entry.id)", token: RelayScene.admin)
+      #expect(shown.text.contains("1.50e+2") && shown.text.contains("12345678901234567890"))
+    }
+  }
+
+  @Test(arguments: ["GetTask", "message"])
+  func `a caller who was cut off receives its answer by reading it`(_ way: String) throws {
+    let scene = try RelayScene()
+    let caller = try hold(scene)
+    try until(scene, "held_callers", 1)
+    caller.reset()
+    try until(scene, "held_callers", 0)
+    let entry = try scene.take()
+    #expect(try scene.verb("result", entry, "{\"text\":\"x\"}").status == 200)
+    try until(scene, "unreceived", 1)
+    if way == "message" {
+      let shown = try scene.client.call("GET", "/messages/\(entry.id)", token: RelayScene.admin)
+      #expect(shown.json["state"]?.string == "answered")
+    } else {
+      let shown = try scene.client.call(
+        "POST", "/w/\(scene.id)/", token: RelayScene.admin,
+        body: """
+          {"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"id":"\(entry.id)"}}
+          """)
+      #expect(shown.state == "completed")
+    }
+    try until(scene, "unreceived", 0)
+  }
+
   @Test func `parameters out of range are named`() throws {
     let scene = try RelayScene()
     for query in [

@@ -45,7 +45,8 @@ import Testing
     #expect(message.bytes == new.head.count + new.body.count)
     #expect(message.endedAt == nil)
     #expect(store.found.lastSeq == 1)
-    let task = StoredTask(seq: 1, state: .submitted, context: new.context, changed: start)
+    let task = StoredTask(
+      seq: 1, state: .submitted, context: new.context, caller: new.caller, changed: start)
     #expect(store.found.tasks == [task])
     let request = try #require(try store.file.body(1))
     #expect(request.head == new.head)

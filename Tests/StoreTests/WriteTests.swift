@@ -111,7 +111,8 @@ import Testing
       [.message(newMessage(1))], [.task(seq: 1, state: state, at: start + .seconds(2))],
       [.answer(answer(1)), .received(seq: 1, at: start)])
     let task = StoredTask(
-      seq: 1, state: state, context: "context 1", changed: start + .seconds(2))
+      seq: 1, state: state, context: "context 1", caller: newMessage(1).caller,
+      changed: start + .seconds(2))
     #expect(try store.file.task(1) == task)
     // Nothing of it is at work but a task that waits for input.
     #expect(store.found.tasks == (state.isInterrupted ? [task] : []))
@@ -122,12 +123,23 @@ import Testing
       [.message(newMessage(1)), .message(newMessage(2)), .message(newMessage(3, task: 2))],
       [.handOut(handOut(1, fence: 10)), .handOut(handOut(3, fence: 11))],
       [.handOut(handOut(1, fence: 12, attempt: 2))])
-    let working = StoredTask(seq: 1, state: .working, context: "context 1", changed: start)
+    let working = StoredTask(
+      seq: 1, state: .working, context: "context 1", caller: newMessage(1).caller, changed: start)
     #expect(try store.file.task(1) == working)
     #expect(try store.file.task(2)?.state == .submitted)
     try store.file.commit([.task(seq: 1, state: .failed, at: start + .seconds(5))])
     #expect(try store.file.task(1)?.state == .failed)
     #expect(try store.file.task(1)?.changed == start + .seconds(5))
+  }
+
+  @Test(arguments: TaskState.allCases)
+  func `a further message sets a task to work that was interrupted, in its own write`(
+    _ state: TaskState
+  ) throws {
+    let store = try reopened(
+      [.message(newMessage(1))], [.task(seq: 1, state: state, at: start)],
+      [.message(newMessage(2, task: 1))])
+    #expect(try store.file.task(1)?.state == (state.isInterrupted ? .working : state))
   }
 
   @Test func `a message that only continues a task has none of its own`() throws {

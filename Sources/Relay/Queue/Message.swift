@@ -25,6 +25,8 @@ package final class Message {
   /// The order of hand-out. A message that comes back keeps it.
   package let position: Int64
   let expires: Instant
+  /// Where it is counted for its caller.
+  var tally: Queue.Tally?
 
   package internal(set) var state = MessageState.storing
   /// The state from before the write on its way.

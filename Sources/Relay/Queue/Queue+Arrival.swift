@@ -1,20 +1,4 @@
-/// Why a message is not taken. Nothing has been created.
-package enum QueueRefusal: Sendable, Equatable {
-  case messages(Int)
-  case bytes(Int)
-  case callerShare(Int)
-}
-
 extension Queue {
-  /// Whether one more message of `caller` fits into the queue's limits.
-  package func refusal(caller: String, bytes more: Int) -> QueueRefusal? {
-    if messages.count >= limits.queueMessagesMax { return .messages(messages.count) }
-    if bytes + more > limits.queueBytesMax { return .bytes(bytes) }
-    let share = limits.queueMessagesMax * limits.callerSharePercent / 100
-    if let own = perCaller[caller], own >= share { return .callerShare(own) }
-    return nil
-  }
-
   /// The message that an equal call attaches to.
   package func attachable(_ dedup: UUIDBytes) -> Seq? { unreceived[dedup] }
 
@@ -28,7 +12,7 @@ extension Queue {
     lastSeq = new.seq
     let message = Message(new, bytes: new.body.count + new.head.count, now: now)
     if new.task == new.seq {
-      tasks[new.seq] = TaskEntry(state: .submitted, context: new.context)
+      tasks[new.seq] = TaskEntry(state: .submitted, context: new.context, caller: new.caller)
     } else {
       precondition(isOpen(task: new.task), "a message continues a task that is known and open")
     }
@@ -71,16 +55,17 @@ extension Queue {
   /// Knows a task that the file holds, so that a message can continue it.
   package func adopt(task stored: StoredTask, now: Now) {
     guard tasks[stored.seq] == nil, !stored.state.isTerminal else { return }
-    tasks[stored.seq] = TaskEntry(state: stored.state, context: stored.context)
+    tasks[stored.seq] = TaskEntry(
+      state: stored.state, context: stored.context, caller: stored.caller)
+    countInterrupted(of: stored.caller, nil, stored.state)
     watchInput(stored.seq, changed: stored.changed, now: now)
   }
 
   func insert(_ message: Message) {
     messages[message.seq] = message
     bytes += message.bytes
-    perCaller[message.caller, default: 0] += 1
+    count(message, by: 1)
     if !message.isReceived { unreceived[message.dedup] = message.seq }
-    if !message.state.isEnd { unanswered += 1 }
   }
 
   /// The file no longer has this message, which has ended: retention or a purge took it.
@@ -102,9 +87,7 @@ extension Queue {
   func remove(_ message: Message) {
     messages[message.seq] = nil
     bytes -= message.bytes
-    if let own = perCaller[message.caller] {
-      perCaller[message.caller] = own > 1 ? own - 1 : nil
-    }
+    count(message, by: -1)
     if unreceived[message.dedup] == message.seq { unreceived[message.dedup] = nil }
     actions.append(.forget(message.seq))
   }

@@ -164,7 +164,7 @@ extension Queue {
   func startTask(of message: Message, now: Now) {
     guard let state = tasks[message.task]?.written, let next = TaskTable.next(state, .handedOut)
     else { return }
-    tasks[message.task]?.state = next
+    enter(next, message.task)
     if state == .submitted, message.task == message.seq { return }
     actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
   }

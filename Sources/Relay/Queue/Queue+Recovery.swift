@@ -7,7 +7,9 @@ extension Queue {
     precondition(messages.isEmpty, "recovery comes first")
     lastSeq = recovered.lastSeq
     for task in recovered.tasks {
-      tasks[task.seq] = TaskEntry(state: task.state, context: task.context)
+      tasks[task.seq] = TaskEntry(
+        state: task.state, context: task.context, caller: task.caller)
+      countInterrupted(of: task.caller, nil, task.state)
     }
     let doubtful = isAfterPowerCut || recovered.isAfterPowerCut ? Seq.max : recovered.doubtfulUpTo
     for stored in recovered.messages.sorted(by: { $0.position < $1.position }) {
@@ -16,8 +18,9 @@ extension Queue {
       message.wasHandedOut = stored.seq <= doubtful || stored.attempt > 0
       insert(message)
       guard !stored.state.isEnd else { continue }
-      tasks[stored.task, default: TaskEntry(state: .working, context: stored.context)]
-        .messages.append(stored.seq)
+      let unknown = TaskEntry(
+        state: .working, context: stored.context, caller: stored.caller)
+      tasks[stored.task, default: unknown].messages.append(stored.seq)
     }
     takeOver(recovered, now: now)
     for task in recovered.tasks where tasks[task.seq]?.messages.isEmpty == true {
@@ -30,10 +33,10 @@ extension Queue {
   }
 
   private func resume(recovered message: Message, now: Now) {
-    if let task = tasks[message.task]?.state {
-      if task.isTerminal { message.mustEnd = .taskEnded }
+    if let task = tasks[message.task] {
+      if task.state.isTerminal { message.mustEnd = .taskEnded }
       // It is stored: what interrupted the task is answered.
-      if task.isInterrupted { tasks[message.task]?.state = .working }
+      if task.state.isInterrupted { enter(.working, message.task) }
     }
     if message.state == .queued, message.attempt >= limits.attempts {
       message.mustEnd = .attemptsUsedUp

@@ -29,7 +29,6 @@ extension Queue {
 
   /// It was never stored: its callers know, and its poll waits for another.
   private func vanish(_ message: Message, now: Now) {
-    unanswered -= 1
     if let id = message.handOut?.poll {
       unreserve(id, message, now: now)
     } else {

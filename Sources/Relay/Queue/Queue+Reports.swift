@@ -56,7 +56,7 @@ extension Queue {
     switch MessageTable.cell(message.state, .durable) {
     case .move(let state, _, .stored):
       message.state = state
-      continued(message, now: now)
+      continued(message)
       actions.append(.stored(message.seq))
       guard let poll = message.handOut?.poll else {
         unreservedStoring -= 1
@@ -71,16 +71,14 @@ extension Queue {
     }
   }
 
-  /// A stored message of an interrupted task sets it to work again. That is not written with the
-  /// message, which may be refused alone: the message in the file says the same.
-  private func continued(_ message: Message, now: Now) {
+  /// A stored message of an interrupted task sets it to work again; its own write has said so to
+  /// the file. What is on its way for the task after that is told by its own report.
+  private func continued(_ message: Message) {
     guard message.task != message.seq else { return }
     tasks[message.task]?.expires = nil
-    guard let written = tasks[message.task]?.written,
-      let next = TaskTable.next(written, .continued)
+    guard let state = tasks[message.task]?.state, let next = TaskTable.next(state, .continued)
     else { return }
-    tasks[message.task]?.state = next
-    actions.append(.lazy(.task(seq: message.task, state: next, at: now.wall)))
+    enter(next, message.task)
   }
 
   /// The messages that reserved this poll are durable: it gets them, if it is still there.
@@ -139,7 +137,7 @@ extension Queue {
     message.answerHash = result.hash
     let isLate = message.handOut?.fence != result.fence
     clearHandOut(message)
-    unanswered -= 1
+    countEnd(message)
     actions.append(.reply(result.call, .accepted(isLate: isLate), afterBarrier: false))
     actions.append(.answered(message.seq))
     leaveTask(message, now: now)
@@ -154,7 +152,7 @@ extension Queue {
     message.state = state
     message.reason = reason
     clearHandOut(message)
-    unanswered -= 1
+    countEnd(message)
     actions.append(.ended(message.seq, reason))
     answerClosers(message, .cancelled)
     leaveTask(message, now: now)
@@ -166,7 +164,9 @@ extension Queue {
     guard var entry = tasks.removeValue(forKey: message.task) else { return }
     entry.messages.removeAll { $0 == message.seq }
     if let index = entry.onItsWay.firstIndex(where: { $0.by == message.seq }) {
-      entry.state = entry.onItsWay.remove(at: index).state
+      let state = entry.onItsWay.remove(at: index).state
+      countInterrupted(of: entry.caller, entry.state, state)
+      entry.state = state
     }
     let others = entry.messages
     guard !others.isEmpty || !entry.state.isTerminal || entry.isPending else { return }

@@ -35,6 +35,13 @@ extension Queue {
     actions.append(.write(.task(seq: task, state: next, at: now.wall)))
   }
 
+  /// The task's state is another from now on.
+  func enter(_ state: TaskState, _ task: Seq) {
+    guard let entry = tasks[task] else { return }
+    countInterrupted(of: entry.caller, entry.state, state)
+    tasks[task]?.state = state
+  }
+
   /// A cancel of the task, or its expiry, is on its way.
   package func isTaskClosing(_ task: Seq) -> Bool { tasks[task]?.isPending ?? false }
 
@@ -52,6 +59,7 @@ extension Queue {
       entry.isPending = false
       entry.waiting = []
       entry.onItsWay.removeAll { $0.by == 0 }
+      countInterrupted(of: entry.caller, entry.state, state)
       entry.state = state
       if !entry.messages.isEmpty { tasks[task] = entry }
       for seq in entry.messages { endWithTask(seq, now: now) }

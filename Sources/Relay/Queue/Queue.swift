@@ -26,14 +26,15 @@ package final class Queue {
   var turn: UInt64 = 1
   /// What the queue limits count.
   package internal(set) var bytes = 0
-  var perCaller: [String: Int] = [:]
+  let tally = Tally()
+  /// Of every caller that has something in the queue.
+  var perCaller: [String: Tally] = [:]
   package var isPaused = false
   /// The poll that messages of this turn share.
   var lastReserved: PollID?
   /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.
   var unreservedStoring = 0
   var lastPollEnd: Instant?
-  package internal(set) var unanswered = 0
   /// Leases whose named consumer has not touched them, by consumer.
   var untouched: [String: [Seq]] = [:]
   #if PLANTS
@@ -57,6 +58,7 @@ package final class Queue {
   struct TaskEntry {
     var state: TaskState
     var context: String
+    let caller: String
     /// Unanswered messages in order; only the first is handed out.
     var messages: [Seq] = []
     var expires: Instant?
@@ -76,6 +78,12 @@ package final class Queue {
 
   package func message(_ seq: Seq) -> Message? { messages[seq] }
   package func taskState(_ seq: Seq) -> TaskState? { tasks[seq]?.state }
+  /// The same while nothing of it is on its way to the disk: then no file says anything newer.
+  package func settledTaskState(_ seq: Seq) -> TaskState? {
+    guard let entry = tasks[seq], entry.onItsWay.isEmpty, !entry.isPending else { return nil }
+    return entry.state
+  }
+
   package func taskContext(_ seq: Seq) -> String? { tasks[seq]?.context }
 
   /// The fence was given for the message in this run, or taken over from the last one.

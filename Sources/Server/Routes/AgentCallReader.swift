@@ -26,9 +26,10 @@ enum AgentCallReader {
     }
   }
 
-  /// One element of a batch's `calls`.
+  /// One element of a batch's `calls`, which stands at `range` in the body.
   static func part(
-    _ item: JSON, _ id: WorkspaceID, _ call: CallID, _ limits: Limits
+    _ item: JSON, at range: Range<Int>, of body: [UInt8], _ id: WorkspaceID, _ call: CallID,
+    _ limits: Limits
   ) throws(BatchFault) -> AgentCall {
     guard let verb = item["op"]?.string.flatMap(Route.Verb.init(rawValue:)) else {
       let names = Route.Verb.allCases.map(\.rawValue).joined(separator: ", ")
@@ -44,7 +45,10 @@ enum AgentCallReader {
     switch verb {
     case .claim: agentVerb = .claim
     case .extend, .release: agentVerb = try change(verb, item, limits)
-    case .result: agentVerb = try result((item["result"] ?? item).bytes)
+    // As it stands, so that the same result in a call of its own is the same one.
+    case .result:
+      let own = JSONRanges.member("result", of: range, in: body) ?? range
+      agentVerb = try result(Array(body[own]))
     }
     return AgentCall(call: call, workspace: id, message: message, fence: fence, verb: agentVerb)
   }

@@ -81,10 +81,11 @@ extension RelayServer {
     let call = open(ticket, wish == nil ? .other : .poll(id))
     if wish != nil { loop.watchPeer(ticket) }
     var parts: [(CallID, Result<AgentCall, BatchFault>)] = []
-    for item in items {
+    for (item, range) in zip(items, JSONRanges.elements(of: "calls", in: body)) {
       let part = broker.nextCall()
       do throws(BatchFault) {
-        parts.append((part, .success(try AgentCallReader.part(item, id, part, limits))))
+        let agent = try AgentCallReader.part(item, at: range, of: body, id, part, limits)
+        parts.append((part, .success(agent)))
       } catch {
         parts.append((part, .failure(error)))
       }
