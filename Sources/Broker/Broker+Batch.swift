@@ -38,13 +38,18 @@ extension Broker {
   package func takeReplies() -> [Reply] {
     let replies = outbox
     outbox = []
-    for reply in replies where reply.isCounted { renderedBytes -= reply.body.count }
-    // Counted answers that a closed workspace has replaced are not counted for ever.
-    if inRound.isEmpty { renderedBytes = 0 }
+    madeInTurn = 0
     // Parts of a batch whose caller has gone still come.
-    guard !batches.isEmpty || !batchOf.isEmpty else { return replies }
+    guard !batches.isEmpty || !batchOf.isEmpty else {
+      for reply in replies { release(reply) }
+      return replies
+    }
     var whole: [Reply] = []
-    for reply in replies { if let reply = resolve(reply) { whole.append(reply) } }
+    for reply in replies {
+      guard let reply = resolve(reply) else { continue }
+      release(reply)
+      whole.append(reply)
+    }
     return whole
   }
 
@@ -77,6 +82,7 @@ extension Broker {
     writer.endArray()
     if let poll = batch.poll { writePoll(poll, into: &writer) }
     writer.endObject()
+    if let poll = batch.poll { release(poll) }
     var reply = Reply(call: call, body: writer.bytes)
     reply.receipt = batch.poll?.receipt ?? .none
     return reply

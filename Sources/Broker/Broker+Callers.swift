@@ -15,9 +15,12 @@ package struct CallerRequest: Sendable {
   package var head: [UInt8]
   /// When the caller is not held any longer.
   package var holdUntil: Instant
+  /// Whose share of the memory the answer is.
+  let payer: BodyMemory.Payer
 
   package init(
-    call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant
+    call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant,
+    payer: BodyMemory.Payer = .nobody
   ) {
     self.call = call
     self.caller = caller
@@ -26,11 +29,12 @@ package struct CallerRequest: Sendable {
     self.body = body
     self.head = head
     self.holdUntil = holdUntil
+    self.payer = payer
   }
 
   var addressee: Addressee {
     Addressee(
-      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
+      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength, payer: payer)
   }
 }
 
@@ -190,7 +194,16 @@ extension Broker {
 
   private func get(_ request: CallerRequest, _ desk: Desk) {
     let addressee = request.addressee
+    if let id = request.rpc.taskID.flatMap({ MessageID($0) }), mustWait(id.seq, desk) {
+      return putOff(for: request.payer) { [unowned self] _ in
+        guard desk.failure == nil else {
+          return outbox.append(addressee.reply(.workspaceUnavailable))
+        }
+        get(request, desk)
+      }
+    }
     do throws(RelayError) {
+      try checkMemory(request.payer)
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
@@ -215,8 +228,7 @@ extension Broker {
   /// What was read leaves when everything it may have seen is durable.
   func read(_ reply: Reply, _ desk: Desk) {
     var reply = reply
-    reply.isCounted = true
-    renderedBytes += reply.body.count
+    count(&reply, for: reply.addressee?.payer ?? reply.payer)
     if desk.isUnsynced {
       // Whatever becomes of this turn's transaction: it has seen nothing of it.
       desk.committedReplies.append(reply)
@@ -243,6 +255,18 @@ extension Broker {
 
   func answerCancel(_ call: CallID, _ outcome: CancelReply, _ desk: Desk, now: Now) {
     guard let (addressee, _, seq) = cancels.removeValue(forKey: call) else { return }
+    guard !mustWait(seq, desk) else {
+      return putOff(for: addressee.payer) { [unowned self] _ in
+        guard desk.failure == nil else { return outbox.append(addressee.reply(.outcomeUnknown)) }
+        answerCancel(addressee, seq, outcome, desk)
+      }
+    }
+    answerCancel(addressee, seq, outcome, desk)
+  }
+
+  private func answerCancel(
+    _ addressee: Addressee, _ seq: Seq, _ outcome: CancelReply, _ desk: Desk
+  ) {
     do throws(RelayError) {
       switch outcome {
       case .unavailable: outbox.append(addressee.reply(.notStored))
@@ -253,6 +277,7 @@ extension Broker {
           let state = A2AState(task.state)
           return read(addressee.reply(.taskNotCancelable(state)), desk)
         }
+        try checkMemory(addressee.payer)
         read(try reply(task, to: addressee, desk), desk)
       }
     } catch {

@@ -57,8 +57,8 @@ extension Broker {
         outbox.append(reply)
       }
     }
-    outbox += (desk.afterCommit + desk.afterBarrier).map { $0.failing(.workspaceUnavailable) }
-    outbox += desk.committedReplies.map { $0.failing(.outcomeUnknown) }
+    fail(desk.afterCommit + desk.afterBarrier, .workspaceUnavailable)
+    fail(desk.committedReplies, .outcomeUnknown)
     for (call, place) in cancels where place.1 == desk.id {
       cancels[call] = nil
       outbox.append(place.0.reply(.outcomeUnknown))

@@ -125,13 +125,13 @@ extension Broker {
     for reply in desk.afterCommit {
       if case .handOut(_, _, let seqs) = reply.receipt {
         desk.queue.handOutRefused(seqs, now: now)
-        outbox.append(reply.failing(.notStored))
+        fail([reply], .notStored)
       } else {
         outbox.append(reply)
       }
     }
     desk.afterCommit = []
-    outbox += desk.afterBarrier.map { $0.failing(.notStored) }
+    fail(desk.afterBarrier, .notStored)
     desk.afterBarrier = []
     desk.lazies = lazies
     if !lazies.isEmpty { desk.lazyDue = now.instant + limits.lazyWriteMax }

@@ -16,7 +16,9 @@ extension Broker {
   /// Leaves once this turn's transaction is committed: the hand-out's row is in it.
   func send(_ entries: [HandOut], to poll: PollID, _ desk: Desk, now: Now) {
     desk.open[poll] = nil
+    let payer = payer(of: .workspace(desk.id))
     do throws(RelayError) {
+      try checkMemory(payer)
       var writer = JSONWriter(capacity: 2048 * entries.count)
       writer.beginObject()
       writer.key("messages")
@@ -26,7 +28,15 @@ extension Broker {
       writer.endObject()
       var reply = Reply(call: poll, body: writer.bytes)
       reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
+      count(&reply, for: payer)
       afterCommit(reply, desk)
+    } catch .memoryFull {
+      outbox.append(Reply(call: poll, error: .memoryFull))
+      // As if its connection had ended: the entries go back, and no attempt is lost.
+      putOff(for: payer) { [unowned self] now in
+        let receipt = Reply.Receipt.handOut(desk.id, poll, entries.map(\.seq))
+        delivered(receipt, received: false, now: now)
+      }
     } catch {
       outbox.append(Reply(call: poll, error: error))
     }

@@ -23,6 +23,13 @@ extension Broker {
       guard let (desk, message) = try locate(id, now: now),
         message.caller == caller.text || caller == .admin
       else { throw .notFound }
+      let payer = payer(of: caller)
+      guard !mustWait(message.task, desk) else {
+        return putOff(for: payer) { [unowned self] now in
+          callerMessage(call, id, caller: caller, now: now)
+        }
+      }
+      try checkMemory(payer)
       guard let task = try storedTask(message.task, desk) else { throw .notFound }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let read = try taskView(task, desk)
@@ -33,6 +40,7 @@ extension Broker {
       read.view.write(as: dialect, historyLength: nil, into: &writer)
       writer.endObject()
       var reply = Reply(call: call, body: writer.bytes)
+      reply.payer = payer
       // An operator who looks has not received it in the caller's place.
       if message.caller == caller.text, message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + read.ends)

@@ -33,7 +33,6 @@ package struct Registration: Sendable {
 extension Broker {
   /// How long an operator's new workspace may be claimed without a bearer.
   static let claimWindow = Duration.seconds(3600)
-  static let tokensMax = 50
   static let org = "default"
 
   package func createWorkspace(
@@ -140,7 +139,7 @@ extension Broker {
     switch identity {
     case .workspace(let own) where own == record.row.id: return false
     case .admin:
-      guard record.tokenCount < Self.tokensMax else { throw .badRequest }
+      guard record.tokenCount < limits.tokensPerWorkspaceMax else { throw .tokensFull }
       return true
     case nil:
       // Once, soon after its making, and only while there is nothing in it to be read.
@@ -200,7 +199,7 @@ extension Broker {
       "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
       "created_at": .string(Timestamp.rfc3339(nanoseconds: row.createdAt.nanoseconds)),
       "claimed": .bool((record?.tokenCount ?? 0) > 0),
-      "settings": (try? JSON(parsing: Array(row.settings.utf8))) ?? [:],
+      "settings": settings(row),
       "urls": [
         "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
         "inbox": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
@@ -210,6 +209,13 @@ extension Broker {
       json["last_seen_at"] = .string(Timestamp.rfc3339(nanoseconds: seen.nanoseconds))
     }
     return json
+  }
+
+  /// What an operator has set; when the card was registered is the relay's own note.
+  private func settings(_ row: RegisteredWorkspace) -> JSON {
+    var settings = Settings(ofRow: row)
+    settings.cardAt = nil
+    return settings.json
   }
 
   /// The workspace with what its queue holds, if that is open.

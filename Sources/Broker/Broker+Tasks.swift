@@ -48,12 +48,6 @@ extension Broker {
     return try storedTask(id.seq, desk)
   }
 
-  /// Answers are made from files as fast as they are asked for: beyond the bound for bodies in
-  /// memory the next one is refused, and can be asked for again.
-  func checkRendered() throws(RelayError) {
-    if renderedBytes > limits.bodiesInMemoryMax { throw .memoryFull }
-  }
-
   /// A Task read from the file, and its messages whose ends it tells: all that have ended, if it
   /// has come to an end or waits for its caller.
   struct ReadTask {
@@ -104,7 +98,6 @@ extension Broker {
 
   /// A Task with all its messages, read from the file.
   func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> ReadTask {
-    try checkRendered()
     let messages = try reading(desk) { () throws(StoreError) in
       try desk.file.messages(ofTask: task.seq)
     }

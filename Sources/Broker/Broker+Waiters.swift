@@ -101,9 +101,15 @@ extension Broker {
   }
 
   private func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
+    guard !mustWait(seq, desk) else {
+      return putOff(for: waiter.addressee.payer) { [unowned self] now in
+        guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
+        answerTask(waiter, seq, desk, now: now)
+      }
+    }
     let addressee = waiter.addressee
     do throws(RelayError) {
-      try checkRendered()
+      try checkMemory(addressee.payer)
       let (view, read) = try taskView(of: seq, desk, now: now)
       var writer = JSONWriter(capacity: 1536)
       writer.beginObject()
@@ -141,8 +147,7 @@ extension Broker {
       // Its own round has passed, but a read of the file may have seen a later one.
       return read(reply, desk)
     }
-    reply.isCounted = true
-    renderedBytes += reply.body.count
+    count(&reply, for: reply.addressee?.payer ?? .nobody)
     outbox.append(reply)
   }
 }

@@ -47,8 +47,13 @@ package final class Broker {
   var unopenable: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
-  /// Bytes of answers read from files that the server has not taken yet.
-  var renderedBytes = 0
+  /// The bound of all bodies; the loop's, once there is one.
+  package var memory: BodyMemory
+  var payers: [Identity: BodyMemory.Payer] = [:]
+  /// Bytes of answers made since replies were taken last, and those that wait for a later turn.
+  var madeInTurn = 0
+  var putOff = FairQueue<BodyMemory.Payer, PutOff>()
+  var isMakingPutOff = false
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.
@@ -73,6 +78,7 @@ package final class Broker {
   ) throws(StoreError) {
     self.data = data
     self.limits = limits
+    memory = BodyMemory(limits)
     self.publicURL = publicURL
     self.random = random
     self.log = log
@@ -134,7 +140,8 @@ package final class Broker {
 
   /// The next instant at which `tick` has something to do.
   package func nextDeadline() -> Instant? {
-    // What a refused commit has led to is for the next turn, which comes at once.
+    // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
+    if !putOff.isEmpty { return Instant(nanoseconds: 0) }
     var earliest = holds.first?.at
     for desk in touched where desk.hasTurnWork {
       let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
@@ -148,6 +155,7 @@ package final class Broker {
   }
 
   package func tick(now: Now) {
+    makePutOff(now: now)
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due <= now.instant { touch(desk) }
       guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }
@@ -199,6 +207,6 @@ package final class Broker {
 
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
-    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty
+    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && putOff.isEmpty
   }
 }

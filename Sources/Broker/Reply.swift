@@ -15,8 +15,9 @@ package struct Reply: Sendable {
   }
 
   package var call: CallID
-  /// Its body counts in the bytes that are rendered and not yet taken.
+  /// Its body is in the account of the memory, until the server takes it.
   var isCounted = false
+  var payer = BodyMemory.Payer.nobody
   package var status: Int
   package var body: [UInt8]
   package var headers: [(String, String)] = []
@@ -81,9 +82,15 @@ package struct Addressee: Sendable {
   package var id: [UInt8]
   package var dialect: Dialect
   package var historyLength: Int?
+  /// Whose share of the memory its answer is.
+  var payer = BodyMemory.Payer.nobody
 
-  package init(call: CallID, id: [UInt8], dialect: Dialect, historyLength: Int?) {
+  package init(
+    call: CallID, id: [UInt8], dialect: Dialect, historyLength: Int?,
+    payer: BodyMemory.Payer = .nobody
+  ) {
     self.call = call
+    self.payer = payer
     self.id = id
     self.dialect = dialect
     self.historyLength = historyLength

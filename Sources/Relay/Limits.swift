@@ -4,8 +4,18 @@ package struct Limits: Sendable {
   package var headBytesMax = 32 * 1024
   /// Bytes of one request body; more is 413. A2A files come base64-encoded in messages.
   package var bodyBytesMax = 10 * 1024 * 1024
-  /// Bytes of all request bodies in memory at once; a request that does not fit is 503.
+  /// Bytes of all bodies in memory at once, requests and answers; what does not fit is 503.
   package var bodiesInMemoryMax = 256 * 1024 * 1024
+  /// The share of it that one credential may hold with answers that it does not read, in percent.
+  package var unreadSharePercent = 25
+  /// The share of it for everybody without a credential together, in percent.
+  package var anonymousSharePercent = 25
+  /// Bytes of one request body without a credential; more is 413.
+  package var anonymousBodyBytesMax = 1024 * 1024
+  /// From the head until such a body is whole.
+  package var anonymousBodyTime = Duration.seconds(20)
+  /// Bytes of large answers made in one turn of the loop; the rest waits for the next ones.
+  package var turnAnswerBytesMax = 4 * 1024 * 1024
   /// The longest wait of a poll. Proxies cut idle requests at 60 s.
   package var pollWaitMax = Duration.seconds(55)
   /// The wait of a poll that names none.
@@ -100,7 +110,9 @@ package struct Limits: Sendable {
   /// A peer that takes no bytes of its answer for this long is cut off.
   package var writeTime = Duration.seconds(30)
   /// From SIGTERM to the end of the process.
-  package var shutdownTime = Duration.seconds(10)
+  package var shutdownTime = Duration.seconds(8)
+  /// From SIGTERM until requests that are still being received are cut off.
+  package var shutdownRequestTime = Duration.seconds(3)
   /// Bytes of a message id, task id or context id that a caller gives.
   package var identifierBytesMax = 256
   /// Bytes of a late result's body that the timeline keeps.
@@ -109,6 +121,8 @@ package struct Limits: Sendable {
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.
   package var nameBytesMax = 200
+  /// Tokens that one workspace ever had, revoked ones included.
+  package var tokensPerWorkspaceMax = 50
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
   /// Messages of one task that a Task's history shows.

@@ -23,6 +23,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case callerShare = "caller_share"
   case pollsFull = "polls_full"
   case workspacesFull = "workspaces_full"
+  case tokensFull = "tokens_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
   case logFull = "log_full"
@@ -49,7 +50,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded:
+      .messageEnded, .tokensFull:
       409
     case .bodyTooLarge: 413
     case .unsupported: 501
@@ -118,6 +119,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .callerShare: "this caller has used up its share of the queue; nothing was stored"
     case .pollsFull: "too many polls are parked on this workspace"
     case .workspacesFull: "the relay has as many workspaces as it allows"
+    case .tokensFull:
+      "the workspace has had tokensPerWorkspaceMax tokens; use one of them, or another workspace"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
     case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
     case .logFull: "the workspace's write-ahead log is too long; nothing was stored"

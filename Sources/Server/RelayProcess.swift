@@ -9,12 +9,16 @@ import Wire
 package enum RelayProcess {
   /// sysexits.h: a failed write or sync that is final for the process.
   static let ioError: Int32 = 74
+  static let usageError: Int32 = 64
 
   /// Serves until SIGTERM; answers the exit status.
   package static func serve(_ options: ServeOptions) -> Int32 {
     let log = Log(format: options.log ?? .automatic)
     do {
       return try serve(options, log)
+    } catch let error as ServeOptions.Usage {
+      log.error("start_failed", ["error": .text(error.text)])
+      return usageError
     } catch let error as StoreError {
       log.error("start_failed", ["error": .text(error.description)])
       return error.isFinalForProcess ? ioError : 1
@@ -28,14 +32,12 @@ package enum RelayProcess {
   }
 
   private static func serve(_ options: ServeOptions, _ log: Log) throws -> Int32 {
+    try options.check()
     // Before the first other thread exists, so that no thread takes the signals.
     let signals = try Signals()
-    let descriptors = try DescriptorLimit.raise()
-    var limits = options.limits
-    limits.connectionsMax = min(
-      limits.connectionsMax, max(64, descriptors - 3 * limits.openWorkspacesMax - 64))
+    let limits = try fit(options, log)
     let data = try DataDirectory(path: options.data, limits: limits)
-    let listener = try Listener(options.listen)
+    let listener = try listen(options.listen)
     let address = listener.address
     let random = Random()
     let broker = try Broker(
@@ -85,6 +87,31 @@ package enum RelayProcess {
       if broker.plant == .goOnAfterFailedSync { return .ignoringFailures(log) }
     #endif
     return .kernel
+  }
+
+  private static func fit(_ options: ServeOptions, _ log: Log) throws -> Limits {
+    let descriptors = try DescriptorLimit.raise()
+    let plan = try DescriptorPlan(options.limits, asked: options.asked, descriptors: descriptors)
+    for change in plan.adaptations {
+      log.info(
+        "limits_adapted",
+        [
+          "limit": .text(change.name), "from": .number(change.from), "to": .number(change.to),
+          "why": .text("RLIMIT_NOFILE is \(descriptors)"),
+        ])
+    }
+    return plan.limits
+  }
+
+  private struct CannotListen: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  static func listen(_ address: SocketAddress) throws -> Listener {
+    do throws(SystemError) { return try Listener(address) } catch {
+      throw CannotListen(
+        description: "cannot listen on \(address): \(ErrorNumber.text(error.code))")
+    }
   }
 
   /// The last line is what scripts wait for.

@@ -31,6 +31,8 @@ package final class RelayServer: Application {
   /// What `admit` found out last, for the `handle` that follows it.
   private var admitted: (note: UInt64, route: Route, caller: Identity?)?
   private var lastAdmission: UInt64 = 0
+  /// Of the credential that the request in work has shown.
+  var shown: BodyMemory.Payer?
 
   struct Pending {
     enum Kind {
@@ -61,9 +63,10 @@ package final class RelayServer: Application {
     self.registration = registration
   }
 
-  /// The broker asks the loop whose connection is still open.
+  /// The broker asks the loop whose connection is still open, and shares its account of memory.
   func attach(_ loop: Loop) {
     self.loop = loop
+    broker.memory = loop.memory
     broker.isPollGone = { [weak self, weak loop] poll in
       guard let self, let loop, let named = self.namedPolls[poll] else { return false }
       return !loop.isConnected(named.ticket)
@@ -79,7 +82,8 @@ package final class RelayServer: Application {
       let caller = try check(route, head, ticket, now: loop.now)
       lastAdmission += 1
       admitted = (lastAdmission, route, caller)
-      return .accept(bodyMax: bodyMax(route), note: lastAdmission)
+      let payer = payer(route, head, caller)
+      return .accept(bodyMax: bodyMax(route, head, payer), note: lastAdmission, payer: payer)
     } catch {
       return .refuse(refusal(error, route, head))
     }

@@ -12,6 +12,8 @@ package struct ServeOptions: Sendable {
   package var log: Log.Format?
   package var adminToken: String?
   package var limits = Limits()
+  /// The limits that were set, by name.
+  package private(set) var asked: Set<String> = []
 
   package struct Usage: Error {
     package var text: String
@@ -74,8 +76,10 @@ package struct ServeOptions: Sendable {
       guard !value.isEmpty else { throw Usage(text: "--data takes a directory") }
       data = value
     case "public-url":
-      guard value.hasPrefix("http://") || value.hasPrefix("https://") else {
-        throw Usage(text: "--public-url takes a URL with http:// or https://")
+      guard Self.isBase(value) else {
+        throw Usage(
+          text: "--public-url takes http://HOST or https://HOST, with a port and a path if need "
+            + "be, without query and fragment")
       }
       publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
     case "registration": registration = try choice(name, value, RegistrationMode.allCases)
@@ -99,6 +103,22 @@ package struct ServeOptions: Sendable {
     }
   }
 
+  /// A URL to which paths can be added.
+  private static func isBase(_ url: String) -> Bool {
+    guard let scheme = ["http://", "https://"].first(where: { url.hasPrefix($0) }) else {
+      return false
+    }
+    let rest = url.utf8.dropFirst(scheme.utf8.count)
+    return rest.first.map { $0 != UInt8(ascii: "/") } == true
+      && rest.allSatisfy { (0x21...0x7E) ~= $0 && !Array("?#\"\\<>".utf8).contains($0) }
+  }
+
+  /// What can be said only when all of it is known.
+  package func check() throws(Usage) {
+    let found = limits.contradictions
+    guard found.isEmpty else { throw Usage(text: "--limit: \(found.joined(separator: "; "))") }
+  }
+
   private func choice<Value: RawRepresentable<String>>(
     _ name: String, _ value: String, _ all: [Value]
   ) throws(Usage) -> Value {
@@ -117,6 +137,9 @@ package struct ServeOptions: Sendable {
       ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
       ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
       ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
+      ("unreadSharePercent", \.unreadSharePercent),
+      ("anonymousSharePercent", \.anonymousSharePercent),
+      ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
     ]
 
   /// The same for times, in milliseconds.
@@ -125,8 +148,9 @@ package struct ServeOptions: Sendable {
       ("hold", \.hold), ("offer", \.offer), ("lease", \.lease), ("keepAlive", \.keepAlive),
       ("restartGrace", \.restartGrace), ("backOffFirst", \.backOffFirst),
       ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive), ("headTime", \.headTime),
-      ("bodyTime", \.bodyTime), ("idleTime", \.idleTime), ("writeTime", \.writeTime),
-      ("shutdownTime", \.shutdownTime),
+      ("bodyTime", \.bodyTime), ("anonymousBodyTime", \.anonymousBodyTime),
+      ("idleTime", \.idleTime), ("writeTime", \.writeTime),
+      ("shutdownTime", \.shutdownTime), ("shutdownRequestTime", \.shutdownRequestTime),
     ]
 
   /// What `--limit` can set.
@@ -142,8 +166,10 @@ package struct ServeOptions: Sendable {
     }
     if let found = Self.settable.first(where: { $0.name == parts[0] }) {
       limits[keyPath: found.path] = value
+      asked.insert(found.name)
     } else if let found = Self.settableTimes.first(where: { $0.name == parts[0] }) {
       limits[keyPath: found.path] = .milliseconds(value)
+      asked.insert(found.name)
     } else {
       let names = Self.limitNames.joined(separator: ", ")
       throw Usage(text: "--limit: no \"\(parts[0])\"; there are \(names)")

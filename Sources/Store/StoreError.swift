@@ -1,4 +1,5 @@
 import CSQLite
+import System
 
 /// Why the store refused. It names the call and the file, never a value that was to be stored.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
@@ -49,7 +50,11 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
   package var isFinalForProcess: Bool { kind == .ioFatal }
 
   package var description: String {
-    "\(call) of \(path): \(message) (code \(code), errno \(systemErrno))"
+    let place = "\(call) of \(path): "
+    if message.isEmpty { return place + ErrorNumber.text(systemErrno) }
+    let cause = systemErrno == 0 ? "" : ", " + ErrorNumber.text(systemErrno)
+    // An errno is no code of SQLite's.
+    return place + message + cause + (code == 0 || code == systemErrno ? "" : ", code \(code)")
   }
 
   /// The one place where SQLite's codes get a meaning.
@@ -71,7 +76,7 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
   /// A system call outside SQLite that failed; `errno` must be passed as it was right after it.
   static func system(_ call: String, _ path: String, _ errno: Int32, kind: Kind) -> StoreError {
     StoreError(
-      kind: kind, code: errno, call: call, path: path, message: "errno \(errno)",
+      kind: kind, code: errno, call: call, path: path, message: "",
       systemErrno: errno)
   }
 }

@@ -67,8 +67,9 @@ private var help: String {
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at
       the first start and kept in DATA/admin-token.
 
-    Exit status: 0 after SIGTERM, 64 for a wrong command line, 74 after a write or sync
-    that failed for good (start again: what was acknowledged is on disk), 1 otherwise.
+    Exit status: 0 after SIGTERM or SIGINT, 64 for a wrong command line or limits that do
+    not fit, 74 after a write or sync that failed for good (start again: what was
+    acknowledged is on disk), 1 otherwise, such as when the address is in use.
 
     """
   return text

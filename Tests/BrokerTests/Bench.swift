@@ -71,16 +71,16 @@ final class Bench {
   }
 
   /// Ends the turn: what may leave without a barrier is in `replies` then.
-  func turn() {
+  func turn(atMost count: Int = 3) {
     // What a refused commit has led to is for a turn that comes at once.
-    for _ in 0..<3 {
+    for _ in 0..<count {
       broker.tick(now: now)
       if let work = broker.endTurn(now: now) {
         unsynced.append(work.number)
         wasLone = work.isLone
       }
       collect()
-      if broker.touched.isEmpty { return }
+      if broker.touched.isEmpty, broker.putOff.isEmpty { return }
     }
   }
 

@@ -81,7 +81,8 @@ extension Bench {
     broker.call(
       CallerRequest(
         call: number, caller: caller, rpc: call, body: body,
-        head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold),
+        head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
+        payer: broker.payer(of: caller)),
       at: id, now: now)
     return number
   }

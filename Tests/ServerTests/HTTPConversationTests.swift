@@ -23,7 +23,7 @@ import Wire
     guard case .admit = conversation.next(now: start, times: times) else {
       throw HTTPClient.Failure.closed
     }
-    conversation.admit(bodyMax: 100, now: start, times: times)
+    conversation.admit(bodyMax: 100, until: start.after(times.body))
     guard case .handle = conversation.next(now: start, times: times) else {
       throw HTTPClient.Failure.closed
     }

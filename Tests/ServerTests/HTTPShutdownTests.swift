@@ -34,12 +34,32 @@ import Wire
     var limits = Limits()
     limits.shutdownTime = .milliseconds(50)
     let server = try HTTPTestServer(limits)
-    let client = try HTTPClient(server)
-    try client.send("GET /x HTTP/1.1\r\nHo")
-    #expect(try HTTPClient(server).get("/x").status == 200)
+    // It reads nothing of its answer.
+    let client = try HTTPClient(server, receiveBuffer: 4096)
+    try client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+    _ = try server.events.ticket("/big")
     server.stop()
     _ = try server.ended()
-    #expect(try client.isClosedByServer())
+    withExtendedLifetime(client) {}
+  }
+
+  @Test func `a request that never becomes whole does not hold up the end`() throws {
+    var limits = Limits()
+    limits.shutdownRequestTime = .milliseconds(20)
+    let server = try HTTPTestServer(limits)
+    let body = try HTTPClient(server)
+    try body.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
+    let head = try HTTPClient(server)
+    try head.send("GET /x HTTP/1.1\r\nHo")
+    #expect(try HTTPClient(server).get("/x").status == 200)
+    server.stop()
+    for client in [body, head] {
+      #expect(try client.answer().status == 408)
+      #expect(try client.isClosedByServer())
+    }
+    body.reset()
+    head.reset()
+    #expect(try server.ended().requestsTimedOut == 2)
   }
 
   @Test func `shutdown waits until a slow reader has its answer`() throws {

@@ -21,7 +21,7 @@ import Wire
   private func recognition(_ directory: Directory) throws -> Recognition {
     Recognition(
       secret, try #require(directory.credential(secret, at: now)),
-      generation: directory.generation)
+      generation: directory.generation, payer: .nobody)
   }
 
   @Test mutating func `only the same secret is recognised`() throws {

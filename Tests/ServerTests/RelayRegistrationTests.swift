@@ -105,6 +105,26 @@ import Wire
     #expect(flood.status == 413)
   }
 
+  @Test func `a workspace has so many tokens, and the refusal names the limit`() throws {
+    let scene = try RelayScene { $0.tokensPerWorkspaceMax = 2 }
+    #expect(try register(scene.client, scene.id, token: RelayScene.admin).status == 200)
+    let refused = try register(scene.client, scene.id, token: RelayScene.admin)
+    #expect(refused.status == 409 && refused.code == "tokens_full")
+    #expect(refused.text.contains("tokensPerWorkspaceMax"))
+    #expect(try register(scene.client, scene.id, token: scene.token).status == 200)
+  }
+
+  @Test func `an operator sees what it has set, with or without a slash`() throws {
+    let scene = try RelayScene()
+    let card = ",\"agent_card\":{\"name\":\"Ada\"}"
+    #expect(try register(scene.client, scene.id, token: scene.token, more: card).status == 200)
+    for path in ["/workspaces/\(scene.id)", "/workspaces/\(scene.id)/"] {
+      let shown = try scene.client.call("GET", path, token: RelayScene.admin)
+      #expect(shown.json["settings"]?.object?.count == 3, "\(path)")
+      #expect(shown.status == 200 && shown.json["settings"]?["card_at"] == nil)
+    }
+  }
+
   @Test func `workspaces are listed in pages`() throws {
     let server = try RelayTestServer()
     let client = try HTTPClient(server)
@@ -148,7 +168,7 @@ import Wire
     #expect(try beat(scene.token, "{\"workspace_id\":\"\(scene.id)\"}").status == 200)
     #expect(try beat(scene.token, "").status == 200)
     #expect(
-      try beat(scene.token, "{\"workspace_id\":\"\(RelayAccessTests.unknown)\"}").status == 401)
+      try beat(scene.token, "{\"workspace_id\":\"\(RelayAccessTests.unknown)\"}").status == 404)
     #expect(try beat(nil, "{}").status == 401)
     #expect(try beat("wrong", "{}").status == 401)
     #expect(try beat(RelayScene.admin, "{}").status == 404)

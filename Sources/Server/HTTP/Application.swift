@@ -5,8 +5,9 @@ package import Wire
 /// What is to happen with a request whose head is there.
 package enum Admission: Sendable {
   /// Read a body of at most so many bytes. The note comes back by `Loop.note(of:)`; it is the
-  /// application's own, such as who was recognised.
-  case accept(bodyMax: Int, note: UInt64 = 0)
+  /// application's own, such as who was recognised. What body and answer take of the memory is
+  /// `payer`'s; whoever has used up its share is refused.
+  case accept(bodyMax: Int, note: UInt64 = 0, payer: BodyMemory.Payer = .readers)
   /// Answer at once. If there is a body it is not read, and the connection ends with the answer.
   case refuse(HTTPResponse)
 }

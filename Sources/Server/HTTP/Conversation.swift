@@ -127,10 +127,10 @@ struct Conversation {
   }
 
   /// The application reads the body. Its time counts from here.
-  mutating func admit(bodyMax: Int, now: Instant, times: Times) {
+  mutating func admit(bodyMax: Int, until deadline: Instant) {
     parser.limitBody(to: bodyMax)
     phase = .body
-    deadline = now.after(times.body)
+    self.deadline = deadline
   }
 
   /// The application does not read the body. Without one the connection can go on.
@@ -176,6 +176,12 @@ struct Conversation {
     phase = .idle
     deadline = now.after(times.idle)
     return .next
+  }
+
+  /// A request that is being received must be whole by then.
+  mutating func hasten(to end: Instant) {
+    guard phase == .head || phase == .body, let due = deadline, due > end else { return }
+    deadline = end
   }
 
   mutating func drain(until deadline: Instant) {

@@ -42,7 +42,7 @@ package final class Loop {
   var lostReceipts: [Ticket] = []
 
   /// Bytes of bodies being read, handed over in this turn, and waiting to be sent.
-  var bodiesInMemory = 0
+  package let memory: BodyMemory
   var handedOver = 0
 
   package internal(set) var now: Now
@@ -54,6 +54,8 @@ package final class Loop {
   var isAcceptPaused = false
   var wasWoken = false
   var shutdownEnds: Instant?
+  /// When requests that are still being received are cut off.
+  var receivingEnds: Instant?
   var refusals = LogGate(perSecond: 5)
 
   package private(set) var address: SocketAddress
@@ -79,6 +81,7 @@ package final class Loop {
     httpLimits.bodyBytesMax = limits.bodyBytesMax
     self.httpLimits = httpLimits
     times = Times(limits)
+    memory = BodyMemory(limits)
     poller = try Poller(eventsMax: Loop.eventsMax)
     wakeup = try Wakeup()
     stopping = try Wakeup()
@@ -129,7 +132,7 @@ package final class Loop {
     }
     application.turnEnded(now: now, loop: self)
     flush()
-    bodiesInMemory -= handedOver
+    memory.body(-handedOver, of: .nobody)
     handedOver = 0
   }
 

@@ -130,9 +130,8 @@ extension Loop {
     deadlines.remove(UInt32(connection.descriptor))
     connections[Int(connection.descriptor)] = nil
     connectionCount -= 1
-    bodiesInMemory -= connection.bodyBytes + connection.answerBytes
-    connection.bodyBytes = 0
-    connection.answerBytes = 0
+    releaseBody(connection)
+    countAnswer(connection, 0)
     Socket.close(connection.descriptor)
     if isAcceptPaused { resumeAccepting() }
   }

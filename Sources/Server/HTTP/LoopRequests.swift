@@ -31,14 +31,16 @@ extension Loop {
     case .refuse(let response):
       refuse(connection, response)
       return false
-    case .accept(let bodyMax, let note):
+    case .accept(let bodyMax, let note, let payer):
       connection.note = note
+      connection.payer = payer
       guard reserve(head.framing, bodyMax, connection) else {
         refuseForMemory(connection)
         return false
       }
       let isMissing = connection.conversation.bufferedBytes == 0
-      connection.conversation.admit(bodyMax: bodyMax, now: now.instant, times: times)
+      let time = payer == .anonymous ? times.anonymousBody : times.body
+      connection.conversation.admit(bodyMax: bodyMax, until: now.instant.after(time))
       if head.expectsContinue, isMissing, mayContinue(head.framing, bodyMax) {
         // RFC 9110 §10.1.1: only now that the head alone gives no reason to refuse.
         connection.outbox.append(Loop.continueLine)
@@ -59,12 +61,11 @@ extension Loop {
   private func reserve(
     _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
   ) -> Bool {
-    // What takes no body, as a probe, gives a small answer too.
-    if bodyMax > 0, bodiesInMemory > limits.bodiesInMemoryMax { return false }
+    guard memory.mayAnswer(connection.payer) else { return false }
     guard case .length(let length) = framing, length > 0, length <= bodyMax else { return true }
-    guard length <= limits.bodiesInMemoryMax - bodiesInMemory else { return false }
+    guard memory.fits(length, of: connection.payer) else { return false }
     connection.bodyBytes = length
-    bodiesInMemory += length
+    memory.body(length, of: connection.payer)
     return true
   }
 
@@ -73,10 +74,10 @@ extension Loop {
     guard connection.conversation.phase == .body else { return }
     let growth = connection.conversation.bufferedBytes - connection.bodyBytes
     guard growth > 0 else { return }
+    let fits = memory.fits(growth, of: connection.payer)
     connection.bodyBytes += growth
-    bodiesInMemory += growth
-    guard bodiesInMemory > limits.bodiesInMemoryMax else { return }
-    refuseForMemory(connection)
+    memory.body(growth, of: connection.payer)
+    if !fits { refuseForMemory(connection) }
   }
 
   private func refuseForMemory(_ connection: Connection) {
@@ -89,10 +90,9 @@ extension Loop {
 
   private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ connection: Connection) {
     // The application stores what it needs in this turn: the bytes count until its end.
-    let missing = max(0, body.count - connection.bodyBytes)
-    bodiesInMemory += missing
-    handedOver += connection.bodyBytes + missing
-    connection.bodyBytes = 0
+    releaseBody(connection)
+    memory.body(body.count, of: .nobody)
+    handedOver += body.count
     application.handle(head, body: body, ticket: connection.ticket, loop: self, now: now)
   }
 
@@ -121,15 +121,21 @@ extension Loop {
   func answer(_ connection: Connection, _ response: HTTPResponse) {
     releaseBody(connection)
     // Counted from the moment it exists: a peer that does not read must not fill the memory.
-    bodiesInMemory += response.body.count - connection.answerBytes
-    connection.answerBytes = response.body.count
+    countAnswer(connection, response.body.count)
     connection.answer = response
     connection.conversation.answer(closes: response.closes || shutdownEnds != nil)
     markDirty(connection)
   }
 
-  private func releaseBody(_ connection: Connection) {
-    bodiesInMemory -= connection.bodyBytes
+  func releaseBody(_ connection: Connection) {
+    memory.body(-connection.bodyBytes, of: connection.payer)
     connection.bodyBytes = 0
+  }
+
+  /// So many bytes of the connection's answer have not left.
+  func countAnswer(_ connection: Connection, _ bytes: Int) {
+    guard bytes != connection.answerBytes else { return }
+    memory.answer(bytes - connection.answerBytes, for: connection.payer)
+    connection.answerBytes = bytes
   }
 }

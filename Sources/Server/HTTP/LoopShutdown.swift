@@ -7,6 +7,7 @@ extension Loop {
   package func stop() {
     guard shutdownEnds == nil else { return }
     shutdownEnds = now.instant.after(times.shutdown)
+    receivingEnds = now.instant.after(times.shutdownRequest)
     // Whoever waits in the backlog comes in, as far as there is room. Later ones are refused, and
     // go to the relay that is started next.
     acceptWaiting()
@@ -17,6 +18,8 @@ extension Loop {
       read(connection, [])
       if connection.conversation.phase == .idle { finish(connection) }
     }
+    // Those in the middle of a request get less time for the rest of it.
+    for connection in connections.compactMap({ $0 }) { schedule(connection) }
     application.shutdownRequested(now: now, loop: self)
   }
 

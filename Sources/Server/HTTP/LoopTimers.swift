@@ -7,6 +7,7 @@ extension Loop {
   func schedule(_ connection: Connection) {
     guard !connection.isClosed else { return }
     let slot = UInt32(connection.descriptor)
+    if let receivingEnds { connection.conversation.hasten(to: receivingEnds) }
     if let deadline = connection.conversation.deadline {
       deadlines.set(slot, atOrBefore: deadline)
     }

@@ -92,17 +92,14 @@ extension Loop {
 
   /// The kernel is full: EPOLLOUT tells when it is not, and a peer that reads nothing is cut off.
   private func stall(_ connection: Connection) {
-    let pending = connection.outbox.pending
-    bodiesInMemory += pending - connection.answerBytes
-    connection.answerBytes = pending
+    countAnswer(connection, connection.outbox.pending)
     connection.conversation.stalled(now: now.instant, times: times)
     schedule(connection)
     updateInterest(connection)
   }
 
   private func sentWhole(_ connection: Connection) {
-    bodiesInMemory -= connection.answerBytes
-    connection.answerBytes = 0
+    countAnswer(connection, 0)
     if connection.wantsReceipt {
       connection.wantsReceipt = false
       awaitReceipt(connection)

@@ -4,10 +4,12 @@ import Relay
 struct Times {
   let head: Int64
   let body: Int64
+  let anonymousBody: Int64
   let idle: Int64
   let write: Int64
   let keepAlive: Int64
   let shutdown: Int64
+  let shutdownRequest: Int64
 
   /// How long a connection that is to end waits for the peer to close it.
   let drain: Int64 = 2_000_000_000
@@ -20,10 +22,12 @@ struct Times {
   init(_ limits: Limits) {
     head = limits.headTime.nanoseconds
     body = limits.bodyTime.nanoseconds
+    anonymousBody = limits.anonymousBodyTime.nanoseconds
     idle = limits.idleTime.nanoseconds
     write = limits.writeTime.nanoseconds
     keepAlive = limits.keepAlive.nanoseconds
     shutdown = limits.shutdownTime.nanoseconds
+    shutdownRequest = min(limits.shutdownRequestTime, limits.shutdownTime).nanoseconds
   }
 }
 

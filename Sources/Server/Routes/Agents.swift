@@ -17,8 +17,12 @@ extension RelayServer {
     }
     let call = open(ticket, .poll(id))
     loop.watchPeer(ticket)
-    broker.poll(
-      makePoll(wish, call, ticket, loop, now: now), at: id, now: now)
+    let poll = makePoll(wish, call, ticket, loop, now: now)
+    guard broker.isTurnFull else { return broker.poll(poll, at: id, now: now) }
+    broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+      // Its peer may have gone meanwhile.
+      if tickets[call] != nil { broker.poll(poll, at: id, now: now) }
+    }
   }
 
   private func makePoll(
@@ -87,7 +91,14 @@ extension RelayServer {
       }
     }
     let poll = wish.map { makePoll($0, call, ticket, loop, now: now) }
-    broker.batch(call, parts, poll: poll, at: id, now: now)
+    guard poll != nil, broker.isTurnFull else {
+      return broker.batch(call, parts, poll: poll, at: id, now: now)
+    }
+    broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+      // If its peer has gone meanwhile, its calls count all the same.
+      let isThere = tickets[call] != nil
+      broker.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
+    }
   }
 
   func register(
@@ -125,7 +136,7 @@ extension RelayServer {
     guard case .workspace(let own) = identity(bearer(head), ticket, now: now)
     else { throw .notFound }
     let json = try object(body)
-    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .unauthorized }
+    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .notFound }
     broker.signOfLife(own, now: now)
     broker.heartbeat(own, now: now)
     loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))

@@ -58,6 +58,7 @@ extension RelayServer {
     _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity? {
     try checkLife(route)
+    shown = nil
     var found: Identity?
     switch route {
     case .call(let id):
@@ -71,8 +72,9 @@ extension RelayServer {
     case .callerMessage:
       if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
-      // Whether no bearer will do depends on the body; a wrong one never does.
-      if let secret = bearer(head), identity(secret, ticket, now: now) == nil {
+      // Whether no bearer will do depends on mode and body; a wrong one never does.
+      let secret = bearer(head)
+      if secret == nil ? registration == .closed : identity(secret, ticket, now: now) == nil {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
@@ -96,12 +98,26 @@ extension RelayServer {
     }
   }
 
-  /// Registration may come without a credential: its body is a card and little else.
-  func bodyMax(_ route: Route) -> Int {
-    switch route {
+  /// Registration's body is a card and little else; who shows no credential gets less room.
+  func bodyMax(_ route: Route, _ head: HTTPRequestHead, _ payer: BodyMemory.Payer) -> Int {
+    let most =
+      payer == .anonymous
+      ? min(limits.bodyBytesMax, limits.anonymousBodyBytesMax) : limits.bodyBytesMax
+    return switch route {
     case .card, .health, .ready: 0
-    case .register, .heartbeat, .workspaces: min(limits.bodyBytesMax, 2 * limits.cardBytesMax)
-    default: limits.bodyBytesMax
+    case .call where head.method == "OPTIONS": 0
+    case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
+    default: most
+    }
+  }
+
+  /// Whose share of the memory the request's body and its answer are.
+  func payer(_ route: Route, _ head: HTTPRequestHead, _ caller: Identity?) -> BodyMemory.Payer {
+    switch route {
+    case .health, .ready: .nobody
+    case .card: .readers
+    case .call where head.method == "OPTIONS": .nobody
+    default: caller == .anonymous ? .anonymous : shown ?? .anonymous
     }
   }
 
@@ -117,7 +133,7 @@ extension RelayServer {
       headers.append(("Allow", route.methods.joined(separator: ", ")))
       detail = "allowed are \(route.methods.joined(separator: ", "))"
     case .noRoute:
-      detail = "see /w/{id}/, /workspaces/{id}/inbox, /registry/register, /messages/{id}"
+      detail = "there are " + Route.nearest(head.path)
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }

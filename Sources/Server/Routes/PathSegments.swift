@@ -6,7 +6,6 @@ struct PathSegments {
   private let path: String
   /// The first ones; no route looks at more of them.
   private var places = InlineArray<5, Range<Int>>(repeating: 0..<0)
-  private var lastPlace = 0..<0
   private(set) var count = 0
 
   /// What stands before the first slash is no segment.
@@ -23,7 +22,6 @@ struct PathSegments {
 
   private mutating func append(_ place: Range<Int>) {
     if count < places.count { places[count] = place }
-    lastPlace = place
     count += 1
   }
 
@@ -34,14 +32,31 @@ struct PathSegments {
     index < count && index < places.count && spells(places[index], word)
   }
 
-  func lastIs(_ word: String) -> Bool { spells(lastPlace, word) }
-
   func workspace(_ index: Int) -> WorkspaceID? {
     WorkspaceID(path.utf8.span.extracting(places[index]))
   }
 
   func message(_ index: Int) -> MessageID? {
     MessageID(path.utf8.span.extracting(places[index]))
+  }
+
+  /// How many letters of the first segment would have to change, come or go to make it `word`; a
+  /// longer segment than any route has is far from all of them.
+  func distance(to word: String) -> Int {
+    let place = count > 0 ? places[0] : 0..<0
+    guard place.count <= 16 else { return place.count }
+    let bytes = path.utf8.span.extracting(place)
+    var row = Array(0...word.utf8.count)
+    for index in bytes.indices {
+      var corner = row[0]
+      row[0] = index + 1
+      for (column, letter) in word.utf8.enumerated() {
+        let change = corner + (bytes[index] == letter ? 0 : 1)
+        corner = row[column + 1]
+        row[column + 1] = min(change, corner + 1, row[column] + 1)
+      }
+    }
+    return row[word.utf8.count]
   }
 
   private func spells(_ place: Range<Int>, _ word: String) -> Bool {

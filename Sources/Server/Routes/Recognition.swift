@@ -6,14 +6,17 @@ import Wire
 /// shown again is compared with it, and neither hashed nor looked up.
 final class Recognition {
   let identity: Identity
+  let payer: BodyMemory.Payer
   private let secret: [UInt8]
   private let expires: WallTime?
   /// Of the directory: any change of it makes this void.
   private let generation: UInt64
 
   init(
-    _ secret: ArraySlice<UInt8>, _ credential: Directory.Credential, generation: UInt64
+    _ secret: ArraySlice<UInt8>, _ credential: Directory.Credential, generation: UInt64,
+    payer: BodyMemory.Payer
   ) {
+    self.payer = payer
     self.secret = Array(secret)
     identity = credential.identity
     expires = credential.expires
@@ -33,9 +36,14 @@ extension RelayServer {
     guard let secret else { return nil }
     let known = loop?.memo(of: ticket) as? Recognition
     let generation = broker.directory.generation
-    if let known, known.isOf(secret, generation: generation, at: now.wall) { return known.identity }
+    if let known, known.isOf(secret, generation: generation, at: now.wall) {
+      shown = known.payer
+      return known.identity
+    }
     guard let found = broker.directory.credential(secret, at: now.wall) else { return nil }
-    loop?.keep(Recognition(secret, found, generation: generation), for: ticket)
+    let payer = broker.payer(of: found.identity)
+    shown = payer
+    loop?.keep(Recognition(secret, found, generation: generation, payer: payer), for: ticket)
     return found.identity
   }
 }

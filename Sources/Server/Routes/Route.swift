@@ -20,7 +20,7 @@ enum Route: Equatable {
   case timeline(WorkspaceID, MessageID)
   case health
   case ready
-  /// Well-formed, of the platform's or a later surface, and not served.
+  /// Planned, and not served yet: nothing else is `unsupported`.
   case unsupported
   /// An id in the path is none.
   case badID
@@ -40,14 +40,18 @@ enum Route: Equatable {
       self = .health
     } else if parts.has(0, "ready"), parts.count == 1 {
       self = .ready
-    } else if Route.unserved.contains(where: { parts.has(0, $0) }) {
+    } else if Route.planned(parts) {
       self = .unsupported
     } else {
       self = .none
     }
   }
 
-  private static let unserved = ["a2a", "secrets", "org", "orgs", "admin", "metrics"]
+  /// Metrics, and an org's keys.
+  private static func planned(_ parts: PathSegments) -> Bool {
+    parts.count == 1 && parts.has(0, "metrics")
+      || parts.count == 2 && parts.has(0, "org") && parts.has(1, "tokens")
+  }
 
   private static func caller(_ parts: PathSegments) -> Route {
     guard parts.count >= 2 else { return .none }
@@ -59,32 +63,38 @@ enum Route: Equatable {
     {
       return .card(id)
     }
-    return .rest(id)
+    // HTTP+JSON (A2A 1.0 §11.3, and 0.3 below v1), which is planned.
+    let first = parts.has(2, "v1") ? 3 : 2
+    return restWords.contains(where: { parts.has(first, $0) }) ? .rest(id) : .none
   }
+
+  private static let restWords = [
+    "message:send", "message:stream", "tasks", "card", "extendedAgentCard",
+  ]
 
   private static func workspace(_ parts: PathSegments) -> Route {
     if parts.count == 1 || parts.count == 2 && parts.isEmpty(1) { return .workspaces }
     guard let id = parts.workspace(1) else { return .badID }
-    if parts.count == 2 { return .workspace(id) }
+    if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
-    return .unsupported
+    return .none
   }
 
   private static func inbox(_ id: WorkspaceID, _ parts: PathSegments) -> Route {
     if parts.count == 3 { return .inbox(id) }
     if parts.count == 4, parts.has(3, "batch") { return .batch(id) }
     guard parts.count == 5, let verb = Verb.allCases.first(where: { parts.has(4, $0.rawValue) })
-    else { return parts.lastIs("events") ? .unsupported : .none }
+    else { return .none }
     return parts.message(3).map { .verb(id, $0, verb) } ?? .badID
   }
 
   private static func registry(_ parts: PathSegments) -> Route {
     if parts.count == 2, parts.has(1, "register") { return .register }
     if parts.count == 2, parts.has(1, "heartbeat") { return .heartbeat }
-    return .unsupported
+    return .none
   }
 
   /// The methods that the route takes, for `Allow` (RFC 9110 §10.2.1).

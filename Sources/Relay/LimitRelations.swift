@@ -1,0 +1,44 @@
+extension Limits {
+  /// What makes no sense together: each says which limits, and their values. Every relation that a
+  /// start checks stands here.
+  package var contradictions: [String] {
+    var found: [String] = []
+    for (name, value, other, bound) in times where value > bound {
+      found.append("\(name) (\(value)) must not be above \(other) (\(bound))")
+    }
+    for (name, value, other, bound) in numbers where value > bound {
+      found.append("\(name) (\(value)) must not be above \(other) (\(bound))")
+    }
+    for (name, value) in percents where value > 100 {
+      found.append("\(name) (\(value)) must not be above 100")
+    }
+    return found
+  }
+
+  private var times: [(String, Duration, String, Duration)] {
+    [
+      ("lease", lease, "leaseMax", leaseMax),
+      ("offer", offer, "leaseMax", leaseMax),
+      ("hold", hold, "holdMax", holdMax),
+      ("pollWaitDefault", pollWaitDefault, "pollWaitMax", pollWaitMax),
+      ("backOffFirst", backOffFirst, "backOffMax", backOffMax),
+      ("lease", lease, "timeToLive", timeToLive),
+    ]
+  }
+
+  private var numbers: [(String, Int, String, Int)] {
+    [
+      ("bodyBytesMax", bodyBytesMax, "bodiesInMemoryMax", bodiesInMemoryMax),
+      ("bodyBytesMax", bodyBytesMax, "queueBytesMax", queueBytesMax),
+      ("walPagesIdle", walPagesIdle, "walPagesBusy", walPagesBusy),
+      ("walPagesBusy", walPagesBusy, "walPagesMax", walPagesMax),
+    ]
+  }
+
+  private var percents: [(String, Int)] {
+    [
+      ("callerSharePercent", callerSharePercent), ("unreadSharePercent", unreadSharePercent),
+      ("anonymousSharePercent", anonymousSharePercent),
+    ]
+  }
+}

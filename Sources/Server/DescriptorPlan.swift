@@ -1,0 +1,56 @@
+import Relay
+
+/// Connections and workspace files share the process's descriptors: how many of each there are.
+///
+/// What was asked for is kept or refused; only a default is cut to what there is.
+struct DescriptorPlan {
+  /// A default that did not fit.
+  struct Adaptation: Equatable {
+    var name: String
+    var from: Int
+    var to: Int
+  }
+
+  static let perWorkspace = 3
+  /// The relay's own: listener, epoll, registry, log, lock and a few at a time for new files.
+  static let own = 64
+  /// Fewer are no use.
+  static let connectionsMin = 64
+  static let workspacesMin = 16
+
+  private(set) var limits: Limits
+  private(set) var adaptations: [Adaptation] = []
+
+  /// - `asked`: the names of the limits that the operator has set.
+  init(_ limits: Limits, asked: Set<String>, descriptors: Int) throws(ServeOptions.Usage) {
+    self.limits = limits
+    if !asked.contains("openWorkspacesMax") {
+      let connections =
+        asked.contains("connectionsMax") ? limits.connectionsMax : descriptors / 2
+      let room = (descriptors - Self.own - connections) / Self.perWorkspace
+      adapt("openWorkspacesMax", \.openWorkspacesMax, to: max(room, Self.workspacesMin))
+    }
+    if !asked.contains("connectionsMax") {
+      let room = descriptors - Self.own - Self.perWorkspace * self.limits.openWorkspacesMax
+      adapt("connectionsMax", \.connectionsMax, to: max(room, Self.connectionsMin))
+    }
+    let (files, isLarge) = self.limits.openWorkspacesMax
+      .multipliedReportingOverflow(by: Self.perWorkspace)
+    let needed = isLarge ? Int.max : files + self.limits.connectionsMax + Self.own
+    guard needed > descriptors else { return }
+    throw ServeOptions.Usage(
+      text: "connectionsMax=\(self.limits.connectionsMax) and "
+        + "openWorkspacesMax=\(self.limits.openWorkspacesMax) need \(needed) descriptors "
+        + "(one and \(Self.perWorkspace) each, and \(Self.own)); RLIMIT_NOFILE allows "
+        + "\(descriptors): lower the limits, or raise it (ulimit -n, LimitNOFILE=)")
+  }
+
+  private mutating func adapt(
+    _ name: String, _ path: WritableKeyPath<Limits, Int>, to room: Int
+  ) {
+    let wanted = limits[keyPath: path]
+    guard room < wanted else { return }
+    adaptations.append(Adaptation(name: name, from: wanted, to: room))
+    limits[keyPath: path] = room
+  }
+}

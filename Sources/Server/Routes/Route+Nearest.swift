@@ -1,0 +1,27 @@
+/// What a mistyped path may have meant.
+extension Route {
+  /// By their first words; documentation of the surface, for people who have come by mistake.
+  private static let served: [(word: String, routes: String)] = [
+    ("w", "/w/{id}/ and /w/{id}/.well-known/agent-card.json"),
+    (
+      "workspaces",
+      "/workspaces, /workspaces/{id}, /workspaces/{id}/messages/{message}, "
+        + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch and "
+        + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result"
+    ),
+    ("registry", "/registry/register and /registry/heartbeat"),
+    ("messages", "/messages/{message}"),
+    ("health", "/health"),
+    ("ready", "/ready"),
+  ]
+
+  /// The routes whose first word is this path's or nearly so; else those that most people need.
+  static func nearest(_ path: String) -> String {
+    let parts = PathSegments(path)
+    let found = served.map { ($0.routes, parts.distance(to: $0.word), $0.word.utf8.count) }
+      .filter { $0.1 <= $0.2 / 3 }
+      .min { $0.1 < $1.1 }
+    return found?.0
+      ?? "/w/{id}/, /workspaces/{id}/inbox, /registry/register, /messages/{message}, /health"
+  }
+}

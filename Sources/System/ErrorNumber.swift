@@ -1,0 +1,42 @@
+import Glibc
+
+/// What a system's error number means, in words and by its name.
+package enum ErrorNumber {
+  /// Such as `the address is in use (EADDRINUSE)`.
+  package static func text(_ code: Int32) -> String {
+    guard let known = table.first(where: { $0.code == code }) else { return "errno \(code)" }
+    return "\(known.words) (\(known.name))"
+  }
+
+  // Glibc's strerror_r and strerrorname_np are not to be had from Swift without GNU's macros.
+  private static let table: [(code: Int32, name: String, words: String)] = [
+    (EACCES, "EACCES", "permission denied"),
+    (EADDRINUSE, "EADDRINUSE", "the address is in use"),
+    (EADDRNOTAVAIL, "EADDRNOTAVAIL", "this machine has no such address"),
+    (EAFNOSUPPORT, "EAFNOSUPPORT", "addresses of this family are not supported"),
+    (EAGAIN, "EAGAIN", "try again"),
+    (EBUSY, "EBUSY", "it is in use"),
+    (EDQUOT, "EDQUOT", "the disk quota is used up"),
+    (EEXIST, "EEXIST", "it exists already"),
+    (EFBIG, "EFBIG", "the file is too large"),
+    (EINVAL, "EINVAL", "an argument is not valid"),
+    (EIO, "EIO", "an input/output error"),
+    (EISDIR, "EISDIR", "it is a directory"),
+    (ELOOP, "ELOOP", "too many symbolic links"),
+    (EMFILE, "EMFILE", "this process has too many descriptors open"),
+    (ENAMETOOLONG, "ENAMETOOLONG", "the name is too long"),
+    (ENFILE, "ENFILE", "the system has too many files open"),
+    (ENODEV, "ENODEV", "there is no such device"),
+    (ENOENT, "ENOENT", "there is no such file or directory"),
+    (ENOMEM, "ENOMEM", "there is not enough memory"),
+    (ENOSPC, "ENOSPC", "no space is left on the device"),
+    (ENOSYS, "ENOSYS", "the kernel does not have this call"),
+    (ENOTDIR, "ENOTDIR", "it is no directory"),
+    (ENXIO, "ENXIO", "there is no such device or address"),
+    (EOPNOTSUPP, "EOPNOTSUPP", "it is not supported"),
+    (EPERM, "EPERM", "it is not permitted"),
+    (EROFS, "EROFS", "the file system is read-only"),
+    (ESTALE, "ESTALE", "the file handle is stale"),
+    (ETXTBSY, "ETXTBSY", "the file is being executed"),
+  ]
+}

@@ -1,0 +1,113 @@
+import Glibc
+import Relay
+import Testing
+
+@testable import Server
+@testable import Store
+@testable import System
+
+/// What a start refuses, and in which words.
+@Suite struct StartTests {
+  private func options(_ arguments: String...) throws -> ServeOptions {
+    try ServeOptions(arguments: arguments) { _ in nil }
+  }
+
+  private func plan(_ options: ServeOptions, descriptors: Int) throws -> DescriptorPlan {
+    try DescriptorPlan(options.limits, asked: options.asked, descriptors: descriptors)
+  }
+
+  /// The text of the refusal.
+  private func refusal(_ body: () throws -> Void) -> String {
+    do { try body() } catch let error as ServeOptions.Usage { return error.text } catch {
+      Issue.record(error)
+    }
+    return ""
+  }
+
+  @Test(arguments: [
+    ("lease=86400000", "lease (86400.0 seconds) must not be above leaseMax (3600.0 seconds)"),
+    ("offer=86400000", "leaseMax"), ("hold=301000", "holdMax"),
+    ("backOffFirst=301000", "backOffMax"), ("timeToLive=1000", "timeToLive"),
+    ("bodyBytesMax=268435457", "bodiesInMemoryMax"), ("queueBytesMax=1000", "queueBytesMax"),
+    ("bodiesInMemoryMax=1000", "bodiesInMemoryMax"), ("walPagesIdle=2001", "walPagesBusy"),
+    ("walPagesMax=1999", "walPagesMax"), ("callerSharePercent=101", "not be above 100"),
+    ("unreadSharePercent=101", "100"), ("anonymousSharePercent=101", "100"),
+  ])
+  func `limits that contradict each other are refused by name`(limit: String, part: String) throws {
+    let options = try options("--limit=\(limit)")
+    #expect(refusal { try options.check() }.contains(part))
+  }
+
+  @Test func `the defaults do not contradict each other`() throws {
+    try options().check()
+  }
+
+  @Test(arguments: ["connectionsMax=99999999", "openWorkspacesMax=7000"])
+  func `what was asked for and does not fit the descriptors is refused`(limit: String) throws {
+    let options = try options("--limit=\(limit)")
+    let text = refusal { _ = try plan(options, descriptors: 20_000) }
+    #expect(text.contains(limit) && text.contains("RLIMIT_NOFILE allows 20000"))
+    #expect(text.contains("need"))
+  }
+
+  @Test func `what was asked for and fits stays, and the default beside it is cut`() throws {
+    let large = try plan(try options("--limit=connectionsMax=19500"), descriptors: 20_000)
+    #expect(large.limits.connectionsMax == 19_500 && large.limits.openWorkspacesMax == 145)
+    #expect(large.adaptations == [.init(name: "openWorkspacesMax", from: 340, to: 145)])
+    let files = try plan(try options("--limit=openWorkspacesMax=6000"), descriptors: 20_000)
+    #expect(files.limits.openWorkspacesMax == 6000 && files.limits.connectionsMax == 1936)
+    let fitting = try plan(
+      try options("--limit=connectionsMax=100", "--limit=openWorkspacesMax=10"),
+      descriptors: 1000)
+    #expect(fitting.adaptations.isEmpty)
+  }
+
+  @Test func `defaults are cut to the descriptors there are`() throws {
+    let usual = try plan(try options(), descriptors: 20_000)
+    #expect(usual.adaptations == [.init(name: "connectionsMax", from: 50_000, to: 18_916)])
+    let small = try plan(try options(), descriptors: 1024)
+    #expect(small.limits.openWorkspacesMax == 149 && small.limits.connectionsMax == 513)
+    let ample = try plan(try options(), descriptors: 1_000_000)
+    #expect(ample.adaptations.isEmpty)
+    #expect(refusal { _ = try plan(try options(), descriptors: 100) }.contains("allows 100"))
+  }
+
+  @Test(arguments: [
+    "https://x/y?q", "https://x/#f", "https://", "http:///x", "ftp://x", "https://a b",
+    "https://x/\"",
+  ])
+  func `a public URL to which no path can be added is refused`(url: String) throws {
+    #expect(refusal { _ = try options("--public-url", url) }.contains("without query"))
+  }
+
+  @Test func `a public URL may have a port and a path`() throws {
+    #expect(try options("--public-url=https://h:1/p/").publicURL == "https://h:1/p")
+  }
+
+  @Test func `error numbers are said in words, once`() throws {
+    #expect(ErrorNumber.text(EADDRINUSE) == "the address is in use (EADDRINUSE)")
+    #expect(ErrorNumber.text(4000) == "errno 4000")
+    #expect(
+      SystemError(call: "bind", code: EACCES).description == "bind: permission denied (EACCES)")
+    let system = StoreError.system("mkdir", "/proc/x", ENOENT, kind: .workspaceFatal)
+    #expect(
+      system.description == "mkdir of /proc/x: there is no such file or directory (ENOENT)")
+    let failed = StoreError(
+      kind: .ioFatal, code: 778, call: "step", path: "a.db", message: "disk I/O error",
+      systemErrno: EIO)
+    #expect(
+      failed.description
+        == "step of a.db: disk I/O error, an input/output error (EIO), code 778")
+  }
+
+  @Test func `an address in use is named`() throws {
+    let taken = try Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0))
+    let address = taken.address
+    #expect {
+      _ = try RelayProcess.listen(address)
+    } throws: {
+      "\($0)" == "cannot listen on \(address): the address is in use (EADDRINUSE)"
+    }
+    withExtendedLifetime(taken.raw) {}
+  }
+}
