@@ -12,6 +12,11 @@ extension Database {
     _ path: String, schema: Schema, walIsOurs: Bool = false, vfs: String? = nil
   ) throws(StoreError) -> Database {
     let walWasThere = Files.exists(path + "-wal")
+    if !walIsOurs, Files.size(path + "-wal") > 0 {
+      // Before SQLite has them open: closing another descriptor would drop its locks.
+      try Files.forgetCache(path + "-wal")
+      try Files.forgetCache(path)
+    }
     let database = try connect(path, SQLITE_OPEN_READWRITE, vfs: vfs)
     // Before the first error that could close it: a close must not copy and delete the WAL.
     database.keepWALAtClose()

@@ -40,6 +40,22 @@ enum Files {
     try checked("fsync", path, kind: .ioFatal) { fsync(file.raw) }
   }
 
+  /// Makes the next reader of a file see what is on the disk.
+  ///
+  /// After a write-back that failed the kernel keeps the pages that it has lost, and calls them
+  /// clean. Who writes the same bytes over such a page on ext4 gets a sync without an error, and
+  /// zeros after a power cut: the page still counts as mapped, so that its blocks stay marked
+  /// unwritten. Evicted from the cache (posix_fadvise(2), POSIX_FADV_DONTNEED takes clean pages
+  /// only) it is mapped anew.
+  static func forgetCache(_ path: String) throws(StoreError) {
+    let file = try open(path, O_RDONLY)
+    // A failure here speaks of pages that an earlier process wrote: what it had acknowledged was
+    // synced before, or stands in the log, which is read anew.
+    _ = fdatasync(file.raw)
+    let code = posix_fadvise(file.raw, 0, 0, POSIX_FADV_DONTNEED)
+    guard code == 0 else { throw .system("posix_fadvise", path, code, kind: .workspaceFatal) }
+  }
+
   static func rename(_ old: String, to new: String) throws(StoreError) {
     try checked("rename", old) { Glibc.rename(old, new) }
   }
