@@ -74,10 +74,10 @@ import Testing
     ## The life of a task
 
     A task opens with its first message (`submitted`), works once a message of it is handed out, may
-    wait for input or for authorization, and ends once. A terminal state is never left. What it waits
-    for comes with a further message, whose own write sets the task to work again: whoever is told
-    that the message is stored is told `working`, also after a crash. Its messages are handed out one
-    at a time, in order; when it ends, those that are left end with it. A task that waits for input
-    ends `failed` when nobody has gone on with it for seven days.
+    wait for input or for authorization, and ends once. A terminal state is never left. What it
+    waits for comes with a further message, whose own write sets the task to work again: whoever is
+    told that the message is stored is told `working`, also after a crash. Its messages are handed
+    out one at a time, in order; when it ends, those that are left end with it. A task that waits
+    for input ends `failed` when nobody has gone on with it for seven days.
     """
 }

@@ -261,8 +261,7 @@ def control(form):
     except Failed as failure:  # the relay cannot start on what is left
         lost = scene.stored
         say(str(failure))
-    check(lost, f"the control was not detected: {ignored} failed syncs were ignored, {after} messages "
-          "acknowledged since, none is lost")
+    check(lost, f"the control was not detected: {ignored} failed syncs ignored, nothing lost")
     say(f"{form}, control: {ignored} failed syncs ignored, {after} messages acknowledged since, "
         f"{len(lost)} lost: detected")
     scene.close()

@@ -140,8 +140,7 @@ import Wire
   @Test func `a result in a batch is the same as one posted by itself, byte for byte`() throws {
     let scene = try RelayScene()
     let path = "/workspaces/\(scene.id)/inbox"
-    func post(_ path: String, _ body: String, lease: String? = nil) throws -> HTTPClient.Answer
-    {
+    func post(_ path: String, _ body: String, lease: String? = nil) throws -> HTTPClient.Answer {
       try scene.client.call(
         "POST", path, token: scene.token, fields: lease.map { [("X-Relay-Lease", $0)] } ?? [],
         body: body)

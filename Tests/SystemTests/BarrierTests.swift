@@ -41,15 +41,17 @@ import Testing
     }
   }
 
-  /// Waits for the eventfd, with a limit, and takes a report.
+  /// Takes a report, and waits for the eventfd, with a limit, until there is one: a wake may belong
+  /// to a report that was taken before it.
   private func report(_ barrier: Barrier, _ wake: borrowing FileDescriptor) throws -> BarrierReport
   {
-    if let report = barrier.takeReport() { return report }
-    var waiting = pollfd(fd: wake.raw, events: Int16(POLLIN), revents: 0)
-    try #require(poll(&waiting, 1, 10_000) == 1)
-    var count: UInt64 = 0
-    try #require(read(wake.raw, &count, 8) == 8)
-    return try #require(barrier.takeReport())
+    while true {
+      if let report = barrier.takeReport() { return report }
+      var waiting = pollfd(fd: wake.raw, events: Int16(POLLIN), revents: 0)
+      try #require(poll(&waiting, 1, 10_000) == 1)
+      var count: UInt64 = 0
+      try #require(read(wake.raw, &count, 8) == 8)
+    }
   }
 
   private func run(

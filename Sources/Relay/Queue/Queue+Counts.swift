@@ -67,10 +67,8 @@ extension Queue {
 
   /// It has come to its end, whose state it has now.
   func countEnd(_ message: Message) {
-    for tally in [tally, message.tally ?? tally(of: message.caller)] {
-      tally.counts.unanswered -= 1
-      tally.count(message.state, by: 1)
-    }
+    tally.countEnd(message.state)
+    (message.tally ?? tally(of: message.caller)).countEnd(message.state)
   }
 
   /// A task of `caller` begins to wait, or waits no longer.
@@ -86,6 +84,11 @@ extension Queue {
 }
 
 extension Queue.Tally {
+  fileprivate func countEnd(_ state: MessageState) {
+    counts.unanswered -= 1
+    count(state, by: 1)
+  }
+
   fileprivate func count(_ state: MessageState, by change: Int) {
     switch state {
     case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing:
