@@ -120,7 +120,7 @@ package final class RelayServer: Application {
       case .ready: ready(ticket, loop)
       case .unsupported: throw .unsupported
       case .badID: throw .notFound
-      case .none: throw .noRoute
+      case .nothing, .none: throw .noRoute
       }
     } catch {
       loop.respond(ticket, refusal(error, route, head))

@@ -121,7 +121,8 @@ def routes(space, message):
             rpc.send(new_id(), blocking=False)[0], rpc.send(new_id(), "1.0", blocking=False)[0],
             rpc.get(new_id())[0], rpc.cancel(new_id())[0], "{not json")] + [("GET", call, None)],
         "rest": [("POST", f"{call}v1/message:send", {}), ("GET", f"{call}v1/tasks/{message}", None),
-                 ("GET", f"{call}tasks", None), ("DELETE", f"{call}anything", None)],
+                 ("GET", f"{call}tasks", None)],
+        "nothing": [("DELETE", f"{call}anything", None), ("GET", f"{call}x/y", None)],
         "callerMessage": [(method, f"/messages/{message}", body) for method, body in both],
         "inbox": [("GET", f"{inbox}?wait=0", None), ("POST", inbox, {})],
         "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
@@ -145,8 +146,8 @@ def public(space):
     """By case of `Route`: what needs no secret, and how it is answered to everybody."""
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "unsupported": (["/secrets", "/admin/x"], 501),
-        "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere"], 404)}
+        "ready": (["/ready"], 200), "unsupported": (["/metrics", "/org/tokens"], 501),
+        "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
 
 def outcome(relay, route, headers):

@@ -21,8 +21,7 @@ import Testing
     "/registry", "/registry/", "/registry/x", "/registry/register/", "/registry/heartbeat/x",
     "/registry//register", "/workspaces/ID/x", "/workspaces/ID//inbox", "/workspaces/ID/Inbox",
     "/workspaces/ID/inbxo", "/workspaces/ID/messages", "/workspaces/ID/messages/MSG/",
-    "/workspaces/ID/inbox/events", "/workspaces/ID//", "/w/ID//", "/w/ID/x", "/w/ID/.well-known",
-    "/w/ID/.well-known/agent.json/", "/w/ID/.well-known//agent.json", "/w/ID/%2e", "/w/ID/v1",
+    "/workspaces/ID/inbox/events", "/workspaces/ID//",
   ])
   func `a path of nothing is none`(path: String) {
     #expect(route(path) == .none)
@@ -64,7 +63,9 @@ import Testing
       ("/w/ID/.well-known/agent-card.json", .card(id)),
       ("/w/ID/.well-known/agent.json", .card(id)), ("/w/ID/message:send", .rest(id)),
       ("/w/ID/v1/message:stream", .rest(id)), ("/w/ID/tasks/x", .rest(id)),
-      ("/workspaces/ID/", .workspace(id)),
+      ("/workspaces/ID/", .workspace(id)), ("/w/ID//", .nothing(id)), ("/w/ID/x", .nothing(id)),
+      ("/w/ID/.well-known/agent.json/", .nothing(id)), ("/w/ID/%2e", .nothing(id)),
+      ("/w/ID/v1", .nothing(id)),
       ("/messages/MSG", .callerMessage(message)), ("/workspaces", .workspaces),
       ("/workspaces/", .workspaces), ("/workspaces/ID", .workspace(id)),
       ("/workspaces/ID/inbox", .inbox(id)), ("/workspaces/ID/inbox/batch", .batch(id)),

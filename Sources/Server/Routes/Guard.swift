@@ -66,6 +66,9 @@ extension RelayServer {
     case .rest(let id):
       _ = try caller(id, head, ticket, now: now)
       throw .unsupported
+    case .nothing(let id):
+      _ = try caller(id, head, ticket, now: now)
+      throw .noRoute
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
     case .workspaces, .workspace, .timeline: try admin(head, ticket, now: now)

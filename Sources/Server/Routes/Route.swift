@@ -9,6 +9,8 @@ enum Route: Equatable {
   case call(WorkspaceID)
   case card(WorkspaceID)
   case rest(WorkspaceID)
+  /// Nothing, below a workspace's URL: who shows no credential hears of that first.
+  case nothing(WorkspaceID)
   case callerMessage(MessageID)
   case inbox(WorkspaceID)
   case verb(WorkspaceID, MessageID, Verb)
@@ -65,7 +67,7 @@ enum Route: Equatable {
     }
     // HTTP+JSON (A2A 1.0 §11.3, and 0.3 below v1), which is planned.
     let first = parts.has(2, "v1") ? 3 : 2
-    return restWords.contains(where: { parts.has(first, $0) }) ? .rest(id) : .none
+    return restWords.contains(where: { parts.has(first, $0) }) ? .rest(id) : .nothing(id)
   }
 
   private static let restWords = [
@@ -106,7 +108,7 @@ enum Route: Equatable {
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
-    case .rest, .unsupported, .badID, .none: []
+    case .rest, .nothing, .unsupported, .badID, .none: []
     }
   }
 }
