@@ -129,8 +129,8 @@ def run(args):
     search(relay, secrets)
     relay.stop()
     search(relay, secrets)
-    admin_token = relay.data / "admin-token"
-    check(admin_token.stat().st_mode & 0o77 == 0, "admin-token may be read by others")
+    for path in [relay.data, *relay.data.rglob("*")]:
+        check(path.stat().st_mode & 0o77 == 0, f"{path.name} may be read by others")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,23 @@ def without_manager(folder):
     check("notify_failed" in relay.log.read_text(), "the failure is not in the log")
 
 
+def copied(folder):
+    """The cold backup of docs/operations.md: a relay on a copy goes on where the first one stood."""
+    relay = Relay(folder / "original").start()
+    space, token = relay.workspace()
+    with relay.client(relay.admin) as caller:
+        body, headers = rpc.send("kept", blocking=False)
+        sent = caller.call("POST", f"/w/{space}/", body, headers)
+    relay.stop()
+    subprocess.run(["cp", "-a", str(relay.data), str(folder / "copy")], check=True)
+    copy = Relay(folder / "copy").start()
+    with copy.client(token) as agent:
+        entry = agent.call("GET", f"/workspaces/{space}/inbox?wait=5").json["messages"][0]
+    check(entry["id"] == sent.headers["x-relay-message-id"], f"{entry}")
+    copy.stop()
+    say("a copy of the data directory goes on where the relay stood")
+
+
 def allowed():
     """The names of the system calls that the unit's filter lets through."""
     sets, names = {}, set()
@@ -146,6 +163,7 @@ def run(args):
     notified(folder, str(folder / "notify"))
     notified(folder, b"\0a2a-relay-rig-%d" % os.getpid())
     without_manager(folder)
+    copied(folder)
     say("READY, WATCHDOG and STOPPING arrive, by a path and by an abstract name")
     for tool in ("systemd-analyze", "strace", "pgrep"):
         if not shutil.which(tool):
