@@ -13,8 +13,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-rigs_are="judge interop-1.3.0 interop-0.3.26 credentials kill9 kill9-control failedwrite lostpages
-fulldisk memory stop flushcount powercut powercut-control fuzz try"
+rigs_are="judge interop-1.3.0 interop-0.3.26 credentials proxies service bundle kill9 kill9-control
+failedwrite lostpages fulldisk memory stop flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -76,7 +76,9 @@ rig() { # name, limit in seconds, command…
 
 title "tools"
 install libsqlite3-dev || die "libsqlite3-dev is needed"
-install python3 python3-venv gcc e2fsprogs xfsprogs util-linux mount curl ||
+install python3 python3-venv gcc e2fsprogs xfsprogs util-linux mount curl \
+  openssl nginx caddy systemd strace procps \
+  iproute2 python3-yaml ||
   say "some rigs will be skipped"
 need_swift
 python=/usr/bin/python3
@@ -104,6 +106,9 @@ rig judge 30 "$python" $rigs/judge_test.py
 rig interop-1.3.0 400 "$python" Tests/Interop/interop.py --sdk 1.3.0
 rig interop-0.3.26 400 "$python" Tests/Interop/interop.py --sdk 0.3.26
 rig credentials 120 "$python" $rigs/credentials.py
+rig proxies 200 "$python" $rigs/proxies.py
+rig service 90 "$python" $rigs/service.py
+rig bundle 300 "$python" $rigs/bundle.py
 rig kill9 300 "$python" $rigs/kill9.py "${seeded[@]}" "${given[@]}"
 rig kill9-control 240 "$python" $rigs/kill9.py --control "${seeded[@]}"
 rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"

@@ -72,7 +72,11 @@ package enum RelayProcess {
           ? "auto" : "fdatasync",
         "workspaces": .number(broker.directory.workspaces.count),
       ])
+    server.supervision = try Supervision(
+      environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
+      log: log)
     announce(admin, address)
+    server.supervision?.ready(at: "http://\(address)", now: Clock.instant())
     try loop.run()
     barrier.stop()
     let isWhole = broker.close(now: Clock.now())
@@ -118,7 +122,10 @@ package enum RelayProcess {
   private static func announce(_ admin: AdminToken, _ address: SocketAddress) {
     var text = ""
     if admin.isNew {
-      text += "admin token (shown once, kept in \(admin.path)): \(admin.secret)\n"
+      // Where nobody looks at it, standard output is a log: of a journal, or of a container.
+      let isSeen = StandardStream.output.isTerminal
+      text += "admin token (\(isSeen ? "shown once, " : "")kept in \(admin.path))"
+      text += isSeen ? ": \(admin.secret)\n" : "\n"
     }
     text += "a2a-relay ready on http://\(address)\n"
     StandardStream.output.write(Array(text.utf8))

@@ -14,6 +14,8 @@ package final class RelayServer: Application {
   /// Set before the loop runs: it needs the loop's eventfd.
   package var barrier: Barrier?
   private var syncPace = SyncPace()
+  /// Who runs the process, if they want to know how it is.
+  var supervision: Supervision?
 
   /// Requests without an answer, by call and by the number of their ticket.
   var tickets: [CallID: Pending] = [:]
@@ -220,6 +222,7 @@ package final class RelayServer: Application {
       broker.maintain(now: now)
     }
     if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
+    supervision?.turned(now: now.instant)
   }
 
   private func send(_ reply: Reply, _ loop: Loop) {
@@ -255,7 +258,9 @@ package final class RelayServer: Application {
   }
 
   package var nextDeadline: Instant? {
-    let candidates = [broker.nextDeadline(), nextDiskCheck, fatalDeadline]
+    let candidates = [
+      broker.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
+    ]
     return candidates.compactMap { $0 }.min()
   }
 
@@ -269,6 +274,7 @@ package final class RelayServer: Application {
 
   package func shutdownRequested(now: Now, loop: Loop) {
     log.info("shutting_down")
+    supervision?.stopping()
     if broker.fatal == nil { broker.shutDown(now: now) }
   }
 

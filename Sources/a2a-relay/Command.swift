@@ -13,10 +13,13 @@ func run() {
   case "--version":
     print("a2a-relay \(RelayVersion.text)")
     exit(0)
+  case "health":
+    arguments.removeFirst()
+    health(arguments)
   case "serve": arguments.removeFirst()
   case nil: break
   case let first? where first.hasPrefix("--"): break
-  case let first?: usage("unknown command \"\(first)\"; there is: serve")
+  case let first?: usage("unknown command \"\(first)\"; there are: serve, health")
   }
   if arguments.contains("--help") {
     print(help, terminator: "")
@@ -32,6 +35,24 @@ func run() {
   }
 }
 
+/// For the health check of a container, which has no curl. It takes the flags of the server that it
+/// asks, and needs only `--listen`.
+private func health(_ arguments: [String]) -> Never {
+  do throws(ServeOptions.Usage) {
+    let options = try ServeOptions(
+      arguments: arguments,
+      environment: { name in getenv(name).map { String(cString: $0) } })
+    alarm(10)  // whoever asks has waited long enough; SIGALRM ends the process
+    if let failure = HealthCheck.failure(at: options.listen) {
+      StandardStream.error.write("a2a-relay: \(options.listen): \(failure)\n")
+      exit(1)
+    }
+    exit(0)
+  } catch {
+    usage(error.text)
+  }
+}
+
 private func usage(_ text: String) -> Never {
   StandardStream.error.write(Array("a2a-relay: \(text)\nTry a2a-relay --help\n".utf8))
   exit(64)
@@ -42,6 +63,7 @@ private var help: String {
     a2a-relay \(RelayVersion.text): messages for AI agents that nobody can reach
 
     Usage: a2a-relay serve [flags]
+           a2a-relay health [--listen ADDRESS:PORT]   0 if a relay answers there, else 1
 
     Any A2A client calls an agent at URL/w/ID/; the relay stores the call, the agent
     fetches it by long poll and posts its result; the relay answers the caller.

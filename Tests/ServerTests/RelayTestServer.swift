@@ -16,6 +16,8 @@ final class RelayTestServer: @unchecked Sendable {
   private var stopDescriptor: Int32 = -1
   private var failure: (any Error)?
   private(set) var exitCode: Int32 = -1
+  /// What a service manager would have heard.
+  private(set) var told: [String] = []
   private let starting = DispatchSemaphore(value: 0)
   private let ending = DispatchSemaphore(value: 0)
   private var hasEnded = false
@@ -24,18 +26,21 @@ final class RelayTestServer: @unchecked Sendable {
   /// - `path`: the directory of an earlier one, which has ended.
   init(
     _ registration: RegistrationMode = .claim, path: String? = nil, calls: SyncCalls = .kernel,
-    limits change: (inout Limits) -> Void = { _ in }
+    watchdog: Duration? = nil, limits change: (inout Limits) -> Void = { _ in }
   ) throws {
     var limits = Limits()
     change(&limits)
     ownsPath = path == nil
     self.path = path ?? NSTemporaryDirectory() + "relay-tests-" + UUID().uuidString
-    Thread { [self, limits] in serve(registration, limits, calls) }.start()
+    Thread { [self, limits] in serve(registration, limits, calls, watchdog) }.start()
     starting.wait()
     if let failure { throw failure }
   }
 
-  private func serve(_ registration: RegistrationMode, _ limits: Limits, _ calls: SyncCalls) {
+  private func serve(
+    _ registration: RegistrationMode, _ limits: Limits, _ calls: SyncCalls,
+    _ watchdog: Duration?
+  ) {
     do {
       let log = Log(level: .error)
       let data = try DataDirectory(path: path, limits: limits)
@@ -52,6 +57,11 @@ final class RelayTestServer: @unchecked Sendable {
         wake: loop.wakeDescriptor, calls: calls)
       server.barrier = barrier
       server.attach(loop)
+      server.supervision = Supervision(watchdog: watchdog, log: log) { [unowned self] in
+        told.append($0)
+        return nil
+      }
+      server.supervision?.ready(at: "the test", now: Clock.instant())
       address = loop.address
       stopDescriptor = loop.stopDescriptor
       starting.signal()

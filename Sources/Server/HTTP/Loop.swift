@@ -67,7 +67,9 @@ package final class Loop {
   static let acceptsMax = 64
   static let eventsMax = 256
   /// Bytes thrown away after an answer that came before its request's end; then the peer is reset.
-  static let drainBytesMax = 4 * 1024 * 1024
+  /// More than a body may have: a proxy that fails to write takes the answer for lost, and tells
+  /// its caller that the outcome is unknown.
+  static let drainBytesMax = 12 * 1024 * 1024
 
   package init(
     listener: consuming Listener, limits: Limits, log: Log, application: any Application,

@@ -1,0 +1,154 @@
+"""The tar of deploy/bundle.sh, installed and used where there is no network at all.
+
+    bundle.py
+
+It is unpacked in a network namespace of its own, in which only loopback is up, and whose PATH has no
+Swift; the README's quick start is run there with what the bundle brings. The files for containers
+are held against what they name, as no engine runs here.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tarfile
+
+from relaykit import ROOT, check, main, say, scratch, skip
+
+QUICK_START = r"""
+set -eu
+cd "$1"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$1"
+ip link set lo up
+test -z "$(ip route show table main)" || { echo "there is a route"; exit 1; }
+if python3 -c 'import socket; socket.create_connection(("192.0.2.1", 80), 2)' 2>/dev/null; then
+  echo "there is a network"; exit 1
+fi
+tar xzf bundle.tar.gz
+cd a2a-relay-*/
+./install.sh --prefix "$1/prefix"
+relay=$1/prefix/bin/a2a-relay
+"$relay" serve --listen 127.0.0.1:0 --data "$1/data" >"$1/out" 2>"$1/log" &
+pid=$!
+trap 'kill $pid 2>/dev/null || true' EXIT
+for _ in $(seq 100); do grep -q http:// "$1/out" && break; sleep 0.1; done
+U=$(sed -n 's/.* \(http:[^ ]*\)$/\1/p' "$1/out")
+"$relay" health --listen "${U#http://}"
+ADMIN=$(cat "$1/data/admin-token")
+member() { python3 -c "import json,sys; print(eval('json.load(sys.stdin)'+sys.argv[1]))" "$1"; }
+ID=$(curl -sf $U/workspaces -H "Authorization: Bearer $ADMIN" -d '{"name":"echo"}' | member "['id']")
+TOKEN=$(curl -sf $U/registry/register -d "{\"id\":\"$ID\",\"agent_card\":{\"name\":\"Echo\"}}" |
+  member "['auth_token']")
+curl -sf $U/w/$ID/ -H "X-Relay-Key: $ADMIN" -d '{"jsonrpc":"2.0","id":1,
+  "method":"message/send","params":{"message":{"kind":"message","role":"user","messageId":"m-1",
+  "parts":[{"kind":"text","text":"hello"}]}}}' >"$1/answer" &
+caller=$!
+curl -sf "$U/workspaces/$ID/inbox?wait=25" -H "Authorization: Bearer $TOKEN" >"$1/entry"
+M=$(member "['messages'][0]['id']" <"$1/entry")
+LEASE=$(member "['messages'][0]['lease']['token']" <"$1/entry")
+curl -sf $U/workspaces/$ID/inbox/$M/result -H "Authorization: Bearer $TOKEN" \
+  -H "X-Relay-Lease: $LEASE" -d '{"text":"echo: hello"}'
+wait $caller
+grep -q '"echo: hello"' "$1/answer"
+# The agent of the bundle, too.
+RELAY=$U WORKSPACE=$ID TOKEN=$TOKEN python3 "$1/prefix/share/a2a-relay/deploy/agent.py" 2>/dev/null &
+agent=$!
+curl -sf $U/w/$ID/ -H "X-Relay-Key: $ADMIN" -d '{"jsonrpc":"2.0","id":1,
+  "method":"message/send","params":{"message":{"kind":"message","role":"user","messageId":"m-2",
+  "parts":[{"kind":"text","text":"again"}]}}}' | grep -q "You said: again"
+kill $agent $pid
+wait $pid
+trap - EXIT
+"""
+
+
+def quick_start(folder, tar):
+    shutil.copy(tar, folder / "bundle.tar.gz")
+    done = subprocess.run(
+        ["unshare", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", QUICK_START, "sh",
+         str(folder)], capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+    check(done.returncode == 0, f"{done.stdout[-800:]} {done.stderr[-800:]}")
+    say("installed and used in a network namespace without a route")
+
+
+def content(tar):
+    with tarfile.open(tar) as files:
+        names = {name.partition("/")[2] for name in files.getnames()}
+        sums = files.extractfile(files.getnames()[0] + "/SHA256SUMS").read().decode()
+    needed = {"bin/a2a-relay", "install.sh", "LICENSE", "README.md", "deploy/nginx.conf",
+              "deploy/Caddyfile", "deploy/a2a-relay.service", "docs/operations.md"}
+    check(needed <= names, f"not in the bundle: {needed - names}")
+    files = {line.split("  ", 1)[1] for line in sums.splitlines()}
+    check(needed <= files, f"without a checksum: {needed - files}")
+
+
+def damaged(folder, tar):
+    """install.sh refuses a bundle with one changed byte, and installs nothing."""
+    (folder / "damaged").mkdir()
+    subprocess.run(["tar", "xzf", str(tar), "-C", str(folder / "damaged")], check=True)
+    unpacked = next((folder / "damaged").iterdir())
+    page = unpacked / "docs" / "protocol.md"
+    page.write_bytes(page.read_bytes()[:-1] + b"x")
+    prefix = folder / "nothing"
+    done = subprocess.run([str(unpacked / "install.sh"), "--prefix", str(prefix)],
+                          capture_output=True, text=True)
+    check(done.returncode == 1 and "damaged" in done.stderr, f"{done}")
+    check(not prefix.exists(), "something of a damaged bundle was installed")
+
+
+def containers():
+    """What can be seen without an engine: every file that is named exists, and so does every flag."""
+    text = (ROOT / "deploy" / "Containerfile").read_text()
+    ignored = (ROOT / "deploy" / "Containerfile.dockerignore").read_text().split()
+    lines = re.sub(r"\\\n", " ", text).splitlines()
+    words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    known = {"FROM", "RUN", "WORKDIR", "COPY", "USER", "VOLUME", "EXPOSE", "ENV", "HEALTHCHECK",
+             "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+    check({w[0] for w in words} <= known, f"instructions: {({w[0] for w in words} - known)}")
+    for word in words:
+        if word[0] == "COPY" and not word[1].startswith("--"):
+            for source in word[1:-1]:
+                check((ROOT / source).exists(), f"Containerfile copies {source}, which is not there")
+                check(f"!{source.removeprefix('./')}" in ignored, f"{source} is ignored")
+    check(not next(w for w in words if w[0] == "USER")[1].startswith(("root", "0")), "runs as root")
+    flags = subprocess.run([os.environ.get("A2A_RELAY_RELEASE") or str(
+        ROOT / ".build/release/a2a-relay"), "--help"], capture_output=True, text=True).stdout
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text()
+    for name in re.findall(r"A2A_RELAY_([A-Z_]+)[=:]", text + compose):
+        check("--" + name.lower().replace("_", "-") + " " in flags, f"no flag for A2A_RELAY_{name}")
+    for name in re.findall(r"^ +(RELAY_[A-Z]+):", compose, re.M):
+        check("{$" + name in caddy, f"the Caddyfile does not read {name}")
+    for path in re.findall(r"(?:dockerfile: |- \./)([\w/]+)", compose):
+        check((ROOT / path).exists() or (ROOT / "deploy" / path).exists(), f"compose names {path}")
+    try:
+        import yaml
+    except ImportError:
+        say("compose.yaml was not parsed: python3-yaml is not installed")
+        return
+    parsed = yaml.safe_load(compose)
+    relay = parsed["services"]["relay"]
+    check(relay["read_only"] and relay["cap_drop"] == ["ALL"], f"{relay}")
+    named = {v.split(":")[0] for s in parsed["services"].values() for v in s["volumes"]
+             if not v.startswith(".")}
+    check(named == set(parsed["volumes"]), f"volumes {named}, {set(parsed['volumes'])}")
+    say("Containerfile and compose.yaml name only what there is")
+
+
+def run(args):
+    containers()
+    folder = scratch("bundle")
+    made = subprocess.run(["bash", str(ROOT / "deploy" / "bundle.sh"), str(folder)],
+                          stdout=subprocess.PIPE, text=True)
+    check(made.returncode == 0, "deploy/bundle.sh failed")
+    tar = pathlib.Path(made.stdout.splitlines()[-1])
+    say(f"{tar.name}, {tar.stat().st_size >> 10} KiB")
+    content(tar)
+    damaged(folder, tar)
+    if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("ip"):
+        skip("bundle", "a network namespace needs root, unshare and ip")
+    quick_start(folder, tar)
+
+
+if __name__ == "__main__":
+    main(run)
