@@ -237,7 +237,7 @@ def after_restart(scene):
     scene.relay.start()
     scene.stored += scene.there(scene.unknown)
     for _ in range(8):
-        check(scene.batch() == 0, "a send after the restart was refused")
+        check(scene.batch() == 0, f"a send after the restart was refused: {scene.relay.log_tail()}")
 
 
 def control(form):
