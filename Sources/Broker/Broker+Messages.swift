@@ -18,7 +18,10 @@ extension Broker {
   }
 
   /// A caller's own message and its Task, also later and after a restart.
-  package func callerMessage(_ call: CallID, _ id: MessageID, caller: Identity, now: Now) {
+  /// `isGiven`: the body goes out, too; a HEAD gives nobody an answer.
+  package func callerMessage(
+    _ call: CallID, _ id: MessageID, caller: Identity, isGiven: Bool = true, now: Now
+  ) {
     do throws(RelayError) {
       guard let (desk, message) = try locate(id, now: now),
         message.caller == caller.text || caller == .admin
@@ -26,7 +29,7 @@ extension Broker {
       let payer = payer(of: caller)
       guard !mustWait(message.task, desk) else {
         return putOff(for: payer) { [unowned self] now in
-          callerMessage(call, id, caller: caller, now: now)
+          callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
         }
       }
       try checkMemory(payer)
@@ -42,7 +45,7 @@ extension Broker {
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer
       // An operator who looks has not received it in the caller's place.
-      if message.caller == caller.text, message.state.isEnd {
+      if isGiven, message.caller == caller.text, message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + read.ends)
       }
       self.read(reply, desk)

@@ -38,6 +38,7 @@ extension Limits {
   private var percents: [(String, Int)] {
     [
       ("callerSharePercent", callerSharePercent), ("unreadSharePercent", unreadSharePercent),
+      ("bodySharePercent", bodySharePercent),
       ("anonymousSharePercent", anonymousSharePercent),
     ]
   }

@@ -8,6 +8,8 @@ package struct Limits: Sendable {
   package var bodiesInMemoryMax = 256 * 1024 * 1024
   /// The share of it that one credential may hold with answers that it does not read, in percent.
   package var unreadSharePercent = 25
+  /// Percent of it that one credential may hold with bodies that it is sending.
+  package var bodySharePercent = 25
   /// The share of it for everybody without a credential together, in percent.
   package var anonymousSharePercent = 25
   /// Bytes of one request body without a credential; more is 413.

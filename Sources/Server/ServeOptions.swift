@@ -137,7 +137,7 @@ package struct ServeOptions: Sendable {
       ("walPagesIdle", \.walPagesIdle), ("walPagesBusy", \.walPagesBusy),
       ("walPagesMax", \.walPagesMax), ("bodyBytesMax", \.bodyBytesMax),
       ("bodiesInMemoryMax", \.bodiesInMemoryMax), ("cacheBytesMax", \.cacheBytesMax),
-      ("unreadSharePercent", \.unreadSharePercent),
+      ("unreadSharePercent", \.unreadSharePercent), ("bodySharePercent", \.bodySharePercent),
       ("anonymousSharePercent", \.anonymousSharePercent),
       ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
     ]

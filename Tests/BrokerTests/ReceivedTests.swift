@@ -39,9 +39,11 @@ import Wire
     return (call, message)
   }
 
-  private func show(_ message: MessageID, caller: Identity = .org("callers")) -> CallID {
+  private func show(
+    _ message: MessageID, caller: Identity = .org("callers"), isGiven: Bool = true
+  ) -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.callerMessage(call, message, caller: caller, now: bench.now)
+    bench.broker.callerMessage(call, message, caller: caller, isGiven: isGiven, now: bench.now)
     return call
   }
 
@@ -94,6 +96,8 @@ import Wire
     try delivered(try bench.getTask(id, message.text), received: false)
     try delivered(show(message), received: false)
     try delivered(show(message, caller: .admin))
+    // HEAD: its answer has no body.
+    try delivered(show(message, isGiven: false))
     #expect(try isReceived(message) == false)
     let stranger = show(message, caller: .org("others"))
     try delivered(stranger)

@@ -61,8 +61,12 @@ class Proxy:
     def kill(self):
         """kill -9: what it had in hand is gone."""
         if self.process is not None:
-            if self.process.poll() is None:
-                os.killpg(self.process.pid, signal.SIGKILL)  # nginx's workers, too
+            try:
+                # nginx's workers, too: they outlive a master that ended with the thread that had
+                # started it (PR_SET_PDEATHSIG).
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # all of them have ended
             self.process.wait()
         self.process = None
 

@@ -110,4 +110,29 @@ import Wire
     for _ in 0..<1000 where again.status != 200 { again = try own() }
     #expect(again.status == 200)
   }
+  @Test func `one credential's announced bodies refuse that credential and nobody else`() throws {
+    let scene = try RelayScene { $0.bodiesInMemoryMax = 12 * Self.megabyte }
+    let other = try RelayScene.make(scene.connect())
+    let head = "POST /w/\(scene.id)/ HTTP/1.1\r\nHost: a\r\nX-Relay-Key: \(RelayScene.admin)\r\n"
+    var announced: [HTTPClient] = []
+    for _ in 0..<6 {
+      let client = try scene.connect()
+      try client.send(head + "Content-Length: \(Self.megabyte)\r\n\r\n")
+      announced.append(client)
+    }
+    let large = RelayScene.message(String(repeating: "x", count: Self.megabyte))
+    var refused = HTTPClient.Answer()
+    for _ in 0..<1000 where refused.status != 503 {
+      refused = try scene.connect().call(
+        "POST", "/w/\(scene.id)/", token: RelayScene.admin, body: large)
+    }
+    #expect(refused.code == "memory_full")
+    #expect(
+      try scene.connect().call("POST", "/w/\(other.id)/", token: other.token, body: large).state
+        == "submitted")
+    // What needs no body, or answers little, goes on for the credential itself.
+    #expect(
+      try scene.connect().call("GET", "/workspaces", token: RelayScene.admin).status == 200)
+    for client in announced { client.reset() }
+  }
 }

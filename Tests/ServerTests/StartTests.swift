@@ -31,7 +31,8 @@ import Testing
     ("bodyBytesMax=268435457", "bodiesInMemoryMax"), ("queueBytesMax=1000", "queueBytesMax"),
     ("bodiesInMemoryMax=1000", "bodiesInMemoryMax"), ("walPagesIdle=2001", "walPagesBusy"),
     ("walPagesMax=1999", "walPagesMax"), ("callerSharePercent=101", "not be above 100"),
-    ("unreadSharePercent=101", "100"), ("anonymousSharePercent=101", "100"),
+    ("unreadSharePercent=101", "100"), ("bodySharePercent=101", "100"),
+    ("anonymousSharePercent=101", "100"),
   ])
   func `limits that contradict each other are refused by name`(limit: String, part: String) throws {
     let options = try options("--limit=\(limit)")

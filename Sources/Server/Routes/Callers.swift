@@ -104,6 +104,7 @@ extension RelayServer {
   /// A caller's own message.
   func show(_ message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now) {
     let caller = identity(secret(head), ticket, now: now) ?? .anonymous
-    broker.callerMessage(open(ticket, .other), message, caller: caller, now: now)
+    broker.callerMessage(
+      open(ticket, .other), message, caller: caller, isGiven: head.method == "GET", now: now)
   }
 }
