@@ -61,6 +61,7 @@ extension Broker {
   package func pollGone(_ poll: PollID, at id: WorkspaceID, now: Now) {
     if let entries = batches.removeValue(forKey: poll)?.poll {
       // Handed out, and kept back for the other parts.
+      release(entries)
       delivered(entries.receipt, received: false, now: now)
     }
     guard let desk = desks[id], desk.failure == nil else { return }

@@ -25,6 +25,7 @@ extension Broker {
       desk.laziesInBatch = []
       desk.lazyDue = nil
       desk.batch = []
+      desk.committedBytes += desk.batchBytes
       desk.batchBytes = 0
       do throws(StoreError) {
         defer { desk.queue.turnEnded() }

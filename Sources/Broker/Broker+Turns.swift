@@ -7,7 +7,7 @@ extension Broker {
   package struct RoundWork: Sendable {
     package var number: UInt64
     package var files: [Int32]
-    /// One operation is all that waits for a barrier, in this round or another.
+    /// One small operation is all that waits for a barrier, in this round or another.
     package var isLone: Bool
   }
 
@@ -52,8 +52,9 @@ extension Broker {
     else { return false }
     desk.rounds.append(
       Desk.Round(
-        number: number, commits: desk.commits, reports: desk.committedReports,
-        replies: desk.committedReplies))
+        number: number, commits: desk.commits, bytes: desk.committedBytes,
+        reports: desk.committedReports, replies: desk.committedReplies))
+    desk.committedBytes = 0
     desk.committedReports = []
     desk.committedReplies = []
     inRound[number, default: []].append(desk)
@@ -65,6 +66,7 @@ extension Broker {
       let desks = inRound[number], desks.count == 1, let round = desks[0].rounds.last
     else { return false }
     return round.reports.count + round.replies.count == 1
+      && round.bytes <= limits.loopSyncBytesMax
   }
 
   /// Every round up to `number` is on the disk.

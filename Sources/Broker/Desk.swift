@@ -23,6 +23,7 @@ final class Desk {
   /// The same of transactions that this turn has committed already.
   var committedReports: [Report] = []
   var committedReplies: [Reply] = []
+  var committedBytes = 0
   /// Committed rounds that no barrier has covered yet, oldest first.
   var rounds: [Round] = []
   /// Transactions committed, and how many of them a barrier has covered.
@@ -61,6 +62,8 @@ final class Desk {
     var number: UInt64
     /// The transactions that its barrier covers.
     var commits: UInt64
+    /// Of the bodies in them.
+    var bytes: Int
     var reports: [Report]
     var replies: [Reply]
   }

@@ -84,6 +84,8 @@ package struct Limits: Sendable {
   package var commitWaitMax = Duration.milliseconds(1)
   /// Syncs expected to take longer than this never run on the loop.
   package var loopSyncMax = Duration.microseconds(300)
+  /// Bytes of bodies in a round above which it is never synced on the loop.
+  package var loopSyncBytesMax = 64 * 1024
   /// Pages of a WAL at which it is checkpointed when nothing else waits.
   package var walPagesIdle = 1_000
   /// Pages of a WAL at which it is checkpointed in any case.

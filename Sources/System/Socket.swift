@@ -68,8 +68,8 @@ package enum Socket {
 
   package static func close(_ socket: Int32) { Glibc.close(socket) }
 
-  /// Bytes that the peer's TCP has not acknowledged (SIOCOUTQ, tcp(7)); `nil` if the socket has
-  /// failed. A FIN of ours counts as one.
+  /// Bytes that the peer's TCP has not acknowledged (SIOCOUTQ, tcp(7)); `nil` if the
+  /// connection has been reset. A FIN of ours counts as one.
   package static func unacknowledged(_ socket: Int32) -> Int? {
     var bytes: Int32 = 0
     return relay_unacknowledged(socket, &bytes) == 0 ? Int(bytes) : nil
