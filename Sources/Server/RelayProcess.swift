@@ -57,6 +57,12 @@ package enum RelayProcess {
       registration: options.registration ?? (address.isLoopback ? .claim : .closed))
     let loop = try Loop(
       listener: listener, limits: limits, log: log, application: server, signals: signals)
+    // A write that failed under an earlier process may not have been reported to anybody yet. This
+    // one has acknowledged nothing so far, and takes no log over without reading it from the disk
+    // anew: the first barrier must not end it for that.
+    if data.fileSystem.supportsSyncfs, options.barrier == .auto {
+      _ = SyncCalls.kernel.syncfs(data.descriptor)
+    }
     let barrier = try Barrier(
       directory: data.descriptor, choice: options.barrier,
       supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,

@@ -27,11 +27,6 @@ package final class DataDirectory {
     let lock = try DirectoryLock(directory: path)
     // Before the first write: syncfs reports the errors since its descriptor was opened.
     let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
-    let fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
-    // A write that failed under an earlier process may not have been reported to anybody yet. This
-    // one has written nothing so far, and takes no log over without reading it from the disk anew:
-    // the barrier must not end it for that.
-    if fileSystem.supportsSyncfs { _ = SyncCalls.kernel.syncfs(directory.raw) }
     let boot = kernelBoot ?? Self.kernelBootID()
     let registryPath = path + "/relay.db"
     if !Files.exists(registryPath) {
@@ -39,7 +34,7 @@ package final class DataDirectory {
     }
     let database = try Database.open(registryPath, schema: .registry, vfs: vfs)
     self.path = path
-    self.fileSystem = fileSystem
+    fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
     self.kernelBoot = boot
     registry = RegistryFile(database: database, kernelBoot: boot)
     reserve = Reserve(path: path + "/reserve")

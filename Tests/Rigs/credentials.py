@@ -225,16 +225,10 @@ def run(args):
     secrets = {"agent": token, "other agent's": other, "caller's own": PASSWORD, "admin": relay.admin}
     search_all(relay, secrets, stored)
     relay.stop()
-<<<<<<< HEAD
     search_all(relay, secrets, stored)
     closed(folder)
-    admin_token = relay.data / "admin-token"
-    check(admin_token.stat().st_mode & 0o77 == 0, "admin-token may be read by others")
-=======
-    search(relay, secrets)
     for path in [relay.data, *relay.data.rglob("*")]:
         check(path.stat().st_mode & 0o77 == 0, f"{path.name} may be read by others")
->>>>>>> wt-deploy
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import threading
 import time
 
 from relaykit import ROOT, Relay, _die_with_parent, check
-from wire import Client, request_bytes
+from wire import Client
 
 
 def free_port():
@@ -140,12 +140,8 @@ class SecureClient(Client):
         super().close()
 
     def bytes_of(self, method, path, body=None, headers=None):
-        request = request_bytes(method, path, body, self.headers | (headers or {}))
+        request = super().bytes_of(method, path, body, headers)
         return request.replace(b"Host: 127.0.0.1\r\n", b"Host: localhost:%d\r\n" % self.port, 1)
-
-    def send(self, method, path, body=None, headers=None):
-        self.connect()
-        self.socket.sendall(self.bytes_of(method, path, body, headers))
 
 
 class Probe:

@@ -63,7 +63,10 @@ class Client:
     def send(self, method, path, body=None, headers=None):
         self.connect()
         self.has_body = method != "HEAD"
-        self.socket.sendall(request_bytes(method, path, body, self.headers | (headers or {})))
+        self.socket.sendall(self.bytes_of(method, path, body, headers))
+
+    def bytes_of(self, method, path, body=None, headers=None):
+        return request_bytes(method, path, body, self.headers | (headers or {}))
 
     def receive(self):
         head = b""
