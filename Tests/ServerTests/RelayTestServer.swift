@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import Glibc
 import Relay
 import Store
 import System
@@ -23,6 +24,17 @@ final class RelayTestServer: @unchecked Sendable {
   private var hasEnded = false
   private let ownsPath: Bool
 
+  /// Goes with the process: a server whose test has not ended it runs until then, on its thread.
+  private static let folder: String = {
+    let folder = NSTemporaryDirectory() + "relay-tests-\(getpid())"
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    atexit {
+      try? FileManager.default.removeItem(
+        atPath: NSTemporaryDirectory() + "relay-tests-\(getpid())")
+    }
+    return folder
+  }()
+
   /// - `path`: the directory of an earlier one, which has ended.
   init(
     _ registration: RegistrationMode = .claim, path: String? = nil, calls: SyncCalls = .kernel,
@@ -31,7 +43,7 @@ final class RelayTestServer: @unchecked Sendable {
     var limits = Limits()
     change(&limits)
     ownsPath = path == nil
-    self.path = path ?? NSTemporaryDirectory() + "relay-tests-" + UUID().uuidString
+    self.path = path ?? RelayTestServer.folder + "/" + UUID().uuidString
     Thread { [self, limits] in serve(registration, limits, calls, watchdog) }.start()
     starting.wait()
     if let failure { throw failure }
