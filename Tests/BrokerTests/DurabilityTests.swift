@@ -72,6 +72,14 @@ import Wire
     try send(other, "f")
     bench.turn()
     #expect(!bench.wasLone, "two files")
+    bench.sync()
+    _ = try bench.send(id) {
+      $0.isBlocking = false
+      $0.messageID = "g"
+      $0.text = String(repeating: "x", count: bench.limits.loopSyncBytesMax)
+    }
+    bench.turn()
+    #expect(!bench.wasLone, "too large to be synced on the loop")
   }
 
   @Test func `a result is answered to both sides behind its barrier`() throws {

@@ -272,12 +272,17 @@ def official_client():
         return None
 
 
-def run(args):
+def prepared(name):
+    """A rig's folder, certificate and key; skips it where a tool is missing."""
     for tool in ("nginx", "caddy", "openssl", "curl"):
         if not shutil.which(tool):
-            skip("proxies", f"{tool} is not installed")
-    folder = scratch("proxies")
-    cert, key = certificate(folder)
+            skip(name, f"{tool} is not installed")
+    folder = scratch(name)
+    return folder, *certificate(folder)
+
+
+def run(args):
+    folder, cert, key = prepared("proxies")
     sdk = official_client()
     stages = [Stage(kind, folder, cert, key, sdk) for kind in (Nginx, Caddy)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -5,11 +5,10 @@
 nginx with nothing but `proxy_pass`, and Caddy with the `flush_interval -1` that is often advised.
 """
 import re
-import shutil
 
 import proxies
-from proxykit import Caddy, Nginx, Stage, certificate
-from relaykit import Failed, check, main, say, scratch, skip
+from proxykit import Caddy, Nginx, Stage
+from relaykit import Failed, check, main, say
 
 SETTINGS = re.compile(
     r"\s*(proxy_(?!pass)|X-Accel|client_max|large_client|gzip|merge|keepalive|error_page)")
@@ -42,11 +41,7 @@ MUST_FAIL = {
 
 
 def run(args):
-    for tool in ("nginx", "caddy", "openssl", "curl"):
-        if not shutil.which(tool):
-            skip("proxies-control", f"{tool} is not installed")
-    folder = scratch("proxies-control")
-    cert, key = certificate(folder)
+    folder, cert, key = proxies.prepared("proxies-control")
     for kind, functions in MUST_FAIL.items():
         stage = Stage(kind, folder, cert, key, None)
         for function in functions:
