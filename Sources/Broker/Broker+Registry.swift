@@ -51,6 +51,15 @@ extension Broker {
     }
   }
 
+  /// A line in the audit, durable with this turn's other changes of the registry.
+  package func audit(
+    _ actor: String, _ action: String, _ target: String, _ detail: String = "", now: Now
+  ) {
+    registryBatch.append(
+      .audit(
+        AuditEntry(at: now.wall, actor: actor, action: action, target: target, detail: detail)))
+  }
+
   /// The file first, durable; the row after it.
   private func makeWorkspace(
     _ id: WorkspaceID, name: String, settings: Settings, now: Now
@@ -68,9 +77,7 @@ extension Broker {
       id: id, name: name, org: Self.org, createdAt: now.wall,
       settings: String(decoding: settings.json.bytes, as: UTF8.self))
     registryBatch.append(.createWorkspace(row))
-    registryBatch.append(
-      .audit(
-        AuditEntry(at: now.wall, actor: "operator", action: "create", target: id.text)))
+    audit("operator", "create", id.text, now: now)
     return row
   }
 
@@ -161,11 +168,7 @@ extension Broker {
       hash: digest.bytes, workspace: row.id, org: row.org, kind: .agent, createdAt: now.wall,
       fingerprint: String(digest.hex.prefix(8)))
     registryBatch.append(.addToken(token))
-    registryBatch.append(
-      .audit(
-        AuditEntry(
-          at: now.wall, actor: "agent", action: "register", target: row.id.text,
-          detail: token.fingerprint)))
+    audit("agent", "register", row.id.text, token.fingerprint, now: now)
     return (secret, token)
   }
 

@@ -4,7 +4,8 @@ package import Wire
 /// Who a request comes from, as its credential says; never what a header or body claims.
 package enum Identity: Hashable, Sendable {
   case admin
-  case org(String)
+  /// A key of an org, and what it may do.
+  case org(String, RegisteredToken.Scopes = .send)
   case workspace(WorkspaceID)
   case anonymous
 
@@ -12,7 +13,7 @@ package enum Identity: Hashable, Sendable {
   package var text: String {
     switch self {
     case .admin: "admin"
-    case .org(let org): "org:\(org)"
+    case .org(let org, _): "org:\(org)"
     case .workspace(let id): "workspace:\(id.text)"
     case .anonymous: "anonymous"
     }
@@ -182,7 +183,7 @@ package struct Directory {
     let identity: Identity
     switch token.kind {
     case .admin: identity = .admin
-    case .org: identity = .org(token.org)
+    case .org: identity = .org(token.org, token.scopes)
     case .agent:
       guard let workspace = token.workspace else { return }
       identity = .workspace(workspace)

@@ -33,7 +33,9 @@ extension RelayServer {
     case .admin: return known
     case .workspace(let own):
       guard broker.directory.workspace(own)?.row.org == record.row.org else { throw .notFound }
-    case .org(let org): guard org == record.row.org else { throw .notFound }
+    case .org(let org, let scopes):
+      guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
+      else { throw .notFound }
     case .anonymous: throw .unauthorized
     }
     return known
@@ -48,9 +50,28 @@ extension RelayServer {
     broker.signOfLife(id, now: now)
   }
 
-  func admin(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) throws(RelayError) {
+  /// An operator: the admin token, or a key of the workspace's org with the scope. Without a
+  /// workspace it is the relay as a whole that is asked for, which is the admin token's alone.
+  @discardableResult
+  func operate(
+    on id: WorkspaceID?, _ scope: RegisteredToken.Scopes, _ head: HTTPRequestHead,
+    _ ticket: Ticket, now: Now
+  ) throws(RelayError) -> Identity {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
-    guard known == .admin else { throw .notFound }
+    if known == .admin { return known }
+    guard case .org(let org, let scopes) = known, let id,
+      broker.directory.workspace(id)?.row.org == org,
+      !scopes.isDisjoint(with: scope.union(.admin))
+    else { throw .notFound }
+    return known
+  }
+
+  /// Who it was, for the audit: what the credential stands for, and which one it is.
+  func actor(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) -> String {
+    let secret = secret(head)
+    guard let secret, let known = identity(secret, ticket, now: now) else { return "nobody" }
+    if known == .admin { return known.text }
+    return "\(known.text) \(SHA256.hash(Array(secret)).hex.prefix(8))"
   }
 
   /// What must be true of a request before its body is read; the caller at a workspace's URL.
@@ -71,7 +92,9 @@ extension RelayServer {
       throw .noRoute
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
-    case .workspaces, .workspace, .timeline: try admin(head, ticket, now: now)
+    case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
+    case .workspace(let id), .timeline(let id, _):
+      try operate(on: id, .read, head, ticket, now: now)
     case .callerMessage:
       if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
