@@ -1,7 +1,7 @@
 import System
 
-/// What it costs to hand out and answer one message, by how much else is in the queue: nothing of it
-/// should depend on that.
+/// What it costs to hand out and answer one message, by how much else is in the queue: nothing of
+/// it should depend on that.
 struct BacklogRun {
   static let workers = 32
   /// Messages that wait in the short queue; the long one has `Options.backlog`.
