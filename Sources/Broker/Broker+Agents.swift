@@ -182,6 +182,7 @@ extension Broker {
     _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
   ) {
     desk.open[call] = nil
+    if let own = desk.ownAnswers.take(call) { return tell(own, reply, desk, now: now) }
     let reply = agentReply(call, reply, now: now)
     if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
   }

@@ -77,6 +77,7 @@ extension Broker {
     desk.lastCall = [:]
     desk.waiters = [:]
     desk.open = [:]
+    desk.ownAnswers = OwnAnswers()
     desk.batch = []
     desk.reports = []
     desk.committedReports = []

@@ -9,6 +9,8 @@ struct RegistryChange {
   var reply: Reply
   /// It makes the workspace: its file is there already.
   var isCreation = false
+  /// It is of this secret.
+  var secretKey: String?
 }
 
 /// Changes that one barrier makes durable.
@@ -86,6 +88,7 @@ extension Broker {
 
   /// Nothing of the change is on its way any more.
   private func settle(_ change: RegistryChange) {
+    if let key = change.secretKey { return settleSecret(key, of: change.workspace) }
     claiming.remove(change.workspace)
     guard var row = rowsOnTheirWay.removeValue(forKey: change.workspace) else { return }
     row.writes -= 1

@@ -41,6 +41,8 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
+  /// Secrets with writes on their way, and how many.
+  var secretsOnTheirWay: [WorkspaceID: [String: Int]] = [:]
   /// Workspaces whose first token is on its way.
   var claiming: Set<WorkspaceID> = []
   /// Workspaces whose file could not be opened, for good.

@@ -49,6 +49,8 @@ final class Desk {
   var continued: Set<Seq> = []
   /// Messages from here on arrived in this run: what is not in `continued` has one message.
   let firstSeq: Seq
+  /// Calls of the workspace that answer what it has asked itself.
+  var ownAnswers = OwnAnswers()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
   /// So many of them are looked through for those that no longer count.

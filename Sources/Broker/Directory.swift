@@ -84,6 +84,8 @@ package struct WorkspaceRecord: Sendable {
   /// Tokens it has or ever had: one that had a token is never unclaimed again.
   package var tokenCount = 0
   package var lastSeen: WallTime?
+  /// What its last heartbeat said.
+  package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
@@ -102,6 +104,7 @@ package struct Directory {
   private var order: [WorkspaceID] = []
   private var byShort: [UInt32: [WorkspaceID]] = [:]
   private var tokens: [SHA256.Digest: Credential] = [:]
+  package var secrets = Secrets()
 
   /// Counts the changes that may matter to what a credential opens.
   package private(set) var generation: UInt64 = 0
@@ -117,6 +120,7 @@ package struct Directory {
   package init(_ snapshot: RegistrySnapshot) {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
+    for secret in snapshot.secrets { secrets.put(secret) }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
@@ -204,6 +208,10 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
+    workspaces[id]?.vitals = vitals
   }
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {

@@ -174,6 +174,16 @@ extension Schema {
         revoked_at INTEGER
       ) STRICT, WITHOUT ROWID;
 
+      -- As they are: agents read them back.
+      CREATE TABLE secret(
+        workspace BLOB NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY(workspace, key)
+      ) STRICT, WITHOUT ROWID;
+
       CREATE TABLE audit(
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         at INTEGER NOT NULL,
