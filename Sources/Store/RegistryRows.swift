@@ -45,6 +45,7 @@ extension RegistryFile {
       var row = try statement(.insertWorkspace)
       row.add(workspace)
       try row.run()
+      try put(WorkspacePulse(workspace))
     case .updateWorkspace(let workspace):
       var row = try statement(.updateWorkspace)
       row.add(workspace)
@@ -53,6 +54,10 @@ extension RegistryFile {
       var row = try statement(.deleteWorkspace)
       row.add(id.bytes)
       try row.runOnOneRow("deleteWorkspace")
+      var pulse = try statement(.deletePulse)
+      pulse.add(id.bytes)
+      try pulse.run()
+    case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
       var row = try statement(.insertToken)
       row.add(token)
@@ -63,6 +68,14 @@ extension RegistryFile {
       for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
     case .audit(let entry): try insert(entry)
     }
+  }
+
+  private func put(_ pulse: WorkspacePulse) throws(StoreError) {
+    var row = try statement(.writePulse)
+    row.add(pulse.id.bytes)
+    row.add(pulse.nextWakeAt)
+    row.add(pulse.lastSeenAt)
+    try row.run()
   }
 
   private func stamp(
@@ -96,8 +109,6 @@ extension Statement {
     add(workspace.settings)
     add(workspace.state.rawValue)
     add(workspace.removedAt)
-    add(workspace.nextWakeAt)
-    add(workspace.lastSeenAt)
     add(workspace.id.bytes)
   }
 
