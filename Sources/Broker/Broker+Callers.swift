@@ -49,6 +49,9 @@ extension Broker {
     let addressee = request.addressee
     let desk: Desk
     do throws(RelayError) { desk = try self.desk(id, now: now) } catch {
+      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
+        [unowned self] now in call(request, at: id, now: now)
+      }) { return }
       outbox.append(addressee.reply(error))
       return
     }

@@ -75,7 +75,7 @@ extension Broker {
     }
     let row = RegisteredWorkspace(
       id: id, name: name, org: Self.org, createdAt: now.wall,
-      settings: String(decoding: settings.json.bytes, as: UTF8.self))
+      settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never)
     registryBatch.append(.createWorkspace(row))
     audit("operator", "create", id.text, now: now)
     return row
@@ -123,7 +123,7 @@ extension Broker {
           reply: Reply(
             call: call, body: registeredJSON(updated, token?.secret, registration).bytes),
           isCreation: isCreation))
-      directory.seen(id, at: now.wall)
+      signOfLife(id, now: now)
       if let desk = desks[id], desk.failure == nil {
         touch(desk)
         desk.queue.agentRestarted(now: now)

@@ -143,6 +143,7 @@ package struct Directory {
     generation += 1
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
+      record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
       record.place = order.count
       order.append(row.id)
@@ -150,7 +151,11 @@ package struct Directory {
     if record.row.card != row.card || record.credentials.isEmpty {
       record.credentials = Self.credentials(ofCard: row.card)
     }
+    let known = workspaces[row.id]?.row.nextWakeAt
+    let isNew = workspaces[row.id] == nil
     record.row = row
+    // The relay's own note: it changes without the row.
+    if !isNew { record.row.nextWakeAt = known }
     record.card = nil
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
@@ -212,6 +217,11 @@ package struct Directory {
 
   package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
     workspaces[id]?.vitals = vitals
+  }
+
+  /// What relay.db is to say of when something comes due; `nil`: that is not known.
+  mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
+    workspaces[id]?.row.nextWakeAt = time
   }
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {

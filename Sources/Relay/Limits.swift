@@ -96,6 +96,14 @@ package struct Limits: Sendable {
   package var walIdle = Duration.seconds(60)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
+  /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.
+  package var closedMessagesMax = 256
+  /// How long a call waits until one of the open files can be closed.
+  package var fileWaitMax = Duration.seconds(2)
+  /// Between two workspaces that are opened only because something in them is due.
+  package var sweepInterval = Duration.milliseconds(20)
+  /// Signs of life, and when something comes due, reach relay.db within this.
+  package var pulseInterval = Duration.seconds(60)
   /// Operations of one workspace in one round.
   package var roundOperationsMax = 512
   /// Bytes of bodies of one workspace in one round.

@@ -17,7 +17,8 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   package var settings: String
   package var state: State
   package var removedAt: WallTime?
-  /// When something in its file next comes due; a hint, so that idle files need not be opened.
+  /// When something in its file next comes due, so that idle files need not be opened; `nil`: that
+  /// is not known. Like `lastSeenAt` it is kept apart from the row, see `WorkspacePulse`.
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
 
@@ -37,6 +38,19 @@ package struct RegisteredWorkspace: Sendable, Equatable {
     self.removedAt = removedAt
     self.nextWakeAt = nextWakeAt
     self.lastSeenAt = lastSeenAt
+  }
+}
+
+/// What of a workspace changes without anybody's word, written once in a while for many.
+package struct WorkspacePulse: Sendable, Equatable {
+  package var id: WorkspaceID
+  package var nextWakeAt: WallTime?
+  package var lastSeenAt: WallTime?
+
+  package init(_ workspace: RegisteredWorkspace) {
+    id = workspace.id
+    nextWakeAt = workspace.nextWakeAt
+    lastSeenAt = workspace.lastSeenAt
   }
 }
 
@@ -166,7 +180,8 @@ package enum RegistryWrite: Sendable {
   case createWorkspace(RegisteredWorkspace)
   /// Every column of the row, by its id.
   case updateWorkspace(RegisteredWorkspace)
-  /// The row goes, and its secrets; its file goes afterwards.
+  case pulses([WorkspacePulse])
+  /// The row goes, and its secrets; its file has gone before.
   case deleteWorkspace(WorkspaceID)
   case addToken(RegisteredToken)
   case revokeToken(hash: [UInt8], at: WallTime)

@@ -46,6 +46,7 @@ extension RegistryFile {
       var row = try statement(.insertWorkspace)
       row.add(workspace)
       try row.run()
+      try put(WorkspacePulse(workspace))
     case .updateWorkspace(let workspace):
       var row = try statement(.updateWorkspace)
       row.add(workspace)
@@ -57,6 +58,10 @@ extension RegistryFile {
       var secrets = try statement(.deleteSecrets)
       secrets.add(id.bytes)
       try secrets.run()
+      var pulse = try statement(.deletePulse)
+      pulse.add(id.bytes)
+      try pulse.run()
+    case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
       var row = try statement(.insertToken)
       row.add(token)
@@ -69,6 +74,14 @@ extension RegistryFile {
     case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
     }
+  }
+
+  private func put(_ pulse: WorkspacePulse) throws(StoreError) {
+    var row = try statement(.writePulse)
+    row.add(pulse.id.bytes)
+    row.add(pulse.nextWakeAt)
+    row.add(pulse.lastSeenAt)
+    try row.run()
   }
 
   private func stamp(
@@ -102,8 +115,6 @@ extension Statement {
     add(workspace.settings)
     add(workspace.state.rawValue)
     add(workspace.removedAt)
-    add(workspace.nextWakeAt)
-    add(workspace.lastSeenAt)
     add(workspace.id.bytes)
   }
 
