@@ -149,6 +149,12 @@ package struct Limits: Sendable {
   package var ownAnswersKept = 64
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// The longest that a command waits until the relay takes its connection.
+  package var commandConnectTime = Duration.seconds(5)
+  /// The longest that a command waits for the next bytes of an answer.
+  package var commandAnswerTime = Duration.seconds(60)
+  /// Bytes of an answer that a command reads.
+  package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
 
