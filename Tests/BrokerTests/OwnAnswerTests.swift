@@ -108,6 +108,41 @@ import Wire
     #expect(bench.replies[again]?.state == "completed" && lastSeq == 1)
   }
 
+  @Test func `an answer by its role counts after its lease too, a question then is a question`()
+    throws
+  {
+    let message = try bench.queued(id, "question", caller: own)
+    _ = try bench.take(id)
+    bench.wait(.seconds(301))
+    let question = try bench.platform(id, "another", caller: own)
+    bench.sync()
+    #expect(bench.replies[question]?.json["status"]?.string == "queued")
+    let late = try bench.platform(id, "late", role: "agent", caller: own)
+    bench.sync()
+    #expect(bench.replies[late]?.task?["id"]?.string == message.text)
+    #expect(bench.replies[late]?.state == "completed" && lastSeq == 2)
+  }
+
+  @Test func `an agent that goes on after a restart answers by the lease of before`() throws {
+    let message = try bench.queued(id, "question", caller: own)
+    _ = try bench.take(id)
+    try bench.restart(isClean: false)
+    let answer = try bench.platform(id, "answer", caller: own)
+    bench.sync()
+    #expect(bench.replies[answer]?.task?["id"]?.string == message.text)
+    #expect(bench.replies[answer]?.state == "completed" && lastSeq == 1)
+  }
+
+  @Test func `while the relay stops, answers are still taken`() throws {
+    _ = try bench.queued(id, "question", caller: own)
+    _ = try bench.take(id)
+    bench.broker.shutDown(now: bench.now)
+    let answer = try bench.platform(id, "answer", caller: own)
+    bench.sync()
+    #expect(bench.replies[answer]?.state == "completed")
+    bench.expectNothingHeld()
+  }
+
   @Test func `as many answers are remembered as the limit says`() throws {
     var limits = Limits()
     limits.ownAnswersKept = 2

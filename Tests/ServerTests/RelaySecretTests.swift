@@ -191,6 +191,8 @@ import Wire
     #expect(done.text == "{\"status\":\"updated\"}")
     let card = try client.call("GET", "/w/\(scene.id)/.well-known/agent-card.json")
     #expect(card.json["name"]?.string == "New")
+    let shown = try client.call("GET", "/workspaces/\(scene.id)", token: RelayScene.admin)
+    #expect(shown.json["agent_card"] == ["name": "New"])
     let other = try RelayScene.make(try client)
     #expect(try update(scene.id, "{\"name\":\"x\"}", token: other.token).status == 404)
     #expect(try update(scene.id, "{\"name\":\"x\"}", token: RelayScene.admin).status == 404)
