@@ -153,5 +153,7 @@ package enum RegistryWrite: Sendable {
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)
   case touchTokens([Use])
+  /// A workspace that comes from another relay, with all that belongs to it.
+  case insertRows([RegistryRow])
   case audit(AuditEntry)
 }

@@ -62,6 +62,7 @@ extension RegistryFile {
     case .touchTokens(let uses):
       for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
     case .audit(let entry): try insert(entry)
+    case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }
 
