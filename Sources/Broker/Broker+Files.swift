@@ -18,8 +18,11 @@ struct WaitingForFile {
 /// it is read from the file again when it is needed.
 extension Broker {
   /// The desk of a workspace, opened at its first use. `needsFile`: it is going to be read.
-  func desk(_ id: WorkspaceID, needsFile: Bool = true, now: Now) throws(RelayError) -> Desk {
+  func desk(
+    _ id: WorkspaceID, needsFile: Bool = true, evenRemoved: Bool = false, now: Now
+  ) throws(RelayError) -> Desk {
     turnNow = now
+    guard directory.workspace(id) != nil || evenRemoved else { throw .notFound }
     if let desk = desks[id] {
       if desk.failure != nil { throw .workspaceUnavailable }
       touch(desk)
@@ -27,17 +30,19 @@ extension Broker {
       if needsFile { try openFile(desk) }
       return desk
     }
-    guard directory.workspace(id) != nil else { throw .notFound }
     guard !unopenable.contains(id) else { throw .workspaceUnavailable }
     try makeRoom()
     do throws(StoreError) {
       let file = try data.openWorkspaceFile(id)
       let recovered = try file.recover(now: now.wall)
+      compare(recovered.newestAt, now: now)
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
+      queue.expiresFrom = clock.doubtfulUntil
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
       desks[id] = desk
       files.opened()
+      counters.filesOpened += 1
       use(desk)
       touch(desk)
       // What came to its end while the file was closed ends now.
@@ -59,6 +64,7 @@ extension Broker {
     do throws(StoreError) {
       desk.reopen(try data.openWorkspaceFile(desk.id))
       files.opened()
+      counters.filesOpened += 1
       use(desk)
     } catch {
       if error.isFinalForProcess {
@@ -149,6 +155,7 @@ extension Broker {
       return true
     }
     files.closed()
+    counters.filesClosed += 1
     desk.isLogWatched = false
     longLogs.remove(id)
     if !desk.isTouched { settle(desk, now: turnNow) }

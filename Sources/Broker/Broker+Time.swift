@@ -18,6 +18,13 @@ extension Broker {
     }
     if let alarm = alarms.next() { earliest = min(earliest, alarm) }
     if !sweepList.isEmpty { earliest = min(earliest, nextSweep) }
+    // Those that wait for a round of theirs go on when its barrier reports.
+    if let id = closing.first, desks[id]?.rounds.isEmpty != false {
+      earliest = min(earliest, nextSweep)
+    }
+    if let id = purging.first, desks[id]?.rounds.isEmpty != false {
+      earliest = Instant(nanoseconds: 0)
+    }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
     if let first = waitingForFile.first { earliest = min(earliest, first.until) }
     return earliest == .distantFuture ? nil : earliest
@@ -32,6 +39,8 @@ extension Broker {
       if let desk = desks[id] { wake(desk, now: now) } else { sweepList.append(id) }
     }
     sweep(now: now)
+    closeRemoved(now: now)
+    purge(now: now)
     while let hold = holds.first, hold.at <= now.instant {
       _ = holds.popFirst()
       holdEnded(hold, now: now)

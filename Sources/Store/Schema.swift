@@ -180,6 +180,7 @@ extension Schema {
         fingerprint TEXT NOT NULL,
         revoked_at INTEGER
       ) STRICT, WITHOUT ROWID;
+      CREATE INDEX token_workspace ON token(workspace);
 
       CREATE TABLE audit(
         id INTEGER PRIMARY KEY AUTOINCREMENT,
