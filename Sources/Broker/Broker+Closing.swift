@@ -96,6 +96,7 @@ extension Broker {
     desk.lastCall = [:]
     desk.waiters = [:]
     desk.open = [:]
+    desk.ownAnswers = OwnAnswers()
     desk.batch = []
     desk.reports = []
     desk.committedReports = []

@@ -4,7 +4,7 @@ import Wire
 
 extension Broker {
   /// The workspace that a message id is of. Several may share its short hash: the tag decides.
-  private func locate(
+  func locate(
     _ id: MessageID, now: Now
   ) throws(RelayError) -> (Desk, StoredMessage)? {
     for workspace in directory.workspaces(short: id.workspace) {
@@ -50,6 +50,9 @@ extension Broker {
       }
       self.read(reply, desk)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
+      }) { return }
       outbox.append(Reply(call: call, error: error))
     }
   }
@@ -81,6 +84,9 @@ extension Broker {
       writer.endObject()
       read(Reply(call: call, body: writer.bytes), desk)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        timeline(call, id, at: workspace, now: now)
+      }) { return }
       outbox.append(Reply(call: call, error: error))
     }
   }

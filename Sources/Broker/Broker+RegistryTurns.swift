@@ -14,6 +14,8 @@ struct RegistryChange {
   var undo: (inout Directory) -> Void = { _ in }
   /// What follows once it is durable, before the reply.
   var then: () -> Void = {}
+  /// It is of this secret.
+  var secretKey: String?
 }
 
 /// Changes that one barrier makes durable.
@@ -129,6 +131,7 @@ extension Broker {
 
   /// Nothing of the change is on its way any more.
   private func settle(_ change: RegistryChange) {
+    if let key = change.secretKey { return settleSecret(key, of: change.workspace) }
     claiming.remove(change.workspace)
     guard var row = rowsOnTheirWay.removeValue(forKey: change.workspace) else { return }
     row.writes -= 1

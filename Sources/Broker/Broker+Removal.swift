@@ -22,9 +22,8 @@ extension Broker {
   package func removeWorkspace(
     _ call: CallID, _ id: WorkspaceID, purge: Bool, actor: String, now: Now
   ) {
-    guard
-      var row = rowsOnTheirWay[id]?.row ?? directory.workspace(id)?.row ?? directory.removed[id]?.row,
-      row.state != .purging
+    let known = directory.workspace(id) ?? directory.removed[id]
+    guard var row = rowsOnTheirWay[id]?.row ?? known?.row, row.state != .purging
     else { return outbox.append(Reply(call: call, error: .notFound)) }
     if isShuttingDown { return outbox.append(Reply(call: call, error: .notStored)) }
     if row.state == .removed, !purge {
@@ -115,7 +114,9 @@ extension Broker {
 
   /// A part of the messages of one removed workspace ends in this turn.
   func closeRemoved(now: Now) {
-    guard let id = closing.first, inRound.isEmpty || desks[id]?.rounds.isEmpty == true else { return }
+    guard let id = closing.first, desks[id]?.rounds.isEmpty != false, nextSweep <= now.instant
+    else { return }
+    nextSweep = now.instant + limits.sweepInterval
     guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {
       closing.removeFirst()
       return

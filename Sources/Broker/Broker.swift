@@ -34,6 +34,8 @@ package final class Broker {
   var alarms = Alarms()
   /// Fences of queues that have left memory are not given again.
   var fenceFloor: UInt64 = 0
+  /// What workspaces have answered to themselves, while they have no desk.
+  var restedAnswers: [WorkspaceID: OwnAnswers] = [:]
   /// The time of the turn at work, for what closes files.
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
   /// Workspaces without a desk that are to be opened because something in them is due.
@@ -43,7 +45,7 @@ package final class Broker {
   /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
   var pulses: Set<WorkspaceID> = []
   var pulsesDue: Instant?
-  /// Removed workspaces: whose messages are being ended, whose file is to be deleted, and when it is.
+  /// Removed workspaces: whose messages are being ended, whose file is to be deleted, and when.
   var closing: [WorkspaceID] = []
   var purging: [WorkspaceID] = []
   var removals = Heap<Removed>()
@@ -72,6 +74,8 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
+  /// Secrets with writes on their way, and how many.
+  var secretsOnTheirWay: [WorkspaceID: [String: Int]] = [:]
   /// Workspaces whose first token is on its way.
   var claiming: Set<WorkspaceID> = []
   /// Workspaces whose file could not be opened, for good.

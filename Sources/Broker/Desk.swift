@@ -55,6 +55,8 @@ final class Desk {
   var continued: Set<Seq> = []
   /// Messages from here on arrived in this run: what is not in `continued` has one message.
   let firstSeq: Seq
+  /// Calls of the workspace that answer what it has asked itself.
+  var ownAnswers = OwnAnswers()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
   /// So many of them are looked through for those that no longer count.
@@ -100,6 +102,8 @@ final class Desk {
     self.id = id
     opened = file
     self.queue = queue
+    // What recovery has noted there.
+    if file.isDirty { commits = 1 }
     firstSeq = queue.nextSeq()
   }
 

@@ -59,5 +59,6 @@ extension Directory {
     generation += 1
     guard let record = removed.removeValue(forKey: id) else { return }
     order[record.place] = nil
+    secrets.removeAll(of: id)
   }
 }

@@ -84,6 +84,8 @@ package struct WorkspaceRecord: Sendable {
   /// Tokens it has or ever had: one that had a token is never unclaimed again.
   package var tokenCount = 0
   package var lastSeen: WallTime?
+  /// What its last heartbeat said.
+  package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
@@ -106,6 +108,7 @@ package struct Directory {
   var order: [WorkspaceID?] = []
   var byShort: [UInt32: [WorkspaceID]] = [:]
   var tokens: [SHA256.Digest: Credential] = [:]
+  package var secrets = Secrets()
 
   /// Counts the changes that may matter to what a credential opens.
   package internal(set) var generation: UInt64 = 0
@@ -122,9 +125,12 @@ package struct Directory {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
     for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
+    for secret in snapshot.secrets { secrets.put(secret) }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
+
+  func isThere(_ id: WorkspaceID) -> Bool { workspaces.index(forKey: id) != nil }
 
   /// The workspaces that a message id may belong to.
   package func workspaces(short: UInt32) -> [WorkspaceID] { byShort[short] ?? [] }
@@ -204,7 +210,7 @@ package struct Directory {
     case .admin: identity = .admin
     case .org: identity = .org(token.org, token.scopes)
     case .agent:
-      guard let workspace = token.workspace, workspaces[workspace] != nil else { return }
+      guard let workspace = token.workspace, removed[workspace] == nil else { return }
       workspaces[workspace]?.digests.append(digest)
       identity = .workspace(workspace)
     }
@@ -224,6 +230,10 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
+    workspaces[id]?.vitals = vitals
   }
 
   /// What relay.db is to say of when something comes due; `nil`: that is not known.

@@ -143,8 +143,26 @@ package struct Limits: Sendable {
   package var nameBytesMax = 200
   /// Tokens that one workspace ever had, revoked ones included.
   package var tokensPerWorkspaceMax = 50
+  /// Bytes of one secret's value; keys and certificates are smaller.
+  package var secretBytesMax = 64 * 1024
+  /// Bytes of a secret's name.
+  package var secretKeyBytesMax = 128
+  /// Secrets of one workspace.
+  package var secretsPerWorkspaceMax = 100
+  /// Bytes of all secrets' values on one relay: they are in memory.
+  package var secretsInMemoryMax = 64 * 1024 * 1024
+  /// How long a caller at the platform's way in is held by itself: its clients give up at 30 s.
+  package var platformHold = Duration.seconds(20)
+  /// Answers of a workspace to itself that are remembered, so that one sent again is known.
+  package var ownAnswersKept = 64
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// The longest that a command waits until the relay takes its connection.
+  package var commandConnectTime = Duration.seconds(5)
+  /// The longest that a command waits for the next bytes of an answer.
+  package var commandAnswerTime = Duration.seconds(60)
+  /// Bytes of an answer that a command reads.
+  package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
 

@@ -135,12 +135,32 @@ package struct AuditEntry: Sendable, Equatable {
   }
 }
 
+/// What an operator gives an agent under a name; kept as it is, so that the agent can read it.
+package struct RegisteredSecret: Sendable, Equatable {
+  package var workspace: WorkspaceID
+  package var key: String
+  package var value: String
+  package var createdAt: WallTime
+  package var updatedAt: WallTime
+
+  package init(
+    workspace: WorkspaceID, key: String, value: String, createdAt: WallTime, updatedAt: WallTime
+  ) {
+    self.workspace = workspace
+    self.key = key
+    self.value = value
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+  }
+}
+
 /// All that the registry holds, as the loop keeps it in memory.
 package struct RegistrySnapshot: Sendable {
   package var orgs: [RegisteredOrg] = []
   package var workspaces: [RegisteredWorkspace] = []
   /// Revoked and expired ones too: a workspace that ever had a token is never unclaimed again.
   package var tokens: [RegisteredToken] = []
+  package var secrets: [RegisteredSecret] = []
 
   package init() {}
 }
@@ -163,7 +183,7 @@ package enum RegistryWrite: Sendable {
   /// Every column of the row, by its id.
   case updateWorkspace(RegisteredWorkspace)
   case pulses([WorkspacePulse])
-  /// The row and its tokens go; its file has gone before.
+  /// The row, its tokens and its secrets go; its file has gone before.
   case deleteWorkspace(WorkspaceID)
   case addToken(RegisteredToken)
   /// Every token of the workspace that has not been revoked before.
@@ -172,5 +192,8 @@ package enum RegistryWrite: Sendable {
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)
   case touchTokens([Use])
+  /// A new one, or another value for one that is there.
+  case putSecret(RegisteredSecret)
+  case deleteSecret(WorkspaceID, key: String)
   case audit(AuditEntry)
 }

@@ -15,6 +15,7 @@ extension RegistryFile {
     var token = try statement(.tokens)
     defer { token.reset() }
     while try token.step() { snapshot.tokens.append(try token.token()) }
+    snapshot.secrets = try secrets()
     return snapshot
   }
 
@@ -54,6 +55,9 @@ extension RegistryFile {
       var row = try statement(.deleteWorkspace)
       row.add(id.bytes)
       try row.runOnOneRow("deleteWorkspace")
+      var secrets = try statement(.deleteSecrets)
+      secrets.add(id.bytes)
+      try secrets.run()
       var pulse = try statement(.deletePulse)
       pulse.add(id.bytes)
       try pulse.run()
@@ -74,6 +78,8 @@ extension RegistryFile {
     case .expireToken(let hash, let at): try stamp(.expireToken, hash, at, "expireToken")
     case .touchTokens(let uses):
       for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
+    case .putSecret(let secret): try put(secret)
+    case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
     }
   }

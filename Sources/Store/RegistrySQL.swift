@@ -2,6 +2,7 @@
 enum RegistrySQL: Int, CaseIterable {
   case insertOrg, insertWorkspace, updateWorkspace, deleteWorkspace, writePulse, deletePulse
   case deleteTokens, revokeTokens, insertToken, revokeToken, expireToken, touchToken, insertAudit
+  case putSecret, deleteSecret, deleteSecrets, secrets
   case orgs, workspaces, tokens, audit
   case readMeta, writeMeta
 
@@ -35,6 +36,14 @@ enum RegistrySQL: Int, CaseIterable {
     case .touchToken: "UPDATE token SET last_used_at = ? WHERE hash = ?"
     case .insertAudit:
       "INSERT INTO audit(at, actor, action, target, detail) VALUES(?, ?, ?, ?, ?)"
+    case .putSecret:
+      """
+      INSERT INTO secret(workspace, key, value, created_at, updated_at) VALUES(?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT(workspace, key) DO UPDATE SET value = ?3, updated_at = ?5
+      """
+    case .deleteSecret: "DELETE FROM secret WHERE workspace = ? AND key = ?"
+    case .deleteSecrets: "DELETE FROM secret WHERE workspace = ?"
+    case .secrets: "SELECT workspace, key, value, created_at, updated_at FROM secret"
     case .orgs: "SELECT id, name FROM org ORDER BY id"
     case .workspaces:
       """
