@@ -22,7 +22,8 @@ import Testing
 
   private func write(_ seq: Seq) throws {
     try file.commit([
-      .message(newMessage(seq, body: [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: 9000)))
+      .message(
+        newMessage(seq, body: [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: 9000)))
     ])
   }
 
