@@ -122,6 +122,24 @@ package final class DataDirectory {
     return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
   }
 
+  /// Makes a copied file one of this relay's: it must be a queue of that workspace, and its last
+  /// hand-outs count as lost. It has no name yet that anybody would open it by.
+  package func adopt(_ path: String, as id: WorkspaceID) throws(StoreError) {
+    let database = try Database.open(path, schema: .workspace, vfs: vfs)
+    do throws(StoreError) {
+      let file = WorkspaceFile(
+        id: id, database: database, kernelBoot: kernelBoot, closed: ClosedFiles())
+      try file.forgetBoot()
+      try database.checkpoint(.truncate)
+      database.markSynced()
+      try database.close()
+    } catch {
+      database.abandon()
+      throw error
+    }
+    try Files.remove(path + "-wal")
+  }
+
   /// Puts a closed workspace's file out of use, after its row is durably gone.
   package func removeWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
     _ = closed.remove(id)
@@ -159,7 +177,9 @@ package final class DataDirectory {
     var found: [(path: String, id: WorkspaceID)] = []
     for folder in folders where Files.isFolder("\(path)/\(folder)") {
       for name in try Files.names(in: "\(path)/\(folder)") where name.hasSuffix(".db") {
-        if let id = WorkspaceID(String(name.dropLast(3))) { found.append(("\(folder)/\(name)", id)) }
+        if let id = WorkspaceID(String(name.dropLast(3))) {
+          found.append(("\(folder)/\(name)", id))
+        }
       }
     }
     return found

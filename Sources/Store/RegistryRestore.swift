@@ -28,7 +28,8 @@ extension RegistryFile {
       for table in tables.sorted() {
         let key = table == "workspace" ? "id" : "workspace"
         try database.each(
-          "DELETE FROM \"\(table)\" WHERE \(key) = ?", bind: { $0.add(id.bytes) }) { _ in }
+          "DELETE FROM \"\(table)\" WHERE \(key) = ?", [.id(id)]
+        ) { _ in }
       }
     }
   }

@@ -92,7 +92,7 @@ extension RelayServer {
       throw .noRoute
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
-    case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
+    case .workspaces, .archive: try operate(on: nil, .admin, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
       try operate(on: id, .read, head, ticket, now: now)
     case .callerMessage:
@@ -132,7 +132,7 @@ extension RelayServer {
     return switch route {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
-    case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
+    case .register, .heartbeat, .workspaces, .archive: min(most, 2 * limits.cardBytesMax)
     default: most
     }
   }

@@ -11,6 +11,7 @@ extension Route {
     ),
     ("registry", "/registry/register and /registry/heartbeat"),
     ("messages", "/messages/{message}"),
+    ("admin", "/admin/backup and /admin/import"),
     ("health", "/health"),
     ("ready", "/ready"),
   ]

@@ -20,6 +20,7 @@ enum Route: Equatable {
   case workspaces
   case workspace(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
+  case archive(ArchiveRoute)
   case health
   case ready
   /// Planned, and not served yet: nothing else is `unsupported`.
@@ -42,6 +43,8 @@ enum Route: Equatable {
       self = .health
     } else if parts.has(0, "ready"), parts.count == 1 {
       self = .ready
+    } else if parts.has(0, "admin"), let route = ArchiveRoute(parts) {
+      self = .archive(route)
     } else if Route.planned(parts) {
       self = .unsupported
     } else {
@@ -108,6 +111,7 @@ enum Route: Equatable {
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
+    case .archive(let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }
   }
