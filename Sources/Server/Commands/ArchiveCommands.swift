@@ -192,7 +192,7 @@ package enum ArchiveCommand: String, CaseIterable {
     say(
       "restored \(manifest.files.count - 1) workspaces with \(manifest.messages) messages, as of "
         + "\(manifest.startedAt), into \(data)")
-    say("unanswered messages count as possibly handed out; no lease from before is good any more")
+    say("unanswered messages count as possibly handed out: they go out as redelivered")
     if !Files.exists(data + "/admin-token") {
       say("the operator's token is not in a backup: the first start makes one, or set ADMIN_TOKEN")
     }
