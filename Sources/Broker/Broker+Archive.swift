@@ -84,6 +84,11 @@ extension Broker {
       guard directory.workspace(job.id) == nil, rowsOnTheirWay[job.id] == nil else {
         return outbox.append(Reply(call: call, error: .workspaceExists))
       }
+      let secrets = job.registered.secrets.reduce(0) { $0 + $1.value.utf8.count }
+      guard directory.secrets.bytes + secrets <= limits.secretsInMemoryMax else {
+        job.stop("no room for its secrets")
+        return outbox.append(Reply(call: call, error: .secretsFull))
+      }
       archiving.importing = (job, call, actor)
       archiving.due = now.instant
     } catch {
@@ -170,6 +175,7 @@ extension Broker {
         apply: { directory in
           directory.put(row)
           for token in found.tokens { directory.add(token) }
+          for secret in found.secrets { directory.secrets.put(secret) }
         },
         reply: Reply(call: call, status: 201, body: reply.bytes), isCreation: true))
     log.info(
@@ -177,9 +183,6 @@ extension Broker {
   }
 
   // MARK: what is known
-
-  /// A file must be removed, or opened by another: whatever reads it lets it go.
-  func letGoOfBackup(_ id: WorkspaceID) { archiving.source?.letGo(of: id) }
 
   func stopArchiving(_ reason: String, now: Now) {
     if let importing = archiving.importing {

@@ -13,12 +13,13 @@ final class LiveSource: BackupSource {
   init(_ broker: Broker) {
     self.broker = broker
     data = broker.data
+    data.beforeUse = { [weak self] id in self?.letGo(of: id) }
   }
 
   package func borrow(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile? {
     if let desk = broker.desks[id] {
       if let failure = desk.failure { throw failure }
-      return desk.file
+      if desk.isOpen { return desk.file }
     }
     guard data.place(of: id) != nil else { return nil }
     let file = try data.openWorkspaceFile(id)

@@ -18,6 +18,8 @@ package final class DataDirectory {
   private let limits: Limits
   private let vfs: String?
   private let closed = ClosedFiles()
+  /// Called before a workspace's file is opened or put away: who else has it open must let it go.
+  package var beforeUse: (WorkspaceID) -> Void = { _ in }
 
   /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
   package init(
@@ -117,6 +119,7 @@ package final class DataDirectory {
 
   /// Opens the file of a workspace that has a row; it is never made anew here.
   package func openWorkspaceFile(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
+    beforeUse(id)
     let database = try Database.open(
       path(of: id), schema: .workspace, walIsOurs: closed.remove(id), vfs: vfs)
     return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
@@ -142,6 +145,7 @@ package final class DataDirectory {
 
   /// Puts a closed workspace's file out of use, after its row is durably gone.
   package func removeWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    beforeUse(id)
     _ = closed.remove(id)
     let old = path(of: id)
     let new = "\(path)/removed/\(id.text).db"
