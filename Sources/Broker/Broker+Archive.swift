@@ -172,8 +172,10 @@ extension Broker {
       row,
       RegistryChange(
         workspace: job.id,
-        apply: { directory in
+        apply: { [weak self] directory in
           directory.put(row)
+          // What is due in it is not known here: it is looked for.
+          self?.sweepList.append(row.id)
           for token in found.tokens { directory.add(token) }
           for secret in found.secrets { directory.secrets.put(secret) }
         },
