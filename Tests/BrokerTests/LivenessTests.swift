@@ -47,11 +47,16 @@ import Wire
     #expect(try status == "offline")
   }
 
-  @Test func `after a restart nothing is known of an agent but that there was one`() throws {
+  @Test func `a restart forgets no agent, and keeps its last sign of life`() throws {
     register()
     let empty = try bench.create()
     try bench.restart()
+    #expect(try status == "online")
+    bench.advance(.seconds(90))
     #expect(try status == "offline")
+    bench.broker.signOfLife(id, now: bench.now)
+    try bench.restart(isClean: false)
+    #expect(try status == "offline", "killed before it was noted")
     let other = try bench.broker.state(empty, now: bench.now)
     #expect(other["status"]?.string == "awaiting_agent")
   }

@@ -96,8 +96,7 @@ extension RelayServer {
     case .workspaces, .archive: try operate(on: nil, .admin, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
       try operate(on: id, .read, head, ticket, now: now)
-    case .callerMessage:
-      if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
+    case .callerMessage: try known(head, ticket, now: now)
     case .register:
       // Whether no bearer will do depends on mode and body; a wrong one never does.
       let secret = bearer(head)
