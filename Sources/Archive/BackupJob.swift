@@ -203,8 +203,8 @@ package final class BackupJob {
 
   private static let plannedRows = 200
 
-  /// Before anything is copied all that is to come must fit, and at each slice the next one: what is
-  /// below the high-water mark is for answers, also where the backup goes.
+  /// Before anything is copied all that is to come must fit, and at each slice the next one: what
+  /// is below the high-water mark is for answers, also where the backup goes.
   func checkRoom() throws(ArchiveError) {
     let (free, mark) = try reading { () throws(StoreError) in
       (

@@ -144,7 +144,9 @@ package struct Check: Sendable {
     do throws(StoreError) {
       let still = try StillFile("\(folder)/\(path)")
       defer { still.close() }
-      for what in try still.findings(workspace == nil ? .registry : .workspace, workspace: workspace) {
+      for what in try still.findings(
+        workspace == nil ? .registry : .workspace, workspace: workspace)
+      {
         add(path, what)
       }
       if workspace != nil { messages += try still.messages().count }

@@ -33,7 +33,8 @@ final class FileBackup {
   }
 
   /// - `copy`: begun; `nil` if the file is there already.
-  init(_ source: Source, place: String, in folder: String, _ copy: DatabaseCopy?, _ limits: Limits) {
+  init(_ source: Source, place: String, in folder: String, _ copy: DatabaseCopy?, _ limits: Limits)
+  {
     self.source = source
     entry = Manifest.File(path: place, bytes: 0, hash: "")
     if case .workspace(let id) = source { entry.workspace = id }

@@ -76,6 +76,8 @@ package enum Restore {
     for name in ["removed", "workspaces", "relay.db"] {
       try Files.rename("\(staging)/\(name)", to: "\(data)/\(name)")
     }
+    // Says that this is a data directory.
+    _ = try Files.create("\(data)/relay.lock")
     // Its log is empty; the relay makes it anew.
     for suffix in ["-wal", "-shm"] { try Files.remove(staging + "/relay.db" + suffix) }
     try Files.sync(data)

@@ -145,7 +145,9 @@ extension Broker {
 
   /// What stays in memory without a file has a bound.
   private func isSmallOrAtRest(_ desk: Desk) -> Bool {
-    desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
+    // A backup would have to begin its copy anew.
+    if desk.isOpen, desk.file.isBeingCopied, limits.openWorkspacesMax > 1 { return false }
+    return desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
   }
 
   private func close(_ id: WorkspaceID) -> Bool {

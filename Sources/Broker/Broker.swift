@@ -91,6 +91,8 @@ package final class Broker {
   var isMakingPutOff = false
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
+  /// The backup or import that runs, or ran last.
+  var archiving = Archiving()
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
 
@@ -165,6 +167,7 @@ package final class Broker {
   /// No more polls, and no caller is held any longer: each gets what it gets when its hold is over.
   package func shutDown(now: Now) {
     isShuttingDown = true
+    stopArchiving("the relay was told to stop", now: now)
     refuseWaitingForFile()
     for desk in desks.values where desk.failure == nil {
       touch(desk)

@@ -38,6 +38,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case agentOffline = "agent_offline"
   case agentTimeout = "agent_timeout"
   case messageEnded = "message_ended"
+  case backupRunning = "backup_running"
+  case notImportable = "not_importable"
   case unsupported
 
   /// Stable, for programs.
@@ -54,7 +56,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull, .secretsFull:
+      .messageEnded, .tokensFull, .secretsFull, .backupRunning,
+      .notImportable:
       409
     case .workspaceRemoved: 410
     case .bodyTooLarge: 413
@@ -142,6 +145,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
     case .messageEnded: "the message ended without an answer"
+    case .backupRunning: "a backup or an import is running; one goes after the other"
+    case .notImportable: "the workspace cannot be imported"
     case .unsupported: "this is not supported by this relay"
     }
   }

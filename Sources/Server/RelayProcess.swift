@@ -40,6 +40,7 @@ package enum RelayProcess {
     let listener = try listen(options.listen)
     let address = listener.address
     let random = Random()
+    if options.isAfterRollback { try data.beginLife(random: random.next()) }
     let broker = try Broker(
       data: data, limits: limits,
       publicURL: options.publicURL ?? "http://\(address)", random: random, log: log)
@@ -86,6 +87,7 @@ package enum RelayProcess {
     server.supervision?.ready(at: "http://\(address)", now: Clock.instant())
     try loop.run()
     barrier.stop()
+    server.loopEnded()
     let isWhole = broker.close(now: Clock.now())
     // A receipt or a log that could not be written is no clean end.
     let status = server.exitCode == 0 && !isWhole ? ioError : server.exitCode

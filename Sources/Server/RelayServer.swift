@@ -16,6 +16,8 @@ package final class RelayServer: Application {
   private var syncPace = SyncPace()
   /// Who runs the process, if they want to know how it is.
   var supervision: Supervision?
+  /// Syncs what a backup has written.
+  var archiveSyncs: ArchiveSyncs?
 
   /// Requests without an answer, by call and by the number of their ticket.
   var tickets: [CallID: Pending] = [:]
@@ -121,6 +123,7 @@ package final class RelayServer: Application {
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
       case .timeline(let id, let message):
         broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .archive(let route): try archive(route, head, body, ticket, loop, now: now)
       case .platform(let route):
         try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
@@ -188,6 +191,7 @@ package final class RelayServer: Application {
 
   package func wokenUp(now: Now, loop: Loop) {
     while let report = barrier?.takeReport() { apply(report, now: now, loop: loop) }
+    takeArchiveReports(now: now)
   }
 
   private func apply(_ report: BarrierReport, now: Now, loop: Loop) {
@@ -226,6 +230,7 @@ package final class RelayServer: Application {
       commitTurn(now: now, loop: loop)
       for reply in broker.takeReplies() { send(reply, loop) }
       broker.maintain(now: now)
+      archiveTurn(now: now, loop)
     }
     if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
     supervision?.turned(now: now.instant)
@@ -266,6 +271,7 @@ package final class RelayServer: Application {
   package var nextDeadline: Instant? {
     let candidates = [
       broker.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
+      broker.archiveDue,
     ]
     return candidates.compactMap { $0 }.min()
   }
@@ -283,6 +289,9 @@ package final class RelayServer: Application {
     supervision?.stopping()
     if broker.fatal == nil { broker.shutDown(now: now) }
   }
+
+  /// The loop has ended: nothing of it is used by another thread any more.
+  package func loopEnded() { archiveSyncs?.stop() }
 
   package var isDrained: Bool { tickets.isEmpty && (broker.fatal != nil || broker.isIdle) }
 

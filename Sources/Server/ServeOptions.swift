@@ -14,6 +14,8 @@ package struct ServeOptions: Sendable {
   package var limits = Limits()
   /// The limits that were set, by name.
   package private(set) var asked: Set<String> = []
+  /// What is in the data directory is an older state of a relay that went on.
+  package private(set) var isAfterRollback = false
 
   package struct Usage: Error {
     package var text: String
@@ -37,6 +39,8 @@ package struct ServeOptions: Sendable {
     ),
   ]
 
+  package static let afterRollback = "after-rollback"
+
   package init(
     arguments: [String], environment: (String) -> String?
   ) throws(Usage) {
@@ -46,6 +50,11 @@ package struct ServeOptions: Sendable {
     }
     var rest = arguments[...]
     while let argument = rest.popFirst() {
+      // Of this one start, so that it is no variable of the environment.
+      if argument == "--" + Self.afterRollback {
+        isAfterRollback = true
+        continue
+      }
       guard argument.hasPrefix("--") else { throw Usage(text: "unexpected \"\(argument)\"") }
       let parts = argument.dropFirst(2)
         .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

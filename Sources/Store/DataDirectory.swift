@@ -18,6 +18,8 @@ package final class DataDirectory {
   private let limits: Limits
   private let vfs: String?
   private let closed = ClosedFiles()
+  /// Called before a workspace's file is opened or put away: who else has it open must let it go.
+  package var beforeUse: (WorkspaceID) -> Void = { _ in }
 
   /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
   package init(
@@ -140,13 +142,33 @@ package final class DataDirectory {
 
   /// Opens the file of a workspace that has a row; it is never made anew here.
   package func openWorkspaceFile(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
+    beforeUse(id)
     let database = try Database.open(
       path(of: id), schema: .workspace, walIsOurs: closed.remove(id), vfs: vfs)
     return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
   }
 
+  /// Makes a copied file one of this relay's: it must be a queue of that workspace, and its last
+  /// hand-outs count as lost. It has no name yet that anybody would open it by.
+  package func adopt(_ path: String, as id: WorkspaceID) throws(StoreError) {
+    let database = try Database.open(path, schema: .workspace, vfs: vfs)
+    do throws(StoreError) {
+      let file = WorkspaceFile(
+        id: id, database: database, kernelBoot: kernelBoot, closed: ClosedFiles())
+      try file.forgetBoot()
+      try database.checkpoint(.truncate)
+      database.markSynced()
+      try database.close()
+    } catch {
+      database.abandon()
+      throw error
+    }
+    try Files.remove(path + "-wal")
+  }
+
   /// Puts a closed workspace's file out of use, after its row is durably gone.
   package func removeWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    beforeUse(id)
     _ = closed.remove(id)
     let old = path(of: id)
     let new = "\(path)/removed/\(id.text).db"
@@ -182,7 +204,9 @@ package final class DataDirectory {
     var found: [(path: String, id: WorkspaceID)] = []
     for folder in folders where Files.isFolder("\(path)/\(folder)") {
       for name in try Files.names(in: "\(path)/\(folder)") where name.hasSuffix(".db") {
-        if let id = WorkspaceID(String(name.dropLast(3))) { found.append(("\(folder)/\(name)", id)) }
+        if let id = WorkspaceID(String(name.dropLast(3))) {
+          found.append(("\(folder)/\(name)", id))
+        }
       }
     }
     return found

@@ -83,7 +83,7 @@ final class Database {
 
   /// Runs text that is used once, row by row.
   func each(
-    _ text: String, bind: (inout Statement) -> Void = { _ in },
+    _ text: String, _ parameters: [SQLValue] = [],
     _ body: (Statement) throws(StoreError) -> Void
   ) throws(StoreError) {
     var prepared: OpaquePointer?
@@ -91,7 +91,7 @@ final class Database {
     guard code == SQLITE_OK, let prepared else { throw error(code, "prepare") }
     defer { sqlite3_finalize(prepared) }
     var statement = Statement(prepared, of: self)
-    bind(&statement)
+    for value in parameters { statement.add(value) }
     while try statement.step() { try body(statement) }
   }
 

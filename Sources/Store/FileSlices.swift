@@ -17,7 +17,9 @@ extension Files {
       }
       let code = errno
       if read == 0 { break }
-      if read > 0 { filled += read } else if code != EINTR {
+      if read > 0 {
+        filled += read
+      } else if code != EINTR {
         throw .system("pread", path, code, kind: .workspaceFatal)
       }
     }
@@ -43,7 +45,9 @@ extension Files {
         let count = write(file.raw, buffer.baseAddress! + written, bytes.count - written)
         return (count, count == -1 ? errno : 0)
       }
-      if count >= 0 { written += count } else if code != EINTR {
+      if count >= 0 {
+        written += count
+      } else if code != EINTR {
         throw .system("write", path, code, kind: code == ENOSPC ? .full : .other)
       }
     }
@@ -52,6 +56,10 @@ extension Files {
   /// A new file of this user's alone.
   package static func create(_ path: String) throws(StoreError) -> FileDescriptor {
     try open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+  }
+
+  package static func openToAppend(_ path: String) throws(StoreError) -> FileDescriptor {
+    try open(path, O_WRONLY | O_APPEND)
   }
 
   /// What a sync of a file or a folder is given.

@@ -26,7 +26,7 @@ extension RegistryFile {
     let verb = row.table == "org" ? "INSERT OR IGNORE" : "INSERT"
     try database.each(
       "\(verb) INTO \"\(row.table)\"(\(columns)) VALUES(\(places))",
-      bind: { statement in for value in row.values { statement.add(value) } }
+      row.values
     ) { _ in }
   }
 
@@ -35,7 +35,7 @@ extension RegistryFile {
     for row in rows {
       var known: Set<String> = []
       try database.each(
-        "SELECT name FROM pragma_table_info(?)", bind: { $0.add(row.table) }
+        "SELECT name FROM pragma_table_info(?)", [.text(row.table)]
       ) { known.insert($0.text(0)) }
       guard !known.isEmpty, Set(row.columns).isSubset(of: known) else {
         return "it holds \(row.table), which this relay does not know as it is"
@@ -44,7 +44,7 @@ extension RegistryFile {
       guard row.table == "token" || row.table == "workspace", let value = row[key] else { continue }
       var isThere = false
       try database.each(
-        "SELECT 1 FROM \"\(row.table)\" WHERE \(key) = ?", bind: { $0.add(value) }
+        "SELECT 1 FROM \"\(row.table)\" WHERE \(key) = ?", [value]
       ) { _ in isThere = true }
       if isThere { return "its \(row.table) is there already" }
     }
@@ -62,11 +62,11 @@ extension Database {
     var rows: [RegistryRow] = []
     for table in tables {
       var columns: [String] = []
-      try each("SELECT name FROM pragma_table_info(?)", bind: { $0.add(table) }) {
+      try each("SELECT name FROM pragma_table_info(?)", [.text(table)]) {
         columns.append($0.text(0))
       }
       guard let condition = Self.belongs(table, columns) else { continue }
-      try each("SELECT * FROM \"\(table)\" WHERE \(condition)", bind: { $0.add(id.bytes) }) { row in
+      try each("SELECT * FROM \"\(table)\" WHERE \(condition)", [.id(id)]) { row in
         rows.append(
           RegistryRow(
             table: table, columns: columns, values: (0..<row.columns).map { row.value($0) }))
@@ -81,5 +81,14 @@ extension Database {
     case "org": "id = (SELECT org FROM workspace WHERE id = ?)"
     default: columns.contains("workspace") ? "workspace = ?" : nil
     }
+  }
+}
+
+extension SQLValue {
+  static func id(_ id: WorkspaceID) -> SQLValue {
+    let words = [id.bytes.high, id.bytes.low]
+    let shifts = stride(from: UInt64(56), through: 0, by: -8)
+    return .blob(
+      words.flatMap { word in shifts.map { UInt8(truncatingIfNeeded: word >> $0) } })
   }
 }

@@ -84,6 +84,8 @@ package final class RegistryFile {
       try setMeta("life") { $0.add(life) }
       try setMeta("boot") { $0.add(boot) }
       try setMeta("kernel_boot") { $0.add("none") }
+      // Each file may be older or newer than what is noted of it here.
+      try database.execute("UPDATE pulse SET next_wake_at = NULL")
     }
     try database.sync()
     return life

@@ -21,14 +21,16 @@ extension RegistryFile {
     try Files.sync(path)
   }
 
-  /// The workspace's row, and those of every table that has a column `workspace`.
+  /// The workspace's rows, and those of every table that has a column `workspace`.
   func delete(_ id: WorkspaceID) throws(StoreError) {
-    let tables = Set(try database.rows(of: id).map(\.table)).subtracting(["org"])
+    let found = Set(try database.rows(of: id).map(\.table)).subtracting(["org"])
+    let tables = found.union(["pulse"])
     try database.transaction { () throws(StoreError) in
       for table in tables.sorted() {
-        let key = table == "workspace" ? "id" : "workspace"
+        let key = table == "workspace" || table == "pulse" ? "id" : "workspace"
         try database.each(
-          "DELETE FROM \"\(table)\" WHERE \(key) = ?", bind: { $0.add(id.bytes) }) { _ in }
+          "DELETE FROM \"\(table)\" WHERE \(key) = ?", [.id(id)]
+        ) { _ in }
       }
     }
   }

@@ -60,12 +60,14 @@ package final class StillFile {
     var ids: [WorkspaceID] = []
     try database.each(
       "SELECT id FROM workspace WHERE id > ? ORDER BY id LIMIT ?",
-      bind: {
-        if let id { $0.add(id.bytes) } else { $0.add([]) }
-        $0.add(limit)
-      }
+      [id.map { .id($0) } ?? .blob([]), .integer(Int64(limit))]
     ) { ids.append(WorkspaceID($0.uuid(0))) }
     return ids
+  }
+
+  /// All that a registry holds: for that of an exported workspace, which is small.
+  package func snapshot() throws(StoreError) -> RegistrySnapshot {
+    try RegistryFile(database: database, kernelBoot: "").load()
   }
 
   package func rows(of id: WorkspaceID) throws(StoreError) -> [RegistryRow] {
@@ -79,10 +81,7 @@ package final class StillFile {
     var found = (count: 0, last: seq)
     try database.each(
       "SELECT count(*), max(seq) FROM (SELECT seq FROM message WHERE seq > ? ORDER BY seq LIMIT ?)",
-      bind: {
-        $0.add(seq)
-        $0.add(limit)
-      }
+      [.integer(seq), .integer(Int64(limit))]
     ) { if $0.int(0) > 0 { found = (Int($0.int(0)), $0.int(1)) } }
     return found
   }

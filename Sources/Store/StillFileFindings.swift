@@ -16,7 +16,8 @@ extension StillFile {
   }
 
   /// What SQLite itself finds wrong, and then the rules of the relay that are broken.
-  package func findings(_ kind: Kind, workspace: WorkspaceID? = nil) throws(StoreError) -> [String] {
+  package func findings(_ kind: Kind, workspace: WorkspaceID? = nil) throws(StoreError) -> [String]
+  {
     if let wrong = try wrongKind(kind) { return [wrong] }
     var found: [String] = []
     try database.each("PRAGMA integrity_check(\(Self.findingsMax))") { row in

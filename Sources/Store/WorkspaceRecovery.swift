@@ -58,6 +58,15 @@ extension WorkspaceFile {
     }
   }
 
+  /// The first use counts as one after a power cut.
+  func forgetBoot() throws(StoreError) {
+    guard try metaText(Meta.workspace) == id.text else {
+      throw StoreError(
+        kind: .corrupt, call: "import", path: path, message: "it is the queue of another workspace")
+    }
+    try database.transaction { () throws(StoreError) in try setMeta(Meta.kernelBoot, "none") }
+  }
+
   private func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
     var row = try statement(.lastHandOut)
     defer { row.reset() }

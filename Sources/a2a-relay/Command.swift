@@ -19,7 +19,9 @@ func run() {
   case "serve": arguments.removeFirst()
   case nil: break
   case let first? where first.hasPrefix("--"): break
-  case let first?: usage("unknown command \"\(first)\"; there are: serve, health")
+  case let first?:
+    arguments.removeFirst()
+    operate(first, arguments)
   }
   if arguments.contains("--help") {
     print(help, terminator: "")
@@ -53,6 +55,16 @@ private func health(_ arguments: [String]) -> Never {
   }
 }
 
+/// The commands of an operator.
+private func operate(_ name: String, _ arguments: [String]) -> Never {
+  let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
+  if let command = ArchiveCommand(rawValue: name) {
+    exit(command.run(arguments, environment: environment))
+  }
+  let known = ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)
+  usage("unknown command \"\(name)\"; there are: \(known.joined(separator: ", "))")
+}
+
 private func usage(_ text: String) -> Never {
   StandardStream.error.write(Array("a2a-relay: \(text)\nTry a2a-relay --help\n".utf8))
   exit(64)
@@ -64,6 +76,8 @@ private var help: String {
 
     Usage: a2a-relay serve [flags]
            a2a-relay health [--listen ADDRESS:PORT]   0 if a relay answers there, else 1
+
+    \(ArchiveCommand.help)
 
     Any A2A client calls an agent at URL/w/ID/; the relay stores the call, the agent
     fetches it by long poll and posts its result; the relay answers the caller.
@@ -85,6 +99,8 @@ private var help: String {
   }
   text += line + "\n"
   text += """
+      --after-rollback                the data is an older state (a snapshot, a machine rolled
+                                      back): what is unanswered counts as possibly handed out
 
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at
       the first start and kept in DATA/admin-token.

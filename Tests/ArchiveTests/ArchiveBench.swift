@@ -59,7 +59,8 @@ final class ArchiveBench: BackupSource {
           seq: seq, tag: UInt64(seq), at: Self.start, expires: Self.start + .seconds(3600),
           caller: "admin", method: 1, dialect: 2, task: seq, context: "c", messageID: "m-\(seq)",
           dedup: UUIDBytes(high: 7, low: UInt64(seq)), rpcID: [0x31], head: Array("{}".utf8),
-          body: [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: 9000), isImmediate: false))
+          body: [UInt8](repeating: UInt8(truncatingIfNeeded: seq), count: 9000), isImmediate: false)
+      )
     ])
   }
 
@@ -83,7 +84,7 @@ final class ArchiveBench: BackupSource {
     for file in open.values { file.abandon() }
     open = [:]
     data.registry.abandon()
-    data = try DataDirectory(path: path + "/parking", limits: Limits())
+    data = try DataDirectory(path: path + "/parking-\(UUID().uuidString)", limits: Limits())
   }
 
   // MARK: BackupSource

@@ -38,7 +38,8 @@ import Testing
     #expect(try mode("\(bench.folder)/\(Manifest.name)") == 0o600)
   }
 
-  @Test func `writes between the slices spoil nothing, and what was there before is in it`() throws {
+  @Test func `writes between the slices spoil nothing, and what was there before is in it`() throws
+  {
     for seq in 4...40 { try bench.write(Seq(seq), at: ada) }
     var seq: Seq = 40
     let job = bench.job()
@@ -121,7 +122,8 @@ import Testing
     _ = try Manifest(of: bench.folder)
   }
 
-  @Test(arguments: [Int32(778), SQLITE_FULL, 1290]) func `a destination that fails ends only the backup`(
+  @Test(arguments: [Int32(778), SQLITE_FULL, 1290])
+  func `a destination that fails ends only the backup`(
     code: Int32
   ) throws {
     let job = bench.job(vfs: "fault")

@@ -80,6 +80,7 @@ final class RelayTestServer: @unchecked Sendable {
       starting.signal()
       try loop.run()
       barrier.stop()
+      server.loopEnded()
       broker.close(now: Clock.now())
       exitCode = server.exitCode
     } catch {

@@ -42,7 +42,10 @@ import Testing
       try write(seq)
       try file.commit([.answer(answer(seq - 20))])
       if seq % 7 == 0 { try file.checkpoint(.passive) }
-      if seq > 60 { while try !copy.step(pages: 100) {} ; break }
+      if seq > 60 {
+        while try !copy.step(pages: 100) {}
+        break
+      }
     }
     #expect(seq > 40)
     try sound(target)

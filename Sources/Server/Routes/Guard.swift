@@ -98,7 +98,7 @@ extension RelayServer {
       throw .noRoute
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
-    case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
+    case .workspaces, .archive: try operate(on: nil, .admin, head, ticket, now: now)
     case .workspace(let id) where head.method == "DELETE", .restore(let id):
       try operate(on: id, .admin, evenRemoved: true, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
@@ -141,7 +141,7 @@ extension RelayServer {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
     case .platform(let route): min(most, route.bodyMax(limits))
-    case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
+    case .register, .heartbeat, .workspaces, .archive: min(most, 2 * limits.cardBytesMax)
     default: most
     }
   }

@@ -14,6 +14,7 @@ extension Route {
     ("a2a", "/a2a, /workspaces/{id}/a2a and /workspaces/{id}/a2a/queue/{message}"),
     ("secrets", "/secrets and /secrets/values"),
     ("messages", "/messages/{message}"),
+    ("admin", "/admin/backup and /admin/import"),
     ("health", "/health"),
     ("ready", "/ready"),
   ]

@@ -21,6 +21,7 @@ enum Route: Equatable {
   case workspace(WorkspaceID)
   case restore(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
+  case archive(ArchiveRoute)
   case platform(PlatformRoute)
   case health
   case ready
@@ -46,6 +47,8 @@ enum Route: Equatable {
       self = .health
     } else if parts.has(0, "ready"), parts.count == 1 {
       self = .ready
+    } else if parts.has(0, "admin"), let route = ArchiveRoute(parts) {
+      self = .archive(route)
     } else if Route.planned(parts) {
       self = .unsupported
     } else {
@@ -115,6 +118,7 @@ enum Route: Equatable {
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
+    case .archive(let route): route.methods
     case .platform(let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }

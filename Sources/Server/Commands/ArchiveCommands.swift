@@ -1,0 +1,225 @@
+import Archive
+import Broker
+import Glibc
+import Relay
+import Store
+import System
+import Wire
+
+/// `backup`, `export`, `import`, `restore` and `check`: each answers its exit status.
+package enum ArchiveCommand: String, CaseIterable {
+  case backup, export, `import`, restore, check
+
+  /// sysexits.h, and 1 for what was refused or found.
+  enum Exit {
+    static let refused: Int32 = 1
+    static let usage: Int32 = 64
+    static let unavailable: Int32 = 69
+    static let ioError: Int32 = 74
+    static let noPermission: Int32 = 77
+  }
+
+  package static let help = """
+      a2a-relay backup DIR [--data D]            a copy of all, made while the relay works
+      a2a-relay restore BACKUP --data D          a data directory out of it; D is new or empty
+      a2a-relay check DIR [--json]               looks at a backup or an unused data directory
+      a2a-relay export ID DIR [--data D]         one workspace, on its way to another relay
+      a2a-relay import DIR [--data D]            and there
+    """
+
+  package func run(
+    _ arguments: [String], environment: @escaping (String) -> String?
+  ) -> Int32 {
+    do {
+      let options = try CommandLineOptions(
+        arguments, flags: ["data", "relay", "token-file"], switches: ["json"],
+        environment: environment)
+      switch self {
+      case .backup:
+        try options.expect(1, "backup DIR [--data D | --relay URL]")
+        return try Self.backUp(options, nil, to: options.words[0])
+      case .export:
+        try options.expect(2, "export ID DIR [--data D | --relay URL]")
+        guard let id = WorkspaceID(options.words[0]) else {
+          throw CommandLineOptions.Usage(text: "\"\(options.words[0])\" is no workspace's id")
+        }
+        return try Self.backUp(options, id, to: options.words[1])
+      case .import:
+        try options.expect(1, "import DIR [--data D | --relay URL]")
+        return try Self.importing(options, options.words[0])
+      case .restore:
+        try options.expect(1, "restore BACKUP --data D")
+        return try Self.restore(options, options.words[0])
+      case .check:
+        try options.expect(1, "check DIR [--json]")
+        return try Self.check(options, options.words[0])
+      }
+    } catch {
+      return Self.failed(error)
+    }
+  }
+
+  private static func failed(_ error: any Error) -> Int32 {
+    let (text, status): (String, Int32) =
+      switch error {
+      case let error as CommandLineOptions.Usage: (error.text, Exit.usage)
+      case let error as OperatorClient.BadURL: (error.text, Exit.usage)
+      case let error as OperatorClient.Unreachable: (error.text, Exit.unavailable)
+      case let error as OperatorCredential.Missing: (error.text, Exit.noPermission)
+      case let error as ArchiveError:
+        (error.text, error.kind == .io || error.kind == .full ? Exit.ioError : Exit.refused)
+      case let error as StoreError:
+        (error.description, error.kind == .busy ? Exit.refused : Exit.ioError)
+      default: ("\(error)", Exit.ioError)
+      }
+    StandardStream.error.write("a2a-relay: \(text)\n")
+    return status
+  }
+
+  static func say(_ text: String) { StandardStream.output.write(text + "\n") }
+
+  // MARK: backup, export, import
+
+  /// The data directory when nobody uses it; `nil` when a relay does, or when there is none here.
+  private static func unused(_ options: CommandLineOptions) throws(StoreError) -> DataDirectory? {
+    guard options.relay == nil, Files.exists(options.data + "/relay.db") else { return nil }
+    do throws(StoreError) { return try DataDirectory(path: options.data, limits: Limits()) } catch {
+      if error.kind == .busy { return nil }
+      throw error
+    }
+  }
+
+  private static func backUp(
+    _ options: CommandLineOptions, _ id: WorkspaceID?, to folder: String
+  ) throws -> Int32 {
+    let folder = try absolute(folder)
+    guard let data = try unused(options) else { return try askFor(options, id, folder) }
+    let source = DirectorySource(data)
+    if let id, data.place(of: id) == nil {
+      throw ArchiveError(.refused, "there is no workspace \(id.text) in \(options.data)")
+    }
+    let job = BackupJob(
+      id.map { .workspace($0) } ?? .relay, of: source, to: folder, limits: Limits(),
+      relayVersion: RelayVersion.text, now: Clock.wall())
+    try job.run(now: Clock.wall)
+    try source.close()
+    for entry in job.unreadable {
+      say("workspace \(entry.workspace.text) is not in it: \(entry.error)")
+    }
+    say("\(folder): \(job.filesDone) files, \(job.messages) messages, \(job.bytes) bytes")
+    return job.unreadable.isEmpty ? 0 : Exit.refused
+  }
+
+  /// The relay that uses the data makes it, and writes it on its own machine.
+  private static func askFor(
+    _ options: CommandLineOptions, _ id: WorkspaceID?, _ folder: String
+  ) throws -> Int32 {
+    let client = try options.client()
+    var wish: JSON = ["dir": .string(folder)]
+    if let id { wish["workspace"] = .string(id.text) }
+    let begun = try client.call("POST", "/admin/backup", body: wish.bytes)
+    guard begun.status == 202 else { return refused(begun) }
+    while true {
+      let answer = try client.call("GET", "/admin/backup")
+      guard answer.status == 200, let json = try? JSON(parsing: answer.body) else {
+        return refused(answer)
+      }
+      switch json["state"]?.string {
+      case "running": usleep(100_000)
+      case "done":
+        let count = { (name: String) in json[name]?.int ?? 0 }
+        let missing = json["unreadable"]?.array ?? []
+        for id in missing { say("workspace \(id.string ?? "") is not in it: see the relay's log") }
+        say(
+          "\(folder): \(count("files_done")) files, \(count("messages")) messages, "
+            + "\(count("bytes")) bytes")
+        return missing.isEmpty ? 0 : Exit.refused
+      default:
+        StandardStream.error.write("a2a-relay: \(json["error"]?.string ?? "the backup ended")\n")
+        return Exit.refused
+      }
+    }
+  }
+
+  private static func importing(_ options: CommandLineOptions, _ folder: String) throws -> Int32 {
+    let folder = try absolute(folder)
+    guard let data = try unused(options) else {
+      let wish: JSON = ["dir": .string(folder)]
+      let answer = try options.client().call("POST", "/admin/import", body: wish.bytes)
+      guard answer.status == 201, let json = try? JSON(parsing: answer.body) else {
+        return refused(answer)
+      }
+      say("\(json["workspace"]?.string ?? ""): \(json["messages"]?.int ?? 0) messages")
+      return 0
+    }
+    let job = try ImportJob(folder, into: data, limits: Limits())
+    try job.run(at: Clock.wall())
+    try data.registry.close()
+    say("\(job.id.text): \(job.messages) messages")
+    return 0
+  }
+
+  private static func refused(_ answer: OperatorClient.Answer) -> Int32 {
+    let json = try? JSON(parsing: answer.body)
+    let text = json?["error"]?.string ?? "the relay answered \(answer.status)"
+    StandardStream.error.write("a2a-relay: \(text)\n")
+    return answer.status == 401 || answer.status == 404 && json?["code"]?.string == "not_found"
+      ? Exit.noPermission : Exit.refused
+  }
+
+  /// The relay has another working directory than the command.
+  private static func absolute(_ folder: String) throws(ArchiveError) -> String {
+    var text = folder
+    while text.count > 1, text.hasSuffix("/") { text.removeLast() }
+    guard let parent = Files.real(Files.folder(of: text)) else {
+      throw ArchiveError(.io, "the directory above \(text) does not exist")
+    }
+    let name = text.split(separator: "/").last.map(String.init) ?? ""
+    guard !name.isEmpty, name != ".", name != ".." else {
+      throw ArchiveError(.refused, "\(folder) names no new directory")
+    }
+    return parent == "/" ? "/" + name : "\(parent)/\(name)"
+  }
+
+  // MARK: restore, check
+
+  private static func restore(_ options: CommandLineOptions, _ backup: String) throws -> Int32 {
+    guard let data = options["data"] else {
+      throw CommandLineOptions.Usage(text: "restore needs --data DIRECTORY, new or empty")
+    }
+    let report = try Restore.restore(backup, to: data, random: Random().next())
+    let manifest = report.manifest
+    say(
+      "restored \(manifest.files.count - 1) workspaces with \(manifest.messages) messages, as of "
+        + "\(manifest.startedAt), into \(data)")
+    say("unanswered messages count as possibly handed out: they go out as redelivered")
+    if !Files.exists(data + "/admin-token") {
+      say("the operator's token is not in a backup: the first start makes one, or set ADMIN_TOKEN")
+    }
+    for id in manifest.purged { say("workspace \(id.text) was purged during the backup: removed") }
+    for entry in manifest.unreadable {
+      say(
+        "workspace \(entry.workspace.text) has no file: it could not be read for the backup "
+          + "(\(entry.error))")
+    }
+    return manifest.unreadable.isEmpty ? 0 : Exit.refused
+  }
+
+  private static func check(_ options: CommandLineOptions, _ folder: String) throws -> Int32 {
+    let check = try Check.run(folder)
+    if options.has("json") {
+      let json: JSON = [
+        "dir": .string(folder), "kind": .string(check.kind.rawValue),
+        "files": .number("\(check.files)"), "messages": .number("\(check.messages)"),
+        "findings": .array(check.findings.map(\.json)),
+      ]
+      say(String(decoding: json.bytes, as: UTF8.self))
+    } else {
+      for finding in check.findings { say(finding.text) }
+      say(
+        "\(folder) (\(check.kind.rawValue)): \(check.files) files, \(check.messages) messages, "
+          + (check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"))
+    }
+    return check.findings.isEmpty ? 0 : Exit.refused
+  }
+}

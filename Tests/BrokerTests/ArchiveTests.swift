@@ -1,0 +1,169 @@
+import Archive
+import Foundation
+import Relay
+import Store
+import System
+import Testing
+import Wire
+
+@testable import Broker
+
+/// Backups of a relay at work, and what another relay makes of them.
+@Suite struct ArchiveTests {
+  let bench: Bench
+  let id: WorkspaceID
+  private var folder: String { bench.path + "-backup" }
+
+  init() throws {
+    bench = try Bench()
+    id = try bench.create()
+  }
+
+  private func begin(_ workspace: WorkspaceID? = nil) throws {
+    try? FileManager.default.removeItem(atPath: folder)
+    _ = try bench.broker.startBackup(folder, workspace: workspace, actor: "admin", now: bench.now)
+  }
+
+  /// To the end of the backup or import; `between` is called between its turns.
+  private func run(between: () throws -> Void = {}) throws {
+    while let due = bench.broker.archiveDue {
+      bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
+      if bench.broker.archiveTurn(now: bench.now) != nil {
+        try between()
+        bench.broker.archiveSynced(code: 0, now: bench.now)
+      }
+      try between()
+    }
+  }
+
+  private var state: String? { bench.broker.backupStatus["state"]?.string }
+
+  private func restored() throws -> Bench {
+    let other = try Bench()
+    other.broker.close(now: other.now)
+    try FileManager.default.removeItem(atPath: other.path)
+    _ = try Restore.restore(folder, to: other.path, random: 3)
+    try other.restart()
+    return other
+  }
+
+  @Test func `messages, answers and leases of before are in it, and the leases are good no more`()
+    throws
+  {
+    let answered = try bench.stored(id, "m-1")
+    try bench.result(id, try bench.take(id))
+    bench.sync()
+    try bench.stored(id, "m-2")
+    let held = try bench.take(id)
+    let waiting = try bench.stored(id, "m-3")
+    try begin()
+    try run()
+    #expect(state == "done")
+    #expect(try Check.run(folder).findings == [])
+
+    let other = try restored()
+    #expect(other.broker.boot > bench.broker.boot + 2048)
+    #expect(try other.timeline(id, answered)["state"]?.string == "answered")
+    // What was leased when the backup was made is offered again after the grace, marked.
+    let first = try other.take(id)
+    other.wait(.seconds(310))
+    other.wait(.seconds(5))
+    let again = [first, try other.take(id)]
+    #expect(again.map(\.message) == [waiting, held.message])
+    #expect(again.allSatisfy { $0.json["redelivered"]?.bool == true })
+    #expect(again.allSatisfy { $0.fence > held.fence })
+    try other.result(id, again[0])
+    other.sync()
+  }
+
+  @Test func `a relay at work loses nothing to its backup, nor the backup to the work`() throws {
+    try bench.stored(id, "m-0")
+    let second = try bench.create()
+    try begin()
+    var number = 0
+    try run {
+      number += 1
+      try bench.stored(number % 2 == 0 ? id : second, "w-\(number)")
+    }
+    #expect(state == "done" && number > 5)
+    #expect(try Check.run(folder).findings == [])
+    let messages = bench.broker.backupStatus["messages"]?.int ?? 0
+    #expect(messages >= 1)
+    #expect(try restored().broker.directory.workspaces.count == 2)
+  }
+
+  @Test func `a file that is opened for the backup alone is let go when it is needed`() throws {
+    try bench.stored(id, "m-1")
+    try bench.restart()
+    #expect(bench.broker.desks.isEmpty)
+    try begin()
+    var used = 0
+    try run {
+      guard used == 0, bench.broker.archiving.source?.isLending == true else { return }
+      used += 1
+      try bench.stored(id, "m-2")
+    }
+    #expect(used == 1 && state == "done")
+    #expect(try Manifest(of: folder).files.last?.messages == 2)
+    #expect(try Check.run(folder).findings == [])
+  }
+
+  @Test func `a failed destination is the backup's failure, and the relay goes on`() throws {
+    try begin()
+    #expect(bench.broker.archiveTurn(now: bench.now) == nil)
+    try FileManager.default.removeItem(atPath: folder)
+    try run()
+    #expect(state == "failed")
+    #expect(bench.broker.backupStatus["error"]?.string?.isEmpty == false)
+    #expect(bench.broker.fatal == nil)
+    try bench.stored(id, "m-1")
+    bench.expectNothingHeld()
+    try begin()
+    try run()
+    #expect(state == "done")
+  }
+
+  @Test func `a directory that cannot be one is refused before anything is done`() throws {
+    for folder in ["relative", "/nowhere/at/all", bench.path + "/inside", "/tmp", "/tmp/x/"] {
+      #expect(throws: Broker.BackupRefusal.self, "\(folder)") {
+        try bench.broker.startBackup(folder, workspace: nil, actor: "admin", now: bench.now)
+      }
+    }
+    try begin()
+    #expect(throws: Broker.BackupRefusal.self) {
+      try bench.broker.startBackup(
+        folder + "2", workspace: nil, actor: "admin", now: bench.now)
+    }
+    bench.broker.shutDown(now: bench.now)
+    #expect(state == "failed")
+    bench.sync()
+  }
+
+  @Test func `a workspace goes from relay to relay with its messages`() throws {
+    let waiting = try bench.stored(id, "m-1")
+    try begin(id)
+    try run()
+    #expect(state == "done")
+    let other = try Bench()
+    let call = other.broker.nextCall()
+    other.broker.startImport(call, folder, actor: "admin", now: other.now)
+    while let due = other.broker.archiveDue {
+      other.advance(max(.zero, .nanoseconds(due.nanoseconds - other.now.instant.nanoseconds)))
+      if other.broker.archiveTurn(now: other.now) != nil {
+        other.broker.archiveSynced(code: 0, now: other.now)
+      }
+      other.turn()
+    }
+    other.sync()
+    #expect(other.replies[call]?.status == 201)
+    #expect(other.replies[call]?.json["messages"]?.int == 1)
+    let held = try other.take(id)
+    #expect(held.message == waiting && held.json["redelivered"]?.bool == true)
+    let again = other.broker.nextCall()
+    other.broker.startImport(again, folder, actor: "admin", now: other.now)
+    other.sync()
+    #expect(other.replies[again]?.code == "not_importable")
+    try other.restart()
+    #expect(other.broker.directory.workspace(id) != nil)
+  }
+}
