@@ -28,6 +28,7 @@ extension Broker {
     desks = [:]
     guard fatal == nil else { return false }
     do throws(StoreError) {
+      try writeAllUses()
       try data.registry.sync()
       try data.registry.checkpoint(.truncate)
       try data.registry.close()

@@ -86,7 +86,7 @@ extension Broker {
   }
 
   /// The space held back for this day: sends are refused from now on, results go on.
-  private func giveUpReserve(_ error: StoreError) {
+  func giveUpReserve(_ error: StoreError) {
     guard error.kind == .full, data.reserve.isHeld else { return }
     do throws(StoreError) {
       try data.reserve.giveUp()

@@ -29,7 +29,7 @@ extension Broker {
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
     }
-    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
+    if commitRegistry(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
@@ -88,7 +88,7 @@ extension Broker {
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)
       }
-      registryPassed(current)
+      registryPassed(current, now: now)
     }
     passed = number
   }

@@ -41,8 +41,17 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
-  /// Workspaces whose first token is on its way.
-  var claiming: Set<WorkspaceID> = []
+  /// Orgs on their way to the disk.
+  var orgsOnTheirWay: Set<String> = []
+  /// Times of last use, and revocations that the disk refused, that are to be written.
+  var tokenUses = TokenUses()
+  var revocations = RevocationsToStore()
+  /// When dead tokens leave the lists.
+  var tokenDeaths = Heap<TokenDeath>()
+  /// Tokens have been revoked: whoever is parked with one is to be sent away.
+  package var tokensEnded: (Now) -> Void = { _ in }
+  /// Whether a workspace holds secrets, which keep it from being claimed.
+  package var hasSecrets: (WorkspaceID) -> Bool = { _ in false }
   /// Workspaces whose file could not be opened, for good.
   var unopenable: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
@@ -83,7 +92,9 @@ package final class Broker {
     self.random = random
     self.log = log
     boot = try data.registry.raiseBoot()
-    directory = Directory(try data.registry.load())
+    let snapshot = try data.registry.load()
+    directory = Directory(snapshot)
+    for token in snapshot.tokens { noteEnd(of: token) }
   }
 
   /// Names the next call or poll.
@@ -143,6 +154,9 @@ package final class Broker {
     // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
     if !putOff.isEmpty { return Instant(nanoseconds: 0) }
     var earliest = holds.first?.at
+    for due in [tokenUses.due, revocations.due] {
+      if let due, due < earliest ?? .distantFuture { earliest = due }
+    }
     for desk in touched where desk.hasTurnWork {
       let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
       if due < earliest ?? .distantFuture { earliest = due }
@@ -156,6 +170,7 @@ package final class Broker {
 
   package func tick(now: Now) {
     makePutOff(now: now)
+    keepTokens(now: now)
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due <= now.instant { touch(desk) }
       guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }

@@ -157,7 +157,13 @@ extension Schema {
         state INTEGER NOT NULL,
         removed_at INTEGER,
         next_wake_at INTEGER,
-        last_seen_at INTEGER
+        last_seen_at INTEGER,
+        parent BLOB,
+        -- Set with the first token and never unset: tokens go, the claim stays.
+        claimed_at INTEGER,
+        claimed_by TEXT NOT NULL,
+        claimed_from TEXT NOT NULL,
+        claimed_via TEXT NOT NULL
       ) STRICT;
 
       -- hash: SHA-256 of the secret, which is not kept.
@@ -171,7 +177,11 @@ extension Schema {
         expires_at INTEGER,
         last_used_at INTEGER,
         fingerprint TEXT NOT NULL,
-        revoked_at INTEGER
+        revoked_at INTEGER,
+        name TEXT NOT NULL,
+        made_by TEXT NOT NULL,
+        made_from TEXT NOT NULL,
+        made_via TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE audit(

@@ -38,7 +38,7 @@ import Testing
     #expect(route(path) == .badID)
   }
 
-  @Test(arguments: ["/metrics", "/org/tokens"])
+  @Test(arguments: ["/metrics"])
   func `what is planned is not served yet`(path: String) {
     #expect(route(path) == .unsupported)
   }

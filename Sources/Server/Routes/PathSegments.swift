@@ -32,6 +32,11 @@ struct PathSegments {
     index < count && index < places.count && spells(places[index], word)
   }
 
+  func text(_ index: Int) -> String {
+    let bytes = path.utf8.span.extracting(places[index])
+    return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+  }
+
   func workspace(_ index: Int) -> WorkspaceID? {
     WorkspaceID(path.utf8.span.extracting(places[index]))
   }

@@ -7,10 +7,14 @@ extension Route {
       "workspaces",
       "/workspaces, /workspaces/{id}, /workspaces/{id}/messages/{message}, "
         + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch and "
+        + "/workspaces/{id}/tokens, /workspaces/{id}/tokens/rotate, "
         + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result"
     ),
     ("registry", "/registry/register and /registry/heartbeat"),
     ("messages", "/messages/{message}"),
+    ("orgs", "/orgs and /org/tokens"),
+    ("org", "/orgs and /org/tokens"),
+    ("admin", "/admin/audit and /admin/workspaces/{id}/tokens"),
     ("health", "/health"),
     ("ready", "/ready"),
   ]
