@@ -95,6 +95,26 @@ import Wire
     #expect(try other.answer().entry != nil)
   }
 
+  @Test func `a body that comes after the revocation is refused`() throws {
+    let (second, id) = try mint()
+    #expect(try call("POST", "/w/\(scene.id)/", body: RelayScene.message()).status == 200)
+    let answer = try call("GET", "/workspaces/\(scene.id)/inbox?wait=5", token: second)
+    let entry = try #require(answer.entry)
+    let path = "/workspaces/\(scene.id)/inbox/\(entry["id"]?.string ?? "")/result"
+    let slow = try scene.connect()
+    try slow.send(
+      "POST \(path) HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer \(second)\r\n"
+        + "X-Relay-Lease: \(entry["lease"]?["token"]?.string ?? "")\r\n"
+        + "Expect: 100-continue\r\nContent-Length: 17\r\n\r\n")
+    // The head was good: it is told to go on.
+    #expect(try String(decoding: slow.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 100"))
+    #expect(try call("DELETE", "\(tokens)/\(id)").status == 200)
+    try slow.send("{\"text\":\"stolen\"}")
+    #expect(try slow.answer().status == 401)
+    let shown = try call("GET", "/workspaces/\(scene.id)").json
+    #expect(shown["queue"]?["in_flight"]?.int ?? shown["queue"]?["unanswered"]?.int == 1)
+  }
+
   @Test func `a lease outlives the token under which it was given`() throws {
     let (second, id) = try mint()
     let sent = try call("POST", "/w/\(scene.id)/", body: RelayScene.message())
