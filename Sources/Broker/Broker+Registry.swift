@@ -48,7 +48,8 @@ extension Broker {
     do throws(RelayError) {
       let blank = RegisteredWorkspace(
         id: id, name: name, org: org, createdAt: now.wall,
-        settings: String(decoding: settings.json.bytes, as: UTF8.self), parent: parent)
+        settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never,
+        parent: parent)
       if let parent, let misfit = misfit(of: blank, below: parent) {
         return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
       }
@@ -108,7 +109,7 @@ extension Broker {
         let org = try orgOfUnknown(id, identity, mode)
         row = RegisteredWorkspace(
           id: id, name: "", org: org, createdAt: now.wall,
-          settings: String(decoding: Settings().json.bytes, as: UTF8.self))
+          settings: String(decoding: Settings().json.bytes, as: UTF8.self), nextWakeAt: .never)
         try makeWorkspace(row, now: now)
         isCreation = true
       }
@@ -141,7 +142,7 @@ extension Broker {
       change.apply = { $0.put(row) }
       write(row, change)
     }
-    directory.seen(row.id, at: now.wall)
+    signOfLife(row.id, now: now)
     guard let desk = desks[row.id], desk.failure == nil else { return }
     touch(desk)
     desk.queue.agentRestarted(now: now)
@@ -232,14 +233,17 @@ extension Broker {
     var json: JSON = [
       "status": "registered", "id": .string(row.id.text),
       "workspace_id": .string(row.id.text), "org_id": .string(row.org),
-      "delivery_mode": "poll", "expires_at": .null,
+      "delivery_mode": "poll",
       "relay": [
         "public_url": .string(base),
         "card_url": .string(base + ".well-known/agent-card.json"),
         "inbox_url": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
       ],
     ]
-    if let secret { json["auth_token"] = .string(secret) }
+    if let secret {
+      json["auth_token"] = .string(secret)
+      json["expires_at"] = .null
+    }
     if registration.wantsPush {
       json["warning"] = "the relay never connects to an agent: poll the inbox_url"
     }
@@ -283,8 +287,7 @@ extension Broker {
   package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
     guard let record = directory.workspace(id) else { throw .notFound }
     var json = workspaceJSON(record.row)
-    let isOnline = record.lastSeen.map { $0 + limits.offlineAfter > now.wall } ?? false
-    json["status"] = isOnline ? "online" : record.lastSeen == nil ? "created" : "offline"
+    addLiveness(record, to: &json, now: now)
     if let desk = desks[id], desk.failure == nil {
       var queue: JSON = [:]
       for (name, count) in desk.queue.counts.named { queue[name] = .number("\(count)") }

@@ -20,6 +20,8 @@ struct RegistryChange {
   var record: AuditEntry?
   /// What was on its way before it.
   fileprivate(set) var previous: RegisteredWorkspace?
+  /// It is of this secret.
+  var secretKey: String?
 }
 
 /// Changes that one barrier makes durable.
@@ -53,8 +55,11 @@ extension Broker {
 
   /// Commits the turn's changes; says whether somebody waits for the barrier.
   func commitRegistry(_ number: UInt64, now: Now) -> Bool {
+    guard fatal == nil else { return false }
+    let told = takePulses()
+    if !told.isEmpty { registryBatch.append(.pulses(told)) }
     // A read of what may not be durable yet is a change without a write.
-    guard fatal == nil, !registryBatch.isEmpty || !registryChanges.isEmpty else { return false }
+    guard !registryBatch.isEmpty || !registryChanges.isEmpty else { return false }
     let writes = registryBatch
     let changes = registryChanges
     registryBatch = []
@@ -62,12 +67,44 @@ extension Broker {
     do throws(StoreError) {
       try data.registry.commit(writes)
     } catch {
+      for pulse in told { self.pulse(pulse.id, now: turnNow) }
       refuse(changes, error, now: now)
       return false
     }
-    if !changes.isEmpty { registryRounds.append(RegistryRound(number: number, changes: changes)) }
+    // What calls a file idle no longer has to be on the disk with what is written into the file.
+    let isWaitedFor = !changes.isEmpty || told.contains { $0.nextWakeAt == nil }
+    if isWaitedFor { registryRounds.append(RegistryRound(number: number, changes: changes)) }
     checkpointRegistry()
-    return !changes.isEmpty
+    return isWaitedFor
+  }
+
+  /// The marks of this turn, and at the interval the pulses, as many as one transaction takes.
+  private func takePulses() -> [WorkspacePulse] {
+    var ids = Array(marks)
+    marks = []
+    if let due = pulsesDue, due <= turnNow.instant {
+      ids += pulses.prefix(Self.pulsesInTurn)
+      pulsesDue = pulses.count > Self.pulsesInTurn ? turnNow.instant : nil
+    }
+    for id in ids { pulses.remove(id) }
+    return ids.compactMap(pulse)
+  }
+
+  private static let pulsesInTurn = 500
+
+  private func pulse(_ id: WorkspaceID) -> WorkspacePulse? {
+    guard let record = directory.workspace(id) else { return nil }
+    var row = record.row
+    row.lastSeenAt = record.lastSeen
+    return WorkspacePulse(row)
+  }
+
+  /// For the end of the process: all that relay.db is still to be told.
+  func writePulses() throws(StoreError) {
+    while !pulses.isEmpty || !marks.isEmpty {
+      pulsesDue = turnNow.instant
+      try data.registry.commit([.pulses(takePulses())])
+    }
   }
 
   private func refuse(_ changes: [RegistryChange], _ error: StoreError, now: Now) {
@@ -114,8 +151,9 @@ extension Broker {
 
   /// Nothing of the change is on its way any more.
   private func settle(_ change: RegistryChange) {
-    guard let id = change.workspace, var row = rowsOnTheirWay.removeValue(forKey: id)
-    else { return }
+    guard let id = change.workspace else { return }
+    if let key = change.secretKey { return settleSecret(key, of: id) }
+    guard var row = rowsOnTheirWay.removeValue(forKey: id) else { return }
     row.writes -= 1
     if row.writes > 0 { rowsOnTheirWay[id] = row }
   }

@@ -90,6 +90,8 @@ package struct WorkspaceRecord: Sendable {
   /// It has or had a token: it is never unclaimed again.
   package var isClaimed: Bool { row.claimedAt != nil }
   package var lastSeen: WallTime?
+  /// What its last heartbeat said.
+  package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
@@ -109,6 +111,7 @@ package struct Directory {
   private var below: [WorkspaceID: [WorkspaceID]] = [:]
   private var byShort: [UInt32: [WorkspaceID]] = [:]
   private(set) var tokens = TokenTable()
+  package var secrets = Secrets()
   private var admin: SHA256.Digest?
 
   /// Counts the changes that may matter to what a credential opens.
@@ -134,6 +137,9 @@ package struct Directory {
     for org in snapshot.orgs { orgs[org.id] = org }
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
+    for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
+      secrets.put(secret)
+    }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
@@ -160,6 +166,7 @@ package struct Directory {
     generation += 1
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
+      record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
       roll.add(row.id)
       rollOfOrg[row.org, default: Roll()].add(row.id)
@@ -168,7 +175,11 @@ package struct Directory {
     if record.row.card != row.card || record.credentials.isEmpty {
       record.credentials = Self.credentials(ofCard: row.card)
     }
+    let known = workspaces[row.id]?.row.nextWakeAt
+    let isNew = workspaces[row.id] == nil
     record.row = row
+    // The relay's own note: it changes without the row.
+    if !isNew { record.row.nextWakeAt = known }
     record.card = nil
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
@@ -233,6 +244,15 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
+    workspaces[id]?.vitals = vitals
+  }
+
+  /// What relay.db is to say of when something comes due; `nil`: that is not known.
+  mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
+    workspaces[id]?.row.nextWakeAt = time
   }
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {

@@ -9,6 +9,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case notAnEnd = "not_an_end"
   case leaseMissing = "lease_missing"
   case unauthorized
+  case invalidCaller = "invalid_caller"
   case notFound = "not_found"
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
@@ -27,6 +28,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case tokensFull = "tokens_full"
   case orgsFull = "orgs_full"
   case revocationNotStored = "revocation_not_stored"
+  case secretsFull = "secrets_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
   case logFull = "log_full"
@@ -50,10 +52,11 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .badJSON, .badRequest, .badParameter, .badResult, .notAnEnd, .leaseMissing: 400
     case .unauthorized: 401
+    case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .orgExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull:
+      .messageEnded, .tokensFull, .secretsFull:
       409
     case .bodyTooLarge: 413
     case .unsupported: 501
@@ -110,6 +113,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .leaseMissing:
       "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
     case .unauthorized: "no valid credential"
+    case .invalidCaller: "invalid caller ID"
     case .notFound: "there is no such thing, or not for this credential"
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"
@@ -131,6 +135,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .revocationNotStored:
       "revoked from now on, but that could not be stored: a restart would undo it until the relay, "
         + "which tries again by itself, has stored it"
+    case .secretsFull:
+      "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
     case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
     case .logFull: "the workspace's write-ahead log is too long; nothing was stored"

@@ -156,8 +156,6 @@ extension Schema {
         settings TEXT NOT NULL,
         state INTEGER NOT NULL,
         removed_at INTEGER,
-        next_wake_at INTEGER,
-        last_seen_at INTEGER,
         parent BLOB,
         -- Set with the first token and never unset: tokens go, the claim stays.
         claimed_at INTEGER,
@@ -165,6 +163,15 @@ extension Schema {
         claimed_from TEXT NOT NULL,
         claimed_via TEXT NOT NULL
       ) STRICT;
+
+      -- What changes all the time, apart from the rows with their cards. next_wake_at: when something
+      -- in the workspace's file comes due, the largest number for never; without one that is not
+      -- known, because the file has been written since.
+      CREATE TABLE pulse(
+        id BLOB PRIMARY KEY,
+        next_wake_at INTEGER,
+        last_seen_at INTEGER
+      ) STRICT, WITHOUT ROWID;
 
       -- hash: SHA-256 of the secret, which is not kept.
       CREATE TABLE token(
@@ -182,6 +189,16 @@ extension Schema {
         made_by TEXT NOT NULL,
         made_from TEXT NOT NULL,
         made_via TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      -- As they are: agents read them back.
+      CREATE TABLE secret(
+        workspace BLOB NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY(workspace, key)
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE audit(

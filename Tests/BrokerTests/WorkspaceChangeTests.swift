@@ -119,12 +119,13 @@ import Wire
       bench.sync()
       return bench.replies[call]?.status
     }
-    let held = two
-    broker.hasSecrets = { $0 == held }
+    broker.setSecret(broker.nextCall(), "KEY", "x", of: two, by: "admin", now: bench.now)
+    bench.sync()
     bench.advance(bench.limits.claimWindow - .nanoseconds(1))
     #expect(claim(one) == 200)
     #expect(claim(two) == 401, "it has secrets")
-    broker.hasSecrets = { _ in false }
+    broker.deleteSecret(broker.nextCall(), "KEY", of: two, by: "admin", now: bench.now)
+    bench.sync()
     bench.advance(.nanoseconds(1))
     #expect(claim(three) == 401, "too late")
     #expect(claim(two) == 401)

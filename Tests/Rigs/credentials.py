@@ -114,7 +114,8 @@ def cases():
         if not inner:
             found.append(case)
             continue
-        cases = (FOLDER / f"{inner}.swift").read_text().split("  init")[0]
+        cases = re.split(r"^  (?:init|static|private|var|func)", (FOLDER / f"{inner}.swift").read_text(),
+                         flags=re.MULTILINE)[0]
         found += [f"{case}.{name}" for name in re.findall(r"^  case (\w+)", cases, re.MULTILINE)]
     check(len(found) > 10 and verbs, f"the routes cannot be read from {SOURCE.name}")
     return found, [verb.strip() for verb in verbs[1].split(",")]
@@ -140,6 +141,20 @@ def routes(space, message):
         "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
                  for verb in cases()[1]],
         "batch": [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}})],
+        "platform.a2a": [("POST", f"/workspaces/{space}/a2a", rpc.send(new_id())[0])],
+        "platform.updateCard": [("POST", "/registry/update-card",
+                                 {"workspace_id": space, "agent_card": STOLEN})],
+        "platform.secret": [("DELETE", f"/workspaces/{space}/secrets/KEY", None)],
+        "platform.secrets": [(method, f"/workspaces/{space}/secrets", {"key": "KEY", "value": "x"})
+                             for method in ("POST", "PUT")] +
+                            [(method, f"/workspaces/{space}/secrets", body) for method, body in both],
+        **{f"platform.{case}": [(method, f"/workspaces/{space}/{path}", body)
+                                for method, body in both] for case, path in (
+            ("secretValues", "secrets/values"), ("state", "state"),
+            ("queueItem", f"a2a/queue/{message}"))},
+        "bearer's a2a": [("POST", "/a2a", rpc.send(new_id())[0])],
+        "bearer's own": [(method, f"/secrets{path}", body) for path in ("", "/values")
+                         for method, body in both],
         "register": [("POST", "/registry/register", {"id": space, "agent_card": STOLEN})],
         "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
         "workspaces": [("POST", "/workspaces", {"name": "x"})] +
@@ -162,12 +177,13 @@ def routes(space, message):
     }
 
 
-AGENT = ["inbox", "verb", "batch", "register", "heartbeat"]
+AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard",
+         "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
             "credentials.rotation", "credentials.token"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
-OWN = ["workspaces"]
+OWN = ["workspaces", "bearer's a2a"]
 # The org whose keys strangers are after, and the id of one of them.
 ORG, KEY_ID = "default", "0badc0de"
 
@@ -176,7 +192,9 @@ def public(space):
     """By case of `Route`: what needs no secret, and how it is answered to everybody."""
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "unsupported": (["/metrics"], 501),
+        "ready": (["/ready"], 200), "unsupported": (
+            ["/metrics", f"/workspaces/{space}/activity", "/workspaces/" + new_id() +
+             "/activity", f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
 

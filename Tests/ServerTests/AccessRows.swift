@@ -20,8 +20,12 @@ struct AccessRow: Sendable {
     case callers
     /// The workspace's own token.
     case agent
-    /// The same, the relay's operator, and its org's: to register, and to rotate.
-    case agentOrOperator
+    /// The same, the relay's operator, and its org's with this scope.
+    case agentOrOperators(RegisteredToken.Scopes)
+    /// Any agent, about itself.
+    case anyAgent
+    /// Whoever has a credential that counts.
+    case known
     /// The relay's operator, and keys of the workspace's org with this scope.
     case operators(RegisteredToken.Scopes)
     /// The same of the org that is named.
@@ -65,7 +69,7 @@ struct AccessRow: Sendable {
   private static func isRead(_ method: String) -> Bool { method == "GET" || method == "HEAD" }
 
   /// What changes most comes last: its own token goes with the last row.
-  static let all: [AccessRow] = callers + agents + workspaces + credentials + others
+  static let all: [AccessRow] = callers + agents + platform + workspaces + credentials + others
 
   private static let callers: [AccessRow] = [
     AccessRow(
@@ -83,7 +87,7 @@ struct AccessRow: Sendable {
       AccessRow(.batch, { "/workspaces/\($0.workspace)/inbox/batch" }, ["POST": 200], .agent),
       AccessRow(.inbox, { "/workspaces/\($0.workspace)/inbox?wait=0" }, ["GET": 200], .agent),
       AccessRow(
-        .register, { _ in "/registry/register" }, ["POST": 200], .agentOrOperator,
+        .register, { _ in "/registry/register" }, ["POST": 200], .agentOrOperators(.admin),
         body: { "{\"id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Ada\"}}" }),
       AccessRow(
         .heartbeat, { _ in "/registry/heartbeat" }, ["POST": 200], .agent,
@@ -95,6 +99,37 @@ struct AccessRow: Sendable {
         .verb, { "/workspaces/\($0.workspace)/inbox/\($0.message)/\(verb.rawValue)" },
         ["POST": 409], .agent, body: { _ in "{\"lease\":\"L1\",\"text\":\"stolen\"}" })
     }
+
+  private static let platform: [AccessRow] = [
+    AccessRow(
+      .a2a, { "/workspaces/\($0.workspace)/a2a" }, ["POST": 200], .callers,
+      body: { _ in RelayScene.message(messageID: "platform") }),
+    AccessRow(
+      .a2a, { _ in "/a2a" }, ["POST": 200], .known,
+      body: { _ in RelayScene.message(messageID: "platform-2") }),
+    AccessRow(
+      .queueItem, { "/workspaces/\($0.workspace)/a2a/queue/\($0.message)" },
+      ["GET": 200, "HEAD": 200], .sender),
+    AccessRow(
+      .secrets, { "/workspaces/\($0.workspace)/secrets" },
+      ["GET": 200, "HEAD": 200, "POST": 200, "PUT": 200],
+      by: { isRead($0) ? .agentOrOperators(.read) : .operators(.admin) },
+      body: { _ in "{\"key\":\"KEY\",\"value\":\"x\"}" }),
+    AccessRow(.secrets, { _ in "/secrets" }, ["GET": 200, "HEAD": 200], .anyAgent),
+    AccessRow(
+      .secretValues, { "/workspaces/\($0.workspace)/secrets/values" },
+      ["GET": 200, "HEAD": 200], .agent),
+    AccessRow(.secretValues, { _ in "/secrets/values" }, ["GET": 200, "HEAD": 200], .anyAgent),
+    AccessRow(
+      .secret, { "/workspaces/\($0.workspace)/secrets/KEY" }, ["DELETE": 200],
+      .operators(.admin)),
+    AccessRow(
+      .state, { "/workspaces/\($0.workspace)/state" }, ["GET": 200, "HEAD": 200],
+      .agentOrOperators(.read)),
+    AccessRow(
+      .updateCard, { _ in "/registry/update-card" }, ["POST": 200], .agent,
+      body: { "{\"workspace_id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Ada\"}}" }),
+  ]
 
   private static let workspaces: [AccessRow] = [
     AccessRow(
@@ -123,7 +158,7 @@ struct AccessRow: Sendable {
       .operators(.admin)),
     AccessRow(
       .rotation, { "/workspaces/\($0.workspace)/tokens/rotate" }, ["POST": 201],
-      .agentOrOperator),
+      .agentOrOperators(.admin)),
     AccessRow(
       .token, { "/workspaces/\($0.workspace)/tokens/\($0.token)" }, ["DELETE": 200],
       .operators(.admin)),

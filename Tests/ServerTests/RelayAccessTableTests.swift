@@ -89,7 +89,9 @@ import Wire
     case .everybody: true
     case .callers: holder == .own || holder == .sibling || isOf(.send)
     case .agent: holder == .own
-    case .agentOrOperator: holder == .own || isOf(.admin)
+    case .agentOrOperators(let scope): holder == .own || isOf(scope)
+    case .anyAgent: holder == .own || holder == .sibling || holder == .foreignWorkspace
+    case .known: holder != .stranger
     case .operators(let scope), .orgs(let scope): isOf(scope)
     case .anyOrg(let scope):
       if case .org(_, let own) = holder {
@@ -239,7 +241,7 @@ struct AccessStage {
   ) throws -> HTTPClient.Answer {
     var path = row.path(target)
     if !credential.query.isEmpty { path += (path.contains("?") ? "&" : "?") + credential.query }
-    let hasBody = method == "POST" || method == "PATCH"
+    let hasBody = ["POST", "PUT", "PATCH"].contains(method)
     return try HTTPClient(server).call(
       method, path, token: credential.token, fields: credential.fields,
       body: hasBody ? row.body(target) : "")
@@ -260,18 +262,21 @@ struct AccessStage {
     var paths = ["/workspaces", "/orgs", "/org/tokens", "/admin/audit?limit=1"]
     paths += [Self.org, "other"].map { "/org/tokens?org=\($0)" }
     paths += [target.workspace, sibling.id, foreign.id].flatMap {
-      ["/workspaces/\($0)", "/workspaces/\($0)/tokens"]
+      ["/workspaces/\($0)", "/workspaces/\($0)/tokens", "/workspaces/\($0)/secrets"]
     }
+    let seen = try admin("GET", "/workspaces/\(target.workspace)")["last_seen_at"]?.string ?? ""
     return try paths.map { path in
-      String(decoding: without("last_used_at", try admin("GET", path)).bytes, as: UTF8.self)
-    }.joined(separator: "\n")
+      String(decoding: withoutUses(try admin("GET", path)).bytes, as: UTF8.self)
+    }.joined(separator: "\n") + seen
   }
 
-  /// A use that was refused is a use all the same.
-  private func without(_ name: String, _ json: JSON) -> JSON {
-    if let items = json.array { return .array(items.map { without(name, $0) }) }
+  /// A use that was refused is a use all the same, and a sign of life of its holder.
+  private func withoutUses(_ json: JSON) -> JSON {
+    if let items = json.array { return .array(items.map(withoutUses)) }
     guard let members = json.object else { return json }
+    let uses = ["last_used_at", "last_seen_at"]
     return .object(
-      members.filter { $0.key != name }.map { JSON.Member($0.key, without(name, $0.value)) })
+      members.filter { !uses.contains($0.key) }
+        .map { JSON.Member($0.key, withoutUses($0.value)) })
   }
 }

@@ -8,6 +8,7 @@ enum RouteKind: String, CaseIterable {
   case call, card, rest, nothing, callerMessage, inbox, verb, batch, register, heartbeat
   case workspaces, workspace, timeline
   case orgs, keys, key, audit, tokens, adminTokens, rotation, token
+  case a2a, queueItem, secrets, secretValues, secret, state, updateCard
   case health, ready, unsupported, badID, none
 
   init(_ route: Route) {
@@ -27,11 +28,25 @@ enum RouteKind: String, CaseIterable {
       case .workspace: .workspace
       case .timeline: .timeline
       case .credentials(let route): RouteKind(route)
+      case .platform(let route): RouteKind(route)
       case .health: .health
       case .ready: .ready
       case .unsupported: .unsupported
       case .badID: .badID
       case .none: .none
+      }
+  }
+
+  private init(_ route: PlatformRoute) {
+    self =
+      switch route {
+      case .a2a: .a2a
+      case .queueItem: .queueItem
+      case .secrets: .secrets
+      case .secretValues: .secretValues
+      case .secret: .secret
+      case .state: .state
+      case .updateCard: .updateCard
       }
   }
 

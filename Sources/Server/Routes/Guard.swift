@@ -37,6 +37,7 @@ extension RelayServer {
       guard broker.directory.workspace(own)?.row.org == record.row.org,
         broker.hierarchy.relation(of: id, to: own) != nil
       else { throw .notFound }
+      broker.signOfLife(own, now: now)
     case .org(let org, let scopes):
       guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
       else { throw .notFound }
@@ -111,6 +112,7 @@ extension RelayServer {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
+    case .platform(let route): found = try check(route, head, ticket, now: now)
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
     case .badID: throw .notFound
@@ -139,6 +141,7 @@ extension RelayServer {
     return switch route {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
+    case .platform(let route): min(most, route.bodyMax(limits))
     case .register, .heartbeat, .workspaces, .workspace, .credentials:
       min(most, 2 * limits.cardBytesMax)
     default: most

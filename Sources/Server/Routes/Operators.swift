@@ -80,7 +80,9 @@ extension RelayServer {
     now: Now
   ) throws(RelayError) {
     if head.method == "PATCH" { return try change(id, head, body, ticket, now: now) }
-    loop.respond(ticket, .json(200, try broker.workspaceStatus(id, now: now).bytes))
+    var json = try broker.workspaceStatus(id, now: now)
+    json["agent_card"] = broker.registeredCard(id)
+    loop.respond(ticket, .json(200, json.bytes))
   }
 
   /// Changes what is named, and nothing else: what is misspelled must not look as if it were done.

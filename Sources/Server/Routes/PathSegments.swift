@@ -32,13 +32,12 @@ struct PathSegments {
     index < count && index < places.count && spells(places[index], word)
   }
 
-  func text(_ index: Int) -> String {
-    let bytes = path.utf8.span.extracting(places[index])
-    return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
-  }
-
   func workspace(_ index: Int) -> WorkspaceID? {
     WorkspaceID(path.utf8.span.extracting(places[index]))
+  }
+
+  func text(_ index: Int) -> String {
+    String(decoding: Array(path.utf8)[places[index]], as: UTF8.self)
   }
 
   func message(_ index: Int) -> MessageID? {
