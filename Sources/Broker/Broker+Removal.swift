@@ -54,7 +54,7 @@ extension Broker {
             outbox.append(Reply(call: call, error: .notStored))
           }
         },
-        then: { [unowned self] in removed(gone) }))
+        then: { broker, _ in broker.removed(gone) }))
   }
 
   private func removedJSON(_ row: RegisteredWorkspace) -> JSON {

@@ -25,6 +25,7 @@ extension Broker {
     if let id = purging.first, desks[id]?.rounds.isEmpty != false {
       earliest = Instant(nanoseconds: 0)
     }
+    for due in [tokenUses.due, revocations.due] { earliest = min(earliest, due ?? earliest) }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
     if let first = waitingForFile.first { earliest = min(earliest, first.until) }
     return earliest == .distantFuture ? nil : earliest
@@ -33,6 +34,7 @@ extension Broker {
   package func tick(now: Now) {
     turnNow = now
     makePutOff(now: now)
+    keepTokens(now: now)
     serveWaitingForFile(now: now)
     retireFiles()
     while let id = alarms.popDue(now.instant) {

@@ -31,7 +31,7 @@ extension Broker {
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
       settle(desk, now: now)
     }
-    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
+    if commitRegistry(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
@@ -93,7 +93,7 @@ extension Broker {
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)
       }
-      registryPassed(current)
+      registryPassed(current, now: now)
     }
     passed = number
   }

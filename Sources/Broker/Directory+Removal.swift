@@ -6,7 +6,7 @@ extension Directory {
   /// What brings back a workspace whose removal could not be written.
   struct Removal {
     fileprivate var record: WorkspaceRecord
-    fileprivate var credentials: [(SHA256.Digest, Credential)] = []
+    fileprivate var tokens: [TokenTable.Entry] = []
   }
 
   /// From now on it is unknown to callers, and its tokens open nothing.
@@ -17,19 +17,16 @@ extension Directory {
       return Removal(record: before)
     }
     guard let record = workspaces.removeValue(forKey: row.id) else { return nil }
-    var removal = Removal(record: record)
-    for digest in record.digests {
-      if let token = tokens.removeValue(forKey: digest) {
-        removal.credentials.append((digest, token))
-      }
-    }
+    let dead = tokens.revokeAll(of: .workspace(row.id), at: row.removedAt ?? row.createdAt)
     byShort[row.id.short]?.removeAll { $0 == row.id }
+    move(row.id, from: record.row.parent, to: nil)
+    roll.remove(row.id)
+    rollOfOrg[row.org]?.remove(row.id)
     var gone = record
     gone.row = row
-    gone.digests = []
     gone.card = nil
     removed[row.id] = gone
-    return removal
+    return Removal(record: record, tokens: dead)
   }
 
   mutating func undo(_ removal: Removal) {
@@ -40,9 +37,8 @@ extension Directory {
       return
     }
     removed[id] = nil
-    workspaces[id] = removal.record
-    byShort[id.short, default: []].append(id)
-    for (digest, credential) in removal.credentials { tokens[digest] = credential }
+    tokens.putBack(removal.tokens)
+    comeBack(removal.record)
   }
 
   /// It is there again, with everything but its tokens.
@@ -50,15 +46,23 @@ extension Directory {
     guard var record = removed.removeValue(forKey: row.id) else { return }
     generation += 1
     record.row = row
+    comeBack(record)
+  }
+
+  private mutating func comeBack(_ record: WorkspaceRecord) {
+    let row = record.row
     workspaces[row.id] = record
     byShort[row.id.short, default: []].append(row.id)
+    move(row.id, from: nil, to: row.parent)
+    roll.add(row.id)
+    rollOfOrg[row.org, default: Roll()].add(row.id)
   }
 
   /// Nothing is left of it.
   mutating func forget(_ id: WorkspaceID) {
     generation += 1
-    guard let record = removed.removeValue(forKey: id) else { return }
-    order[record.place] = nil
+    guard removed.removeValue(forKey: id) != nil else { return }
+    tokens.dropAll(of: .workspace(id))
     secrets.removeAll(of: id)
   }
 }

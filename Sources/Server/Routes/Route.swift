@@ -22,6 +22,7 @@ enum Route: Equatable {
   case restore(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
   case archive(ArchiveRoute)
+  case credentials(CredentialRoute)
   case platform(PlatformRoute)
   case health
   case ready
@@ -49,6 +50,8 @@ enum Route: Equatable {
       self = .ready
     } else if parts.has(0, "admin"), let route = ArchiveRoute(parts) {
       self = .archive(route)
+    } else if let route = CredentialRoute(parts) {
+      self = .credentials(route)
     } else if Route.planned(parts) {
       self = .unsupported
     } else {
@@ -56,10 +59,8 @@ enum Route: Equatable {
     }
   }
 
-  /// Metrics, and an org's keys.
   private static func planned(_ parts: PathSegments) -> Bool {
     parts.count == 1 && parts.has(0, "metrics")
-      || parts.count == 2 && parts.has(0, "org") && parts.has(1, "tokens")
   }
 
   private static func caller(_ parts: PathSegments) -> Route {
@@ -87,6 +88,7 @@ enum Route: Equatable {
     if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
     if parts.count == 3, parts.has(2, "restore") { return .restore(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
+    if let route = CredentialRoute(parts, of: id) { return .credentials(route) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
@@ -112,8 +114,9 @@ enum Route: Equatable {
     switch self {
     case .call: ["POST", "OPTIONS"]
     case .card: ["GET", "HEAD", "OPTIONS"]
-    case .workspace: ["GET", "HEAD", "DELETE"]
+    case .workspace: ["GET", "HEAD", "PATCH", "DELETE"]
     case .restore: ["POST"]
+    case .credentials(let route): route.methods
     case .callerMessage, .timeline, .health, .ready: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]

@@ -1,0 +1,40 @@
+import Relay
+
+/// Workspaces in the order of their making, to be listed a page at a time.
+struct Roll {
+  /// Those that have gone leave a gap, until there are too many of them.
+  private var ids: [WorkspaceID?] = []
+  private var places: [WorkspaceID: Int] = [:]
+  private var gaps = 0
+
+  mutating func add(_ id: WorkspaceID) {
+    guard places[id] == nil else { return }
+    places[id] = ids.count
+    ids.append(id)
+  }
+
+  mutating func remove(_ id: WorkspaceID) {
+    guard let place = places.removeValue(forKey: id) else { return }
+    ids[place] = nil
+    gaps += 1
+    guard gaps > 64, gaps > ids.count / 2 else { return }
+    ids = ids.filter { $0 != nil }
+    gaps = 0
+    for case (let place, let id?) in ids.enumerated() { places[id] = place }
+  }
+
+  /// `nil`: there is no such workspace.
+  func page(after: WorkspaceID?, _ size: Int) -> (ids: [WorkspaceID], hasMore: Bool)? {
+    var start = 0
+    if let after {
+      guard let place = places[after] else { return nil }
+      start = place + 1
+    }
+    var page: [WorkspaceID] = []
+    for case let id? in ids[start...] {
+      if page.count == size { return (page, true) }
+      page.append(id)
+    }
+    return (page, false)
+  }
+}
