@@ -31,7 +31,7 @@ extension Broker {
   /// Whether the agent lives, in the platform's words. Any authenticated call is a sign of life.
   func liveness(_ record: WorkspaceRecord, now: Now) -> String {
     if let seen = record.lastSeen, seen + limits.offlineAfter > now.wall { return "online" }
-    // Of an earlier run of the relay nothing is known but that there was an agent.
+    // Of a run that was killed nothing may be known but that there was an agent.
     return record.lastSeen == nil && !record.isClaimed ? "awaiting_agent" : "offline"
   }
 

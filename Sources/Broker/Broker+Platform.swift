@@ -57,10 +57,18 @@ extension Broker {
   /// A call at the platform's way in: the same queue. What a workspace posts to itself while an
   /// agent of it holds such a message is the answer to that one, the oldest first.
   package func platformCall(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
-    if request.caller == .workspace(id), request.rpc.method == .send,
-      answerOwn(request, at: id, now: now)
-    {
-      return
+    do throws(RelayError) {
+      if request.caller == .workspace(id), request.rpc.method == .send,
+        try answerOwn(request, at: id, now: now)
+      {
+        return
+      }
+    } catch {
+      // Not by `call`, which would take the answer for a message.
+      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
+        [unowned self] now in platformCall(request, at: id, now: now)
+      }) { return }
+      return outbox.append(request.addressee.reply(error))
     }
     call(request, at: id, now: now)
   }
@@ -80,11 +88,12 @@ extension Broker {
 
   // MARK: answers to oneself
 
-  private func answerOwn(_ request: CallerRequest, at id: WorkspaceID, now: Now) -> Bool {
-    // What is wrong with the desk is told as for any other call; the question again is no answer.
-    guard let desk = try? desk(id, now: now),
-      desk.queue.attachable(dedupKey(request)) == nil
-    else { return false }
+  private func answerOwn(
+    _ request: CallerRequest, at id: WorkspaceID, now: Now
+  ) throws(RelayError) -> Bool {
+    let desk = try desk(id, now: now)
+    // The question again is no answer.
+    guard desk.queue.attachable(dedupKey(request)) == nil else { return false }
     let body = Array(request.body[request.rpc.message])
     let hash = Digest128.of(body)
     if let seq = desk.ownAnswers.answered(by: hash) {

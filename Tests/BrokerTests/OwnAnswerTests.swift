@@ -143,6 +143,25 @@ import Wire
     bench.expectNothingHeld()
   }
 
+  @Test func `an answer that waits for a file to be closed is still an answer`() throws {
+    var limits = Limits()
+    limits.openWorkspacesMax = 1
+    let bench = try Bench(limits: limits)
+    let ids = [try bench.create(), try bench.create()]
+    let message = try bench.queued(ids[0], "question", caller: .workspace(ids[0]))
+    _ = try bench.take(ids[0])
+    bench.wait(.seconds(2))
+    try bench.stored(ids[1])
+    #expect(bench.broker.desks[ids[0]]?.isOpen == false)
+    // In one turn: the other's file has work, and cannot be closed before its barrier.
+    try bench.send(ids[1]) { $0.messageID = "busy" }
+    let answer = try bench.platform(ids[0], "answer", caller: .workspace(ids[0]))
+    #expect(bench.broker.waitingForFile.count == 1)
+    for _ in 0..<5 where bench.replies[answer] == nil { bench.wait(.milliseconds(100)) }
+    #expect(bench.replies[answer]?.task?["id"]?.string == message.text)
+    #expect(bench.replies[answer]?.state == "completed")
+  }
+
   @Test func `as many answers are remembered as the limit says`() throws {
     var limits = Limits()
     limits.ownAnswersKept = 2

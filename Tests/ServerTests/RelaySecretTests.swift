@@ -142,6 +142,29 @@ import Wire
     }
   }
 
+  @Test func `every call of an agent is a sign of life`() throws {
+    let message = RelayAccessTests.message
+    let own = "/workspaces/\(scene.id)"
+    var last = ""
+    for (method, path) in [
+      ("GET", "/messages/\(message)"), ("GET", "\(own)/a2a/queue/\(message)"),
+      ("GET", "/secrets"), ("GET", "\(own)/secrets/values"), ("GET", "\(own)/state"),
+      ("POST", "/a2a"), ("POST", "\(own)/a2a"), ("POST", "/w/\(scene.id)/"),
+      ("GET", "\(own)/inbox?wait=0"), ("POST", "/registry/update-card"),
+      ("POST", "/registry/heartbeat"),
+    ] {
+      var seen = last
+      // The time has milliseconds.
+      for _ in 0..<500 where seen == last {
+        _ = try client.call(method, path, token: scene.token, body: method == "GET" ? "" : "{}")
+        let shown = try client.call("GET", own, token: RelayScene.admin)
+        seen = shown.json["last_seen_at"]?.string ?? ""
+      }
+      #expect(seen != last, "\(path)")
+      last = seen
+    }
+  }
+
   @Test func `a heartbeat takes what clients say, and refuses what is no integer`() throws {
     func beat(_ members: String) throws -> HTTPClient.Answer {
       try client.call(

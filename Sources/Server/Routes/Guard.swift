@@ -103,8 +103,7 @@ extension RelayServer {
       try operate(on: id, Self.isRead(head) ? .read : .admin, head, ticket, now: now)
     case .timeline(let id, _): try operate(on: id, .read, head, ticket, now: now)
     case .credentials(let route): try check(route, head, ticket, now: now)
-    case .callerMessage:
-      if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
+    case .callerMessage: try known(head, ticket, now: now)
     case .register:
       // Whether no bearer will do depends on mode and body; a wrong one never does.
       let secret = bearer(head)

@@ -22,7 +22,8 @@ enum PlatformRoute: Equatable {
 
   /// `nil`: it is none of these.
   private static func workspace(_ parts: PathSegments) -> Route? {
-    guard let id = parts.workspace(1) else { return nil }
+    // What agents ask for most is none of these.
+    guard !parts.has(2, "inbox"), let id = parts.workspace(1) else { return nil }
     if unserved.contains(where: { parts.has(2, $0) }) { return .unsupported }
     if parts.has(2, "chat"), parts.has(3, "uploads") { return .unsupported }
     if parts.has(2, "state"), parts.count == 3 { return .platform(.state(id)) }
