@@ -53,7 +53,7 @@ extension Broker {
           // Tried again after a minute.
           removals.insert(Removed(at: now.wall + .seconds(60), id: purged.id))
         },
-        then: { [unowned self] in purging.append(purged.id) }))
+        then: { broker, _ in broker.purging.append(purged.id) }))
   }
 
   /// No barrier has its descriptor any more.
