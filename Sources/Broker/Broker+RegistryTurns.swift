@@ -44,7 +44,8 @@ extension Broker {
 
   /// The row as the newest write will leave it: what is written next builds on that.
   func newestRow(_ id: WorkspaceID) -> RegisteredWorkspace? {
-    rowsOnTheirWay[id]?.row ?? directory.workspace(id)?.row
+    guard let row = rowsOnTheirWay[id]?.row else { return directory.workspace(id)?.row }
+    return row.state == .active ? row : nil
   }
 
   func write(_ row: RegisteredWorkspace, _ change: RegistryChange) {
