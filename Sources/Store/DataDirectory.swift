@@ -17,6 +17,8 @@ package final class DataDirectory {
   private let limits: Limits
   private let vfs: String?
   private let closed = ClosedFiles()
+  /// Folders whose own entry this process has made durable.
+  private var durableFolders: Set<String> = []
 
   /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
   package init(
@@ -83,16 +85,20 @@ package final class DataDirectory {
     _ id: WorkspaceID, now: WallTime
   ) throws(StoreError) -> WorkspaceFile {
     let path = path(of: id)
-    _ = try Files.makeFolder(Files.folder(of: path))
+    let folder = Files.folder(of: path)
+    _ = try Files.makeFolder(folder)
     if Files.exists(path), try isUnused(id) { try deleteWorkspaceFile(id) }
     let boot = kernelBoot
     let closed = closed
-    try Database.create(at: path, schema: .workspace, vfs: vfs) { (database) throws(StoreError) in
+    try Database.create(
+      at: path, schema: .workspace, inNewFolder: !durableFolders.contains(folder), vfs: vfs
+    ) { (database) throws(StoreError) in
       let file = WorkspaceFile(id: id, database: database, kernelBoot: boot, closed: closed)
       try file.setMeta(WorkspaceFile.Meta.workspace, id.text)
       try file.setMeta(WorkspaceFile.Meta.createdAt, now.nanoseconds)
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
     }
+    durableFolders.insert(folder)
     return try openWorkspaceFile(id)
   }
 
