@@ -158,9 +158,17 @@ package final class DataDirectory {
   package func mismatches(
     _ snapshot: RegistrySnapshot
   ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {
+    // A file that is being purged may have gone.
+    try mismatches(
+      rows: snapshot.workspaces.filter { $0.state != .purging }.map(\.id),
+      purging: snapshot.workspaces.filter { $0.state == .purging }.map(\.id))
+  }
+
+  package func mismatches(
+    rows: [WorkspaceID], purging: [WorkspaceID]
+  ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {
     let files = try workspaceFiles()
-    let rows = snapshot.workspaces.map(\.id)
-    let (known, found) = (Set(rows), Set(files))
+    let (known, found) = (Set(rows + purging), Set(files))
     return (rows.filter { !found.contains($0) }, files.filter { !known.contains($0) })
   }
 }
