@@ -125,7 +125,10 @@ package struct Directory {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
     for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
-    for secret in snapshot.secrets { secrets.put(secret) }
+    for secret in snapshot.secrets
+    where workspaces[secret.workspace] != nil || removed[secret.workspace] != nil {
+      secrets.put(secret)
+    }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }

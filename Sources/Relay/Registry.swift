@@ -195,5 +195,7 @@ package enum RegistryWrite: Sendable {
   /// A new one, or another value for one that is there.
   case putSecret(RegisteredSecret)
   case deleteSecret(WorkspaceID, key: String)
+  /// A workspace that comes from another relay, with all that belongs to it.
+  case insertRows([RegistryRow])
   case audit(AuditEntry)
 }

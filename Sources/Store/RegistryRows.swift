@@ -81,6 +81,7 @@ extension RegistryFile {
     case .putSecret(let secret): try put(secret)
     case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
+    case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }
 

@@ -13,11 +13,8 @@ extension RelayServer {
       let known = try caller(target, head, ticket, now: now)
       try checkCallerID(head, known)
       return known
-    case .a2a(nil):
-      guard let known = identity(secret(head), ticket, now: now) else { throw .unauthorized }
-      try checkCallerID(head, known)
-    case .queueItem:
-      if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
+    case .a2a(nil): try checkCallerID(head, try known(head, ticket, now: now))
+    case .queueItem: try known(head, ticket, now: now)
     case .updateCard: _ = try ownWorkspace(head, ticket, now: now)
     case .secrets(nil), .secretValues(nil): _ = try ownWorkspace(head, ticket, now: now)
     case .secretValues(.some(let id)): try agent(id, head, ticket, now: now)
@@ -28,6 +25,16 @@ extension RelayServer {
     case .state(let id): try agentOrOperator(id, .read, true, head, ticket, now: now)
     }
     return nil
+  }
+
+  /// Whoever shows a credential that counts; of an agent it is a sign of life.
+  @discardableResult
+  func known(
+    _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) throws(RelayError) -> Identity {
+    guard let known = identity(secret(head), ticket, now: now) else { throw .unauthorized }
+    if case .workspace(let own) = known { broker.signOfLife(own, now: now) }
+    return known
   }
 
   /// The platform's clients name themselves in a header. It decides nothing; one that contradicts

@@ -22,7 +22,8 @@ enum PlatformRoute: Equatable {
 
   /// `nil`: it is none of these.
   private static func workspace(_ parts: PathSegments) -> Route? {
-    guard let id = parts.workspace(1) else { return nil }
+    // What agents ask for most is none of these.
+    guard !parts.has(2, "inbox"), let id = parts.workspace(1) else { return nil }
     if unserved.contains(where: { parts.has(2, $0) }) { return .unsupported }
     if parts.has(2, "chat"), parts.has(3, "uploads") { return .unsupported }
     if parts.has(2, "state"), parts.count == 3 { return .platform(.state(id)) }
@@ -63,9 +64,8 @@ enum PlatformRoute: Equatable {
   func bodyMax(_ limits: Limits) -> Int {
     switch self {
     case .a2a: limits.bodyBytesMax
-    // A card, or a value with every byte escaped.
-    case .updateCard, .secrets: max(2 * limits.cardBytesMax, 6 * limits.secretBytesMax)
-    case .queueItem, .secretValues, .secret, .state: 0
+    // A card, or a value with every byte escaped; what no route reads may come all the same.
+    default: max(2 * limits.cardBytesMax, 6 * limits.secretBytesMax)
     }
   }
 }

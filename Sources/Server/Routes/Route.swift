@@ -32,10 +32,10 @@ enum Route: Equatable {
 
   init(path: String) {
     let parts = PathSegments(path)
-    if let platform = PlatformRoute.find(parts) {
-      self = platform
-    } else if parts.has(0, "w") {
+    if parts.has(0, "w") {
       self = Route.caller(parts)
+    } else if let platform = PlatformRoute.find(parts) {
+      self = platform
     } else if parts.has(0, "workspaces") {
       self = Route.workspace(parts)
     } else if parts.has(0, "registry") {
