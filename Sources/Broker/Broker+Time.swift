@@ -27,7 +27,10 @@ extension Broker {
     }
     for due in [tokenUses.due, revocations.due] { earliest = min(earliest, due ?? earliest) }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
-    if let first = waitingForFile.first { earliest = min(earliest, first.until) }
+    // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
+    if let first = waitingForFile.first {
+      earliest = min(earliest, first.until, turnNow.instant + limits.pendingRetry)
+    }
     return earliest == .distantFuture ? nil : earliest
   }
 

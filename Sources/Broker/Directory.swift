@@ -139,10 +139,11 @@ package struct Directory {
     for org in snapshot.orgs { orgs[org.id] = org }
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
-    for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
+    for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
+    for secret in snapshot.secrets
+    where workspaces[secret.workspace] != nil || removed[secret.workspace] != nil {
       secrets.put(secret)
     }
-    for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }

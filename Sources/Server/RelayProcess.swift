@@ -53,7 +53,7 @@ package enum RelayProcess {
     let admin = try AdminToken.load(options, data: options.data, random: random)
     broker.directory.setAdmin(secret: admin.secret)
     broker.start(now: Clock.now())
-    reportMismatches(data, log)
+    reportMismatches(data, broker.directory, log)
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,
       registration: options.registration(listening: address))
@@ -140,9 +140,14 @@ package enum RelayProcess {
     StandardStream.output.write(Array(text.utf8))
   }
 
-  private static func reportMismatches(_ data: DataDirectory, _ log: Log) {
+  private static func reportMismatches(
+    _ data: DataDirectory, _ directory: Directory, _ log: Log
+  ) {
     do throws(StoreError) {
-      let found = try data.mismatches(try data.registry.load())
+      let removed = directory.removed.values.map(\.row)
+      let found = try data.mismatches(
+        rows: directory.workspaces.keys + removed.filter { $0.state == .removed }.map(\.id),
+        purging: removed.filter { $0.state == .purging }.map(\.id))
       for id in found.rowsWithoutFile {
         log.error("workspace_file_missing", ["workspace": .text(id.text)])
       }

@@ -20,6 +20,8 @@ package final class DataDirectory {
   private let closed = ClosedFiles()
   /// Called before a workspace's file is opened or put away: who else has it open must let it go.
   package var beforeUse: (WorkspaceID) -> Void = { _ in }
+  /// Folders whose own entry this process has made durable.
+  private var durableFolders: Set<String> = []
 
   /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
   package init(
@@ -105,16 +107,20 @@ package final class DataDirectory {
     _ id: WorkspaceID, now: WallTime
   ) throws(StoreError) -> WorkspaceFile {
     let path = path(of: id)
-    _ = try Files.makeFolder(Files.folder(of: path))
+    let folder = Files.folder(of: path)
+    _ = try Files.makeFolder(folder)
     if Files.exists(path), try isUnused(id) { try deleteWorkspaceFile(id) }
     let boot = kernelBoot
     let closed = closed
-    try Database.create(at: path, schema: .workspace, vfs: vfs) { (database) throws(StoreError) in
+    try Database.create(
+      at: path, schema: .workspace, inNewFolder: !durableFolders.contains(folder), vfs: vfs
+    ) { (database) throws(StoreError) in
       let file = WorkspaceFile(id: id, database: database, kernelBoot: boot, closed: closed)
       try file.setMeta(WorkspaceFile.Meta.workspace, id.text)
       try file.setMeta(WorkspaceFile.Meta.createdAt, now.nanoseconds)
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
     }
+    durableFolders.insert(folder)
     return try openWorkspaceFile(id)
   }
 
@@ -227,9 +233,17 @@ package final class DataDirectory {
   package func mismatches(
     _ snapshot: RegistrySnapshot
   ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {
+    // A file that is being purged may have gone.
+    try mismatches(
+      rows: snapshot.workspaces.filter { $0.state != .purging }.map(\.id),
+      purging: snapshot.workspaces.filter { $0.state == .purging }.map(\.id))
+  }
+
+  package func mismatches(
+    rows: [WorkspaceID], purging: [WorkspaceID]
+  ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {
     let files = try workspaceFiles()
-    let rows = snapshot.workspaces.map(\.id)
-    let (known, found) = (Set(rows), Set(files))
+    let (known, found) = (Set(rows + purging), Set(files))
     return (rows.filter { !found.contains($0) }, files.filter { !known.contains($0) })
   }
 }

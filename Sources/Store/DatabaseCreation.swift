@@ -8,7 +8,7 @@ extension Database {
   ///
   /// It is made under another name and renamed, so that a crash leaves no half a file at `path`.
   static func create(
-    at path: String, schema: Schema, vfs: String? = nil,
+    at path: String, schema: Schema, inNewFolder: Bool = true, vfs: String? = nil,
     filling: (Database) throws(StoreError) -> Void = { _ in }
   ) throws(StoreError) {
     guard !Files.exists(path) else {
@@ -28,7 +28,7 @@ extension Database {
       try Files.rename(draft, to: path)
       let folder = Files.folder(of: path)
       try Files.sync(folder)
-      try Files.sync(Files.folder(of: folder))
+      if inNewFolder { try Files.sync(Files.folder(of: folder)) }
     } catch {
       try? Files.remove(draft)
       throw error
