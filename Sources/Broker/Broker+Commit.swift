@@ -30,7 +30,10 @@ extension Broker {
       do throws(StoreError) {
         defer { desk.queue.turnEnded() }
         try desk.file.commit(writes)
-        if !writes.isEmpty { desk.commits += 1 }
+        if !writes.isEmpty {
+          desk.commits += 1
+          metrics.commits += 1
+        }
       } catch {
         let lazies = Write.afterRollback(putOff, of: writes)
         return refused(desk, lazies: lazies, writes: writes, error, now: now)
@@ -53,6 +56,7 @@ extension Broker {
     _ desk: Desk, lazies: [Write], writes: [Write], _ error: StoreError, now: Now
   ) {
     if isFinal(error, desk) { return }
+    metrics.commitsRefused += 1
     giveUpReserve(error)
     log.warning(
       "commit_refused",
@@ -68,6 +72,7 @@ extension Broker {
       return refuseAll(desk, lazies: lazies, now: now)
     }
     desk.commits += 1
+    metrics.commits += 1
     let refusedReports = desk.reports.filter { $0.isOf(sends) }
     desk.reports.removeAll { $0.isOf(sends) }
     committed(desk)
@@ -103,12 +108,14 @@ extension Broker {
     do throws(StoreError) {
       let free = try data.freeBytes()
       let mark = try data.highWater()
+      metrics.disk = Metrics.Disk(free: free, highWater: mark, isReserveHeld: data.reserve.isHeld)
       if (free < mark) != isDiskLow {
         isDiskLow = free < mark
         log.warning("disk_high_water", ["low": .flag(isDiskLow), "free": .number(free)])
       }
-      if !data.reserve.isHeld, free > 2 * (mark + Int64(Reserve.bytes)) {
+      if metrics.disk?.isReserveHeld == false, free > 2 * (mark + Int64(Reserve.bytes)) {
         try data.reserve.take()
+        metrics.disk?.isReserveHeld = true
         log.info("reserve_taken")
       }
     } catch {
@@ -166,9 +173,12 @@ extension Broker {
 
   private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
     desk.lastCommit = now.instant
+    let start = Clock.instant()
+    defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
     do throws(StoreError) {
       try desk.file.checkpoint(mode)
     } catch {
+      metrics.checkpointErrors += 1
       if !isFinal(error, desk) { giveUpReserve(error) }
     }
   }

@@ -34,7 +34,7 @@ extension Broker {
   }
 
   /// Commits the turn's changes; says whether somebody waits for the barrier.
-  func commitRegistry(_ number: UInt64) -> Bool {
+  func commitRegistry(_ number: UInt64, now: Now) -> Bool {
     guard fatal == nil, !registryBatch.isEmpty else { return false }
     let writes = registryBatch
     let changes = registryChanges
@@ -42,13 +42,16 @@ extension Broker {
     registryChanges = []
     do throws(StoreError) {
       try data.registry.commit(writes)
+      metrics.registryWrites += writes.count
     } catch {
       refuse(changes, error)
+      probeRefused(now: now)
       return false
     }
-    if !changes.isEmpty { registryRounds.append(RegistryRound(number: number, changes: changes)) }
+    let isAwaited = probeCommitted(number) || !changes.isEmpty
+    if isAwaited { registryRounds.append(RegistryRound(number: number, changes: changes)) }
     checkpointRegistry()
-    return !changes.isEmpty
+    return isAwaited
   }
 
   private func refuse(_ changes: [RegistryChange], _ error: StoreError) {
@@ -73,7 +76,7 @@ extension Broker {
   }
 
   /// The round's changes are on the disk: they are made in memory, and answered.
-  func registryPassed(_ number: UInt64) {
+  func registryPassed(_ number: UInt64, now: Now) {
     guard let first = registryRounds.first, first.number == number else { return }
     registryRounds.removeFirst()
     for change in first.changes {
@@ -81,6 +84,7 @@ extension Broker {
       change.apply(&directory)
       outbox.append(change.reply)
     }
+    probePassed(number, now: now)
     if registryRounds.isEmpty { data.registry.markSynced() }
   }
 

@@ -29,9 +29,10 @@ extension Broker {
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
     }
-    if commitRegistry(number) { files.append(data.registry.walDescriptor) }
+    if commitRegistry(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
+    metrics.rounds.add(Int64(operations(in: number)))
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
   }
 
@@ -61,6 +62,13 @@ extension Broker {
     return true
   }
 
+  /// What waits for the round's barrier: writes of messages, and changes of the registry.
+  private func operations(in number: UInt64) -> Int {
+    var count = registryRounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
+    for desk in inRound[number] ?? [] { count += desk.rounds.last?.reports.count ?? 0 }
+    return count
+  }
+
   private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {
     guard files.count == 1, inRound.count == 1, registryRounds.isEmpty,
       let desks = inRound[number], desks.count == 1, let round = desks[0].rounds.last
@@ -88,7 +96,7 @@ extension Broker {
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)
       }
-      registryPassed(current)
+      registryPassed(current, now: now)
     }
     passed = number
   }

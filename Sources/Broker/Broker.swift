@@ -58,6 +58,10 @@ package final class Broker {
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+  package var metrics = Metrics()
+  var probe = CommitProbe()
+  /// What files that are closed again held when they were.
+  var lastKnown = LastKnownDepths()
 
   #if PLANTS
     package var plant: ServerPlant?
@@ -111,6 +115,8 @@ package final class Broker {
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
       desks[id] = desk
+      metrics.filesOpened += 1
+      lastKnown.forget(id)
       touch(desk)
       // What came to its end while the relay was down ends now.
       queue.tick(now: now)
@@ -142,7 +148,7 @@ package final class Broker {
   package func nextDeadline() -> Instant? {
     // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
     if !putOff.isEmpty { return Instant(nanoseconds: 0) }
-    var earliest = holds.first?.at
+    var earliest = [holds.first?.at, probeDue].compactMap { $0 }.min()
     for desk in touched where desk.hasTurnWork {
       let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
       if due < earliest ?? .distantFuture { earliest = due }
@@ -156,6 +162,7 @@ package final class Broker {
 
   package func tick(now: Now) {
     makePutOff(now: now)
+    tickProbe(now: now)
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due <= now.instant { touch(desk) }
       guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }

@@ -129,6 +129,12 @@ package struct Limits: Sendable {
   package var tokensPerWorkspaceMax = 50
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// Probes of `/ready` that come within this share one commit.
+  package var probeInterval = Duration.seconds(1)
+  /// A probe whose commit is not durable by then is told that the relay is not ready.
+  package var probeTime = Duration.seconds(5)
+  /// Open workspaces that `/metrics` shows one by one; each makes four series.
+  package var workspaceSeriesMax = 0
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
 

@@ -154,4 +154,6 @@ package enum RegistryWrite: Sendable {
   case expireToken(hash: [UInt8], at: WallTime)
   case touchTokens([Use])
   case audit(AuditEntry)
+  /// The row that shows whether a row can be written.
+  case probe(at: WallTime)
 }

@@ -62,6 +62,11 @@ extension RegistryFile {
     case .touchTokens(let uses):
       for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
     case .audit(let entry): try insert(entry)
+    case .probe(let at):
+      var row = try statement(.writeMeta)
+      row.add("probe")
+      row.add(at)
+      try row.run()
     }
   }
 

@@ -135,18 +135,19 @@ def routes(space, message):
         "workspace": [(method, f"/workspaces/{space}", body) for method, body in both],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
+        "metrics": [("GET", "/metrics", None)],
     }
 
 
 AGENT = ["inbox", "verb", "batch", "register", "heartbeat"]
-OPERATOR = ["workspaces", "workspace", "timeline"]
+OPERATOR = ["workspaces", "workspace", "timeline", "metrics"]
 
 
 def public(space):
     """By case of `Route`: what needs no secret, and how it is answered to everybody."""
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "unsupported": (["/metrics", "/org/tokens"], 501),
+        "ready": (["/ready"], 200), "unsupported": (["/org/tokens"], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
 

@@ -68,6 +68,7 @@ extension Queue {
     let isOffer = row.kind == .offer && !isClaimed
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
+    heldCount += 1
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,
       isUnconfirmed: row.kind == .lease && !isClaimed, at: now.instant(at: row.at),

@@ -104,6 +104,8 @@ extension RelayServer {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
+    case .status(let route): try check(route, head, ticket, now: now)
+    case .metrics: found = try metricsReader(head, ticket, now: now)
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
     case .badID: throw .notFound
@@ -119,7 +121,7 @@ extension RelayServer {
     guard broker.fatal != nil else { return }
     switch route {
     // A caller is answered in its own form once its body has been read.
-    case .call, .health, .ready: break
+    case .call, .health, .ready, .metrics: break
     default: throw .stopping
     }
   }
@@ -130,7 +132,7 @@ extension RelayServer {
       payer == .anonymous
       ? min(limits.bodyBytesMax, limits.anonymousBodyBytesMax) : limits.bodyBytesMax
     return switch route {
-    case .card, .health, .ready: 0
+    case .card, .health, .ready, .metrics, .status: 0
     case .call where head.method == "OPTIONS": 0
     case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
     default: most
@@ -142,6 +144,8 @@ extension RelayServer {
     switch route {
     case .health, .ready: .nobody
     case .card: .readers
+    // Asked for most when memory is full.
+    case .metrics where caller == .admin: .nobody
     case .call where head.method == "OPTIONS": .nobody
     default: caller == .anonymous ? .anonymous : shown ?? .anonymous
     }
@@ -152,6 +156,7 @@ extension RelayServer {
   }
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
+    broker.metrics.refused(error)
     var detail: String?
     var headers = Reply.headers(error)
     switch error {

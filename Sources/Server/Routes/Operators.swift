@@ -62,16 +62,4 @@ extension RelayServer {
   ) throws(RelayError) {
     loop.respond(ticket, .json(200, try broker.workspaceStatus(id, now: now).bytes))
   }
-
-  /// Whether sends would be taken now.
-  func ready(_ ticket: Ticket, _ loop: Loop) {
-    let isReady = broker.fatal == nil && !broker.isDiskLow && !broker.isShuttingDown
-    let failed = broker.failedWorkspaces
-    let json: JSON = [
-      "status": .string(isReady ? failed.isEmpty ? "ready" : "degraded" : "not_ready"),
-      "disk_low": .bool(broker.isDiskLow),
-      "unavailable_workspaces": .array(failed.map { .string($0.text) }),
-    ]
-    loop.respond(ticket, .json(isReady ? 200 : 503, json.bytes))
-  }
 }

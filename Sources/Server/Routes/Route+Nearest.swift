@@ -13,6 +13,8 @@ extension Route {
     ("messages", "/messages/{message}"),
     ("health", "/health"),
     ("ready", "/ready"),
+    ("metrics", "/metrics"),
+    ("admin", "/admin/status and /admin/messages/{message}"),
   ]
 
   /// The routes whose first word is this path's or nearly so; else those that most people need.

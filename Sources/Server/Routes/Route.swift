@@ -22,6 +22,8 @@ enum Route: Equatable {
   case timeline(WorkspaceID, MessageID)
   case health
   case ready
+  case metrics
+  case status(StatusRoute)
   /// Planned, and not served yet: nothing else is `unsupported`.
   case unsupported
   /// An id in the path is none.
@@ -42,6 +44,10 @@ enum Route: Equatable {
       self = .health
     } else if parts.has(0, "ready"), parts.count == 1 {
       self = .ready
+    } else if parts.has(0, "metrics"), parts.count == 1 {
+      self = .metrics
+    } else if let route = StatusRoute(parts) {
+      self = .status(route)
     } else if Route.planned(parts) {
       self = .unsupported
     } else {
@@ -49,10 +55,9 @@ enum Route: Equatable {
     }
   }
 
-  /// Metrics, and an org's keys.
+  /// An org's keys.
   private static func planned(_ parts: PathSegments) -> Bool {
-    parts.count == 1 && parts.has(0, "metrics")
-      || parts.count == 2 && parts.has(0, "org") && parts.has(1, "tokens")
+    parts.count == 2 && parts.has(0, "org") && parts.has(1, "tokens")
   }
 
   private static func caller(_ parts: PathSegments) -> Route {
@@ -104,7 +109,7 @@ enum Route: Equatable {
     switch self {
     case .call: ["POST", "OPTIONS"]
     case .card: ["GET", "HEAD", "OPTIONS"]
-    case .callerMessage, .timeline, .workspace, .health, .ready: ["GET", "HEAD"]
+    case .callerMessage, .timeline, .workspace, .health, .ready, .metrics, .status: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
