@@ -135,6 +135,12 @@ package struct Limits: Sendable {
   package var probeTime = Duration.seconds(5)
   /// Open workspaces that `/metrics` shows one by one; each makes four series.
   package var workspaceSeriesMax = 0
+  /// The longest that a command waits until the relay takes its connection.
+  package var commandConnectTime = Duration.seconds(5)
+  /// The longest that a command waits for the next bytes of an answer.
+  package var commandAnswerTime = Duration.seconds(60)
+  /// Bytes of an answer that a command reads.
+  package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
 

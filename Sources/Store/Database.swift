@@ -17,6 +17,10 @@ final class Database {
   private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var wal: FileDescriptor?
   private var isOpen = true
+  /// A copy that is being made of it; it ends with the connection.
+  weak var copy: DatabaseCopy?
+
+  static let pageBytes = 4096
 
   init(handle: OpaquePointer, path: String) {
     self.handle = handle
@@ -175,6 +179,7 @@ final class Database {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }
     if walPages > Self.pagesAtClose { try checkpoint(.passive) }
+    copy?.cancel()
     finalizeStatements()
     let code = sqlite3_close(handle)
     guard code == SQLITE_OK else { throw error(code, "close") }
@@ -186,6 +191,7 @@ final class Database {
   func abandon() {
     guard isOpen else { return }
     isOpen = false
+    copy?.cancel()
     finalizeStatements()
     sqlite3_close_v2(handle)
     wal = nil
