@@ -62,11 +62,12 @@ struct LastKnownDepths {
 }
 
 extension Broker {
-  /// What lasts, in a time that grows with the open files and nothing else.
+  /// What lasts, in a time that grows with the workspaces in memory and nothing else.
   package struct Levels: Sendable {
     /// Of open files, and of closed ones as they were when they were closed.
     package var depth = QueueDepth()
     package var filesOpen = 0
+    package var filesOpened = 0
     package var filesFailed = 0
     package var walPages = 0
     package var walPagesMost = 0
@@ -78,22 +79,24 @@ extension Broker {
     var levels = Levels()
     levels.depth = lastKnown.total()
     levels.filesFailed = unopenable.count
+    levels.filesOpen = files.count
+    levels.filesOpened = files.openedEver
     levels.heldCallers = waiting.count
     for desk in desks.values {
       guard desk.failure == nil else {
         levels.filesFailed += 1
         continue
       }
-      levels.filesOpen += 1
       levels.depth += desk.queue.depth
-      levels.walPages += desk.file.walPages
-      levels.walPagesMost = max(levels.walPagesMost, desk.file.walPages)
       levels.parkedPolls += desk.queue.parkedCount
+      guard let pages = desk.opened?.walPages else { continue }
+      levels.walPages += pages
+      levels.walPagesMost = max(levels.walPagesMost, pages)
     }
     return levels
   }
 
-  /// Open workspaces with what they hold, in the order of their ids; at most `max`.
+  /// Workspaces in memory with what they hold, in the order of their ids; at most `max`.
   package func depths(
     max: Int, where isShown: (WorkspaceID) -> Bool
   ) -> [(id: WorkspaceID, depth: QueueDepth)] {

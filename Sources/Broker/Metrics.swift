@@ -33,8 +33,6 @@ package struct Metrics: Sendable {
   package internal(set) var checkpoints = Histogram(bounds: Histogram.times)
   package internal(set) var checkpointErrors = 0
   package internal(set) var registryWrites = 0
-  package internal(set) var filesOpened = 0
-  package internal(set) var filesClosed = 0
   package internal(set) var sends = 0
   package internal(set) var attaches = 0
   package private(set) var handOuts = 0

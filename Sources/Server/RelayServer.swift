@@ -123,6 +123,8 @@ package final class RelayServer: Application {
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
       case .timeline(let id, let message):
         broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .platform(let route):
+        try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
       case .ready: broker.ready(open(ticket, .other), now: now)
       case .status(let route): status(route, head, ticket, loop, now: now)

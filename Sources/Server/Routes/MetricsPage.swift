@@ -20,7 +20,7 @@ extension RelayServer {
     page.process(since: started, clockJumps: broker.metrics.clockJumps)
     page.disk(broker.metrics, isLow: broker.isDiskLow)
     let levels = broker.levels()
-    page.files(levels, broker.metrics, agents: agents.counts)
+    page.files(levels, agents: agents.counts)
     page.queues(levels.depth)
     page.traffic(broker.metrics, memoryFull: loop.counters.bodiesRefusedForMemory)
     page.peers(levels, loop.counters, connections: loop.connectionCount)
@@ -130,11 +130,11 @@ struct MetricsPage {
     add(.diskLow, isLow ? 1 : 0)
   }
 
-  mutating func files(_ levels: Broker.Levels, _ metrics: Metrics, agents: AgentSweep.Counts) {
+  mutating func files(_ levels: Broker.Levels, agents: AgentSweep.Counts) {
     add(.walPages, levels.walPages)
     add(.walPagesMost, levels.walPagesMost)
-    add(.filesOpened, metrics.filesOpened)
-    add(.filesClosed, metrics.filesClosed)
+    add(.filesOpened, levels.filesOpened)
+    add(.filesClosed, levels.filesOpened - levels.filesOpen)
     add(.filesOpen, levels.filesOpen)
     add(.filesFailed, levels.filesFailed)
     begin(.agents)
