@@ -37,8 +37,12 @@ let package = Package(
     .target(
       name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
       swiftSettings: settings),
+    .target(
+      name: "Commands", dependencies: ["Relay", "Wire", "System", "Store", "Server"],
+      swiftSettings: pure),
     .executableTarget(
-      name: "a2a-relay", dependencies: ["Relay", "System", "Broker", "Server"], swiftSettings: settings),
+      name: "a2a-relay", dependencies: ["Relay", "System", "Broker", "Server", "Commands"],
+      swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
@@ -57,6 +61,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Broker", "Relay", "Wire", "Store", "System", "CLinux"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Commands", "Server", "System", "Wire"],
       swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

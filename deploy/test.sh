@@ -117,6 +117,8 @@ rig lostpages 180 "$python" $rigs/lostpages.py "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py
 rig memory 120 "$python" $rigs/memory.py
 rig stop 60 "$python" $rigs/stop.py
+rig operator 120 "$python" $rigs/operator_cli.py
+rig alerts 120 "$python" $rigs/alerts.py
 rig tutorial 120 "$python" $rigs/tutorial.py
 rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
 rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"

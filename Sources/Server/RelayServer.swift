@@ -27,6 +27,7 @@ package final class RelayServer: Application {
   var namedPollsMax = 1024
   let metricsAccess: MetricsAccess
   let started = Clock.wall()
+  let startedAt = Clock.instant()
   var agents = AgentSweep()
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?

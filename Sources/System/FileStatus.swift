@@ -1,4 +1,5 @@
 import Glibc
+import Relay
 
 /// What stat(2) says of a file, for people who look for what is wrong.
 package struct FileStatus: Sendable {
@@ -15,8 +16,8 @@ package struct FileStatus: Sendable {
     isFolder = status.st_mode & S_IFMT == S_IFDIR
     owner = status.st_uid
     permissions = status.st_mode & 0o777
-    device = status.st_dev
-    inode = status.st_ino
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
   }
 
   package static func isWritable(_ path: String) -> Bool { access(path, W_OK | X_OK) == 0 }
@@ -79,7 +80,7 @@ package enum SyncProbe {
   package static func times(in folder: String, count: Int) throws(SystemError) -> [Duration] {
     let path = "\(folder)/.doctor-\(getpid())"
     let file = FileDescriptor(
-      owning: try retrying("open \(path)") {
+      owning: try retrying("open") {
         open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
       })
     defer { unlink(path) }
@@ -87,8 +88,8 @@ package enum SyncProbe {
     var times: [Duration] = []
     for _ in 0..<count {
       let start = Clock.instant()
-      _ = try retrying("write \(path)") { Int32(write(file.raw, page, page.count)) }
-      _ = try retrying("fdatasync \(path)") { fdatasync(file.raw) }
+      _ = try retrying("write") { Int32(write(file.raw, page, page.count)) }
+      _ = try retrying("fdatasync") { fdatasync(file.raw) }
       times.append(Clock.instant() - start)
     }
     return times

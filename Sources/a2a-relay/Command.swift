@@ -1,4 +1,5 @@
 import Broker
+import Commands
 import Glibc
 import Server
 import System
@@ -7,7 +8,10 @@ import System
 func run() {
   var arguments = Array(CommandLine.arguments.dropFirst())
   switch arguments.first {
-  case "--help", "-h", "help":
+  case "--help", "-h":
+    print(help, terminator: "")
+    exit(0)
+  case "help" where ["serve", "health", nil].contains(arguments.dropFirst().first):
     print(help, terminator: "")
     exit(0)
   case "--version":
@@ -19,7 +23,7 @@ func run() {
   case "serve": arguments.removeFirst()
   case nil: break
   case let first? where first.hasPrefix("--"): break
-  case let first?: usage("unknown command \"\(first)\"; there are: serve, health")
+  case _?: command(arguments)
   }
   if arguments.contains("--help") {
     print(help, terminator: "")
@@ -33,6 +37,15 @@ func run() {
   } catch {
     usage(error.text)
   }
+}
+
+/// A command that asks a relay; ends the process.
+private func command(_ arguments: [String]) -> Never {
+  let console = Console(
+    out: { StandardStream.output.write($0) }, error: { StandardStream.error.write($0) },
+    environment: { name in getenv(name).map { String(cString: $0) } },
+    isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
+  exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"]))
 }
 
 /// For the health check of a container, which has no curl. It takes the flags of the server that it
@@ -64,6 +77,7 @@ private var help: String {
 
     Usage: a2a-relay serve [flags]
            a2a-relay health [--listen ADDRESS:PORT]   0 if a relay answers there, else 1
+           a2a-relay COMMAND [arguments] [flags]      asks a relay; see below
 
     Any A2A client calls an agent at URL/w/ID/; the relay stores the call, the agent
     fetches it by long poll and posts its result; the relay answers the caller.
@@ -89,10 +103,12 @@ private var help: String {
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at
       the first start and kept in DATA/admin-token.
 
-    Exit status: 0 after SIGTERM or SIGINT, 64 for a wrong command line or limits that do
-    not fit, 74 after a write or sync that failed for good (start again: what was
+    Exit status of serve: 0 after SIGTERM or SIGINT, 64 for a wrong command line or limits
+    that do not fit, 74 after a write or sync that failed for good (start again: what was
     acknowledged is on disk), 1 otherwise, such as when the address is in use.
 
+    Commands (a2a-relay help COMMAND says more of each):
+
     """
-  return text
+  return text + CommandTable.help
 }

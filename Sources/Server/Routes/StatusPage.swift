@@ -67,7 +67,7 @@ extension RelayServer {
     return [
       "version": .string(RelayVersion.text),
       "started_at": .string(Timestamp.rfc3339(nanoseconds: started.nanoseconds)),
-      "uptime_seconds": .number("\((now.wall - started).nanoseconds / 1_000_000_000)"),
+      "uptime_seconds": .number("\((now.instant - startedAt).nanoseconds / 1_000_000_000)"),
       "ready": .bool(broker.unreadyReasons.isEmpty),
       "reasons": .array(broker.unreadyReasons.map { .string($0) }),
       "workspaces": [
