@@ -118,10 +118,10 @@ extension Doctor {
   private static func examine(_ workspace: JSON, _ line: Invocation, _ report: inout Report) {
     guard let id = workspace["id"]?.string, let queue = workspace["queue"] else { return }
     let name = "workspace \(id) (\(Plain.member(workspace["name"])))"
-    if let dead = queue["dead"]?.int, dead > 0 {
+    if let dead = died(id, line), dead > 0 {
       report.problem(
-        "\(name) has \(dead) dead message\(dead == 1 ? "" : "s")",
-        try: "a2a-relay messages \(id) --state dead, then a2a-relay redrive --workspace \(id)")
+        "\(name): dead messages of the last day: \(dead)",
+        try: "a2a-relay messages \(id) --state dead --since 1d, then a2a-relay redrive MESSAGE")
     }
     guard let unanswered = queue["unanswered"]?.int, unanswered > 0 else { return }
     if queue["present"]?.bool == false {
@@ -133,6 +133,13 @@ extension Doctor {
         "\(name) has a message that waits for \(Plain.age(seconds: age)); its agent is there",
         try: "a2a-relay messages \(id) --state in_flight, then a2a-relay explain MESSAGE")
     }
+  }
+
+  /// The queue counts only those whose caller has had no reply.
+  private static func died(_ id: String, _ line: Invocation) -> Int? {
+    let day = Timestamp.rfc3339(nanoseconds: Clock.wall().nanoseconds - 86_400_000_000_000)
+    let path = "/workspaces/\(id)/messages?state=dead&limit=500&since=\(day)"
+    return (try? line.ask("GET", path))?.json["messages"]?.array?.count
   }
 
   private static func oldest(_ id: String, _ line: Invocation) -> Double? {

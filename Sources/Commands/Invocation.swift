@@ -131,7 +131,6 @@ package struct Invocation: Sendable {
         text + code + "\ntry: --token-file FILE, or A2A_RELAY_TOKEN in the environment")
     case 404 where json?["code"]?.string == "no_route":
       return .refused("the relay has no such route: it is of another version than this command")
-    case 404: hint = "\nit may also be that the credential does not reach that far"
     case 410: hint = "\ntry: a2a-relay workspaces restore ID"
     case 501: hint = "\nthe relay is of a version that has no such route"
     default: break

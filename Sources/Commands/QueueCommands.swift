@@ -20,7 +20,7 @@ enum QueueCommands {
       "explain MESSAGE", "everything that ever happened to a message",
       flags: [
         Flag("bodies", nil, "the request and the answer too, without credentials"),
-        Flag("workspace", "ID", "its workspace, if the relay must not look for it"),
+        Flag("workspace", "ID", "which workspace"),
       ], run: explain),
   ]
 

@@ -7,14 +7,15 @@ import Wire
 enum VerbCommands {
   static let all = [
     Command(
-      "redrive MESSAGE…", "gives dead messages another chance",
+      "redrive MESSAGE…", "gives dead messages another chance", flags: [workspace],
       notes: "One whose caller was told of its end is replayed: the new message has its own id.",
       run: redrive),
     Command(
       "redrive", "the same for all dead messages of a workspace", flags: [workspace] + many,
       run: redriveMany),
     Command(
-      "replay MESSAGE…", "has the agent do ended messages once more, as new ones", run: replay),
+      "replay MESSAGE…", "has the agent do ended messages once more, as new ones",
+      flags: [workspace], run: replay),
     Command(
       "replay", "the same for all messages of a workspace in these states",
       flags: [workspace, states] + many, run: replayMany),
@@ -25,7 +26,8 @@ enum VerbCommands {
         Flag("yes", nil, "do it; without it only the count is shown"),
       ] + many,
       notes: "Nothing brings purged messages back.", run: purge),
-    Command("cancel MESSAGE", "ends a message that has no end yet", run: cancel),
+    Command(
+      "cancel MESSAGE", "ends a message that has no end yet", flags: [workspace], run: cancel),
     Command(
       "pause ID", "hands nothing out until resume; leases go on",
       flags: [Flag("refuse", nil, "refuse sends too, which are taken otherwise")], run: pause),
