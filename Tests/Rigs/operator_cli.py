@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import re
+import socket
+import struct
 import subprocess
 
 from relaykit import ROOT, Failed, Relay, binary, check, main, say, scratch
@@ -71,6 +73,9 @@ def send_and_leave(relay, identity, name):
                 break
         else:
             raise Failed("the caller is not held")
+        # A reset: a half-closed connection may still read.
+        caller.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.reader.close()
         caller.close()
         for _ in range(500):
             if admin.call("GET", "/admin/status").json["held_callers"] == 0:
