@@ -41,12 +41,18 @@ extension Broker {
     json["url"] = ""
     json["runtime"] = "external"
     json["role"] = ""
+    json["tier"] = .null
     let vitals = record.vitals
     json["last_heartbeat_at"] =
       vitals.map { .string(Timestamp.rfc3339(nanoseconds: $0.at.nanoseconds)) } ?? .null
     json["active_tasks"] = .number("\(vitals?.activeTasks ?? 0)")
     json["uptime_seconds"] = .number("\(vitals?.uptimeSeconds ?? 0)")
     json["last_error_rate"] = .number(vitals?.errorRate ?? "0")
+  }
+
+  /// The card as the agent gave it; only where one workspace is shown, as it may be large.
+  package func registeredCard(_ id: WorkspaceID) -> JSON {
+    directory.workspace(id).flatMap { try? JSON(parsing: $0.row.card) } ?? .null
   }
 
   /// For agents that ask whether they are still wanted.

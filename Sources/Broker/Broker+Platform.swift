@@ -82,7 +82,7 @@ extension Broker {
 
   private func answerOwn(_ request: CallerRequest, at id: WorkspaceID, now: Now) -> Bool {
     // What is wrong with the desk is told as for any other call; the question again is no answer.
-    guard !isShuttingDown, let desk = try? desk(id, now: now),
+    guard let desk = try? desk(id, now: now),
       desk.queue.attachable(dedupKey(request)) == nil
     else { return false }
     let body = Array(request.body[request.rpc.message])
@@ -91,17 +91,21 @@ extension Broker {
       tellTask(request.addressee, seq, desk, now: now)
       return true
     }
-    let same = desk.ownAnswers.isAnswered(by: hash).flatMap { desk.queue.message($0) }
-    guard let message = same ?? desk.queue.oldestHeld(of: request.callerText),
-      let fence = message.handOut?.fence, case .success(let result) = AgentResult.parse(body)
+    let same = desk.ownAnswers.isAnswered(by: hash).flatMap { seq in
+      desk.queue.fenceOfAnswer(seq).map { (seq: seq, fence: $0) }
+    }
+    // What is an answer by its role may come late; a question must not be taken for one.
+    let held = desk.queue.oldestHeld(
+      of: request.callerText, orLost: request.rpc.role == .agent)
+    guard let (seq, fence) = same ?? held, case .success(let result) = AgentResult.parse(body)
     else { return false }
     desk.ownAnswers.begin(
-      OwnAnswers.Answer(addressee: request.addressee, seq: message.seq, hash: hash))
+      OwnAnswers.Answer(addressee: request.addressee, seq: seq, hash: hash))
     desk.open[request.call] = .outcomeUnknown
     desk.queue.result(
       AgentResultCall(
         call: request.call, fence: fence, hash: hash, body: body, state: TaskState(result.state)),
-      message.seq, now: now)
+      seq, now: now)
     carryOut(desk, now: now)
     return true
   }
@@ -123,118 +127,6 @@ extension Broker {
   private func tellTask(_ addressee: Addressee, _ seq: Seq, _ desk: Desk, now: Now) {
     let waiter = Waiter(addressee: addressee, deadline: now.instant, isImmediate: true)
     answerTask(waiter, seq, desk, now: now)
-  }
-
-  // MARK: queue items
-
-  /// A caller's message, as the platform shows what waits for an agent.
-  package func queueItem(
-    _ call: CallID, _ id: MessageID, at workspace: WorkspaceID, caller: Identity, isGiven: Bool,
-    now: Now
-  ) {
-    do throws(RelayError) {
-      guard let (desk, message) = try locate(id, now: now), desk.id == workspace,
-        message.caller == caller.text || caller == .admin
-      else { return outbox.append(Self.noItem(call)) }
-      let payer = payer(of: caller)
-      guard !mustWait(message.task, desk) else {
-        return putOff(for: payer) { [unowned self] now in
-          queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
-        }
-      }
-      try checkMemory(payer)
-      var item = QueueItem(message, workspace)
-      item.current = desk.queue.message(message.seq)
-      item.handOuts = try reading(desk) { () throws(StoreError) in
-        try desk.file.timeline(message.seq).handOuts.map(\.row)
-      }
-      var ends: [Seq] = []
-      if message.state.isEnd, let task = try storedTask(message.task, desk) {
-        var read = try taskView(task, desk)
-        read.view.hasTopLevelParts = true
-        let dialect = Dialect(rawValue: message.dialect) ?? .v03
-        item.response = JSONRPC.result(
-          id: message.rpcID, result: read.view.sendResult(as: dialect, historyLength: nil))
-        ends = read.ends
-      }
-      var reply = Reply(call: call, body: item.json(id))
-      reply.payer = payer
-      if isGiven, message.caller == caller.text, message.state.isEnd {
-        reply.receipt = .ends(desk.id, [message.seq] + ends)
-      }
-      self.read(reply, desk)
-    } catch {
-      outbox.append(Reply(call: call, error: error))
-    }
-  }
-
-  /// The same for what there is not and for what is another's.
-  private static func noItem(_ call: CallID) -> Reply {
-    let json: JSON = [
-      "error": "queue item not found", "code": .string(RelayError.notFound.code),
-      "retryable": true,
-    ]
-    return Reply(call: call, status: RelayError.notFound.status, body: json.bytes)
-  }
-}
-
-/// A message in the platform's words.
-private struct QueueItem {
-  let message: StoredMessage
-  let workspace: WorkspaceID
-  /// As the queue holds it, if it does.
-  var current: Message?
-  var handOuts: [HandOutRow] = []
-  var response: [UInt8]?
-
-  init(_ message: StoredMessage, _ workspace: WorkspaceID) {
-    self.message = message
-    self.workspace = workspace
-  }
-
-  private var status: String {
-    switch current?.state ?? message.state {
-    case .storing, .queued, .withdrawing, .closing: "queued"
-    case .offered, .leased, .answering: "dispatched"
-    case .answered: "completed"
-    case .dead: "failed"
-    case .expired: "expired"
-    case .cancelled: "dropped"
-    }
-  }
-
-  func json(_ id: MessageID) -> [UInt8] {
-    var writer = JSONWriter(capacity: 512 + (response?.count ?? 0))
-    writer.beginObject()
-    writer.key("queue_id")
-    writer.string(id.text)
-    writer.key("workspace_id")
-    writer.string(workspace.text)
-    writer.key("status")
-    writer.string(status)
-    writer.key("priority")
-    writer.int(50)
-    writer.key("attempts")
-    writer.int(max(message.attempt, handOuts.last?.attempt ?? 0))
-    if let reason = message.reason {
-      writer.key("last_error")
-      writer.string(reason.name)
-    }
-    write("enqueued_at", message.at, &writer)
-    if let first = handOuts.first { write("dispatched_at", first.at, &writer) }
-    if let ended = message.endedAt { write("completed_at", ended, &writer) }
-    write("expires_at", message.expires, &writer)
-    if let response {
-      writer.key("response_body")
-      writer.raw(response)
-    }
-    writer.endObject()
-    return writer.bytes
-  }
-
-  private func write(_ name: StaticString, _ time: WallTime, _ writer: inout JSONWriter) {
-    writer.key(name)
-    writer.string(Timestamp.rfc3339(nanoseconds: time.nanoseconds))
   }
 }
 

@@ -120,7 +120,9 @@ package struct Directory {
   package init(_ snapshot: RegistrySnapshot) {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
-    for secret in snapshot.secrets { secrets.put(secret) }
+    for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
+      secrets.put(secret)
+    }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }

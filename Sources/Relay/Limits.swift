@@ -155,6 +155,14 @@ package struct Limits: Sendable {
   package var probeTime = Duration.seconds(5)
   /// Open workspaces that `/metrics` shows one by one; each makes four series.
   package var workspaceSeriesMax = 0
+  /// Bytes that one turn of the loop copies or hashes for a backup.
+  package var backupSliceBytes = 256 * 1024
+  /// From one such turn to the next, so that the loop is free for everybody else in between.
+  package var backupPause = Duration.milliseconds(5)
+  /// Bytes of a backup that are written before they are synced.
+  package var backupSyncBytes = 4 * 1024 * 1024
+  /// How often the copy of one file is begun anew because the file was closed.
+  package var backupRestartsMax = 16
   /// The longest that a command waits until the relay takes its connection.
   package var commandConnectTime = Duration.seconds(5)
   /// The longest that a command waits for the next bytes of an answer.

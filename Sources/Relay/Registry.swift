@@ -191,6 +191,8 @@ package enum RegistryWrite: Sendable {
   /// A new one, or another value for one that is there.
   case putSecret(RegisteredSecret)
   case deleteSecret(WorkspaceID, key: String)
+  /// A workspace that comes from another relay, with all that belongs to it.
+  case insertRows([RegistryRow])
   case audit(AuditEntry)
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)

@@ -81,6 +81,20 @@ final class Database {
     return try statement.step() ? statement.int(0) : 0
   }
 
+  /// Runs text that is used once, row by row.
+  func each(
+    _ text: String, bind: (inout Statement) -> Void = { _ in },
+    _ body: (Statement) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    var prepared: OpaquePointer?
+    let code = sqlite3_prepare_v2(handle, text, -1, &prepared, nil)
+    guard code == SQLITE_OK, let prepared else { throw error(code, "prepare") }
+    defer { sqlite3_finalize(prepared) }
+    var statement = Statement(prepared, of: self)
+    bind(&statement)
+    while try statement.step() { try body(statement) }
+  }
+
   func error(_ code: Int32, _ call: String) -> StoreError {
     // SQLite keeps the number for most calls, but not for a COMMIT that fails: then the thread's
     // own is that of the call that failed, or of what followed it.

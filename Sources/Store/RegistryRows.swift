@@ -78,6 +78,7 @@ extension RegistryFile {
       row.add("probe")
       row.add(at)
       try row.run()
+    case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }
 

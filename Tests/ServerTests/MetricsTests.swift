@@ -118,4 +118,20 @@ import Wire
       #expect(answer.status == status)
     }
   }
+
+  @Test func `open metrics need no credential, and show no single workspace without one`() throws {
+    let server = try RelayTestServer(metrics: .open) { $0.workspaceSeriesMax = 10 }
+    let (id, token) = try RelayScene.make(HTTPClient(server))
+    _ = try HTTPClient(server).call(
+      "POST", "/w/\(id)/", token: RelayScene.admin, body: RelayScene.message())
+    func scrape(_ token: String?) throws -> HTTPClient.Answer {
+      try HTTPClient(server).call("GET", "/metrics", token: token)
+    }
+    #expect(try scrape(nil).text.contains("a2a_relay_sends_total 1\n"))
+    #expect(try !scrape(nil).text.contains(id))
+    #expect(try scrape(RelayScene.admin).text.contains(id))
+    // A credential that is none, or does not reach so far, is refused all the same.
+    #expect(try scrape("wrong").status == 401)
+    #expect(try scrape(token).status == 404)
+  }
 }

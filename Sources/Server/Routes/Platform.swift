@@ -9,7 +9,8 @@ extension RelayServer {
     _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     switch route {
-    case .a2a(let target): try platformCall(target, known, head, body, ticket, now: now)
+    case .a2a(let target):
+      try platformCall(target, known, head, body, ticket, loop, now: now)
     case .queueItem(let id, let message):
       let caller = identity(secret(head), ticket, now: now) ?? .anonymous
       broker.queueItem(

@@ -6,14 +6,14 @@ import Wire
 extension RelayServer {
   func platformCall(
     _ named: WorkspaceID?, _ known: Identity?, _ head: HTTPRequestHead, _ body: [UInt8],
-    _ ticket: Ticket, now: Now
+    _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     let version = head.headers.first("a2a-version")
     let parsed: PlatformCall
     switch PlatformCall.parse(body, version: version, newID: broker.newUUID) {
     case .success(let call): parsed = call
     case .failure(let error):
-      return loop?.respond(ticket, .json(400, JSONRPC.error(error))) ?? ()
+      return loop.respond(ticket, .json(400, JSONRPC.error(error)))
     }
     let call = open(ticket, .send)
     let addressee = Addressee(

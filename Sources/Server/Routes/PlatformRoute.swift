@@ -63,9 +63,8 @@ enum PlatformRoute: Equatable {
   func bodyMax(_ limits: Limits) -> Int {
     switch self {
     case .a2a: limits.bodyBytesMax
-    // A card, or a value with every byte escaped.
-    case .updateCard, .secrets: max(2 * limits.cardBytesMax, 6 * limits.secretBytesMax)
-    case .queueItem, .secretValues, .secret, .state: 0
+    // A card, or a value with every byte escaped; what no route reads may come all the same.
+    default: max(2 * limits.cardBytesMax, 6 * limits.secretBytesMax)
     }
   }
 }

@@ -130,6 +130,7 @@ private struct PlatformReader {
     if hasNoID(message) || text(message["role"]) != role && role != nil { return true }
     guard let parts = message["parts"] else { return message["content"] != nil }
     return JSONMembers.elements(given.span, in: parts.value).contains { part in
+      if given[part.lowerBound] == UInt8(ascii: "\"") { return true }
       let members = JSONMembers(given.span, in: part)
       return members["type"] != nil || members["kind"] == nil && members["text"] != nil
     }

@@ -123,6 +123,42 @@ import Testing
     }
   }
 
+  @Test func `whatever is taken is good, and comes out the same when it is read again`() throws {
+    let ids = [
+      "", "\"messageId\":\"m\"", "\"messageId\":\"\"", "\"messageId\":null", "\"message_id\":7",
+    ]
+    let roles = [
+      "", "\"role\":\"user\"", "\"role\":\"assistant\"", "\"role\":null", "\"role\":\"x\"",
+    ]
+    let texts = [
+      "", "null", "[]", "7", "{}", "\"a\"", "[\"a\"]", "[{\"type\":\"text\",\"text\":\"a\"}]",
+      "[{\"text\":\"a\"}]", "[{\"kind\":null,\"type\":\"text\",\"text\":\"a\"},null]",
+      "[{\"kind\":\"text\",\"text\":\"a\"}]",
+    ]
+    var taken = 0
+    for id in ids {
+      for role in roles {
+        for parts in texts {
+          for content in texts {
+            let members = [
+              id, role, parts.isEmpty ? "" : "\"parts\":\(parts)",
+              content.isEmpty ? "" : "\"content\":\(content)",
+            ].filter { !$0.isEmpty }
+            for message in [members, members.reversed()] {
+              let text = Self.send(message.joined(separator: ","))
+              guard case .success(let call) = parse(text) else { continue }
+              taken += 1
+              #expect(call.rpc.messageID != nil && call.rpc.text == "a", "\(text)")
+              let again = PlatformCall.parse(call.body, version: nil) { "other" }
+              #expect(try again.get().body == call.body, "\(text)")
+            }
+          }
+        }
+      }
+    }
+    #expect(taken > 500)
+  }
+
   @Test func `no cut of a body is read as something else`() throws {
     let whole = Array(
       Self.send("\"content\":[{\"type\":\"text\",\"text\":\"x\"}]", more: ",\"to\":\"a\"").utf8)
