@@ -40,7 +40,7 @@ package struct AgentSweep: Sendable {
       guard let record = directory.workspace(id) else { continue }
       if record.row.state == .removed {
         soFar.removed += 1
-      } else if record.tokenCount == 0 {
+      } else if !record.isClaimed {
         soFar.awaiting += 1
       } else if record.lastSeen.map({ $0 + offlineAfter > now }) ?? false {
         soFar.online += 1

@@ -75,6 +75,18 @@ extension Broker {
     carryOut(desk, now: now)
   }
 
+  /// The token that a poll was parked with counts no more. Of a batch it is the poll's part that
+  /// says so: its calls were applied before.
+  package func pollRefused(_ poll: PollID, at id: WorkspaceID, now: Now) {
+    if let desk = desks[id], desk.failure == nil {
+      desk.open[poll] = nil
+      desk.queue.pollGone(poll, now: now)
+      touch(desk)
+      carryOut(desk, now: now)
+    }
+    outbox.append(Reply(call: poll, error: .unauthorized))
+  }
+
   /// The peer's TCP has acknowledged a reply, or never will.
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {

@@ -19,6 +19,7 @@ extension Broker {
     desks = [:]
     guard fatal == nil else { return false }
     do throws(StoreError) {
+      try writeAllUses()
       try writePulses()
       try data.registry.sync()
       try data.registry.checkpoint(.truncate)

@@ -32,7 +32,7 @@ extension Broker {
   func liveness(_ record: WorkspaceRecord, now: Now) -> String {
     if let seen = record.lastSeen, seen + limits.offlineAfter > now.wall { return "online" }
     // Of an earlier run of the relay nothing is known but that there was an agent.
-    return record.lastSeen == nil && record.tokenCount == 0 ? "awaiting_agent" : "offline"
+    return record.lastSeen == nil && !record.isClaimed ? "awaiting_agent" : "offline"
   }
 
   func addLiveness(_ record: WorkspaceRecord, to json: inout JSON, now: Now) {

@@ -20,50 +20,66 @@ package struct Registration: Sendable {
   package var cardBytes: [UInt8]
   package var url: String
   package var wantsPush: Bool
+  /// Who registers, for the lists and the audit; never believed.
+  package var origin: TokenOrigin
 
-  package init(id: WorkspaceID, card: JSON?, cardBytes: [UInt8], url: String, wantsPush: Bool) {
+  package init(
+    id: WorkspaceID, card: JSON?, cardBytes: [UInt8], url: String, wantsPush: Bool,
+    origin: TokenOrigin = TokenOrigin(by: "anonymous")
+  ) {
     self.id = id
     self.card = card
     self.cardBytes = cardBytes
     self.url = url
     self.wantsPush = wantsPush
+    self.origin = origin
   }
 }
 
 extension Broker {
-  /// How long an operator's new workspace may be claimed without a bearer.
-  static let claimWindow = Duration.seconds(3600)
-  static let org = "default"
+  package static let org = "default"
 
+  /// - `parent`: checked against the hierarchy, as `change` does.
   package func createWorkspace(
-    _ call: CallID, id: WorkspaceID?, name: String, settings: Settings, now: Now
+    _ call: CallID, id: WorkspaceID?, name: String, settings: Settings, org: String = org,
+    parent: WorkspaceID? = nil, actor: String = "operator", now: Now
   ) {
     let id = id ?? WorkspaceID(random: random.next(), random.next())
     do throws(RelayError) {
-      let row = try makeWorkspace(id, name: name, settings: settings, now: now)
-      var reply = Reply(call: call, status: 201, body: workspaceJSON(row).bytes)
+      let blank = RegisteredWorkspace(
+        id: id, name: name, org: org, createdAt: now.wall,
+        settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never,
+        parent: parent)
+      if let parent, let misfit = misfit(of: blank, below: parent) {
+        return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
+      }
+      try makeWorkspace(blank, now: now)
+      let record = audit(actor, "workspace.create", id.text, "org \(org)", now: now)
+      var reply = Reply(call: call, status: 201, body: workspaceJSON(blank).bytes)
       reply.headers.append(("Location", "/workspaces/\(id.text)"))
       write(
-        row,
-        RegistryChange(workspace: id, apply: { $0.put(row) }, reply: reply, isCreation: true))
+        blank,
+        RegistryChange(
+          workspace: id, apply: { $0.put(blank) }, reply: reply, isCreation: true, record: record))
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
   }
 
   /// A line in the audit, durable with this turn's other changes of the registry.
+  @discardableResult
   package func audit(
     _ actor: String, _ action: String, _ target: String, _ detail: String = "", now: Now
-  ) {
-    registryBatch.append(
-      .audit(
-        AuditEntry(at: now.wall, actor: actor, action: action, target: target, detail: detail)))
+  ) -> AuditEntry {
+    let entry = AuditEntry(
+      at: now.wall, actor: actor, action: action, target: target, detail: detail)
+    registryBatch.append(.audit(entry))
+    return entry
   }
 
   /// The file first, durable; the row after it.
-  private func makeWorkspace(
-    _ id: WorkspaceID, name: String, settings: Settings, now: Now
-  ) throws(RelayError) -> RegisteredWorkspace {
+  private func makeWorkspace(_ row: RegisteredWorkspace, now: Now) throws(RelayError) {
+    let id = row.id
     guard directory.workspace(id) == nil, rowsOnTheirWay[id] == nil else { throw .workspaceExists }
     guard directory.workspaces.count < limits.workspacesMax else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
@@ -73,12 +89,7 @@ extension Broker {
       failed(error, workspace: id)
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
-    let row = RegisteredWorkspace(
-      id: id, name: name, org: Self.org, createdAt: now.wall,
-      settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never)
     registryBatch.append(.createWorkspace(row))
-    audit("operator", "create", id.text, now: now)
-    return row
   }
 
   package func register(
@@ -93,44 +104,87 @@ extension Broker {
       if let record = directory.workspace(id) {
         needsToken = try mayRegister(record, identity, mode, now: now)
         // A registration on its way may have given it another card.
-        row = rowsOnTheirWay[id]?.row ?? record.row
-      } else if mode == .open, rowsOnTheirWay[id] == nil, identity == nil || identity == .admin {
-        row = try makeWorkspace(id, name: "", settings: Settings(), now: now)
-        isCreation = true
+        row = newestRow(id) ?? record.row
       } else {
-        throw identity == .admin ? .notFound : .unauthorized
+        let org = try orgOfUnknown(id, identity, mode)
+        row = RegisteredWorkspace(
+          id: id, name: "", org: org, createdAt: now.wall,
+          settings: String(decoding: Settings().json.bytes, as: UTF8.self), nextWakeAt: .never)
+        try makeWorkspace(row, now: now)
+        isCreation = true
       }
-      if !registration.cardBytes.isEmpty {
-        row.card = registration.cardBytes
-        var settings = Settings(ofRow: row)
-        settings.cardAt = now.wall
-        row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
-        if row.name.isEmpty { row.name = name(of: registration.card) }
+      let before = row
+      take(registration, into: &row, now: now)
+      let token =
+        needsToken ? newToken(for: row, TokenWish(), registration.origin, now: now) : nil
+      var change = RegistryChange(workspace: id, isCreation: isCreation)
+      change.reply = Reply(call: call, body: registeredJSON(row, token?.secret, registration).bytes)
+      if token != nil || row != before {
+        change.record = audit(
+          registration.origin.by, "workspace.register", id.text, detail(of: registration, token),
+          now: now)
       }
-      if !registration.url.isEmpty { row.url = registration.url }
-      registryBatch.append(.updateWorkspace(row))
-      let token = needsToken ? newToken(for: row, now: now) : nil
-      if needsToken { claiming.insert(id) }
-      let updated = row
-      write(
-        updated,
-        RegistryChange(
-          workspace: id,
-          apply: { directory in
-            directory.put(updated)
-            if let row = token?.row { directory.add(row) }
-          },
-          reply: Reply(
-            call: call, body: registeredJSON(updated, token?.secret, registration).bytes),
-          isCreation: isCreation))
-      signOfLife(id, now: now)
-      if let desk = desks[id], desk.failure == nil {
-        touch(desk)
-        desk.queue.agentRestarted(now: now)
-        carryOut(desk, now: now)
-      }
+      settle(row, token, change, now: now)
     } catch {
       outbox.append(Reply(call: call, error: error))
+    }
+  }
+
+  /// Writes the row, and wakes what waits for the agent.
+  private func settle(
+    _ row: RegisteredWorkspace, _ token: NewToken?, _ change: RegistryChange, now: Now
+  ) {
+    var change = change
+    if let token {
+      give(token, to: row, change, now: now)
+    } else {
+      registryBatch.append(.updateWorkspace(row))
+      change.apply = { $0.put(row) }
+      write(row, change)
+    }
+    signOfLife(row.id, now: now)
+    guard let desk = desks[row.id], desk.failure == nil else { return }
+    touch(desk)
+    desk.queue.agentRestarted(now: now)
+    carryOut(desk, now: now)
+  }
+
+  private func take(
+    _ registration: Registration, into row: inout RegisteredWorkspace, now: Now
+  ) {
+    if !registration.cardBytes.isEmpty {
+      row.card = registration.cardBytes
+      var settings = Settings(ofRow: row)
+      settings.cardAt = now.wall
+      row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
+      if row.name.isEmpty { row.name = name(of: registration.card) }
+    }
+    if !registration.url.isEmpty { row.url = registration.url }
+  }
+
+  private func detail(of registration: Registration, _ token: NewToken?) -> String {
+    let origin = registration.origin
+    var words = token.map { ["token \($0.row.fingerprint)"] } ?? ["card"]
+    if !origin.from.isEmpty { words.append("from \(origin.from)") }
+    if !origin.via.isEmpty { words.append("via \(origin.via)") }
+    return words.joined(separator: " ")
+  }
+
+  /// The org of a workspace that registration makes: in mode `open`, for an unknown id.
+  private func orgOfUnknown(
+    _ id: WorkspaceID, _ identity: Identity?, _ mode: RegistrationMode
+  ) throws(RelayError) -> String {
+    guard mode == .open, rowsOnTheirWay[id] == nil else {
+      switch identity {
+      case .admin, .org: throw .notFound
+      case .workspace, .anonymous, nil: throw .unauthorized
+      }
+    }
+    switch identity {
+    case nil, .admin: return Self.org
+    case .org(let org, let scopes) where scopes.contains(.admin): return org
+    case .org: throw .notFound
+    case .workspace, .anonymous: throw .unauthorized
     }
   }
 
@@ -143,34 +197,29 @@ extension Broker {
   private func mayRegister(
     _ record: WorkspaceRecord, _ identity: Identity?, _ mode: RegistrationMode, now: Now
   ) throws(RelayError) -> Bool {
+    let id = record.row.id
     switch identity {
-    case .workspace(let own) where own == record.row.id: return false
-    case .admin:
-      guard record.tokenCount < limits.tokensPerWorkspaceMax else { throw .tokensFull }
-      return true
+    case .workspace(let own) where own == id: return false
+    case .admin: break
+    case .org(let org, let scopes):
+      guard org == record.row.org, scopes.contains(.admin) else { throw .notFound }
     case nil:
-      // Once, soon after its making, and only while there is nothing in it to be read.
-      let isFresh = record.row.createdAt + Self.claimWindow > now.wall
-      guard mode != .closed, record.tokenCount == 0, isFresh,
-        !claiming.contains(record.row.id), !hasSecrets(record.row.id),
-        try desk(record.row.id, now: now).queue.lastSeq == 0
-      else { throw .unauthorized }
-      return true
-    case .workspace, .org, .anonymous: throw .unauthorized
+      guard try mayClaim(record, mode, now: now) else { throw .unauthorized }
+    case .workspace, .anonymous: throw .unauthorized
     }
+    try checkRoom(.workspace(id), ending: [], now: now)
+    return true
   }
 
-  private func newToken(
-    for row: RegisteredWorkspace, now: Now
-  ) -> (secret: String, row: RegisteredToken) {
-    let secret = "rtok_" + Base64.encodeURL(random.bytes(32))
-    let digest = SHA256.hash(Array(secret.utf8))
-    let token = RegisteredToken(
-      hash: digest.bytes, workspace: row.id, org: row.org, kind: .agent, createdAt: now.wall,
-      fingerprint: String(digest.hex.prefix(8)))
-    registryBatch.append(.addToken(token))
-    audit("agent", "register", row.id.text, token.fingerprint, now: now)
-    return (secret, token)
+  /// Without a bearer: once, soon after its making, and only while there is nothing in it to read.
+  private func mayClaim(
+    _ record: WorkspaceRecord, _ mode: RegistrationMode, now: Now
+  ) throws(RelayError) -> Bool {
+    let id = record.row.id
+    guard mode != .closed, newestRow(id)?.claimedAt == nil,
+      record.row.createdAt + limits.claimWindow > now.wall, !hasSecrets(id)
+    else { return false }
+    return try desk(id, now: now).queue.lastSeq == 0
   }
 
   // MARK: what is shown
@@ -207,13 +256,20 @@ extension Broker {
     var json: JSON = [
       "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
       "created_at": .string(Timestamp.rfc3339(nanoseconds: row.createdAt.nanoseconds)),
-      "claimed": .bool((record?.tokenCount ?? 0) > 0),
+      "parent_id": row.parent.map { .string($0.text) } ?? .null,
+      "claimed": .bool(row.claimedAt != nil),
       "settings": settings(row),
       "urls": [
         "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
         "inbox": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
       ],
     ]
+    if let at = row.claimedAt {
+      json["claimed_at"] = Self.time(at)
+      json["claimed_by"] = .string(row.claim.by)
+      if !row.claim.from.isEmpty { json["claimed_from"] = .string(row.claim.from) }
+      if !row.claim.via.isEmpty { json["claimed_via"] = .string(row.claim.via) }
+    }
     if let seen = record?.lastSeen {
       json["last_seen_at"] = .string(Timestamp.rfc3339(nanoseconds: seen.nanoseconds))
     }

@@ -4,11 +4,22 @@ import System
 
 /// A change of the directory: made once its write is durable.
 struct RegistryChange {
-  var workspace: WorkspaceID
-  var apply: (inout Directory) -> Void
-  var reply: Reply
+  /// Whose row it writes, if any.
+  var workspace: WorkspaceID?
+  var apply: (inout Directory) -> Void = { _ in }
+  /// `nil`: nobody waits.
+  var reply: Reply?
   /// It makes the workspace: its file is there already.
   var isCreation = false
+  /// What is undone, or kept for later, when the commit is refused; and what is answered then.
+  var refused: (Broker, Now) -> Void = { _, _ in }
+  var refusal = RelayError.notStored
+  /// What follows in the same turn in which it was made.
+  var then: (Broker, Now) -> Void = { _, _ in }
+  /// For the log; the audit has it already.
+  var record: AuditEntry?
+  /// What was on its way before it.
+  fileprivate(set) var previous: RegisteredWorkspace?
   /// It is of this secret.
   var secretKey: String?
 }
@@ -29,7 +40,14 @@ extension Broker {
   /// Pages of the registry's WAL at which it is checkpointed: it is small and written rarely.
   private static let registryPages = 256
 
+  /// The row as the newest write will leave it: what is written next builds on that.
+  func newestRow(_ id: WorkspaceID) -> RegisteredWorkspace? {
+    rowsOnTheirWay[id]?.row ?? directory.workspace(id)?.row
+  }
+
   func write(_ row: RegisteredWorkspace, _ change: RegistryChange) {
+    var change = change
+    change.previous = rowsOnTheirWay[row.id]?.row
     rowsOnTheirWay[row.id] = RowOnItsWay(
       row: row, writes: (rowsOnTheirWay[row.id]?.writes ?? 0) + 1)
     registryChanges.append(change)
@@ -40,7 +58,8 @@ extension Broker {
     guard fatal == nil else { return false }
     let told = takePulses()
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
-    guard !registryBatch.isEmpty else { return false }
+    // A read of what may not be durable yet is a change without a write.
+    guard !registryBatch.isEmpty || !registryChanges.isEmpty else { return false }
     let writes = registryBatch
     let changes = registryChanges
     registryBatch = []
@@ -50,7 +69,7 @@ extension Broker {
       metrics.registryWrites += writes.count
     } catch {
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
-      refuse(changes, error)
+      refuse(changes, error, now: now)
       probeRefused(now: now)
       return false
     }
@@ -91,18 +110,25 @@ extension Broker {
     }
   }
 
-  private func refuse(_ changes: [RegistryChange], _ error: StoreError) {
+  private func refuse(_ changes: [RegistryChange], _ error: StoreError, now: Now) {
     log.error("registry_failed", ["error": .text(error.description)])
     // The server tells everybody who waits.
     if error.isFinalForProcess {
       fatal = error
       return
     }
+    giveUpReserve(error)
+    // The whole turn was rolled back: rows are again what the turns before have made of them.
+    for change in changes.reversed() {
+      guard let id = change.workspace else { continue }
+      if let previous = change.previous { rowsOnTheirWay[id]?.row = previous }
+    }
     for change in changes {
       settle(change)
-      // The whole turn was rolled back. A file without a row would keep its id from being used.
-      if change.isCreation { remove(change.workspace) }
-      outbox.append(change.reply.failing(.notStored))
+      // A file without a row would keep its id from being used.
+      if change.isCreation, let id = change.workspace { remove(id) }
+      change.refused(self, now)
+      if let reply = change.reply { outbox.append(reply.failing(change.refusal)) }
     }
   }
 
@@ -119,7 +145,9 @@ extension Broker {
     for change in first.changes {
       settle(change)
       change.apply(&directory)
-      outbox.append(change.reply)
+      if let reply = change.reply { outbox.append(reply) }
+      if let record = change.record { note(record) }
+      change.then(self, now)
     }
     probePassed(number, now: now)
     if registryRounds.isEmpty { data.registry.markSynced() }
@@ -127,11 +155,21 @@ extension Broker {
 
   /// Nothing of the change is on its way any more.
   private func settle(_ change: RegistryChange) {
-    if let key = change.secretKey { return settleSecret(key, of: change.workspace) }
-    claiming.remove(change.workspace)
-    guard var row = rowsOnTheirWay.removeValue(forKey: change.workspace) else { return }
+    guard let id = change.workspace else { return }
+    if let key = change.secretKey { return settleSecret(key, of: id) }
+    guard var row = rowsOnTheirWay.removeValue(forKey: id) else { return }
     row.writes -= 1
-    if row.writes > 0 { rowsOnTheirWay[change.workspace] = row }
+    if row.writes > 0 { rowsOnTheirWay[id] = row }
+  }
+
+  /// What has become durable, for the log; the audit keeps the same for good.
+  private func note(_ record: AuditEntry) {
+    log.info(
+      "registry_changed",
+      [
+        "actor": .text(record.actor), "action": .text(record.action),
+        "target": .text(record.target), "detail": .text(record.detail),
+      ])
   }
 
   private func checkpointRegistry() {

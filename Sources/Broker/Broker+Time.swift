@@ -18,6 +18,7 @@ extension Broker {
     }
     if let alarm = alarms.next() { earliest = min(earliest, alarm) }
     if !sweepList.isEmpty { earliest = min(earliest, nextSweep) }
+    for due in [tokenUses.due, revocations.due] { earliest = min(earliest, due ?? earliest) }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
     if let first = waitingForFile.first { earliest = min(earliest, first.until) }
     return earliest == .distantFuture ? nil : earliest
@@ -27,6 +28,7 @@ extension Broker {
     turnNow = now
     makePutOff(now: now)
     tickProbe(now: now)
+    keepTokens(now: now)
     serveWaitingForFile(now: now)
     retireFiles()
     while let id = alarms.popDue(now.instant) {

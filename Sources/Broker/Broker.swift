@@ -66,10 +66,17 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
+  /// Orgs on their way to the disk.
+  var orgsOnTheirWay: Set<String> = []
   /// Secrets with writes on their way, and how many.
   var secretsOnTheirWay: [WorkspaceID: [String: Int]] = [:]
-  /// Workspaces whose first token is on its way.
-  var claiming: Set<WorkspaceID> = []
+  /// Times of last use, and revocations that the disk refused, that are to be written.
+  var tokenUses = TokenUses()
+  var revocations = RevocationsToStore()
+  /// When dead tokens leave the lists.
+  var tokenDeaths = Heap<TokenDeath>()
+  /// Tokens have been revoked: whoever is parked with one is to be sent away.
+  package var tokensEnded: (Now) -> Void = { _ in }
   /// Workspaces whose file could not be opened, for good.
   var unopenable: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
@@ -114,7 +121,9 @@ package final class Broker {
     self.random = random
     self.log = log
     boot = try data.registry.raiseBoot()
-    directory = Directory(try data.registry.load())
+    let snapshot = try data.registry.load()
+    directory = Directory(snapshot)
+    for token in snapshot.tokens { noteEnd(of: token) }
   }
 
   /// Before the first turn: nothing is opened here.

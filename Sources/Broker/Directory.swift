@@ -36,7 +36,13 @@ package struct Settings: Sendable, Equatable {
 
   package init() {}
 
-  package init(_ json: JSON) throws(BadSetting) {
+  /// What an operator may set, by name.
+  package static let names = ["callers", "when_offline", "keep_alive"]
+
+  package init(_ json: JSON) throws(BadSetting) { try change(json) }
+
+  /// The members that there are; the others stay.
+  package mutating func change(_ json: JSON) throws(BadSetting) {
     if let value = json["callers"] { callers = try Self.read("callers", value) }
     if let value = json["when_offline"] { whenOffline = try Self.read("when_offline", value) }
     if let value = json["keep_alive"] {
@@ -81,16 +87,14 @@ package struct BadSetting: Error {
 package struct WorkspaceRecord: Sendable {
   package var row: RegisteredWorkspace
   package var settings = Settings()
-  /// Tokens it has or ever had: one that had a token is never unclaimed again.
-  package var tokenCount = 0
+  /// It has or had a token: it is never unclaimed again.
+  package var isClaimed: Bool { row.claimedAt != nil }
   package var lastSeen: WallTime?
   /// What its last heartbeat said.
   package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
-  /// Its place in the order of making.
-  var place = 0
   /// The card as callers get it, and its entity tag; made when asked for.
   package var card: (bytes: [UInt8], etag: String)?
 }
@@ -100,24 +104,37 @@ package struct WorkspaceRecord: Sendable {
 /// It changes only after the write is durable; the loop reads it for every request.
 package struct Directory {
   package private(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
-  /// In the order of their making.
-  private var order: [WorkspaceID] = []
+  package private(set) var orgs = ["default": RegisteredOrg(id: "default", name: "default")]
+  /// All of them, and those of each org.
+  private var roll = Roll()
+  private var rollOfOrg: [String: Roll] = [:]
+  private var below: [WorkspaceID: [WorkspaceID]] = [:]
   private var byShort: [UInt32: [WorkspaceID]] = [:]
-  private var tokens: [SHA256.Digest: Credential] = [:]
+  private(set) var tokens = TokenTable()
   package var secrets = Secrets()
+  private var admin: SHA256.Digest?
 
   /// Counts the changes that may matter to what a credential opens.
   package private(set) var generation: UInt64 = 0
 
   /// What a secret stands for.
-  package struct Credential: Sendable {
+  package struct Credential {
     package let identity: Identity
     package let expires: WallTime?
+    /// Of what the registry lists; the admin token is not among that.
+    package let use: TokenUse?
+
+    init(identity: Identity, expires: WallTime?, use: TokenUse?) {
+      self.identity = identity
+      self.expires = expires
+      self.use = use
+    }
   }
 
   package init() {}
 
   package init(_ snapshot: RegistrySnapshot) {
+    for org in snapshot.orgs { orgs[org.id] = org }
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
     for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
@@ -136,7 +153,11 @@ package struct Directory {
   }
 
   package func credential(_ secret: ArraySlice<UInt8>, at time: WallTime) -> Credential? {
-    guard let found = tokens[SHA256.hash(Array(secret))] else { return nil }
+    let digest = SHA256.hash(Array(secret))
+    if let admin, ConstantTime.equal(digest, admin) {
+      return Credential(identity: .admin, expires: nil, use: nil)
+    }
+    guard let found = tokens.credential(digest) else { return nil }
     if let expires = found.expires, expires <= time { return nil }
     return found
   }
@@ -147,9 +168,10 @@ package struct Directory {
     if workspaces[row.id] == nil {
       record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
-      record.place = order.count
-      order.append(row.id)
+      roll.add(row.id)
+      rollOfOrg[row.org, default: Roll()].add(row.id)
     }
+    move(row.id, from: workspaces[row.id]?.row.parent, to: row.parent)
     if record.row.card != row.card || record.credentials.isEmpty {
       record.credentials = Self.credentials(ofCard: row.card)
     }
@@ -163,18 +185,28 @@ package struct Directory {
     workspaces[row.id] = record
   }
 
-  /// `nil`: there is no such workspace.
-  package func page(
-    after: WorkspaceID?, _ size: Int
-  ) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
-    var start = 0
-    if let after {
-      guard let record = workspaces[after] else { return nil }
-      start = record.place + 1
+  private mutating func move(
+    _ id: WorkspaceID, from old: WorkspaceID?, to new: WorkspaceID?
+  ) {
+    guard old != new else { return }
+    if let old {
+      below[old]?.removeAll { $0 == id }
+      if below[old]?.isEmpty == true { below[old] = nil }
     }
-    let page = order[start...].prefix(size)
-    return (page, page.endIndex < order.endIndex)
+    if let new { below[new, default: []].append(id) }
   }
+
+  /// Those that stand right below it.
+  package func children(of id: WorkspaceID) -> [WorkspaceID] { below[id] ?? [] }
+
+  /// In the order of their making, of one org or of all. `nil`: there is no such workspace.
+  package func page(
+    after: WorkspaceID?, _ size: Int, org: String? = nil
+  ) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
+    (org.map { rollOfOrg[$0] ?? Roll() } ?? roll).page(after: after, size)
+  }
+
+  package mutating func put(_ org: RegisteredOrg) { orgs[org.id] = org }
 
   /// The apiKey schemes of a card, in both spellings (0.3 §5.5.3, 1.0 §4.5).
   private static func credentials(ofCard card: [UInt8]) -> Set<String> {
@@ -187,30 +219,27 @@ package struct Directory {
       })
   }
 
-  package mutating func add(_ token: RegisteredToken) {
+  /// - `isDurable`: until it is, it counts, and opens nothing.
+  package mutating func add(_ token: RegisteredToken, isDurable: Bool = true) {
     generation += 1
-    if let workspace = token.workspace { workspaces[workspace]?.tokenCount += 1 }
-    guard token.revokedAt == nil, let digest = SHA256.Digest(token.hash) else { return }
-    let identity: Identity
-    switch token.kind {
-    case .admin: identity = .admin
-    case .org: identity = .org(token.org, token.scopes)
-    case .agent:
-      guard let workspace = token.workspace else { return }
-      identity = .workspace(workspace)
-    }
-    tokens[digest] = Credential(identity: identity, expires: token.expiresAt)
+    tokens.add(token, isDurable: isDurable)
   }
 
-  package mutating func revoke(_ hash: [UInt8]) {
+  /// Changes tokens: what was recognised before is looked up anew.
+  mutating func changeTokens(_ change: (inout TokenTable) -> Void) {
     generation += 1
-    if let digest = SHA256.Digest(hash) { tokens[digest] = nil }
+    change(&tokens)
+  }
+
+  package mutating func revoke(_ hash: [UInt8], at time: WallTime) {
+    guard let digest = SHA256.Digest(hash) else { return }
+    changeTokens { $0.revoke(digest, at: time) }
   }
 
   /// The admin token is not in the registry: it is in a file, or in the environment.
   package mutating func setAdmin(secret: String) {
     generation += 1
-    tokens[SHA256.hash(Array(secret.utf8))] = Credential(identity: .admin, expires: nil)
+    admin = SHA256.hash(Array(secret.utf8))
   }
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
@@ -228,5 +257,26 @@ package struct Directory {
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {
     workspaces[id]?.card = (bytes, etag)
+  }
+}
+
+/// Workspaces in the order of their making, to be listed a page at a time.
+private struct Roll {
+  private var ids: [WorkspaceID] = []
+  private var places: [WorkspaceID: Int] = [:]
+
+  mutating func add(_ id: WorkspaceID) {
+    places[id] = ids.count
+    ids.append(id)
+  }
+
+  func page(after: WorkspaceID?, _ size: Int) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
+    var start = 0
+    if let after {
+      guard let place = places[after] else { return nil }
+      start = place + 1
+    }
+    let page = ids[start...].prefix(size)
+    return (page, page.endIndex < ids.endIndex)
   }
 }

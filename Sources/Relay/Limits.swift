@@ -133,8 +133,28 @@ package struct Limits: Sendable {
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.
   package var nameBytesMax = 200
-  /// Tokens that one workspace ever had, revoked ones included.
+  /// Live tokens of one workspace, and live keys of one org; revoked and expired ones do not count.
   package var tokensPerWorkspaceMax = 50
+  /// Dead tokens of one workspace, or keys of one org, that are still listed; the oldest go first.
+  package var deadTokensMax = 50
+  /// For how long a dead token is listed at most.
+  package var deadTokenKept = Duration.seconds(30 * 86400)
+  /// How long the older tokens still count after a rotation that says nothing else.
+  package var rotationGrace = Duration.seconds(86400)
+  /// The longest grace that a rotation may ask for.
+  package var rotationGraceMax = Duration.seconds(30 * 86400)
+  /// The longest life that a token with an end may be given.
+  package var tokenLifeMax = Duration.seconds(3650 * 86400)
+  /// The times of last use are written this often, all in one batch.
+  package var tokenUseWrite = Duration.seconds(60)
+  /// A revocation that the disk refused is tried again after this.
+  package var revocationRetry = Duration.seconds(5)
+  /// From its making until a workspace can no more be claimed without a bearer.
+  package var claimWindow = Duration.seconds(3600)
+  /// Orgs on one relay.
+  package var orgsMax = 1000
+  /// Workspaces on a path from a root of the hierarchy to a leaf.
+  package var hierarchyDepthMax = 32
   /// Bytes of one secret's value; keys and certificates are smaller.
   package var secretBytesMax = 64 * 1024
   /// Bytes of a secret's name.

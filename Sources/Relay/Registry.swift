@@ -21,11 +21,16 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   /// is not known. Like `lastSeenAt` it is kept apart from the row, see `WorkspacePulse`.
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
+  /// The workspace above it, in the same org.
+  package var parent: WorkspaceID?
+  /// When it got its first token, and whose: it is never unclaimed again, though tokens go.
+  package var claimedAt: WallTime?
+  package var claim = TokenOrigin()
 
   package init(
     id: WorkspaceID, name: String, org: String, createdAt: WallTime, card: [UInt8] = [],
     url: String = "", settings: String = "{}", state: State = .active, removedAt: WallTime? = nil,
-    nextWakeAt: WallTime? = nil, lastSeenAt: WallTime? = nil
+    nextWakeAt: WallTime? = nil, lastSeenAt: WallTime? = nil, parent: WorkspaceID? = nil
   ) {
     self.id = id
     self.name = name
@@ -38,6 +43,23 @@ package struct RegisteredWorkspace: Sendable, Equatable {
     self.removedAt = removedAt
     self.nextWakeAt = nextWakeAt
     self.lastSeenAt = lastSeenAt
+    self.parent = parent
+  }
+}
+
+/// Who asked for a token.
+package struct TokenOrigin: Sendable, Equatable {
+  /// What the credential stands for that was shown, or `anonymous` for a claim.
+  package var by: String
+  /// The other end of the connection of a claim; a proxy's, if one is in front.
+  package var from: String
+  /// What `X-Forwarded-For` said: shown, and believed by nobody.
+  package var via: String
+
+  package init(by: String = "", from: String = "", via: String = "") {
+    self.by = by
+    self.from = from
+    self.via = via
   }
 }
 
@@ -86,11 +108,14 @@ package struct RegisteredToken: Sendable, Equatable {
   /// What logs and lists show of it.
   package var fingerprint: String
   package var revokedAt: WallTime?
+  package var name: String
+  package var origin: TokenOrigin
 
   package init(
     hash: [UInt8], workspace: WorkspaceID?, org: String, kind: Kind, scopes: Scopes = [],
     createdAt: WallTime, expiresAt: WallTime? = nil, lastUsedAt: WallTime? = nil,
-    fingerprint: String, revokedAt: WallTime? = nil
+    fingerprint: String, revokedAt: WallTime? = nil, name: String = "",
+    origin: TokenOrigin = TokenOrigin()
   ) {
     precondition(hash.count == 32, "a token is stored as its SHA-256")
     self.hash = hash
@@ -103,7 +128,17 @@ package struct RegisteredToken: Sendable, Equatable {
     self.lastUsedAt = lastUsedAt
     self.fingerprint = fingerprint
     self.revokedAt = revokedAt
+    self.name = name
+    self.origin = origin
   }
+
+  /// From when on it counts no more; `nil`: it has no end.
+  package var end: WallTime? {
+    guard let revokedAt, let expiresAt else { return revokedAt ?? expiresAt }
+    return min(revokedAt, expiresAt)
+  }
+
+  package func isLive(at time: WallTime) -> Bool { end.map { $0 > time } ?? true }
 }
 
 package struct RegisteredOrg: Sendable, Equatable {
@@ -118,6 +153,8 @@ package struct RegisteredOrg: Sendable, Equatable {
 
 /// Who did what to the registry, in words that need no other row to be understood.
 package struct AuditEntry: Sendable, Equatable {
+  /// Its place in the audit, counted from 1; 0 until it is written.
+  package var id: Int64 = 0
   package var at: WallTime
   package var actor: String
   package var action: String
@@ -156,7 +193,7 @@ package struct RegisteredSecret: Sendable, Equatable {
 package struct RegistrySnapshot: Sendable {
   package var orgs: [RegisteredOrg] = []
   package var workspaces: [RegisteredWorkspace] = []
-  /// Revoked and expired ones too: a workspace that ever had a token is never unclaimed again.
+  /// Revoked and expired ones too, while they are listed.
   package var tokens: [RegisteredToken] = []
   package var secrets: [RegisteredSecret] = []
 
@@ -187,7 +224,9 @@ package enum RegistryWrite: Sendable {
   case revokeToken(hash: [UInt8], at: WallTime)
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)
+  /// Tokens that are gone meanwhile are passed over.
   case touchTokens([Use])
+  case deleteToken(hash: [UInt8])
   /// A new one, or another value for one that is there.
   case putSecret(RegisteredSecret)
   case deleteSecret(WorkspaceID, key: String)

@@ -14,6 +14,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
   case workspaceExists = "workspace_exists"
+  case orgExists = "org_exists"
   case leaseLost = "lease_lost"
   case alreadyAnswered = "already_answered"
   case answeredElsewhere = "answered_elsewhere"
@@ -25,6 +26,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case pollsFull = "polls_full"
   case workspacesFull = "workspaces_full"
   case tokensFull = "tokens_full"
+  case orgsFull = "orgs_full"
+  case revocationNotStored = "revocation_not_stored"
   case secretsFull = "secrets_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
@@ -52,13 +55,15 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
-    case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
+    case .workspaceExists, .orgExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
       .messageEnded, .tokensFull, .secretsFull:
       409
     case .bodyTooLarge: 413
     case .unsupported: 501
-    case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
-      .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting,
+    case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
+      .tooManyOpen,
+      .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable,
+      .restarting,
       .stopping, .agentOffline, .agentTimeout:
       503
     }
@@ -90,7 +95,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout: 30
     case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
-      .restarting, .stopping, .pollsFull:
+      .restarting, .stopping, .pollsFull, .revocationNotStored:
       5
     default: nil
     }
@@ -113,6 +118,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"
     case .workspaceExists: "a workspace with this id exists"
+    case .orgExists: "an org with this id exists"
     case .leaseLost: "the lease has ended or was never given; the message may be with another"
     case .alreadyAnswered: "another result was accepted for this lease"
     case .answeredElsewhere: "the message has been answered under another lease"
@@ -124,7 +130,11 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .pollsFull: "too many polls are parked on this workspace"
     case .workspacesFull: "the relay has as many workspaces as it allows"
     case .tokensFull:
-      "the workspace has had tokensPerWorkspaceMax tokens; use one of them, or another workspace"
+      "there are tokensPerWorkspaceMax live tokens; revoke one, or rotate with grace_seconds 0"
+    case .orgsFull: "the relay has as many orgs as it allows"
+    case .revocationNotStored:
+      "revoked from now on, but that could not be stored: a restart would undo it until the relay, "
+        + "which tries again by itself, has stored it"
     case .secretsFull:
       "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"

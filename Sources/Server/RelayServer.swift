@@ -35,10 +35,10 @@ package final class RelayServer: Application {
   package private(set) var exitCode: Int32 = 0
 
   /// What `admit` found out last, for the `handle` that follows it.
-  private var admitted: (note: UInt64, route: Route, caller: Identity?)?
+  private var admitted: (note: UInt64, at: Instant, route: Route, caller: Identity?)?
   private var lastAdmission: UInt64 = 0
   /// Of the credential that the request in work has shown.
-  var shown: BodyMemory.Payer?
+  var shown: ShownCredential?
 
   struct Pending {
     enum Kind {
@@ -51,6 +51,8 @@ package final class RelayServer: Application {
     /// Of the JSON-RPC caller.
     var addressee: Addressee?
     var isCrossOrigin = false
+    /// The token that a poll was parked with.
+    var token: TokenUse?
   }
 
   struct NamedPoll {
@@ -79,6 +81,7 @@ package final class RelayServer: Application {
       guard let self, let loop, let named = self.namedPolls[poll] else { return false }
       return !loop.isConnected(named.ticket)
     }
+    broker.tokensEnded = { [weak self] now in self?.endRevokedPolls(now: now) }
   }
 
   // MARK: requests
@@ -89,7 +92,7 @@ package final class RelayServer: Application {
     do throws(RelayError) {
       let caller = try check(route, head, ticket, now: loop.now)
       lastAdmission += 1
-      admitted = (lastAdmission, route, caller)
+      admitted = (lastAdmission, loop.now.instant, route, caller)
       let payer = payer(route, head, caller)
       return .accept(bodyMax: bodyMax(route, head, payer), note: lastAdmission, payer: payer)
     } catch {
@@ -101,13 +104,17 @@ package final class RelayServer: Application {
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
     // Most requests are whole when their head is: what was found out then is still true.
-    let isRecent = loop.note(of: ticket) == admitted?.note
+    let isRecent = loop.note(of: ticket) == admitted?.note && admitted?.at == now.instant
     let route = isRecent ? admitted?.route ?? .none : Route(path: head.path)
-    let caller = isRecent ? admitted?.caller : nil
+    var caller = isRecent ? admitted?.caller : nil
     admitted = nil
     do throws(RelayError) {
-      // Its body may have come after the failure.
-      try checkLife(route)
+      // Its body may have come after the failure, or after the end of the credential.
+      if isRecent {
+        try checkLife(route)
+      } else {
+        caller = try check(route, head, ticket, now: now)
+      }
       switch route {
       case .call where broker.fatal != nil: refuseStopping(route, head, body, ticket, loop)
       case .call(let id): try call(id, caller, head, body, ticket, loop, now: now)
@@ -121,7 +128,9 @@ package final class RelayServer: Application {
       case .register: try register(head, body, ticket, now: now)
       case .heartbeat: try heartbeat(head, body, ticket, loop, now: now)
       case .workspaces: try workspaces(head, body, ticket, loop, now: now)
-      case .workspace(let id): try workspace(id, ticket, loop, now: now)
+      case .workspace(let id): try workspace(id, head, body, ticket, loop, now: now)
+      case .credentials(let route):
+        try credentials(route, head, body, ticket, loop, now: now)
       case .timeline(let id, let message):
         broker.timeline(open(ticket, .other), message, at: id, now: now)
       case .platform(let route):
@@ -155,7 +164,9 @@ package final class RelayServer: Application {
   /// A request that the broker will answer.
   func open(_ ticket: Ticket, _ kind: Pending.Kind, addressee: Addressee? = nil) -> CallID {
     let call = broker.nextCall()
-    tickets[call] = Pending(ticket: ticket, kind: kind, addressee: addressee)
+    var pending = Pending(ticket: ticket, kind: kind, addressee: addressee)
+    if case .poll = kind { pending.token = shown?.use }
+    tickets[call] = pending
     calls[ticket.number] = call
     return call
   }
@@ -167,6 +178,15 @@ package final class RelayServer: Application {
     guard let call = calls[ticket.number], case .poll = tickets[call]?.kind else { return }
     gone(ticket)
     loop?.abandon(ticket)
+  }
+
+  /// Whoever is parked with a token that was revoked just now hears of it at once.
+  private func endRevokedPolls(now: Now) {
+    for (call, pending) in tickets where pending.token?.isRevoked == true {
+      guard case .poll(let id) = pending.kind else { continue }
+      tickets[call]?.token = nil
+      broker.pollRefused(call, at: id, now: now)
+    }
   }
 
   package func peerGone(_ ticket: Ticket) { gone(ticket) }

@@ -27,7 +27,8 @@ package struct ServeOptions: Sendable {
     ("public-url", "URL", "how callers reach the relay, if a proxy is in front"),
     (
       "registration", "claim|open|closed",
-      "who may register without a bearer (default claim on loopback, else closed)"
+      "who may register without a bearer (default claim on loopback, unless --public-url names "
+        + "another host, else closed)"
     ),
     ("barrier", "auto|fdatasync", "how rounds are made durable (default auto)"),
     ("disk-high-water", "BYTES", "free space below which sends are refused (default 268435456)"),

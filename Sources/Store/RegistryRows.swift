@@ -19,18 +19,19 @@ extension RegistryFile {
     return snapshot
   }
 
-  /// The newest entries, newest first.
-  package func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
+  /// The newest entries below `id`, newest first.
+  package func audit(before id: Int64 = .max, limit: Int) throws(StoreError) -> [AuditEntry] {
     var row = try statement(.audit)
     defer { row.reset() }
-    row.add(Int64.max)
+    row.add(id)
     row.add(limit)
     var entries = [AuditEntry]()
     while try row.step() {
-      entries.append(
-        AuditEntry(
-          at: row.time(0), actor: row.text(1), action: row.text(2), target: row.text(3),
-          detail: row.text(4)))
+      var entry = AuditEntry(
+        at: row.time(1), actor: row.text(2), action: row.text(3), target: row.text(4),
+        detail: row.text(5))
+      entry.id = row.int(0)
+      entries.append(entry)
     }
     return entries
   }
@@ -69,7 +70,16 @@ extension RegistryFile {
     case .revokeToken(let hash, let at): try stamp(.revokeToken, hash, at, "revokeToken")
     case .expireToken(let hash, let at): try stamp(.expireToken, hash, at, "expireToken")
     case .touchTokens(let uses):
-      for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
+      for use in uses {
+        var row = try statement(.touchToken)
+        row.add(use.at)
+        row.add(use.hash)
+        try row.run()
+      }
+    case .deleteToken(let hash):
+      var row = try statement(.deleteToken)
+      row.add(hash)
+      try row.run()
     case .putSecret(let secret): try put(secret)
     case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
@@ -121,6 +131,9 @@ extension Statement {
     add(workspace.settings)
     add(workspace.state.rawValue)
     add(workspace.removedAt)
+    add(workspace.parent?.bytes)
+    add(workspace.claimedAt)
+    add(workspace.claim)
     add(workspace.id.bytes)
   }
 
@@ -128,10 +141,14 @@ extension Statement {
     guard let state = RegisteredWorkspace.State(rawValue: byte(7)) else {
       throw damaged("workspace.state")
     }
-    return RegisteredWorkspace(
+    var workspace = RegisteredWorkspace(
       id: WorkspaceID(uuid(0)), name: text(1), org: text(2), createdAt: time(3), card: bytes(4),
       url: text(5), settings: text(6), state: state, removedAt: timeOrNil(8),
-      nextWakeAt: timeOrNil(9), lastSeenAt: timeOrNil(10))
+      nextWakeAt: timeOrNil(9), lastSeenAt: timeOrNil(10),
+      parent: isNull(11) ? nil : WorkspaceID(uuid(11)))
+    workspace.claimedAt = timeOrNil(12)
+    workspace.claim = origin(13)
+    return workspace
   }
 
   fileprivate mutating func add(_ token: RegisteredToken) {
@@ -145,6 +162,19 @@ extension Statement {
     add(token.lastUsedAt)
     add(token.fingerprint)
     add(token.revokedAt)
+    add(token.name)
+    add(token.origin)
+  }
+
+  private mutating func add(_ origin: TokenOrigin) {
+    add(origin.by)
+    add(origin.from)
+    add(origin.via)
+  }
+
+  /// In three columns, from `column` on.
+  private func origin(_ column: Int32) -> TokenOrigin {
+    TokenOrigin(by: text(column), from: text(column + 1), via: text(column + 2))
   }
 
   fileprivate func token() throws(StoreError) -> RegisteredToken {
@@ -155,6 +185,6 @@ extension Statement {
       hash: hash, workspace: isNull(1) ? nil : WorkspaceID(uuid(1)), org: text(2), kind: kind,
       scopes: RegisteredToken.Scopes(rawValue: byte(4)), createdAt: time(5),
       expiresAt: timeOrNil(6), lastUsedAt: timeOrNil(7), fingerprint: text(8),
-      revokedAt: timeOrNil(9))
+      revokedAt: timeOrNil(9), name: text(10), origin: origin(11))
   }
 }

@@ -1,7 +1,7 @@
 /// Every statement of `relay.db`.
 enum RegistrySQL: Int, CaseIterable {
   case insertOrg, insertWorkspace, updateWorkspace, deleteWorkspace, writePulse, deletePulse
-  case insertToken, revokeToken, expireToken, touchToken, insertAudit
+  case insertToken, revokeToken, expireToken, touchToken, deleteToken, insertAudit
   case putSecret, deleteSecret, deleteSecrets, secrets
   case orgs, workspaces, tokens, audit
   case readMeta, writeMeta
@@ -12,12 +12,14 @@ enum RegistrySQL: Int, CaseIterable {
     case .insertWorkspace:
       """
       INSERT INTO workspace(name, org, created_at, card, url, settings, state, removed_at,
-        id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
+        parent, claimed_at, claimed_by, claimed_from, claimed_via, id)
+        VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     case .updateWorkspace:
       """
       UPDATE workspace SET name = ?, org = ?, created_at = ?, card = ?, url = ?, settings = ?,
-        state = ?, removed_at = ? WHERE id = ?
+        state = ?, removed_at = ?, parent = ?, claimed_at = ?, claimed_by = ?, claimed_from = ?,
+        claimed_via = ? WHERE id = ?
       """
     case .deleteWorkspace: "DELETE FROM workspace WHERE id = ?"
     case .writePulse:
@@ -26,11 +28,13 @@ enum RegistrySQL: Int, CaseIterable {
     case .insertToken:
       """
       INSERT INTO token(hash, workspace, org, kind, scopes, created_at, expires_at, last_used_at,
-        fingerprint, revoked_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        fingerprint, revoked_at, name, made_by, made_from, made_via)
+        VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     case .revokeToken: "UPDATE token SET revoked_at = ? WHERE hash = ?"
     case .expireToken: "UPDATE token SET expires_at = ? WHERE hash = ?"
     case .touchToken: "UPDATE token SET last_used_at = ? WHERE hash = ?"
+    case .deleteToken: "DELETE FROM token WHERE hash = ?"
     case .insertAudit:
       "INSERT INTO audit(at, actor, action, target, detail) VALUES(?, ?, ?, ?, ?)"
     case .putSecret:
@@ -45,17 +49,18 @@ enum RegistrySQL: Int, CaseIterable {
     case .workspaces:
       """
       SELECT workspace.id, name, org, created_at, card, url, settings, state, removed_at,
-        next_wake_at, last_seen_at
-      FROM workspace LEFT JOIN pulse ON pulse.id = workspace.id ORDER BY workspace.id
+        next_wake_at, last_seen_at, parent, claimed_at, claimed_by, claimed_from, claimed_via
+      FROM workspace LEFT JOIN pulse ON pulse.id = workspace.id ORDER BY created_at, workspace.id
       """
     case .tokens:
       """
       SELECT hash, workspace, org, kind, scopes, created_at, expires_at, last_used_at, fingerprint,
-        revoked_at FROM token ORDER BY created_at, hash
+        revoked_at, name, made_by, made_from, made_via FROM token ORDER BY created_at, hash
       """
     case .audit:
       """
-      SELECT at, actor, action, target, detail FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?
+      SELECT id, at, actor, action, target, detail FROM audit WHERE id < ?
+        ORDER BY id DESC LIMIT ?
       """
     case .readMeta: "SELECT value FROM meta WHERE key = ?"
     case .writeMeta: "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"

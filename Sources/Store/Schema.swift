@@ -155,7 +155,13 @@ extension Schema {
         url TEXT NOT NULL,
         settings TEXT NOT NULL,
         state INTEGER NOT NULL,
-        removed_at INTEGER
+        removed_at INTEGER,
+        parent BLOB,
+        -- Set with the first token and never unset: tokens go, the claim stays.
+        claimed_at INTEGER,
+        claimed_by TEXT NOT NULL,
+        claimed_from TEXT NOT NULL,
+        claimed_via TEXT NOT NULL
       ) STRICT;
 
       -- What changes all the time, apart from the rows with their cards. next_wake_at: when something
@@ -178,7 +184,11 @@ extension Schema {
         expires_at INTEGER,
         last_used_at INTEGER,
         fingerprint TEXT NOT NULL,
-        revoked_at INTEGER
+        revoked_at INTEGER,
+        name TEXT NOT NULL,
+        made_by TEXT NOT NULL,
+        made_from TEXT NOT NULL,
+        made_via TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
 
       -- As they are: agents read them back.

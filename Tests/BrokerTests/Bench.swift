@@ -118,7 +118,7 @@ final class Bench {
     let broker = broker
     #expect(broker.waiting.isEmpty, sourceLocation: location)
     #expect(broker.batches.isEmpty && broker.batchOf.isEmpty, sourceLocation: location)
-    #expect(broker.cancels.isEmpty && broker.claiming.isEmpty, sourceLocation: location)
+    #expect(broker.cancels.isEmpty, sourceLocation: location)
     #expect(broker.memory.used == 0, sourceLocation: location)
     #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
     for desk in broker.desks.values {

@@ -161,7 +161,7 @@ import Wire
         failing(SQLITE_FULL) { bench.turn() }
         for call in calls { #expect(bench.replies[call]?.code == "not_stored") }
         #expect(bench.broker.directory.workspace(new) == nil)
-        #expect(bench.broker.directory.workspace(id)?.tokenCount == 0)
+        #expect(bench.broker.directory.workspace(id)?.isClaimed == false)
       }
       bench.sync()
       bench.expectNothingHeld()
@@ -253,7 +253,7 @@ import Wire
     for call in [send, next, neighbour, registered] { #expect(bench.replies[call] == nil) }
     bench.broker.close(now: bench.now)
     try bench.restart(isClean: false)
-    #expect(bench.broker.directory.workspace(id)?.tokenCount == 0)
+    #expect(bench.broker.directory.workspace(id)?.isClaimed == false)
     try bench.send(other) { $0.isBlocking = false }
     #expect(bench.broker.desks[other]?.queue.lastSeq == 1)
   }

@@ -32,7 +32,7 @@ import Wire
     bench.broker.register(call, registration, identity: nil, mode: .claim, now: bench.now)
     bench.turn()
     #expect(bench.replies[call] == nil)
-    #expect(bench.broker.directory.workspace(id)?.tokenCount == 0)
+    #expect(bench.broker.directory.workspace(id)?.isClaimed == false)
     bench.sync()
     let secret = try #require(bench.replies[call]?.json["auth_token"]?.string)
     #expect(

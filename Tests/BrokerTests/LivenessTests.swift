@@ -47,10 +47,12 @@ import Wire
     #expect(try status == "offline")
   }
 
-  @Test func `after a restart nothing is known of an agent but that there was one`() throws {
+  @Test func `after a restart an agent that was there is not taken for one that never was`() throws {
     register()
     let empty = try bench.create()
     try bench.restart()
+    #expect(try status == "online", "its last sign of life was written down")
+    bench.advance(bench.limits.offlineAfter)
     #expect(try status == "offline")
     let other = try bench.broker.state(empty, now: bench.now)
     #expect(other["status"]?.string == "awaiting_agent")

@@ -156,6 +156,6 @@ import Wire
     bench.sync()
     #expect(try claim() == nil, "that waits for its barrier")
     bench.sync()
-    #expect(bench.broker.directory.workspace(id)?.tokenCount == 1)
+    #expect(bench.broker.directory.workspace(id)?.isClaimed == true)
   }
 }

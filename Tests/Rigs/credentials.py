@@ -4,8 +4,8 @@
 
 An end-to-end run with every kind of credential; then its log, its output and its whole data
 directory are searched for each token, raw and in base64. Then every route is tried without a token,
-with a wrong one, and with that of another workspace: 401, or 404, and the same for a workspace that
-exists and one that does not.
+with a wrong one, with a revoked one, with that of another workspace, and with keys of another org:
+401, or 404, and the same for a workspace that exists and one that does not.
 
 Two controls: the same search must find what is stored and logged, raw and in base64; and the routes
 are those of `enum Route` in the source, each of which must have its test here.
@@ -16,7 +16,8 @@ import re
 import rpc
 from relaykit import ROOT, Relay, check, main, new_id, say, scratch, spellings
 
-SOURCE = ROOT / "Sources" / "Server" / "Routes" / "Route.swift"
+FOLDER = ROOT / "Sources" / "Server" / "Routes"
+SOURCE = FOLDER / "Route.swift"
 WRONG = "rtok_" + "A" * 43
 NOBODY = [{}, {"Authorization": f"Bearer {WRONG}"}, {"X-Relay-Key": WRONG},
           {"Authorization": "Basic Zm9vOmJhcg=="}]
@@ -26,11 +27,12 @@ STOLEN = {"protocolVersion": "0.3.0", "name": "stolen", "description": "", "vers
 PASSWORD = "callers-own-secret-" + new_id()
 
 
-def end_to_end(relay, space, token, other):
+def end_to_end(relay, space, token, other, key):
     """Messages through every kind of credential, and some that are wrong."""
     base = f"/workspaces/{space}/inbox"
     ways = [{"Authorization": f"Bearer {relay.admin}"}, {"X-Relay-Key": relay.admin},
             {"Authorization": f"Bearer {other}"}, {"X-Relay-Key": other},
+            {"Authorization": f"Bearer {key}"}, {"X-Relay-Key": key},
             {"X-Relay-Key": other, "Authorization": f"Bearer {PASSWORD}",
              "Cookie": f"session={PASSWORD}"}]
     with relay.client() as caller, relay.client(token) as agent:
@@ -40,7 +42,7 @@ def end_to_end(relay, space, token, other):
             task = rpc.task_of(sent.json)
             check(task, f"a send with {list(way)}: {sent}")
             entry = agent.call("GET", f"{base}?wait=5").json["messages"][0]
-            for secret in (relay.admin, token, other, PASSWORD):
+            for secret in (relay.admin, token, other, key, PASSWORD):
                 check(secret not in str(entry), "a credential was handed to the agent")
             agent.call("POST", f"{base}/{entry['id']}/extend",
                        {"lease": entry["lease"]["token"]})
@@ -101,10 +103,20 @@ def store_controls(relay, space):
 
 
 def cases():
-    """The cases of `enum Route`, and its verbs, as the source has them."""
+    """The cases of `enum Route`, and its verbs, as the source has them.
+
+    A case that holds an enum of routes stands for the cases of that, as `credentials.keys`.
+    """
     text = SOURCE.read_text().split("  init(path:")[0]
     verbs = re.search(r"enum Verb: [^{]*\{ case ([^}]*)\}", text)
-    found = re.findall(r"^  case (\w+)", text, re.MULTILINE)
+    found = []
+    for case, inner in re.findall(r"^  case (\w+)(?:\((\w+Route)\))?", text, re.MULTILINE):
+        if not inner:
+            found.append(case)
+            continue
+        cases = re.split(r"^  (?:init|static|private|var|func)", (FOLDER / f"{inner}.swift").read_text(),
+                         flags=re.MULTILINE)[0]
+        found += [f"{case}.{name}" for name in re.findall(r"^  case (\w+)", cases, re.MULTILINE)]
     check(len(found) > 10 and verbs, f"the routes cannot be read from {SOURCE.name}")
     return found, [verb.strip() for verb in verbs[1].split(",")]
 
@@ -115,6 +127,7 @@ def routes(space, message):
     Those of AGENT and OPERATOR are also tried with the token of another workspace.
     """
     inbox, call = f"/workspaces/{space}/inbox", f"/w/{space}/"
+    tokens = f"/workspaces/{space}/tokens"
     both = [("GET", None), ("HEAD", None)]
     return {
         "call": [("POST", call, body) for body in (
@@ -128,23 +141,37 @@ def routes(space, message):
         "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
                  for verb in cases()[1]],
         "batch": [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}})],
-        "platform": [("POST", f"/workspaces/{space}/a2a", rpc.send(new_id())[0]),
-                     ("POST", "/a2a", rpc.send(new_id())[0])],
-        "platform's own": [("POST", "/registry/update-card",
-                            {"workspace_id": space, "agent_card": STOLEN}),
-                           ("DELETE", f"/workspaces/{space}/secrets/KEY", None)] +
-                          [(method, f"/workspaces/{space}/{path}", body) for path in (
-                              "secrets", "secrets/values", "state", f"a2a/queue/{message}")
-                           for method, body in both] +
-                          [(method, f"/workspaces/{space}/secrets", {"key": "KEY", "value": "x"})
-                           for method in ("POST", "PUT")],
+        "platform.a2a": [("POST", f"/workspaces/{space}/a2a", rpc.send(new_id())[0])],
+        "platform.updateCard": [("POST", "/registry/update-card",
+                                 {"workspace_id": space, "agent_card": STOLEN})],
+        "platform.secret": [("DELETE", f"/workspaces/{space}/secrets/KEY", None)],
+        "platform.secrets": [(method, f"/workspaces/{space}/secrets", {"key": "KEY", "value": "x"})
+                             for method in ("POST", "PUT")] +
+                            [(method, f"/workspaces/{space}/secrets", body) for method, body in both],
+        **{f"platform.{case}": [(method, f"/workspaces/{space}/{path}", body)
+                                for method, body in both] for case, path in (
+            ("secretValues", "secrets/values"), ("state", "state"),
+            ("queueItem", f"a2a/queue/{message}"))},
+        "bearer's a2a": [("POST", "/a2a", rpc.send(new_id())[0])],
         "bearer's own": [(method, f"/secrets{path}", body) for path in ("", "/values")
                          for method, body in both],
         "register": [("POST", "/registry/register", {"id": space, "agent_card": STOLEN})],
         "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
         "workspaces": [("POST", "/workspaces", {"name": "x"})] +
                       [(method, "/workspaces", body) for method, body in both],
-        "workspace": [(method, f"/workspaces/{space}", body) for method, body in both],
+        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"})] +
+                     [(method, f"/workspaces/{space}", body) for method, body in both],
+        "credentials.orgs": [("POST", "/orgs", {"id": "stolen"})] +
+                            [(method, "/orgs", body) for method, body in both],
+        "credentials.keys": [("POST", "/org/tokens", {"org": ORG, "scopes": ["admin"]})] +
+                            [(method, f"/org/tokens?org={ORG}", body) for method, body in both],
+        "credentials.key": [("DELETE", f"/org/tokens/{KEY_ID}", None)],
+        "credentials.audit": [(method, "/admin/audit", body) for method, body in both],
+        "credentials.tokens": [("POST", f"{tokens}", {}), ("DELETE", tokens, None)] +
+                              [(method, tokens, body) for method, body in both],
+        "credentials.adminTokens": [("POST", f"/admin{tokens}", {})],
+        "credentials.rotation": [("POST", f"{tokens}/rotate", {"grace_seconds": 0})],
+        "credentials.token": [("DELETE", f"{tokens}/0badc0de", None)],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
         "metrics": [("GET", "/metrics", None)],
@@ -152,8 +179,15 @@ def routes(space, message):
     }
 
 
-AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform's own"]
-OPERATOR = ["workspaces", "workspace", "timeline", "metrics", "status"]
+AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard",
+         "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
+OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
+            "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
+            "credentials.rotation", "credentials.token", "metrics", "status"]
+# What a key of any org may do: it sees, and makes, what is its own org's.
+OWN = ["workspaces", "bearer's a2a"]
+# The org whose keys strangers are after, and the id of one of them.
+ORG, KEY_ID = "default", "0badc0de"
 
 
 def public(space):
@@ -161,7 +195,7 @@ def public(space):
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
         "ready": (["/ready"], 200), "unsupported": (
-            ["/org/tokens", f"/workspaces/{space}/activity", "/workspaces/" + new_id() +
+            [f"/workspaces/{space}/activity", "/workspaces/" + new_id() +
              "/activity", f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
@@ -172,7 +206,8 @@ def outcome(relay, route, headers):
         return answer.status, answer.headers.get("www-authenticate"), answer.body
 
 
-def negative(relay, space, message, other):
+def negative(relay, space, message, other, dead, foreign):
+    """`dead`: revoked credentials. `foreign`: keys of another org, one for each scope."""
     mine = routes(space, message)
     absent = routes(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
     open_to_all, tried = public(space), 0
@@ -180,9 +215,12 @@ def negative(relay, space, message, other):
     check(not untested, f"routes without a negative test: {untested}")
     for case in mine:
         for here, there in zip(mine[case], absent[case]):
-            for headers in NOBODY:
+            for headers in NOBODY + [{"Authorization": f"Bearer {secret}"} for secret in dead]:
                 tried += 2
                 refused(relay, here, there, headers, (401,))
+            for secret in foreign if case not in OWN else []:
+                tried += 2
+                refused(relay, here, there, {"Authorization": f"Bearer {secret}"}, (404,))
             if case in AGENT + OPERATOR:
                 tried += 2
                 refused(relay, here, there, {"Authorization": f"Bearer {other}"}, (401, 403, 404))
@@ -205,6 +243,34 @@ def refused(relay, mine, absent, headers, statuses):
     check(here == there, f"{named} tells that it exists: {here} {there}")
 
 
+def keys(relay, org):
+    """A key for each scope."""
+    with relay.client(relay.admin) as admin:
+        made = [admin.call("POST", "/org/tokens", {"org": org, "scopes": [scope]})
+                for scope in ("admin", "send", "read")]
+    check(all(answer.status == 201 for answer in made), f"keys of {org}: {made}")
+    return [answer.json["auth_token"] for answer in made], [answer.json["id"] for answer in made]
+
+
+def revoked(relay, space):
+    """A token and a key that were good, and are not any more."""
+    with relay.client(relay.admin) as admin:
+        token = admin.call("POST", f"/workspaces/{space}/tokens", {}).json
+        secrets, ids = keys(relay, ORG)
+        paths = [f"/workspaces/{space}/tokens/{token['id']}", *(f"/org/tokens/{i}" for i in ids)]
+        with relay.client(token["auth_token"]) as agent, relay.client(secrets[2]) as reader:
+            before = agent.call("GET", f"/workspaces/{space}/inbox?wait=0").status
+            check(before == 204, f"a new token is good: {before}")
+            check(reader.call("GET", "/workspaces").status == 200, "a new key is good")
+            for path in paths:
+                answer = admin.call("DELETE", path)
+                check(answer.status == 200 and answer.json["status"] == "revoked", f"{answer}")
+            after = agent.call("GET", f"/workspaces/{space}/inbox?wait=0").status
+            check(after == 401, f"on an open connection a revoked token is {after}")
+            check(reader.call("GET", "/workspaces").status == 401, "a revoked key goes on")
+    return [token["auth_token"], *secrets]
+
+
 def closed(folder):
     """Nobody claims a workspace where registration is closed, and the operator can."""
     relay = Relay(folder / "closed", args=["--registration", "closed"]).start()
@@ -225,11 +291,15 @@ def run(args):
     relay = Relay(folder / "data").start()
     space, token = relay.workspace("mine")
     _, other = relay.workspace("other")
-    end_to_end(relay, space, token, other)
+    own, _ = keys(relay, ORG)
+    end_to_end(relay, space, token, other, own[1])
+    dead = revoked(relay, space)
     with relay.client(relay.admin) as admin:
         body, headers = rpc.send(new_id(), blocking=False)
         message = admin.call("POST", f"/w/{space}/", body, headers).headers["x-relay-message-id"]
-    negative(relay, space, message, other)
+        check(admin.call("POST", "/orgs", {"id": "strangers"}).status == 201, "no org")
+    foreign, _ = keys(relay, "strangers")
+    negative(relay, space, message, other, dead, foreign)
     with relay.client(other) as stranger:
         answer = stranger.call("GET", f"/messages/{message}")
         check(answer.status == 404, f"another caller's message: {answer}")
@@ -240,7 +310,9 @@ def run(args):
         shown = anybody.call("GET", f"/w/{space}/.well-known/agent-card.json")
         check(shown.status == 200 and b"stolen" not in shown.body, f"the card is changed: {shown}")
     stored = store_controls(relay, space)
-    secrets = {"agent": token, "other agent's": other, "caller's own": PASSWORD, "admin": relay.admin}
+    secrets = {"agent": token, "other agent's": other, "caller's own": PASSWORD, "admin": relay.admin,
+               **{f"org key {number}": secret for number, secret in enumerate(own + foreign)},
+               **{f"revoked {number}": secret for number, secret in enumerate(dead)}}
     search_all(relay, secrets, stored)
     relay.stop()
     search_all(relay, secrets, stored)

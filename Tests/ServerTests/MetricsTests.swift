@@ -134,4 +134,23 @@ import Wire
     #expect(try scrape("wrong").status == 401)
     #expect(try scrape(token).status == 404)
   }
+
+  @Test func `an org's key reads metrics by its scope, and only its org's workspaces`() throws {
+    let scene = try RelayScene { $0.workspaceSeriesMax = 10 }
+    _ = try scene.client.call(
+      "POST", "/w/\(scene.id)/", token: RelayScene.admin, body: RelayScene.message())
+    _ = try scene.client.call("POST", "/orgs", token: RelayScene.admin, body: "{\"id\":\"acme\"}")
+    func scrape(_ org: String, _ scope: String) throws -> HTTPClient.Answer {
+      let key = try scene.client.call(
+        "POST", "/org/tokens", token: RelayScene.admin,
+        body: "{\"org\":\"\(org)\",\"scopes\":[\"\(scope)\"]}")
+      return try scene.connect().call("GET", "/metrics", token: key.json["auth_token"]?.string)
+    }
+    for scope in ["read", "admin"] {
+      #expect(try scrape("default", scope).text.contains(scene.id))
+      let other = try scrape("acme", scope)
+      #expect(other.status == 200 && !other.text.contains(scene.id))
+    }
+    #expect(try scrape("default", "send").status == 404)
+  }
 }

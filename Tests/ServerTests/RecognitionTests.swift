@@ -37,7 +37,7 @@ import Wire
   @Test mutating func `a change of the directory makes it void`() throws {
     directory.add(row)
     let changes: [(inout Directory) -> Void] = [
-      { [row] in $0.revoke(row.hash) }, { [row] in $0.add(row) },
+      { [row, now] in $0.revoke(row.hash, at: now) }, { [row] in $0.add(row) },
       { $0.setAdmin(secret: "other") },
       {
         $0.put(
@@ -53,7 +53,7 @@ import Wire
       #expect(!known.isOf(secret, generation: changed.generation, at: now))
     }
     var revoked = directory
-    revoked.revoke(row.hash)
+    revoked.revoke(row.hash, at: now)
     #expect(revoked.credential(secret, at: now) == nil)
   }
 

@@ -79,9 +79,6 @@ import Wire
         "POST", "/w/\(scene.id)/\(path)", token: RelayScene.admin, body: "{}")
       #expect(answer.status == 501 && answer.code == "unsupported")
     }
-    for path in ["/org/tokens"] {
-      #expect(try scene.connect().call("GET", path).status == 501, "\(path)")
-    }
     let mistyped = try scene.connect().call("GET", "/workspaces/\(scene.id)/inbxo")
     #expect(mistyped.status == 404 && mistyped.code == "no_route")
     #expect(mistyped.text.contains("/workspaces/{id}/inbox,"))

@@ -30,6 +30,11 @@ import Wire
     #expect(first.json["relay"]?["public_url"]?.string == "http://relay/w/\(id)/")
     let token = try #require(first.json["auth_token"]?.string)
     #expect(token.hasPrefix("rtok_"))
+    for (name, value) in [("id", id), ("workspace_id", id), ("org_id", "default")] {
+      #expect(first.json[name]?.string == value)
+    }
+    #expect(first.json["expires_at"]?.isNull == true)
+    #expect(first.json["status"]?.string == "registered")
     #expect(try register(client, id).status == 401)
     let again = try register(client, id, token: token)
     #expect(again.status == 200 && again.json["auth_token"] == nil)
@@ -47,6 +52,30 @@ import Wire
     try two.begin("POST", "/registry/register", body: body)
     let statuses = [try one.answer().status, try two.answer().status].sorted()
     #expect(statuses == [200, 401])
+  }
+
+  @Test func `who claimed a workspace, and from where, is shown to operators`() throws {
+    let server = try RelayTestServer()
+    let client = try HTTPClient(server)
+    let id = try create(client)
+    let claimed = try client.call(
+      "POST", "/registry/register",
+      fields: [("X-Forwarded-For", "192.0.2.7"), ("X-Relay-Caller", "admin")],
+      body: "{\"id\":\"\(id)\"}")
+    #expect(claimed.status == 200)
+    let shown = try client.call("GET", "/workspaces/\(id)", token: RelayScene.admin).json
+    let listed = try client.call("GET", "/workspaces/\(id)/tokens", token: RelayScene.admin).json
+    let row = try #require(listed["tokens"]?.array?.first)
+    for json in [shown, row] {
+      #expect(json["claimed_from"]?.string == "127.0.0.1", "the peer, whatever it says")
+      #expect(json["claimed_via"]?.string == "192.0.2.7")
+    }
+    #expect(shown["claimed_by"]?.string == "anonymous" && shown["claimed_at"]?.string != nil)
+    #expect(row["created_by"]?.string == "anonymous")
+    let other = try create(client)
+    #expect(try register(client, other, token: RelayScene.admin).status == 200)
+    let made = try client.call("GET", "/workspaces/\(other)", token: RelayScene.admin).json
+    #expect(made["claimed_by"]?.string == "admin" && made["claimed_from"] == nil)
   }
 
   @Test func `closed takes credentials only`() throws {

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "/org/tokens", "/workspaces/ID/memories", "/workspaces/ID/broadcast",
+    "/workspaces/ID/memories", "/workspaces/ID/broadcast",
     "/workspaces/ID/plugins", "/workspaces/ID/plugins/x/download", "/workspaces/ID/restart",
     "/workspaces/ID/chat/uploads", "/workspaces/ID/activity", "/workspaces/ID/activity/ack",
     "/workspaces/ID/notify", "/workspaces/ID/delegate", "/workspaces/ID/delegations",

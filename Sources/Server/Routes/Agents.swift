@@ -21,8 +21,13 @@ extension RelayServer {
     guard broker.isTurnFull else { return broker.poll(poll, at: id, now: now) }
     broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
       // Its peer may have gone meanwhile.
-      if tickets[call] != nil { broker.poll(poll, at: id, now: now) }
+      if isWaiting(call) { broker.poll(poll, at: id, now: now) }
     }
+  }
+
+  /// Its peer is there, and its token was not revoked meanwhile.
+  private func isWaiting(_ poll: CallID) -> Bool {
+    tickets[poll].map { $0.token?.isRevoked != true } ?? false
   }
 
   private func makePoll(
@@ -33,7 +38,12 @@ extension RelayServer {
       id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
       confirm: wish.confirm,
       consumer: wish.consumer ?? loop.peer(of: ticket).map { "\($0)" } ?? "",
-      isNamed: wish.consumer != nil, deadline: now.instant + wish.wait)
+      isNamed: wish.consumer != nil, deadline: min(now.instant + wish.wait, tokenEnd(now)))
+  }
+
+  /// Nothing is handed to a poll after its token has ended.
+  private func tokenEnd(_ now: Now) -> Instant {
+    shown?.expires.map { now.instant(at: $0) } ?? .distantFuture
   }
 
   func agentCall(
@@ -96,7 +106,7 @@ extension RelayServer {
     }
     broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
       // If its peer has gone meanwhile, its calls count all the same.
-      let isThere = tickets[call] != nil
+      let isThere = isWaiting(call)
       broker.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
     }
   }
@@ -126,9 +136,21 @@ extension RelayServer {
       open(ticket, .other),
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
-        url: url, wantsPush: json["delivery_mode"]?.string == "push"),
+        url: url, wantsPush: json["delivery_mode"]?.string == "push",
+        origin: origin(head, ticket, now: now)),
       identity: identity(bearer(head), ticket, now: now), mode: registration, now: now)
   }
+
+  /// Who registers. Where it comes from is told of claims, which show no credential.
+  private func origin(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) -> TokenOrigin {
+    guard bearer(head) == nil else { return TokenOrigin(by: actor(head, ticket, now: now)) }
+    return TokenOrigin(
+      by: "anonymous", from: loop?.peer(of: ticket)?.host ?? "",
+      via: String((head.headers.first("x-forwarded-for") ?? "").prefix(Self.viaMax)))
+  }
+
+  /// Letters of `X-Forwarded-For` that are kept: several addresses.
+  private static let viaMax = 200
 
   func heartbeat(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now

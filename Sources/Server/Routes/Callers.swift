@@ -27,7 +27,7 @@ extension RelayServer {
       call: call, caller: caller, rpc: rpc, body: body,
       head: StoredHead.json(head, besides: broker.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold,
-      payer: caller == .anonymous ? .anonymous : shown ?? broker.payer(of: caller))
+      payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     tickets[call]?.addressee = Addressee(
       call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")

@@ -22,17 +22,21 @@ extension RelayServer {
     let key = head.headers.firstBytes("x-relay-key")
     // Another Authorization than ours is the agent's business.
     let known = identity(key ?? bearer(head), ticket, now: now)
-    let isOpen = record?.settings.callers == .agent && record?.tokenCount ?? 0 > 0
+    let isOpen = record?.settings.callers == .agent && record?.isClaimed == true
     guard let known else {
       if isOpen, key == nil { return .anonymous }
       throw .unauthorized
     }
     // Until an agent has claimed it, it takes calls from nobody.
-    guard let record, record.tokenCount > 0 else { throw .notFound }
+    guard let record, record.isClaimed else { throw .notFound }
+    // Where strangers may call, nobody is worse off for being known.
+    if isOpen { return known }
     switch known {
     case .admin: return known
     case .workspace(let own):
-      guard broker.directory.workspace(own)?.row.org == record.row.org else { throw .notFound }
+      guard broker.directory.workspace(own)?.row.org == record.row.org,
+        broker.hierarchy.relation(of: id, to: own) != nil
+      else { throw .notFound }
       broker.signOfLife(own, now: now)
     case .org(let org, let scopes):
       guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
@@ -93,9 +97,12 @@ extension RelayServer {
       throw .noRoute
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
-    case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
-    case .workspace(let id), .timeline(let id, _):
-      try operate(on: id, .read, head, ticket, now: now)
+    case .workspaces:
+      _ = try `operator`(Self.isRead(head) ? .read : .admin, head, ticket, now: now)
+    case .workspace(let id):
+      try operate(on: id, Self.isRead(head) ? .read : .admin, head, ticket, now: now)
+    case .timeline(let id, _): try operate(on: id, .read, head, ticket, now: now)
+    case .credentials(let route): try check(route, head, ticket, now: now)
     case .callerMessage:
       if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
@@ -137,7 +144,8 @@ extension RelayServer {
     case .card, .health, .ready, .metrics, .status: 0
     case .call where head.method == "OPTIONS": 0
     case .platform(let route): min(most, route.bodyMax(limits))
-    case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
+    case .register, .heartbeat, .workspaces, .workspace, .credentials:
+      min(most, 2 * limits.cardBytesMax)
     default: most
     }
   }
@@ -150,7 +158,7 @@ extension RelayServer {
     // Asked for most when memory is full.
     case .metrics where caller == .admin: .nobody
     case .call where head.method == "OPTIONS": .nobody
-    default: caller == .anonymous ? .anonymous : shown ?? .anonymous
+    default: caller == .anonymous ? .anonymous : shown?.payer ?? .anonymous
     }
   }
 

@@ -10,6 +10,12 @@ extension RelayServer {
   ) throws(RelayError) {
     guard head.method == "POST" else { return try listWorkspaces(head, ticket, loop, now: now) }
     let json = try object(body)
+    if let org = json["org"], org.string == nil {
+      return fail(ticket, .badRequest, "org must be a string")
+    }
+    guard let org = try org(named: json["org"]?.string, .admin, head, ticket, now: now) else {
+      return fail(ticket, .badRequest, Self.noOrg(json))
+    }
     var id: WorkspaceID?
     if let text = json["id"] {
       guard let given = text.string.flatMap({ WorkspaceID($0) }) else {
@@ -21,6 +27,9 @@ extension RelayServer {
       return fail(ticket, .badRequest, "member \"name\" must be a string")
     }
     let name = json["name"]?.string ?? ""
+    guard let parent = parent(json) else {
+      return fail(ticket, .badRequest, "parent_id must be a UUID or null")
+    }
     guard name.utf8.count <= limits.nameBytesMax else {
       return fail(ticket, .badRequest, "name: at most \(limits.nameBytesMax) bytes")
     }
@@ -28,10 +37,18 @@ extension RelayServer {
       var settings = try Settings(json)
       // The relay's own note.
       settings.cardAt = nil
-      broker.createWorkspace(open(ticket, .other), id: id, name: name, settings: settings, now: now)
+      broker.createWorkspace(
+        open(ticket, .other), id: id, name: name, settings: settings, org: org, parent: parent,
+        actor: actor(head, ticket, now: now), now: now)
     } catch {
       fail(ticket, .badRequest, error.text)
     }
+  }
+
+  /// `.some(nil)`: it names none. `nil`: what it names is no id.
+  private func parent(_ json: JSON) -> WorkspaceID?? {
+    guard let value = json["parent_id"], !value.isNull else { return .some(nil) }
+    return value.string.flatMap { WorkspaceID($0) }.map { .some($0) }
   }
 
   /// In the order of their making, a page at a time: a list of all would keep everybody waiting.
@@ -46,7 +63,8 @@ extension RelayServer {
       guard let id = WorkspaceID(text) else { throw .badParameter }
       after = id
     }
-    guard let page = broker.directory.page(after: after, size) else { throw .notFound }
+    let org = try `operator`(.read, head, ticket, now: now)
+    guard let page = broker.directory.page(after: after, size, org: org) else { throw .notFound }
     var list: [JSON] = []
     for id in page.ids { list.append(try broker.workspaceStatus(id, now: now)) }
     var json: JSON = ["workspaces": .array(list)]
@@ -55,13 +73,46 @@ extension RelayServer {
   }
 
   /// Workspaces in one page of the list.
-  private static let pageMax = 500
+  static let pageMax = 500
 
   func workspace(
-    _ id: WorkspaceID, _ ticket: Ticket, _ loop: Loop, now: Now
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop,
+    now: Now
   ) throws(RelayError) {
+    if head.method == "PATCH" { return try change(id, head, body, ticket, now: now) }
     var json = try broker.workspaceStatus(id, now: now)
     json["agent_card"] = broker.registeredCard(id)
     loop.respond(ticket, .json(200, json.bytes))
+  }
+
+  /// Changes what is named, and nothing else: what is misspelled must not look as if it were done.
+  private func change(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, now: Now
+  ) throws(RelayError) {
+    let json = try object(body)
+    let allowed = ["name", "parent_id"] + Settings.names
+    if let unknown = json.object?.first(where: { !allowed.contains($0.key) }) {
+      let names = allowed.joined(separator: ", ")
+      return fail(
+        ticket, .badRequest, "\"\(unknown.key.prefix(40))\" cannot be changed; there are \(names)")
+    }
+    guard let parent = parent(json) else {
+      return fail(ticket, .badRequest, "parent_id must be a UUID or null")
+    }
+    var name: String?
+    if let value = json["name"] {
+      guard let text = value.string, text.utf8.count <= limits.nameBytesMax else {
+        return fail(
+          ticket, .badRequest, "name: a string of at most \(limits.nameBytesMax) bytes")
+      }
+      name = text
+    }
+    let settings = (json.object ?? []).filter { Settings.names.contains($0.key) }
+    broker.changeWorkspace(
+      open(ticket, .other), id,
+      WorkspaceChange(
+        name: name, parent: json["parent_id"] == nil ? nil : .some(parent),
+        settings: .object(settings)),
+      actor: actor(head, ticket, now: now), now: now)
   }
 }

@@ -51,7 +51,7 @@ extension RelayServer {
       call: call, caller: caller, rpc: rpc, body: parsed.body,
       head: StoredHead.json(head, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
-      payer: caller == .anonymous ? .anonymous : shown ?? broker.payer(of: caller))
+      payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     tickets[call]?.addressee = request.addressee
     broker.platformCall(request, at: target, now: now)
     // No white space: its clients have a time-out for the whole answer, and would never end.

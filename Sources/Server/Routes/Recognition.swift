@@ -5,10 +5,10 @@ import Wire
 /// Whose credential a connection showed last. It lives as long as the connection: the same one
 /// shown again is compared with it, and neither hashed nor looked up.
 final class Recognition {
-  let identity: Identity
+  let credential: Directory.Credential
   let payer: BodyMemory.Payer
+  var identity: Identity { credential.identity }
   private let secret: [UInt8]
-  private let expires: WallTime?
   /// Of the directory: any change of it makes this void.
   private let generation: UInt64
 
@@ -18,16 +18,24 @@ final class Recognition {
   ) {
     self.payer = payer
     self.secret = Array(secret)
-    identity = credential.identity
-    expires = credential.expires
+    self.credential = credential
     self.generation = generation
   }
 
   func isOf(_ shown: ArraySlice<UInt8>, generation: UInt64, at time: WallTime) -> Bool {
     guard generation == self.generation, ConstantTime.equal(secret[...], shown)
     else { return false }
-    return expires.map { $0 > time } ?? true
+    return credential.expires.map { $0 > time } ?? true
   }
+}
+
+/// The credential that the request in work has shown.
+struct ShownCredential {
+  var payer: BodyMemory.Payer
+  var identity: Identity
+  /// When a poll that is parked with it has to end.
+  var expires: WallTime?
+  var use: TokenUse?
 }
 
 extension RelayServer {
@@ -37,13 +45,21 @@ extension RelayServer {
     let known = loop?.memo(of: ticket) as? Recognition
     let generation = broker.directory.generation
     if let known, known.isOf(secret, generation: generation, at: now.wall) {
-      shown = known.payer
-      return known.identity
+      return show(known.credential, known.payer, now: now)
     }
     guard let found = broker.directory.credential(secret, at: now.wall) else { return nil }
     let payer = broker.payer(of: found.identity)
-    shown = payer
     loop?.keep(Recognition(secret, found, generation: generation, payer: payer), for: ticket)
-    return found.identity
+    return show(found, payer, now: now)
+  }
+
+  private func show(
+    _ credential: Directory.Credential, _ payer: BodyMemory.Payer, now: Now
+  ) -> Identity {
+    shown = ShownCredential(
+      payer: payer, identity: credential.identity, expires: credential.expires,
+      use: credential.use)
+    if let use = credential.use { broker.used(use, now: now) }
+    return credential.identity
   }
 }

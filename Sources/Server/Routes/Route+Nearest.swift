@@ -8,12 +8,16 @@ extension Route {
       "/workspaces, /workspaces/{id}, /workspaces/{id}/messages/{message}, "
         + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch, "
         + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result, "
+        + "/workspaces/{id}/tokens, /workspaces/{id}/tokens/rotate, "
         + "/workspaces/{id}/a2a, /workspaces/{id}/secrets and /workspaces/{id}/state"
     ),
     ("registry", "/registry/register, /registry/heartbeat and /registry/update-card"),
     ("a2a", "/a2a, /workspaces/{id}/a2a and /workspaces/{id}/a2a/queue/{message}"),
     ("secrets", "/secrets and /secrets/values"),
     ("messages", "/messages/{message}"),
+    ("orgs", "/orgs and /org/tokens"),
+    ("org", "/orgs and /org/tokens"),
+    ("admin", "/admin/audit and /admin/workspaces/{id}/tokens"),
     ("health", "/health"),
     ("ready", "/ready"),
     ("metrics", "/metrics"),

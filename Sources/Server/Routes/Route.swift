@@ -20,6 +20,7 @@ enum Route: Equatable {
   case workspaces
   case workspace(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
+  case credentials(CredentialRoute)
   case platform(PlatformRoute)
   case health
   case ready
@@ -51,16 +52,11 @@ enum Route: Equatable {
       self = .metrics
     } else if let route = StatusRoute(parts) {
       self = .status(route)
-    } else if Route.planned(parts) {
-      self = .unsupported
+    } else if let route = CredentialRoute(parts) {
+      self = .credentials(route)
     } else {
       self = .none
     }
-  }
-
-  /// An org's keys.
-  private static func planned(_ parts: PathSegments) -> Bool {
-    parts.count == 2 && parts.has(0, "org") && parts.has(1, "tokens")
   }
 
   private static func caller(_ parts: PathSegments) -> Route {
@@ -87,6 +83,7 @@ enum Route: Equatable {
     guard let id = parts.workspace(1) else { return .badID }
     if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
+    if let route = CredentialRoute(parts, of: id) { return .credentials(route) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
@@ -112,7 +109,9 @@ enum Route: Equatable {
     switch self {
     case .call: ["POST", "OPTIONS"]
     case .card: ["GET", "HEAD", "OPTIONS"]
-    case .callerMessage, .timeline, .workspace, .health, .ready, .metrics, .status: ["GET", "HEAD"]
+    case .workspace: ["GET", "HEAD", "PATCH"]
+    case .credentials(let route): route.methods
+    case .callerMessage, .timeline, .health, .ready, .metrics, .status: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]

@@ -1,0 +1,68 @@
+package import Relay
+package import Wire
+
+/// Orgs and their keys.
+extension Broker {
+  package func createOrg(_ call: CallID, _ org: RegisteredOrg, actor: String, now: Now) {
+    do throws(RelayError) {
+      guard directory.orgs[org.id] == nil, !orgsOnTheirWay.contains(org.id) else {
+        throw .orgExists
+      }
+      guard directory.orgs.count + orgsOnTheirWay.count < limits.orgsMax else { throw .orgsFull }
+      orgsOnTheirWay.insert(org.id)
+      registryBatch.append(.createOrg(org))
+      let record = audit(actor, "org.create", org.id, org.name, now: now)
+      var reply = Reply(call: call, status: 201)
+      reply.body = json(org).bytes
+      registryChanges.append(
+        RegistryChange(
+          apply: { $0.put(org) }, reply: reply,
+          refused: { broker, _ in broker.orgsOnTheirWay.remove(org.id) },
+          then: { broker, _ in broker.orgsOnTheirWay.remove(org.id) }, record: record))
+    } catch {
+      outbox.append(Reply(call: call, error: error))
+    }
+  }
+
+  private func json(_ org: RegisteredOrg) -> JSON {
+    ["id": .string(org.id), "name": .string(org.name)]
+  }
+
+  package var orgsJSON: JSON {
+    let orgs = directory.orgs.values.sorted { $0.id < $1.id }
+    return ["orgs": .array(orgs.map(json)), "count": .number("\(orgs.count)")]
+  }
+
+  package func mintKey(
+    _ call: CallID, for org: String, _ scopes: RegisteredToken.Scopes, _ wish: TokenWish,
+    actor: String, now: Now
+  ) {
+    do throws(RelayError) {
+      guard directory.orgs[org] != nil else { throw .notFound }
+      try checkRoom(.org(org), ending: [], now: now)
+      let key = make(
+        .org(org), org: org, scopes: scopes, wish, TokenOrigin(by: actor), now: now)
+      let reply = Reply(call: call, status: 201, body: mintedJSON(key).bytes)
+      registryChanges.append(
+        RegistryChange(
+          apply: { key.confirm(&$0) }, reply: reply,
+          refused: { broker, _ in broker.directory.changeTokens { $0.drop(key.digest) } },
+          then: { broker, _ in broker.noteEnd(of: key.row) },
+          record: audit(actor, "key.mint", org, key.row.fingerprint, now: now)))
+    } catch {
+      outbox.append(Reply(call: call, error: error))
+    }
+  }
+
+  /// - `org`: the only one whose keys the actor may revoke; `nil`: any.
+  package func revokeKey(
+    _ call: CallID, _ fingerprint: String, in org: String?, actor: String, now: Now
+  ) {
+    guard let entry = directory.tokens.key(fingerprint), entry.isDurable,
+      org == nil || entry.row.org == org
+    else { return outbox.append(Reply(call: call, error: .notFound)) }
+    var reply = Reply(call: call)
+    reply.body = (["status": "revoked", "id": .string(fingerprint)] as JSON).bytes
+    revoke([entry], reply, actor, entry.row.org, now: now)
+  }
+}
