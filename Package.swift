@@ -41,8 +41,12 @@ let package = Package(
       name: "Server",
       dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Archive", "Broker"],
       swiftSettings: settings),
+    .target(
+      name: "Commands", dependencies: ["Relay", "Wire", "System", "Store", "Server"],
+      swiftSettings: pure),
     .executableTarget(
-      name: "a2a-relay", dependencies: ["Relay", "System", "Archive", "Broker", "Server"],
+      name: "a2a-relay",
+      dependencies: ["Relay", "System", "Archive", "Broker", "Server", "Commands"],
       swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
@@ -67,6 +71,9 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: ["Server", "Broker", "Archive", "Relay", "Wire", "Store", "System", "CLinux"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Commands", "Server", "System", "Wire"],
       swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

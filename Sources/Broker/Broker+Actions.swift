@@ -23,20 +23,27 @@ extension Broker {
       desk.add(write)
     case .lazy(let write): desk.addLazily(write, due: now.instant + limits.lazyWriteMax)
     case .report(let report): desk.reports.append(report)
-    case .handOut(let poll, let entries): send(entries, to: poll, desk, now: now)
+    case .handOut(let poll, let entries):
+      metrics.handedOut(entries)
+      send(entries, to: poll, desk, now: now)
     case .empty(let poll):
       desk.open[poll] = nil
       answerEmpty(poll, desk)
     case .reply(let call, let reply, let afterBarrier):
+      metrics.answered(reply)
       answerAgent(call, reply, afterBarrier: afterBarrier, desk, now: now)
     case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
-    case .stored(let seq): stored(seq, desk, now: now)
+    case .stored(let seq):
+      metrics.sends += 1
+      stored(seq, desk, now: now)
     case .refused(let seq):
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }
     case .answered(let seq): answerWaiters(seq, desk, now: now)
-    case .ended(let seq, let reason): ended(seq, reason, desk, now: now)
+    case .ended(let seq, let reason):
+      metrics.ended(reason)
+      ended(seq, reason, desk, now: now)
     case .notWithdrawn(let seq): notWithdrawn(seq, desk, now: now)
     case .forget(let seq): forget(seq, desk)
     }

@@ -39,6 +39,9 @@ extension Broker {
     let replies = outbox
     outbox = []
     madeInTurn = 0
+    for reply in replies {
+      if let error = reply.error { metrics.refused(error) }
+    }
     // Parts of a batch whose caller has gone still come.
     guard !batches.isEmpty || !batchOf.isEmpty else {
       for reply in replies { release(reply) }

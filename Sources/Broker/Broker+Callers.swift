@@ -154,6 +154,7 @@ extension Broker {
 
   private func attach(_ request: CallerRequest, to seq: Seq, _ desk: Desk, now: Now) {
     guard let message = desk.queue.message(seq) else { return }
+    metrics.attaches += 1
     wait(request, seq, desk, now: now)
     note(seq, .callerAttached, desk, now: now)
     switch MessageTable.cell(message.state, .callerAttached) {

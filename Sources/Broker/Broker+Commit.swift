@@ -33,7 +33,10 @@ extension Broker {
       do throws(StoreError) {
         defer { desk.queue.turnEnded() }
         try desk.file.commit(writes)
-        if !writes.isEmpty { desk.commits += 1 }
+        if !writes.isEmpty {
+          desk.commits += 1
+          metrics.commits += 1
+        }
       } catch {
         let lazies = Write.afterRollback(putOff, of: writes)
         return refused(desk, lazies: lazies, writes: writes, error, now: now)
@@ -72,6 +75,7 @@ extension Broker {
     _ desk: Desk, lazies: [Write], writes: [Write], _ error: StoreError, now: Now
   ) {
     if isFinal(error, desk) { return }
+    metrics.commitsRefused += 1
     giveUpReserve(error)
     log.warning(
       "commit_refused",
@@ -87,6 +91,7 @@ extension Broker {
       return refuseAll(desk, lazies: lazies, now: now)
     }
     desk.commits += 1
+    metrics.commits += 1
     let refusedReports = desk.reports.filter { $0.isOf(sends) }
     desk.reports.removeAll { $0.isOf(sends) }
     committed(desk)
@@ -122,12 +127,14 @@ extension Broker {
     do throws(StoreError) {
       let free = try data.freeBytes()
       let mark = try data.highWater()
+      metrics.disk = Metrics.Disk(free: free, highWater: mark, isReserveHeld: data.reserve.isHeld)
       if (free < mark) != isDiskLow {
         isDiskLow = free < mark
         log.warning("disk_high_water", ["low": .flag(isDiskLow), "free": .number(free)])
       }
-      if !data.reserve.isHeld, free > 2 * (mark + Int64(Reserve.bytes)) {
+      if metrics.disk?.isReserveHeld == false, free > 2 * (mark + Int64(Reserve.bytes)) {
         try data.reserve.take()
+        metrics.disk?.isReserveHeld = true
         log.info("reserve_taken")
       }
     } catch {

@@ -42,6 +42,7 @@ extension Broker {
       let desk = Desk(id: id, file: file, queue: queue)
       desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
+      lastKnown.forget(id)
       files.opened()
       counters.filesOpened += 1
       use(desk)
@@ -198,6 +199,7 @@ extension Broker {
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
     if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
     desks[desk.id] = nil
+    lastKnown.remember(desk.id, desk.queue.depth)
     sleep(desk, now: now)
   }
 

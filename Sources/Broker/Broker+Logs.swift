@@ -1,5 +1,6 @@
 package import Relay
 import Store
+import System
 
 /// A workspace's write-ahead log that was not empty at some time.
 struct IdleLog: Comparable {
@@ -63,9 +64,12 @@ extension Broker {
 
   private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
     desk.lastCommit = now.instant
+    let start = Clock.instant()
+    defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
     do throws(StoreError) {
       try desk.file.checkpoint(mode)
     } catch {
+      metrics.checkpointErrors += 1
       if !isFinal(error, desk) { giveUpReserve(error) }
     }
   }

@@ -69,13 +69,16 @@ extension Broker {
     registryChanges = []
     do throws(StoreError) {
       try data.registry.commit(writes)
+      metrics.registryWrites += writes.count
     } catch {
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
       refuse(changes, error, now: now)
+      probeRefused(now: now)
       return false
     }
     // What calls a file idle no longer has to be on the disk with what is written into the file.
-    let isWaitedFor = !changes.isEmpty || told.contains { $0.nextWakeAt == nil }
+    let isWaitedFor =
+      probeCommitted(number) || !changes.isEmpty || told.contains { $0.nextWakeAt == nil }
     if isWaitedFor { registryRounds.append(RegistryRound(number: number, changes: changes)) }
     checkpointRegistry()
     return isWaitedFor
@@ -151,6 +154,7 @@ extension Broker {
       if let record = change.record { note(record) }
       change.then(self, now)
     }
+    probePassed(number, now: now)
     if registryRounds.isEmpty { data.registry.markSynced() }
   }
 

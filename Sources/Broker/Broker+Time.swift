@@ -7,7 +7,7 @@ extension Broker {
   package func nextDeadline() -> Instant? {
     // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
     if !putOff.isEmpty { return Instant(nanoseconds: 0) }
-    var earliest = holds.first?.at ?? .distantFuture
+    var earliest = min(holds.first?.at ?? .distantFuture, probeDue ?? .distantFuture)
     for desk in touched {
       if desk.hasTurnWork || desk.wantsSync || desk.blockedUntil != nil {
         let due = desk.blockedUntil ?? desk.waitsSince.map { $0 + limits.commitWaitMax }
@@ -37,6 +37,7 @@ extension Broker {
   package func tick(now: Now) {
     turnNow = now
     makePutOff(now: now)
+    tickProbe(now: now)
     keepTokens(now: now)
     serveWaitingForFile(now: now)
     retireFiles()

@@ -34,6 +34,7 @@ extension Broker {
     if commitRegistry(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
+    metrics.rounds.add(Int64(operations(in: number)))
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
   }
 
@@ -64,6 +65,13 @@ extension Broker {
     desk.committedReplies = []
     inRound[number, default: []].append(desk)
     return true
+  }
+
+  /// What waits for the round's barrier: writes of messages, and changes of the registry.
+  private func operations(in number: UInt64) -> Int {
+    var count = registryRounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
+    for desk in inRound[number] ?? [] { count += desk.rounds.last?.reports.count ?? 0 }
+    return count
   }
 
   private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {

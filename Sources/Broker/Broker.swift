@@ -102,6 +102,10 @@ package final class Broker {
   var archiving = Archiving()
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+  package var metrics = Metrics()
+  var probe = CommitProbe()
+  /// What files that are closed again held when they were.
+  var lastKnown = LastKnownDepths()
 
   var clock: ClockWatch
   package internal(set) var counters = BrokerCounters()

@@ -6,13 +6,18 @@ import Relay
 /// skipped, and thrown away once they are in the majority.
 struct OpenFiles {
   private(set) var count = 0
+  /// Since the start.
+  private(set) var openedEver = 0
   private var uses: [(id: WorkspaceID, use: UInt64)] = []
   private var start = 0
   private var lastUse: UInt64 = 0
   /// Out of the order: to be closed when what they have committed is on the disk.
   var retiring: [(id: WorkspaceID, use: UInt64)] = []
 
-  mutating func opened() { count += 1 }
+  mutating func opened() {
+    count += 1
+    openedEver += 1
+  }
 
   mutating func closed() { count -= 1 }
 

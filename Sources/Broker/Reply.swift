@@ -24,6 +24,8 @@ package struct Reply: Sendable {
   package var receipt = Receipt.none
   /// Of a send: `X-Relay-Message-Id`.
   package var messageID: MessageID?
+  /// What the relay refuses with, if it does: counted when the reply leaves.
+  package internal(set) var error: RelayError?
   /// Of a JSON-RPC caller: its errors have a form of their own.
   var addressee: Addressee?
 
@@ -39,6 +41,7 @@ package struct Reply: Sendable {
   ) {
     self.init(call: call, status: error.status, body: Self.body(error, detail, members))
     headers = Self.headers(error)
+    self.error = error
   }
 
   /// What the call gets instead, when this reply must not leave.
@@ -129,6 +132,7 @@ package struct Addressee: Sendable {
       retryAfterSeconds: error.retryAfterSeconds, metadata: metadata)
     wire.code = error.rpcCode
     var reply = reply(wire)
+    reply.error = error
     if platformMethod != nil { reply.status = error.status }
     return reply
   }

@@ -177,6 +177,12 @@ package struct Limits: Sendable {
   package var ownAnswersKept = 64
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// Probes of `/ready` that come within this share one commit.
+  package var probeInterval = Duration.seconds(1)
+  /// A probe whose commit is not durable by then is told that the relay is not ready.
+  package var probeTime = Duration.seconds(5)
+  /// Open workspaces that `/metrics` shows one by one; each makes four series.
+  package var workspaceSeriesMax = 0
   /// Bytes that one turn of the loop copies or hashes for a backup.
   package var backupSliceBytes = 256 * 1024
   /// From one such turn to the next, so that the loop is free for everybody else in between.

@@ -237,4 +237,6 @@ package enum RegistryWrite: Sendable {
   /// A workspace that comes from another relay, with all that belongs to it.
   case insertRows([RegistryRow])
   case audit(AuditEntry)
+  /// The row that shows whether a row can be written.
+  case probe(at: WallTime)
 }

@@ -56,7 +56,7 @@ package enum RelayProcess {
     reportMismatches(data, broker.directory, log)
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,
-      registration: options.registration(listening: address))
+      registration: options.registration(listening: address), metrics: options.metrics)
     let loop = try Loop(
       listener: listener, limits: limits, log: log, application: server, signals: signals)
     // A write that failed under an earlier process may not have been reported to anybody yet. This

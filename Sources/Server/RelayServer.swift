@@ -27,6 +27,10 @@ package final class RelayServer: Application {
   /// The connections of polls by named consumers, while their entries may come back by them.
   var namedPolls: [PollID: NamedPoll] = [:]
   var namedPollsMax = 1024
+  let metricsAccess: MetricsAccess
+  let started = Clock.wall()
+  let startedAt = Clock.instant()
+  var agents = AgentSweep()
   var nextDiskCheck = Instant(nanoseconds: 0)
   var fatalDeadline: Instant?
   private(set) weak var loop: Loop?
@@ -60,13 +64,15 @@ package final class RelayServer: Application {
   }
 
   package init(
-    broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode
+    broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode,
+    metrics: MetricsAccess = .closed
   ) {
     self.broker = broker
     self.data = data
     self.limits = limits
     self.log = log
     self.registration = registration
+    metricsAccess = metrics
   }
 
   /// The broker asks the loop whose connection is still open, and shares its account of memory.
@@ -136,7 +142,10 @@ package final class RelayServer: Application {
       case .platform(let route):
         try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
-      case .ready: ready(ticket, loop)
+      case .ready: broker.ready(open(ticket, .other), now: now)
+      case .status(let route): status(route, head, ticket, loop, now: now)
+      case .metrics:
+        metrics(try metricsReader(head, ticket, now: now), ticket, loop, now: now)
       case .unsupported: throw .unsupported
       case .badID: throw .notFound
       case .nothing, .none: throw .noRoute
@@ -210,12 +219,18 @@ package final class RelayServer: Application {
   // MARK: turns
 
   package func wokenUp(now: Now, loop: Loop) {
-    while let report = barrier?.takeReport() { apply(report, now: now, loop: loop) }
+    while let report = barrier?.takeReport() {
+      apply(report, report.form == .syncfs ? .syncfs : .fdatasync, now: now, loop: loop)
+    }
     takeArchiveReports(now: now)
   }
 
-  private func apply(_ report: BarrierReport, now: Now, loop: Loop) {
+  private func apply(
+    _ report: BarrierReport, _ form: Metrics.BarrierForm, now: Now, loop: Loop
+  ) {
     syncPace.took(.nanoseconds(report.nanoseconds))
+    broker.metrics.barrier(
+      form, nanoseconds: report.nanoseconds, isOK: report.failure == nil, now: now.instant)
     if let failure = report.failure {
       die(
         StoreError(
@@ -233,7 +248,8 @@ package final class RelayServer: Application {
     guard work.isLone, syncPace.expected <= limits.loopSyncMax else {
       return barrier.submit(round: work.number, files: work.files)
     }
-    apply(barrier.syncHere(round: work.number, files: work.files), now: now, loop: loop)
+    let report = barrier.syncHere(round: work.number, files: work.files)
+    apply(report, .loop, now: now, loop: loop)
     // What the barrier has let pass may be handed out, which needs a commit and no barrier.
     if broker.fatal == nil, let next = broker.endTurn(now: now) {
       barrier.submit(round: next.number, files: next.files)
@@ -300,6 +316,11 @@ package final class RelayServer: Application {
     guard nextDiskCheck <= now.instant else { return }
     nextDiskCheck = now.instant + .seconds(1)
     broker.checkDisk()
+    sweepAgents(now: now)
+  }
+
+  func sweepAgents(now: Now) {
+    agents.advance(broker.directory, offlineAfter: limits.offlineAfter, now: now.wall)
   }
 
   // MARK: ends

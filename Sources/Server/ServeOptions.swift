@@ -10,6 +10,7 @@ package struct ServeOptions: Sendable {
   package var registration: RegistrationMode?
   package var barrier = Barrier.Choice.auto
   package var log: Log.Format?
+  package var metrics = MetricsAccess.closed
   package var adminToken: String?
   package var limits = Limits()
   /// The limits that were set, by name.
@@ -34,6 +35,14 @@ package struct ServeOptions: Sendable {
     ("barrier", "auto|fdatasync", "how rounds are made durable (default auto)"),
     ("disk-high-water", "BYTES", "free space below which sends are refused (default 268435456)"),
     ("log", "text|json", "default text on a terminal, else json"),
+    (
+      "metrics", "closed|open",
+      "who may read /metrics: holders of a credential, or everybody (default closed)"
+    ),
+    (
+      "metrics-per-workspace", "COUNT",
+      "open workspaces that /metrics shows one by one (default 0)"
+    ),
     (
       "limit", "NAME=VALUE",
       "another bound (times in milliseconds); may be repeated; NAME is one of:"
@@ -108,10 +117,19 @@ package struct ServeOptions: Sendable {
         throw Usage(text: "--log takes text or json")
       }
       log = value == "text" ? .text : .json
+    case "metrics": metrics = try choice(name, value, MetricsAccess.allCases)
+    case "metrics-per-workspace":
+      guard let count = Int(value), (0...Self.workspaceSeriesBound) ~= count else {
+        throw Usage(text: "--\(name) takes a number up to \(Self.workspaceSeriesBound)")
+      }
+      limits.workspaceSeriesMax = count
     case "limit": try setLimit(value)
     default: preconditionFailure("a flag without a meaning: \(name)")
     }
   }
+
+  /// Of 10,000 workspaces an answer has 5 MB: what a scrape can still take.
+  private static let workspaceSeriesBound = 10_000
 
   /// A URL to which paths can be added.
   private static func isBase(_ url: String) -> Bool {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import System
 
 /// What is under the data directory.
 package enum FileSystem: Sendable, Equatable {
@@ -29,14 +30,19 @@ package enum FileSystem: Sendable, Equatable {
     return FileSystem(magic: Int(status.f_type))
   }
 
+  package static func of(path: String) throws(StoreError) -> FileSystem {
+    let folder = try Files.open(path, O_RDONLY | O_DIRECTORY)
+    return try of(descriptor: folder.raw, path: path)
+  }
+
   /// Bytes that this user may still write.
-  static func freeBytes(_ path: String) throws(StoreError) -> Int64 {
+  package static func freeBytes(_ path: String) throws(StoreError) -> Int64 {
     var status = statvfs()
     try Files.checked("statvfs", path) { statvfs(path, &status) }
     return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
   }
 
-  static func totalBytes(_ path: String) throws(StoreError) -> Int64 {
+  package static func totalBytes(_ path: String) throws(StoreError) -> Int64 {
     var status = statvfs()
     try Files.checked("statvfs", path) { statvfs(path, &status) }
     return Int64(clamping: UInt64(status.f_blocks) * UInt64(status.f_frsize))

@@ -91,6 +91,11 @@ extension RegistryFile {
     case .putSecret(let secret): try put(secret)
     case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
+    case .probe(let at):
+      var row = try statement(.writeMeta)
+      row.add("probe")
+      row.add(at)
+      try row.run()
     case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }

@@ -1,4 +1,5 @@
 import Broker
+import Commands
 import Glibc
 import Server
 import System
@@ -7,7 +8,10 @@ import System
 func run() {
   var arguments = Array(CommandLine.arguments.dropFirst())
   switch arguments.first {
-  case "--help", "-h", "help":
+  case "--help", "-h":
+    print(help, terminator: "")
+    exit(0)
+  case "help" where ["serve", "health", nil].contains(arguments.dropFirst().first):
     print(help, terminator: "")
     exit(0)
   case "--version":
@@ -20,8 +24,8 @@ func run() {
   case nil: break
   case let first? where first.hasPrefix("--"): break
   case let first?:
-    arguments.removeFirst()
-    operate(first, arguments)
+    if let archive = ArchiveCommand(rawValue: first) { operate(archive, arguments.dropFirst()) }
+    command(arguments)
   }
   if arguments.contains("--help") {
     print(help, terminator: "")
@@ -35,6 +39,15 @@ func run() {
   } catch {
     usage(error.text)
   }
+}
+
+/// A command that asks a relay; ends the process.
+private func command(_ arguments: [String]) -> Never {
+  let console = Console(
+    out: { StandardStream.output.write($0) }, error: { StandardStream.error.write($0) },
+    environment: { name in getenv(name).map { String(cString: $0) } },
+    isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
+  exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)))
 }
 
 /// For the health check of a container, which has no curl. It takes the flags of the server that it
@@ -55,14 +68,11 @@ private func health(_ arguments: [String]) -> Never {
   }
 }
 
-/// The commands of an operator.
-private func operate(_ name: String, _ arguments: [String]) -> Never {
-  let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
-  if let command = ArchiveCommand(rawValue: name) {
-    exit(command.run(arguments, environment: environment))
-  }
-  let known = ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)
-  usage("unknown command \"\(name)\"; there are: \(known.joined(separator: ", "))")
+/// A command about files, of a relay that runs or of none; ends the process.
+private func operate(_ archive: ArchiveCommand, _ arguments: ArraySlice<String>) -> Never {
+  exit(
+    archive.run(
+      Array(arguments), environment: { name in getenv(name).map { String(cString: $0) } }))
 }
 
 private func usage(_ text: String) -> Never {
@@ -76,6 +86,7 @@ private var help: String {
 
     Usage: a2a-relay serve [flags]
            a2a-relay health [--listen ADDRESS:PORT]   0 if a relay answers there, else 1
+           a2a-relay COMMAND [arguments] [flags]      asks a relay; see below
 
     \(ArchiveCommand.help)
 
@@ -105,10 +116,12 @@ private var help: String {
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at
       the first start and kept in DATA/admin-token.
 
-    Exit status: 0 after SIGTERM or SIGINT, 64 for a wrong command line or limits that do
-    not fit, 74 after a write or sync that failed for good (start again: what was
+    Exit status of serve: 0 after SIGTERM or SIGINT, 64 for a wrong command line or limits
+    that do not fit, 74 after a write or sync that failed for good (start again: what was
     acknowledged is on disk), 1 otherwise, such as when the address is in use.
 
+    Commands (a2a-relay help COMMAND says more of each):
+
     """
-  return text
+  return text + CommandTable.help
 }

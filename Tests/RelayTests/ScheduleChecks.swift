@@ -79,6 +79,18 @@ extension ScheduleDriver {
     let counted = queue.perCaller.mapValues { $0.counts }
     if shares != counted { fail("callers are counted \(counted), not \(shares)") }
     if all != queue.counts { fail("\(queue.counts) are counted, there are \(all)") }
+    checkDepth()
+  }
+
+  private func checkDepth() {
+    let messages = queue.messages.values
+    let depth = queue.depth
+    let held = messages.count { $0.handOut != nil }
+    if depth.inFlight != held { fail("\(depth.inFlight) count as in flight, \(held) are") }
+    let oldest = messages.filter { !$0.state.isEnd }.map(\.at).min()
+    if depth.oldestUnanswered != oldest { fail("the oldest unanswered is of \(depth)") }
+    let ended = messages.filter { $0.state.isEnd && $0.state != .dead }.compactMap(\.endedAt).min()
+    if depth.oldestUnreceived != ended { fail("the oldest unreceived is of \(depth)") }
   }
 
   /// When everything has come to an end, nothing is left.

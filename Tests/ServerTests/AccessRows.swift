@@ -174,7 +174,13 @@ struct AccessRow: Sendable {
       ["GET": 200, "HEAD": 200, "OPTIONS": 204], .everybody),
     AccessRow(.health, { _ in "/health" }, ["GET": 200, "HEAD": 200], .everybody),
     AccessRow(.ready, { _ in "/ready" }, ["GET": 200, "HEAD": 200], .everybody),
-    AccessRow(.unsupported, { _ in "/metrics" }, ["GET": 501], .everybody),
+    AccessRow(.metrics, { _ in "/metrics" }, ["GET": 200, "HEAD": 200], .anyOrg(.read)),
+    AccessRow(.status, { _ in "/admin/status" }, ["GET": 200, "HEAD": 200], .relay),
+    AccessRow(
+      .messageOwner, { "/admin/messages/\($0.message)" }, ["GET": 200, "HEAD": 200],
+      .operators(.read)),
+    AccessRow(
+      .unsupported, { "/registry/discover/\($0.workspace)" }, ["GET": 501], .everybody),
     AccessRow(.badID, { _ in "/workspaces/x/inbox" }, ["GET": 404], .everybody),
     AccessRow(.none, { _ in "/nowhere" }, ["GET": 404], .everybody),
   ]

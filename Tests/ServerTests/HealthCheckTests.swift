@@ -11,7 +11,7 @@ import Testing
     #expect(HealthCheck.failure(at: address) == nil)
     server.stop()
     server.ended()
-    #expect(HealthCheck.failure(at: address) == "connect: errno 111")
+    #expect(HealthCheck.failure(at: address) == "connect: nobody listens there (ECONNREFUSED)")
   }
 
   @Test func `another server's refusal is no health`() throws {

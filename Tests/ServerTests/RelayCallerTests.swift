@@ -79,7 +79,6 @@ import Wire
         "POST", "/w/\(scene.id)/\(path)", token: RelayScene.admin, body: "{}")
       #expect(answer.status == 501 && answer.code == "unsupported")
     }
-    #expect(try scene.connect().call("GET", "/metrics").status == 501)
     let mistyped = try scene.connect().call("GET", "/workspaces/\(scene.id)/inbxo")
     #expect(mistyped.status == 404 && mistyped.code == "no_route")
     #expect(mistyped.text.contains("/workspaces/{id}/inbox,"))

@@ -38,20 +38,20 @@ final class RelayTestServer: @unchecked Sendable {
   /// - `path`: the directory of an earlier one, which has ended.
   init(
     _ registration: RegistrationMode = .claim, path: String? = nil, calls: SyncCalls = .kernel,
-    watchdog: Duration? = nil, limits change: (inout Limits) -> Void = { _ in }
+    watchdog: Duration? = nil, metrics: MetricsAccess = .closed, limits change: (inout Limits) -> Void = { _ in }
   ) throws {
     var limits = Limits()
     change(&limits)
     ownsPath = path == nil
     self.path = path ?? RelayTestServer.folder + "/" + UUID().uuidString
-    Thread { [self, limits] in serve(registration, limits, calls, watchdog) }.start()
+    Thread { [self, limits] in serve(registration, limits, calls, watchdog, metrics) }.start()
     starting.wait()
     if let failure { throw failure }
   }
 
   private func serve(
     _ registration: RegistrationMode, _ limits: Limits, _ calls: SyncCalls,
-    _ watchdog: Duration?
+    _ watchdog: Duration?, _ metrics: MetricsAccess
   ) {
     do {
       let log = Log(level: .error)
@@ -61,7 +61,8 @@ final class RelayTestServer: @unchecked Sendable {
       broker.directory.setAdmin(secret: RelayTestServer.admin)
       broker.start(now: Clock.now())
       let server = RelayServer(
-        broker: broker, data: data, limits: limits, log: log, registration: registration)
+        broker: broker, data: data, limits: limits, log: log, registration: registration,
+        metrics: metrics)
       let loop = try Loop(
         listener: Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0)), limits: limits, log: log,
         application: server)

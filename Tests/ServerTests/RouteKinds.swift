@@ -9,6 +9,7 @@ enum RouteKind: String, CaseIterable {
   case workspaces, workspace, timeline
   case orgs, keys, key, audit, tokens, adminTokens, rotation, token
   case a2a, queueItem, secrets, secretValues, secret, state, updateCard
+  case metrics, status, messageOwner
   case health, ready, unsupported, badID, none
 
   init(_ route: Route) {
@@ -29,6 +30,9 @@ enum RouteKind: String, CaseIterable {
       case .timeline: .timeline
       case .credentials(let route): RouteKind(route)
       case .platform(let route): RouteKind(route)
+      case .metrics: .metrics
+      case .status(.status): .status
+      case .status(.workspaces): .messageOwner
       case .health: .health
       case .ready: .ready
       case .unsupported: .unsupported

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "/metrics", "/workspaces/ID/memories", "/workspaces/ID/broadcast",
+    "/workspaces/ID/memories", "/workspaces/ID/broadcast",
     "/workspaces/ID/plugins", "/workspaces/ID/plugins/x/download", "/workspaces/ID/restart",
     "/workspaces/ID/chat/uploads", "/workspaces/ID/activity", "/workspaces/ID/activity/ack",
     "/workspaces/ID/notify", "/workspaces/ID/delegate", "/workspaces/ID/delegations",
@@ -91,6 +91,7 @@ import Testing
       ("/workspaces/ID/state", .platform(.state(id))),
       ("/registry/update-card", .platform(.updateCard)),
       ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
+      ("/metrics", .metrics),
     ]
     for (path, expected) in served { #expect(route(path) == expected, "\(path)") }
     for verb in Route.Verb.allCases {

@@ -63,6 +63,7 @@ package final class Message {
   package internal(set) var callers = 0
   package internal(set) var isReceived = false
   package internal(set) var reason: EndReason?
+  package internal(set) var endedAt: WallTime?
   package internal(set) var answerFence = Fence(number: 0)
   package internal(set) var answerHash = UUIDBytes(high: 0, low: 0)
 
@@ -115,6 +116,7 @@ package final class Message {
     attempt = stored.attempt
     isReceived = stored.isReceived
     reason = stored.reason
+    endedAt = stored.endedAt
     answerFence = stored.answerFence
     answerHash = stored.answerHash
   }

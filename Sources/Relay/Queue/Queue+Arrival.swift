@@ -65,6 +65,11 @@ extension Queue {
     messages[message.seq] = message
     bytes += message.bytes
     count(message, by: 1)
+    if message.state.isEnd {
+      noteEnd(message, at: message.endedAt ?? message.at)
+    } else {
+      noteUnanswered(message)
+    }
     if !message.isReceived { unreceived[message.dedup] = message.seq }
   }
 

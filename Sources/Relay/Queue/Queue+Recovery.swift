@@ -70,6 +70,7 @@ extension Queue {
     let isOffer = row.kind == .offer && !isClaimed
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
+    heldCount += 1
     let end = min(now.instant(at: row.leaseEnd), now.instant + limits.leaseMax)
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,

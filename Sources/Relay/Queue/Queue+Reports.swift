@@ -138,6 +138,7 @@ extension Queue {
     let isLate = message.handOut?.fence != result.fence
     clearHandOut(message)
     countEnd(message)
+    noteEnd(message, at: now.wall)
     actions.append(.reply(result.call, .accepted(isLate: isLate), afterBarrier: false))
     actions.append(.answered(message.seq))
     leaveTask(message, now: now)
@@ -153,6 +154,7 @@ extension Queue {
     message.reason = reason
     clearHandOut(message)
     countEnd(message)
+    noteEnd(message, at: now.wall)
     actions.append(.ended(message.seq, reason))
     answerClosers(message, .cancelled)
     leaveTask(message, now: now)

@@ -37,6 +37,10 @@ package final class Queue {
   /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.
   var unreservedStoring = 0
   var lastPollEnd: Instant?
+  /// Messages with a hand-out in force.
+  package internal(set) var heldCount = 0
+  var unansweredAges = Ages()
+  var endAges = Ages()
   /// Leases whose named consumer has not touched them, by consumer.
   var untouched: [String: [Seq]] = [:]
   #if PLANTS

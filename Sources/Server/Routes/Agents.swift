@@ -13,7 +13,7 @@ extension RelayServer {
     do throws(BatchFault) {
       wish = try PollWish(limits: limits) { query.first($0) }
     } catch {
-      return loop.respond(ticket, .json(400, Reply.body(error.error, error.detail)))
+      return fail(ticket, error.error, error.detail)
     }
     let call = open(ticket, .poll(id))
     loop.watchPeer(ticket)
@@ -59,7 +59,7 @@ extension RelayServer {
           call: open(ticket, .other), workspace: id, message: message, fence: fence, verb: verb),
         now: now)
     } catch {
-      loop.respond(ticket, .json(error.error.status, Reply.body(error.error, error.detail)))
+      fail(ticket, error.error, error.detail)
     }
   }
 
@@ -86,7 +86,7 @@ extension RelayServer {
         }
       }
     } catch {
-      return loop.respond(ticket, .json(400, Reply.body(error.error, error.detail)))
+      return fail(ticket, error.error, error.detail)
     }
     let call = open(ticket, wish == nil ? .other : .poll(id))
     if wish != nil { loop.watchPeer(ticket) }
@@ -182,7 +182,7 @@ extension RelayServer {
     return json
   }
 
-  func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String) {
+  func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
     let call = open(ticket, .other)
     broker.outbox.append(Reply(call: call, error: error, detail: detail))
   }

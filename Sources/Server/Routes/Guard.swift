@@ -119,6 +119,8 @@ extension RelayServer {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
+    case .status(let route): try check(route, head, ticket, now: now)
+    case .metrics: found = try metricsReader(head, ticket, now: now)
     case .platform(let route): found = try check(route, head, ticket, now: now)
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
@@ -135,7 +137,7 @@ extension RelayServer {
     guard broker.fatal != nil else { return }
     switch route {
     // A caller is answered in its own form once its body has been read.
-    case .call, .health, .ready: break
+    case .call, .health, .ready, .metrics: break
     default: throw .stopping
     }
   }
@@ -146,7 +148,7 @@ extension RelayServer {
       payer == .anonymous
       ? min(limits.bodyBytesMax, limits.anonymousBodyBytesMax) : limits.bodyBytesMax
     return switch route {
-    case .card, .health, .ready: 0
+    case .card, .health, .ready, .metrics, .status: 0
     case .call where head.method == "OPTIONS": 0
     case .platform(let route): min(most, route.bodyMax(limits))
     case .register, .heartbeat, .workspaces, .workspace, .credentials, .archive:
@@ -160,6 +162,8 @@ extension RelayServer {
     switch route {
     case .health, .ready: .nobody
     case .card: .readers
+    // Asked for most when memory is full.
+    case .metrics where caller == .admin: .nobody
     case .call where head.method == "OPTIONS": .nobody
     default: caller == .anonymous ? .anonymous : shown?.payer ?? .anonymous
     }
@@ -170,6 +174,7 @@ extension RelayServer {
   }
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
+    broker.metrics.refused(error)
     var detail: String?
     var members: [(String, JSON)] = []
     var headers = Reply.headers(error)

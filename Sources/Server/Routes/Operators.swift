@@ -115,16 +115,4 @@ extension RelayServer {
         settings: .object(settings)),
       actor: actor(head, ticket, now: now), now: now)
   }
-
-  /// Whether sends would be taken now.
-  func ready(_ ticket: Ticket, _ loop: Loop) {
-    let isReady = broker.fatal == nil && !broker.isDiskLow && !broker.isShuttingDown
-    let failed = broker.failedWorkspaces
-    let json: JSON = [
-      "status": .string(isReady ? failed.isEmpty ? "ready" : "degraded" : "not_ready"),
-      "disk_low": .bool(broker.isDiskLow),
-      "unavailable_workspaces": .array(failed.map { .string($0.text) }),
-    ]
-    loop.respond(ticket, .json(isReady ? 200 : 503, json.bytes))
-  }
 }

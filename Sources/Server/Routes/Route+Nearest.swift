@@ -20,6 +20,8 @@ extension Route {
     ("admin", "/admin/audit, /admin/backup, /admin/import and /admin/workspaces/{id}/tokens"),
     ("health", "/health"),
     ("ready", "/ready"),
+    ("metrics", "/metrics"),
+    ("admin", "/admin/status and /admin/messages/{message}"),
   ]
 
   /// The routes whose first word is this path's or nearly so; else those that most people need.

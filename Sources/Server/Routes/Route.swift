@@ -26,6 +26,8 @@ enum Route: Equatable {
   case platform(PlatformRoute)
   case health
   case ready
+  case metrics
+  case status(StatusRoute)
   /// Planned, and not served yet: nothing else is `unsupported`.
   case unsupported
   /// An id in the path is none.
@@ -50,17 +52,15 @@ enum Route: Equatable {
       self = .ready
     } else if parts.has(0, "admin"), let route = ArchiveRoute(parts) {
       self = .archive(route)
+    } else if parts.has(0, "metrics"), parts.count == 1 {
+      self = .metrics
+    } else if let route = StatusRoute(parts) {
+      self = .status(route)
     } else if let route = CredentialRoute(parts) {
       self = .credentials(route)
-    } else if Route.planned(parts) {
-      self = .unsupported
     } else {
       self = .none
     }
-  }
-
-  private static func planned(_ parts: PathSegments) -> Bool {
-    parts.count == 1 && parts.has(0, "metrics")
   }
 
   private static func caller(_ parts: PathSegments) -> Route {
@@ -117,7 +117,7 @@ enum Route: Equatable {
     case .workspace: ["GET", "HEAD", "PATCH", "DELETE"]
     case .restore: ["POST"]
     case .credentials(let route): route.methods
-    case .callerMessage, .timeline, .health, .ready: ["GET", "HEAD"]
+    case .callerMessage, .timeline, .health, .ready, .metrics, .status: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]

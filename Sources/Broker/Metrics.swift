@@ -1,0 +1,82 @@
+package import Relay
+
+/// What has happened since the start, counted where it does. The loop alone touches it; what lasts
+/// (depths, open files) is asked for when somebody wants to know.
+package struct Metrics: Sendable {
+  /// One barrier's way: the two forms on the barrier's thread, and a lone sync on the loop.
+  package enum BarrierForm: Int, CaseIterable, Sendable { case fdatasync, syncfs, loop }
+
+  package struct Disk: Sendable {
+    package var free: Int64
+    package var highWater: Int64
+    package var isReserveHeld: Bool
+  }
+
+  /// The last barrier that passed, and the last of all.
+  package struct LastBarrier: Sendable {
+    package var form: BarrierForm
+    package var nanoseconds: Int64
+    package var isOK: Bool
+    package var okAt: Instant?
+  }
+
+  /// By `BarrierForm`.
+  package private(set) var barriers = BarrierForm.allCases.map { _ in
+    Histogram(bounds: Histogram.times)
+  }
+  package private(set) var lastBarrier: LastBarrier?
+  package private(set) var barrierErrors = 0
+  /// What became durable together.
+  package internal(set) var rounds = Histogram(bounds: Histogram.amounts)
+  package internal(set) var commits = 0
+  package internal(set) var commitsRefused = 0
+  package internal(set) var checkpoints = Histogram(bounds: Histogram.times)
+  package internal(set) var checkpointErrors = 0
+  package internal(set) var registryWrites = 0
+  package internal(set) var sends = 0
+  package internal(set) var attaches = 0
+  package private(set) var handOuts = 0
+  package private(set) var redeliveries = 0
+  package private(set) var results = 0
+  package private(set) var resultsLate = 0
+  /// By the raw value of `EndReason`.
+  private var ends = Array(repeating: 0, count: EndReason.allCases.count + 1)
+  private var refusals: [RelayError: Int]
+  /// As of the last look at the disk, once a second.
+  package internal(set) var disk: Disk?
+  /// Jumps of the wall clock that were noticed.
+  package var clockJumps = 0
+
+  package init() {
+    refusals = Dictionary(uniqueKeysWithValues: RelayError.allCases.map { ($0, 0) })
+  }
+
+  package mutating func barrier(
+    _ form: BarrierForm, nanoseconds: Int64, isOK: Bool, now: Instant
+  ) {
+    barriers[form.rawValue].add(nanoseconds)
+    if !isOK { barrierErrors += 1 }
+    lastBarrier = LastBarrier(
+      form: form, nanoseconds: nanoseconds, isOK: isOK,
+      okAt: isOK ? now : lastBarrier?.okAt)
+  }
+
+  package mutating func refused(_ error: RelayError) { refusals[error, default: 0] += 1 }
+
+  package func refusals(_ error: RelayError) -> Int { refusals[error] ?? 0 }
+
+  mutating func ended(_ reason: EndReason) { ends[Int(reason.rawValue)] += 1 }
+
+  package func ends(_ reason: EndReason) -> Int { ends[Int(reason.rawValue)] }
+
+  mutating func handedOut(_ entries: [HandOut]) {
+    handOuts += entries.count
+    for entry in entries where entry.isRedelivered { redeliveries += 1 }
+  }
+
+  mutating func answered(_ reply: AgentReply) {
+    guard case .accepted(let isLate) = reply else { return }
+    results += 1
+    if isLate { resultsLate += 1 }
+  }
+}

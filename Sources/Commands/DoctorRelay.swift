@@ -1,0 +1,151 @@
+import Relay
+import Server
+import System
+import Wire
+
+/// The relay itself, asked over HTTP.
+extension Doctor {
+  static func examineRelay(_ line: Invocation, _ report: inout Report) {
+    guard isReachable(line, &report) else { return }
+    let status: Invocation.Answer
+    do throws(CommandFailure) {
+      status = try line.ask("GET", "/admin/status")
+    } catch .credential(let text) {
+      return report.problem(
+        "the credential is not accepted: \(text.prefix { $0 != "\n" })",
+        try: "a2a-relay doctor --token-file DATA/admin-token")
+    } catch {
+      return report.problem(error.text, try: "a2a-relay doctor with the admin token")
+    }
+    report.ok("the credential is accepted")
+    examineClock(status.json, &report)
+    examineWhole(status.json, &report)
+    examineWorkspaces(line, &report)
+  }
+
+  /// Probes need no credential.
+  private static func isReachable(_ line: Invocation, _ report: inout Report) -> Bool {
+    let answer: OperatorClient.Answer
+    let client: OperatorClient
+    do throws(OperatorClient.BadURL) {
+      client = try OperatorClient(url: line.url, token: nil)
+    } catch {
+      report.problem(error.text, try: "a2a-relay doctor --relay http://127.0.0.1:8080")
+      return false
+    }
+    do throws(OperatorClient.Unreachable) {
+      _ = try client.call("GET", "/health")
+      answer = try client.call("GET", "/ready")
+    } catch {
+      report.problem(
+        error.text, try: "systemctl status a2a-relay, or --relay with the address of its log line")
+      return false
+    }
+    let json = try? JSON(parsing: answer.body)
+    switch json?["status"]?.string {
+    case "ready": report.ok("a relay answers at \(line.url) and is ready")
+    case "degraded":
+      report.problem(
+        "workspaces are closed for good: \(Plain.member(json?["unavailable_workspaces"]))",
+        try: "a2a-relay check DATA, then a2a-relay restore from a backup; the log says why")
+    case "not_ready":
+      report.problem(
+        "the relay is not ready: \(Plain.member(json?["reasons"]))",
+        try: "journalctl -u a2a-relay -n 50")
+    default:
+      report.problem("what answers at \(line.url) is no relay", try: "--relay URL")
+      return false
+    }
+    return true
+  }
+
+  /// The relay's wall clock at its start and how long ago that is, by a clock that nobody sets.
+  private static func examineClock(_ json: JSON, _ report: inout Report) {
+    guard let text = json["started_at"]?.string, let uptime = json["uptime_seconds"]?.int,
+      let started = Timestamp.nanoseconds(rfc3339: text)
+    else { return }
+    let off = (Clock.wall().nanoseconds - started) / 1_000_000_000 - Int64(uptime)
+    if abs(off) > 5 {
+      report.problem(
+        "the clock here and the relay's differ by \(off) s, or it was set since the start",
+        try: "timedatectl on both; times to live and leases follow the relay's clock")
+    } else {
+      report.ok("the clocks agree")
+    }
+  }
+
+  private static func examineWhole(_ json: JSON, _ report: inout Report) {
+    if json["disk"]?["reserve_held"]?.bool == false {
+      report.problem(
+        "the space held back for a full disk is given up", try: "df -h on the data directory")
+    }
+    if let failed = json["workspaces"]?["failed"]?.int, failed > 0 {
+      report.problem("\(failed) workspaces cannot be opened", try: "a2a-relay check DATA")
+    }
+  }
+
+  /// Workspaces looked at: the list is in memory, and only open queues are counted in it.
+  private static let pagesMost = 20
+
+  private static func examineWorkspaces(_ line: Invocation, _ report: inout Report) {
+    var after = ""
+    var seen = 0
+    var troubled = 0
+    for _ in 0..<pagesMost {
+      let page: JSON
+      do throws(CommandFailure) {
+        page = try line.ask("GET", "/workspaces?limit=500\(after)").json
+      } catch {
+        return report.problem(error.text, try: "a2a-relay workspaces")
+      }
+      for workspace in page["workspaces"]?.array ?? [] {
+        seen += 1
+        let before = report.problems
+        examine(workspace, line, &report)
+        if report.problems > before { troubled += 1 }
+      }
+      guard let next = page["next"]?.string else {
+        if troubled == 0 { report.ok("\(seen) workspaces, none with dead or old messages") }
+        return
+      }
+      after = "&after=\(next)"
+    }
+    report.note("the first \(seen) workspaces were looked at")
+  }
+
+  private static let oldSeconds = 3600.0
+
+  private static func examine(_ workspace: JSON, _ line: Invocation, _ report: inout Report) {
+    guard let id = workspace["id"]?.string, let queue = workspace["queue"] else { return }
+    let name = "workspace \(id) (\(Plain.member(workspace["name"])))"
+    if let dead = died(id, line), dead > 0 {
+      report.problem(
+        "\(name): dead messages of the last day: \(dead)",
+        try: "a2a-relay messages \(id) --state dead --since 1d, then a2a-relay redrive MESSAGE")
+    }
+    guard let unanswered = queue["unanswered"]?.int, unanswered > 0 else { return }
+    if queue["present"]?.bool == false {
+      report.problem(
+        "\(name) has \(unanswered) unanswered, and its agent is away",
+        try: "start its agent; a2a-relay workspaces show \(id) says when it was seen last")
+    } else if let age = oldest(id, line), age > oldSeconds {
+      report.problem(
+        "\(name) has a message that waits for \(Plain.age(seconds: age)); its agent is there",
+        try: "a2a-relay messages \(id) --state in_flight, then a2a-relay explain MESSAGE")
+    }
+  }
+
+  /// The queue counts only those whose caller has had no reply.
+  private static func died(_ id: String, _ line: Invocation) -> Int? {
+    let day = Timestamp.rfc3339(nanoseconds: Clock.wall().nanoseconds - 86_400_000_000_000)
+    let path = "/workspaces/\(id)/messages?state=dead&limit=500&since=\(day)"
+    return (try? line.ask("GET", path))?.json["messages"]?.array?.count
+  }
+
+  private static func oldest(_ id: String, _ line: Invocation) -> Double? {
+    guard let answer = try? line.ask("GET", "/workspaces/\(id)/queue"),
+      case .number(let raw) = answer.json["oldest_unanswered_age_seconds"]
+    else { return nil }
+    return Double(raw)
+  }
+}

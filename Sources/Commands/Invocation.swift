@@ -1,0 +1,148 @@
+import Relay
+import Server
+import System
+import Wire
+
+/// Where a command writes, and what it knows of its surroundings.
+package struct Console: Sendable {
+  var out: @Sendable (String) -> Void
+  var error: @Sendable (String) -> Void
+  var environment: @Sendable (String) -> String?
+  /// Somebody looks at the progress that goes to standard error.
+  var isWatched: Bool
+  /// Waits between two looks at a job.
+  var pause: @Sendable (Duration) -> Void
+
+  package init(
+    out: @escaping @Sendable (String) -> Void, error: @escaping @Sendable (String) -> Void,
+    environment: @escaping @Sendable (String) -> String?, isWatched: Bool,
+    pause: @escaping @Sendable (Duration) -> Void
+  ) {
+    self.out = out
+    self.error = error
+    self.environment = environment
+    self.isWatched = isWatched
+    self.pause = pause
+  }
+}
+
+/// One command with what stands on its line.
+package struct Invocation: Sendable {
+  let command: Command
+  let arguments: [String]
+  let values: [String: [String]]
+  let console: Console
+
+  init(
+    _ command: Command, arguments: [String], values: [String: [String]], console: Console
+  ) {
+    self.command = command
+    self.arguments = arguments
+    self.values = values
+    self.console = console
+  }
+
+  func has(_ flag: String) -> Bool { values[flag] != nil }
+  func value(_ flag: String) -> String? { values[flag]?.last }
+  var isJSON: Bool { has("json") }
+
+  func number(_ flag: String) throws(CommandFailure) -> Int? {
+    guard let text = value(flag) else { return nil }
+    guard let number = Int(text), number >= 0 else {
+      throw .usage("--\(flag) takes a number, not \"\(text)\"")
+    }
+    return number
+  }
+
+  var data: String { value("data") ?? console.environment("A2A_RELAY_DATA") ?? "./relay-data" }
+  var url: String {
+    value("relay") ?? console.environment("A2A_RELAY_URL") ?? "http://127.0.0.1:8080"
+  }
+
+  /// An argument that names a workspace, checked before it is put into a path.
+  func workspace(_ index: Int = 0) throws(CommandFailure) -> String {
+    try Self.workspace(arguments[index])
+  }
+
+  static func workspace(_ text: String) throws(CommandFailure) -> String {
+    guard let id = WorkspaceID(text) else {
+      throw .usage("\"\(Plain.text(text))\" is no workspace's id; a2a-relay workspaces lists them")
+    }
+    return id.text
+  }
+
+  static func message(_ text: String) throws(CommandFailure) -> String {
+    guard let id = MessageID(text) else {
+      throw .usage("\"\(Plain.text(text))\" is no message's id; a2a-relay messages ID lists them")
+    }
+    return id.text
+  }
+
+  // MARK: the relay
+
+  func client() throws(CommandFailure) -> OperatorClient {
+    let token: String
+    do throws(OperatorCredential.Missing) {
+      token = try OperatorCredential.find(
+        file: value("token-file"), data: data, environment: console.environment)
+    } catch {
+      throw .credential(error.text)
+    }
+    do throws(OperatorClient.BadURL) {
+      return try OperatorClient(url: url, token: token)
+    } catch {
+      throw .usage("--relay: \(error.text)")
+    }
+  }
+
+  struct Answer {
+    var status: Int
+    var body: [UInt8]
+    var json: JSON
+  }
+
+  /// Asks the relay; what it refuses is thrown, unless its status is among `taking`.
+  func ask(
+    _ method: String, _ path: String, _ body: JSON? = nil, taking: Set<Int> = []
+  ) throws(CommandFailure) -> Answer {
+    let client = try client()
+    let answer: OperatorClient.Answer
+    do throws(OperatorClient.Unreachable) {
+      answer = try client.call(method, path, body: body?.bytes)
+    } catch {
+      throw .unreachable(
+        error.text + "\ntry: a2a-relay doctor, or name the relay by --relay or A2A_RELAY_URL")
+    }
+    let json = try? JSON(parsing: answer.body)
+    guard answer.isSuccess || taking.contains(answer.status) else {
+      throw Self.refusal(answer.status, json)
+    }
+    guard let json else { throw .refused("the relay's answer to \(method) \(path) is not JSON") }
+    return Answer(status: answer.status, body: answer.body, json: json)
+  }
+
+  private static func refusal(_ status: Int, _ json: JSON?) -> CommandFailure {
+    let text = Plain.text(json?["error"]?.string ?? "the relay answered \(status)")
+    let code = json?["code"]?.string.map { " (\(Plain.text($0)))" } ?? ""
+    var hint = ""
+    switch status {
+    case 401:
+      return .credential(
+        text + code + "\ntry: --token-file FILE, or A2A_RELAY_TOKEN in the environment")
+    case 404 where json?["code"]?.string == "no_route":
+      return .refused("the relay has no such route: it is of another version than this command")
+    case 410: hint = "\ntry: a2a-relay workspaces restore ID"
+    case 501: hint = "\nthe relay is of a version that has no such route"
+    default: break
+    }
+    if let more = json?["hint"]?.string { hint = "\n" + Plain.text(more) }
+    return .refused(text + code + hint)
+  }
+
+  // MARK: output
+
+  /// The answer as it is with `--json`, else what `text` makes of it.
+  func show(_ answer: Answer, _ text: (JSON) -> String) {
+    console.out(isJSON ? String(decoding: answer.body, as: UTF8.self) + "\n" : text(answer.json))
+  }
+}

@@ -1,0 +1,183 @@
+import Relay
+import System
+import Wire
+
+/// `workspaces …`.
+enum WorkspaceCommands {
+  private static let settings = [
+    Flag("callers", "relay|agent", "who may call it: holders of a credential, or everybody"),
+    Flag("when-offline", "task|error", "what a caller gets when nobody takes its call in time"),
+    Flag("keep-alive", "true|false", "white space for callers that are held"),
+    Flag("parent", "ID", "the workspace that it stands below; none: of no other"),
+  ]
+  private static let name = Flag("name", "NAME", "its name")
+
+  static let all = [
+    Command("workspaces", "the workspaces, in the order of their making", flags: page, run: list),
+    Command("workspaces list", "the same", flags: page, run: list),
+    Command(
+      "workspaces create [NAME]", "makes a workspace",
+      flags: [
+        Flag("id", "UUID", "its id (default: one is made)"),
+        Flag("org", "ORG", "the org that it belongs to (default default)"),
+      ] + settings, run: create),
+    Command("workspaces show ID", "one workspace with its settings and addresses", run: show),
+    Command(
+      "workspaces set ID", "changes what the flags name, and leaves the rest",
+      flags: [name] + settings, run: set),
+    Command(
+      "workspaces remove ID", "takes it out of use; it can be restored for a while",
+      flags: [Flag("confirm", nil, "its children too")],
+      notes: "Its messages are cancelled and its tokens end. workspaces restore brings it back,\n"
+        + "without its tokens, until the time that the answer names.",
+      run: remove),
+    Command("workspaces restore ID", "brings a removed workspace back", run: restore),
+    Command(
+      "workspaces purge ID", "deletes it for good, with everything in it",
+      flags: [Flag("yes", nil, "do it; without it nothing is done")], run: purge),
+  ]
+
+  private static let page = [
+    Flag("limit", "COUNT", "at most 500 (default 100)"),
+    Flag("after", "ID", "those behind this one"),
+  ]
+
+  private static func list(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    var query = Query()
+    query.add("limit", String(try line.number("limit") ?? 100))
+    query.add("after", line.value("after"))
+    let answer = try line.ask("GET", "/workspaces\(query.text)")
+    let now = Clock.wall().nanoseconds
+    line.show(answer) { json in
+      var table = TextTable([
+        .init("ID"), .init("NAME"), .init("ORG"), .init("AGENT"),
+        .init("SEEN", isNumber: true), .init("UNANSWERED", isNumber: true),
+        .init("DEAD", isNumber: true),
+      ])
+      for workspace in json["workspaces"]?.array ?? [] {
+        let queue = workspace["queue"]
+        table.add([
+          Plain.member(workspace["id"]), Plain.member(workspace["name"]),
+          Plain.member(workspace["org"]), Plain.member(workspace["status"]),
+          Plain.since(workspace["last_seen_at"], now: now),
+          Plain.member(queue?["unanswered"]), Plain.member(queue?["dead"]),
+        ])
+      }
+      if table.isEmpty { return "no workspaces; a2a-relay workspaces create NAME makes one\n" }
+      return table.text + Query.more(json)
+    }
+    return 0
+  }
+
+  private static func create(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    var body = try members(line)
+    if let name = line.arguments.first { body["name"] = .string(name) }
+    if let id = line.value("id") { body["id"] = .string(try Invocation.workspace(id)) }
+    if let org = line.value("org") { body["org"] = .string(org) }
+    let answer = try line.ask("POST", "/workspaces", body)
+    line.show(answer) { json in
+      let id = Plain.member(json["id"])
+      return facts(json)
+        + "next: a2a-relay tokens \(id) add, or let its agent register within an hour\n"
+    }
+    return 0
+  }
+
+  private static func show(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    line.show(try line.ask("GET", "/workspaces/\(try line.workspace())"), facts)
+    return 0
+  }
+
+  private static func set(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    let id = try line.workspace()
+    var body = try members(line)
+    if let name = line.value("name") { body["name"] = .string(name) }
+    guard body.object?.isEmpty == false else {
+      throw .usage("nothing to set: name a flag, such as --name; see a2a-relay help workspaces")
+    }
+    line.show(try line.ask("PATCH", "/workspaces/\(id)", body), facts)
+    return 0
+  }
+
+  /// What both making and changing take.
+  private static func members(_ line: Invocation) throws(CommandFailure) -> JSON {
+    var body: JSON = [:]
+    if let callers = line.value("callers") { body["callers"] = .string(callers) }
+    if let value = line.value("when-offline") { body["when_offline"] = .string(value) }
+    if let parent = line.value("parent") {
+      body["parent_id"] = parent == "none" ? .null : .string(try Invocation.workspace(parent))
+    }
+    switch line.value("keep-alive") {
+    case nil: break
+    case "true": body["keep_alive"] = true
+    case "false": body["keep_alive"] = false
+    default: throw .usage("--keep-alive takes true or false")
+    }
+    return body
+  }
+
+  static func facts(_ json: JSON) -> String {
+    var facts = Facts()
+    let now = Clock.wall().nanoseconds
+    for member in json.object ?? [] {
+      switch (member.key, member.value) {
+      case ("urls", .object(let urls)), ("settings", .object(let urls)):
+        for url in urls { facts.add(Plain.text(url.key), Plain.member(url.value)) }
+      case ("queue", .object(let counts)):
+        for count in counts { facts.add(Plain.text(count.key), Plain.member(count.value)) }
+      case (let key, let value) where key.hasSuffix("_at") && value.string != nil:
+        facts.add(key, "\(Plain.member(value)) (\(Plain.since(value, now: now)) ago)")
+      case (let key, let value): facts.add(Plain.text(key), Plain.member(value))
+      }
+    }
+    return facts.text
+  }
+
+  private static func remove(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    let id = try line.workspace()
+    var query = Query()
+    if line.has("confirm") { query.add("confirm", "true") }
+    let answer = try line.ask("DELETE", "/workspaces/\(id)\(query.text)", taking: [409])
+    if answer.status == 409 { return try confirm(answer, line) }
+    line.show(answer) { json in
+      "removed \(id) and \(Plain.member(json["cascade_deleted"])) below it; it can be restored "
+        + "until \(Plain.member(json["restore_until"]))\n"
+        + "undo: a2a-relay workspaces restore \(id)\n"
+    }
+    return 0
+  }
+
+  /// It has children: nothing has been done.
+  private static func confirm(
+    _ answer: Invocation.Answer, _ line: Invocation
+  ) throws(CommandFailure) -> Int32 {
+    guard let children = answer.json["children"]?.array else {
+      throw .refused(Plain.text(answer.json["error"]?.string ?? "refused"))
+    }
+    line.show(answer) { json in
+      var text = "nothing was removed: it has \(Plain.member(json["children_count"])) children\n"
+      for child in children { text += "  \(Plain.member(child))\n" }
+      return text + "try: the same with --confirm, which removes them too\n"
+    }
+    return 1
+  }
+
+  private static func restore(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    let id = try line.workspace()
+    line.show(try line.ask("POST", "/workspaces/\(id)/restore", [:])) { json in
+      facts(json) + "its old tokens are dead; next: a2a-relay tokens \(id) add\n"
+    }
+    return 0
+  }
+
+  private static func purge(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    let id = try line.workspace()
+    guard line.has("yes") else {
+      throw .usage("this deletes \(id) and all its messages for good; say --yes")
+    }
+    let answer = try line.ask(
+      "DELETE", "/workspaces/\(id)?purge=true&confirm=true")
+    line.show(answer) { _ in "purged \(id)\n" }
+    return 0
+  }
+}

@@ -1,0 +1,85 @@
+import System
+import Testing
+
+@testable import Commands
+
+/// How a line is read: one table says what there is, and what is wrong with a line that fits none.
+@Suite struct CommandLineTests {
+  static let console = Console(
+    out: { _ in }, error: { _ in }, environment: { _ in nil }, isWatched: false, pause: { _ in })
+  private let reader = CommandReader(CommandTable.commands)
+
+  private func read(_ line: String) throws -> (pattern: String, invocation: Invocation) {
+    let words = line.split(separator: " ").map(String.init)
+    guard case .run(let command, let invocation) = try reader.read(words, console: Self.console)
+    else { throw CommandFailure.usage("help") }
+    return (command.pattern, invocation)
+  }
+
+  private func refusal(_ line: String) -> String? {
+    do { _ = try read(line) } catch let failure as CommandFailure {
+      return failure.status == 64 ? failure.text : nil
+    } catch { return nil }
+    return nil
+  }
+
+  @Test(arguments: [
+    ("status", "status"), ("workspaces", "workspaces"), ("workspaces list", "workspaces list"),
+    ("workspaces create", "workspaces create [NAME]"),
+    ("workspaces create Ada", "workspaces create [NAME]"), ("tokens X", "tokens ID"),
+    ("tokens X rotate", "tokens ID rotate"), ("tokens X revoke", "tokens ID revoke [TOKEN]"),
+    ("tokens X revoke y", "tokens ID revoke [TOKEN]"), ("redrive a b c", "redrive MESSAGE…"),
+    ("redrive --workspace X", "redrive"), ("jobs X", "jobs ID"), ("jobs X 7", "jobs ID JOB"),
+    ("--json status", "status"), ("cancel m", "cancel MESSAGE"),
+  ])
+  func `a line is the command whose words fit`(line: String, pattern: String) throws {
+    #expect(try read(line).pattern == pattern)
+  }
+
+  @Test func `flags may stand anywhere, with a space or an equals sign`() throws {
+    let line = try read("--limit 5 messages --state=dead ID --json --after=a=b")
+    #expect(line.invocation.arguments == ["ID"])
+    #expect(line.invocation.value("limit") == "5" && line.invocation.value("state") == "dead")
+    #expect(line.invocation.isJSON && line.invocation.value("after") == "a=b")
+    #expect(try read("workspaces create -- --odd").invocation.arguments == ["--odd"])
+  }
+
+  @Test(arguments: [
+    ("statu", "there are status"), ("status x", "a2a-relay status"),
+    ("tokens", "a2a-relay tokens ID rotate"), ("queue X --dry-run", "it takes --relay"),
+    ("queue X --nothing", "unknown flag \"--nothing\""), ("messages X --limit", "needs a value"),
+    ("messages X --limit=", "needs a value"), ("status --json=1", "takes no value"),
+  ])
+  func `a wrong line hears what there is`(line: String, told: String) {
+    #expect(refusal(line)?.contains(told) == true)
+  }
+
+  @Test func `no two commands have one pattern, and one flag means one thing`() {
+    let patterns = CommandTable.commands.map(\.pattern)
+    #expect(Set(patterns).count == patterns.count)
+    var values: [String: String] = [:]
+    for flag in Flag.common + CommandTable.commands.flatMap(\.flags) {
+      let value = flag.value == nil ? "none" : "a value"
+      #expect(values[flag.name, default: value] == value, "--\(flag.name)")
+      values[flag.name] = value
+      #expect(!flag.text.isEmpty)
+    }
+  }
+
+  @Test func `help names every command and every flag`() throws {
+    for command in CommandTable.commands {
+      #expect(CommandTable.help.contains("  \(command.pattern) "), "\(command.pattern)")
+      let page = try reader.help([command.name])
+      #expect(page.contains("a2a-relay \(command.pattern)\n"))
+      for flag in command.flags + Flag.common { #expect(page.contains("--\(flag.name)")) }
+    }
+    for line in [["help", "queue"], ["queue", "--help"], ["queue", "X", "-h"]] {
+      guard case .help(let text) = try reader.read(line, console: Self.console) else {
+        Issue.record("\(line) is no call for help")
+        continue
+      }
+      #expect(text.hasPrefix("a2a-relay queue ID\n"))
+    }
+    #expect(throws: CommandFailure.self) { try reader.help(["nothing"]) }
+  }
+}
