@@ -30,8 +30,11 @@ extension Broker {
     case .reply(let call, let reply, let afterBarrier):
       answerAgent(call, reply, afterBarrier: afterBarrier, desk, now: now)
     case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
-    case .stored(let seq): stored(seq, desk, now: now)
+    case .stored(let seq):
+      forgetKey(of: seq, desk)
+      stored(seq, desk, now: now)
     case .refused(let seq):
+      forgetKey(of: seq, desk)
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }

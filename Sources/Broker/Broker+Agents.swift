@@ -75,22 +75,32 @@ extension Broker {
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
-    case .message(let id, let seq):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      desk.queue.received(seq, now: now)
-      carryOut(desk, now: now)
+    case .message(let id, let seq, let isEnd):
+      self.received([seq], isEnd: isEnd, at: id, received, now: now)
     case .ends(let id, let seqs):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      for seq in seqs { desk.queue.received(seq, now: now) }
-      carryOut(desk, now: now)
+      self.received(seqs, isEnd: true, at: id, received, now: now)
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
       desk.queue.handOutDelivered(poll, seqs: seqs, received: received, now: now)
       carryOut(desk, now: now)
     }
+  }
+
+  private func received(
+    _ seqs: [Seq], isEnd: Bool, at id: WorkspaceID, _ received: Bool, now: Now
+  ) {
+    guard received, let desk = desks[id], desk.failure == nil else { return }
+    touch(desk)
+    for seq in seqs {
+      if desk.queue.message(seq) != nil {
+        desk.queue.received(seq, isEnd: isEnd, now: now)
+      } else if isEnd {
+        // It was answered with its Task before, and has left memory since.
+        desk.addLazily(.endRead(seq: seq, at: now.wall), due: now.instant + limits.lazyWriteMax)
+      }
+    }
+    carryOut(desk, now: now)
   }
 
   /// Whether the consumer of a poll has made no call for one of its entries.
@@ -162,7 +172,11 @@ extension Broker {
   /// The message has left memory: answered or ended, and the caller has its reply.
   private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
     guard let stored = try storedMessage(agent.message.seq, desk), stored.tag == agent.message.tag
-    else { throw .notFound }
+    else {
+      guard try isDeleted(agent.message.seq, desk) else { throw .notFound }
+      let members: [(String, JSON)] = [("cancelled", .bool(false)), ("reason", "deleted")]
+      return read(Reply(call: agent.call, error: .closed, members: members), desk)
+    }
     let reply: AgentReply
     if stored.state == .answered {
       if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,

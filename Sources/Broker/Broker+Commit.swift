@@ -74,7 +74,7 @@ extension Broker {
     refuse(desk, reports: refusedReports, now: now)
   }
 
-  private func isFinal(_ error: StoreError, _ desk: Desk) -> Bool {
+  func isFinal(_ error: StoreError, _ desk: Desk) -> Bool {
     if error.isFinalForProcess {
       failed(error, workspace: desk.id)
     } else if error.isFinalForWorkspace {
@@ -86,7 +86,7 @@ extension Broker {
   }
 
   /// The space held back for this day: sends are refused from now on, results go on.
-  private func giveUpReserve(_ error: StoreError) {
+  func giveUpReserve(_ error: StoreError) {
     guard error.kind == .full, data.reserve.isHeld else { return }
     do throws(StoreError) {
       try data.reserve.giveUp()
@@ -155,19 +155,25 @@ extension Broker {
       if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
     }
     if let due { return checkpoint(due.desk, .passive, now: now) }
-    guard inRound.isEmpty else { return }
+    guard inRound.isEmpty else { return retain(now: now) }
     for desk in desks.values
-    where desk.failure == nil && desk.file.walPages > 0 && !desk.isUnsynced {
+    where desk.failure == nil && desk.cutAt != desk.commits && desk.rounds.isEmpty {
       if desk.lastCommit + limits.walIdle <= now.instant {
         return checkpoint(desk, .truncate, now: now)
       }
     }
+    retain(now: now)
   }
 
   private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
     desk.lastCommit = now.instant
     do throws(StoreError) {
-      try desk.file.checkpoint(mode)
+      guard try desk.file.checkpoint(mode), mode == .truncate, desk.rounds.isEmpty else { return }
+      // SQLite has synced the log before it copied it: receipts too, which no barrier waits for.
+      desk.file.markSynced()
+      desk.synced = desk.commits
+      desk.cutAt = desk.commits
+      try noteFreePages(desk)
     } catch {
       if !isFinal(error, desk) { giveUpReserve(error) }
     }

@@ -58,6 +58,8 @@ package final class Broker {
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+  /// Whether the wall clock can be believed: while it cannot, nothing goes because of its age.
+  package var isClockTrusted: () -> Bool = { true }
 
   #if PLANTS
     package var plant: ServerPlant?
@@ -109,7 +111,8 @@ package final class Broker {
       let recovered = try file.recover(now: now.wall)
       let queue = Queue(limits: limits, boot: boot, seed: random.next())
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
-      let desk = Desk(id: id, file: file, queue: queue)
+      let desk = Desk(
+        id: id, file: file, queue: queue, retention: RetentionSchedule(limits, now: now))
       desks[id] = desk
       touch(desk)
       // What came to its end while the relay was down ends now.
@@ -150,6 +153,7 @@ package final class Broker {
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due < earliest ?? .distantFuture { earliest = due }
       if let due = desk.queue.nextDeadline, due < earliest ?? .distantFuture { earliest = due }
+      if let due = retentionDue(desk), due < earliest ?? .distantFuture { earliest = due }
     }
     return earliest
   }

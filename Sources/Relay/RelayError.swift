@@ -35,6 +35,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case agentOffline = "agent_offline"
   case agentTimeout = "agent_timeout"
   case messageEnded = "message_ended"
+  case idempotencyConflict = "idempotency_conflict"
+  case answerGone = "answer_gone"
   case unsupported
 
   /// Stable, for programs.
@@ -50,8 +52,9 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull:
+      .messageEnded, .tokensFull, .idempotencyConflict:
       409
+    case .answerGone: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
@@ -66,7 +69,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .badJSON: -32700
     case .badRequest, .bodyTooLarge: -32600
-    case .badParameter: -32602
+    case .badParameter, .idempotencyConflict: -32602
     case .unsupported: -32004
     default: -32603
     }
@@ -133,6 +136,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
     case .messageEnded: "the message ended without an answer"
+    case .idempotencyConflict: "this Idempotency-Key was used for a call with other params"
+    case .answerGone: "the message has been deleted: it was stored, and is not run again"
     case .unsupported: "this is not supported by this relay"
     }
   }

@@ -140,6 +140,7 @@ package struct ServeOptions: Sendable {
       ("unreadSharePercent", \.unreadSharePercent), ("bodySharePercent", \.bodySharePercent),
       ("anonymousSharePercent", \.anonymousSharePercent),
       ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
+      ("keptBytesMax", \.keptBytesMax), ("keptMessagesMax", \.keptMessagesMax),
     ]
 
   /// The same for times, in milliseconds.
@@ -150,6 +151,7 @@ package struct ServeOptions: Sendable {
       ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive), ("headTime", \.headTime),
       ("bodyTime", \.bodyTime), ("anonymousBodyTime", \.anonymousBodyTime),
       ("idleTime", \.idleTime), ("writeTime", \.writeTime),
+      ("retention", \.retention), ("idempotencyWindow", \.idempotencyWindow),
       ("shutdownTime", \.shutdownTime), ("shutdownRequestTime", \.shutdownRequestTime),
     ]
 

@@ -36,6 +36,12 @@ final class Bench {
     (data, broker) = try Bench.open(path, limits, vfs, boot: "boot-1")
   }
 
+  convenience init(_ change: (inout Limits) -> Void) throws {
+    var limits = Limits()
+    change(&limits)
+    try self.init(limits: limits)
+  }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   private static func open(

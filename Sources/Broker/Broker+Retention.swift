@@ -1,0 +1,108 @@
+package import Relay
+import Store
+import System
+
+/// Deletes what has been kept for long enough: one round of one workspace a turn, while the barrier
+/// syncs what callers wait for. A round has a transaction of its own, so that no full disk makes a
+/// send and a deletion depend on each other.
+extension Broker {
+  /// When the first message, key or tombstone of an open workspace can be deleted: it has to be
+  /// open then, or opened. `nil`: there is nothing to delete, or the workspace is not open.
+  package func retentionDue(of id: WorkspaceID) -> WallTime? { desks[id]?.retention.nextWake }
+
+  func retentionDue(_ desk: Desk) -> Instant? {
+    let due = desk.retention.next(commits: desk.commits)
+    guard desk.shrinksAt == desk.commits else { return due }
+    return min(due ?? .distantFuture, desk.lastCommit + limits.retentionPause)
+  }
+
+  /// At most one round a turn; the workspace that has waited longest.
+  func retain(now: Now) {
+    var due: (desk: Desk, at: Instant)?
+    for desk in desks.values {
+      guard desk.failure == nil, desk.damage == nil, !desk.hasTurnWork,
+        let at = retentionDue(desk), at <= now.instant
+      else { continue }
+      if at < due?.at ?? .distantFuture { due = (desk, at) }
+    }
+    guard let desk = due?.desk else { return }
+    do throws(StoreError) {
+      try retain(desk, now: now)
+    } catch {
+      desk.retention.refused(now: now)
+      if !isFinal(error, desk) { giveUpReserve(error) }
+    }
+  }
+
+  private func retain(_ desk: Desk, now: Now) throws(StoreError) {
+    if desk.shrinksAt == desk.commits { return try shrink(desk, now: now) }
+    let isTrusted = isClockTrusted()
+    if isTrusted, let at = desk.retention.expiryAt, at <= now.wall {
+      return try expire(desk, now: now)
+    }
+    let sweep = desk.retention.look(
+      isOver: try isOver(desk), isTrusted: isTrusted, commits: desk.commits, now: now)
+    guard let sweep else { return }
+    let slice = try desk.file.keptSlice(
+      after: desk.retention.cursor, limit: desk.retention.reach)
+    let plan = RetentionPlan(
+      slice, after: desk.retention.cursor,
+      RetentionPlan.Rule(
+        endedBy: isTrusted ? now.wall + (.zero - limits.retention) : nil, isOver: sweep == .size),
+      rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
+    try commit(plan, sweep == .age ? .age : .size, desk, now: now)
+    desk.retention.did(plan, isBusy: !inRound.isEmpty, commits: desk.commits, now: now)
+  }
+
+  /// Whether the file keeps more than may be kept beside its queue.
+  private func isOver(_ desk: Desk) throws(StoreError) -> Bool {
+    if try desk.file.usedBytes() - desk.queue.bytes > limits.keptBytesMax { return true }
+    let there = desk.queue.lastSeq - (try desk.file.deletedCount())
+    return there - Seq(desk.queue.count) > Seq(limits.keptMessagesMax)
+  }
+
+  private func commit(
+    _ plan: RetentionPlan, _ cause: Tombstone.Cause, _ desk: Desk, now: Now
+  ) throws(StoreError) {
+    var writes = plan.ranges.map {
+      Write.retire(first: $0.lowerBound, last: $0.upperBound, cause: cause, at: now.wall)
+    }
+    if let seq = plan.trimmed { writes.append(.trim(seq: seq, rows: limits.retentionRowsMax)) }
+    guard !writes.isEmpty else { return }
+    try commit(writes, desk, now: now)
+    for seq in plan.deleted { desk.queue.drop(seq) }
+    carryOut(desk, now: now)
+  }
+
+  /// What was put off goes first: it may be about what is deleted.
+  private func commit(_ writes: [Write], _ desk: Desk, now: Now) throws(StoreError) {
+    try desk.file.commit(desk.lazies + writes)
+    desk.lazies = []
+    desk.lazyDue = nil
+    desk.commits += 1
+    desk.lastCommit = now.instant
+  }
+
+  /// Its log has been emptied because nothing happens there: what is free for long is given back.
+  func noteFreePages(_ desk: Desk) throws(StoreError) {
+    let isMuch = try desk.file.freePages() > limits.freePagesMax
+    desk.shrinksAt = isMuch ? desk.commits : nil
+  }
+
+  /// The next commit of anything else ends it.
+  private func shrink(_ desk: Desk, now: Now) throws(StoreError) {
+    try desk.file.shrink(pages: limits.freePagesRound)
+    desk.commits += 1
+    desk.lastCommit = now.instant
+    desk.shrinksAt = try desk.file.freePages() > limits.freePagesMax / 2 ? desk.commits : nil
+  }
+
+  /// Keys whose window is over, and tombstones.
+  private func expire(_ desk: Desk, now: Now) throws(StoreError) {
+    if let next = try desk.file.nextExpiry(), next <= now.wall {
+      try commit([.expire(at: now.wall, rows: limits.retentionRowsMax)], desk, now: now)
+    }
+    desk.retention.didExpire(
+      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty, commits: desk.commits, now: now)
+  }
+}
