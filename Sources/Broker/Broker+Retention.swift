@@ -43,8 +43,10 @@ extension Broker {
     let sweep = desk.retention.look(
       isOver: try isOver(desk), isTrusted: isTrusted, commits: desk.commits, now: now)
     guard let sweep else { return }
-    let slice = try desk.file.keptSlice(
+    var slice = try desk.file.keptSlice(
       after: desk.retention.cursor, limit: desk.retention.reach)
+    // An end that no barrier has covered is none yet, whatever the file says.
+    slice.mark { seq in desk.queue.message(seq).map { !$0.state.isEnd } ?? false }
     let plan = RetentionPlan(
       slice, after: desk.retention.cursor,
       RetentionPlan.Rule(
@@ -54,9 +56,13 @@ extension Broker {
     desk.retention.did(plan, isBusy: !inRound.isEmpty, commits: desk.commits, now: now)
   }
 
+  /// What a message takes in a file beside its bodies, or a little more.
+  private static let rowBytes = 1024
+
   /// Whether the file keeps more than may be kept beside its queue.
   private func isOver(_ desk: Desk) throws(StoreError) -> Bool {
-    if try desk.file.usedBytes() - desk.queue.bytes > limits.keptBytesMax { return true }
+    let own = desk.queue.bytes + desk.queue.count * Self.rowBytes
+    if try desk.file.usedBytes() - own > limits.keptBytesMax { return true }
     let there = desk.queue.lastSeq - (try desk.file.deletedCount())
     return there - Seq(desk.queue.count) > Seq(limits.keptMessagesMax)
   }

@@ -11,6 +11,8 @@ package struct KeptMessage: Sendable, Equatable {
   package var bytes: Int
   /// The message that opened its task is there, or it is that one.
   package var hasFirst: Bool
+  /// Its end is in the file, and no barrier has covered it yet: it may never have been.
+  package var isEnding = false
 
   package init(
     seq: Seq, task: Seq, at: WallTime, endedAt: WallTime?, isEndReceived: Bool, bytes: Int,
@@ -41,4 +43,16 @@ package struct KeptSlice: Sendable {
   package var isLast = false
 
   package init() {}
+
+  /// Marks those whose end no barrier has covered.
+  package mutating func mark(isEnding: (Seq) -> Bool) {
+    for index in messages.indices where isEnding(messages[index].seq) {
+      messages[index].isEnding = true
+    }
+    for (task, others) in further {
+      for index in others.indices where isEnding(others[index].seq) {
+        further[task]?[index].isEnding = true
+      }
+    }
+  }
 }

@@ -72,6 +72,10 @@ package struct RetentionPlan: Sendable, Equatable {
     _ earliestEnd: inout WallTime?
   ) -> Bool {
     guard let ended = message.endedAt else { return false }
+    if message.isEnding {
+      earliestEnd = min(earliestEnd ?? ended, ended)
+      return false
+    }
     if message.task != message.seq { return !message.hasFirst || gone.contains(message.task) }
     guard slice.tasks[message.seq]?.isTerminal == true else { return false }
     let further = slice.further[message.seq] ?? []
@@ -80,8 +84,9 @@ package struct RetentionPlan: Sendable, Equatable {
       guard let ended = message.endedAt else { return false }
       end = max(end, ended)
     }
-    if let endedBy = rule.endedBy, end <= endedBy { return true }
-    if rule.isOver, !slice.isHuge || further.isEmpty, message.isEndReceived,
+    let isEnding = further.contains(where: \.isEnding)
+    if !isEnding, let endedBy = rule.endedBy, end <= endedBy { return true }
+    if !isEnding, rule.isOver, !slice.isHuge || further.isEmpty, message.isEndReceived,
       further.allSatisfy(\.isEndReceived)
     {
       return true

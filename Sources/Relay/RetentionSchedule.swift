@@ -16,7 +16,7 @@ package struct RetentionSchedule: Sendable {
   /// The first key or tombstone can go then.
   package private(set) var expiryAt: WallTime?
 
-  private let limits: Limits
+  private let bounds: Bounds
   private var earliestEnd: WallTime?
   private var lastLook: Now
   private var lastLookCommits: UInt64?
@@ -28,8 +28,21 @@ package struct RetentionSchedule: Sendable {
   private var sizeRetryAt: Instant
   private var hasDeleted = false
 
+  /// The limits that count here; all of them are not carried with every workspace.
+  private struct Bounds: Sendable {
+    var retention: Duration
+    var retentionEvery: Duration
+    var retentionPause: Duration
+    var retentionRetry: Duration
+    var retentionRestart: Duration
+    var retentionRowsMax: Int
+  }
+
   package init(_ limits: Limits, now: Now) {
-    self.limits = limits
+    bounds = Bounds(
+      retention: limits.retention, retentionEvery: limits.retentionEvery,
+      retentionPause: limits.retentionPause, retentionRetry: limits.retentionRetry,
+      retentionRestart: limits.retentionRestart, retentionRowsMax: limits.retentionRowsMax)
     at = now.instant + limits.retentionEvery
     lastLook = now
     began = now.instant
@@ -54,7 +67,7 @@ package struct RetentionSchedule: Sendable {
 
   /// Messages to look at in the next round: more than can go only while none do.
   package var reach: Int {
-    hasDeleted ? max(1, limits.retentionRowsMax / 4) : limits.retentionRowsMax
+    hasDeleted ? max(1, bounds.retentionRowsMax / 4) : bounds.retentionRowsMax
   }
 
   /// The wall-clock time before which the file need not be opened for this.
@@ -66,17 +79,17 @@ package struct RetentionSchedule: Sendable {
   ) -> Sweep? {
     if sweep == .size, !isOver { end(now: now) }
     if let sweep { return sweep }
-    at = now.instant + limits.retentionEvery
+    at = now.instant + bounds.retentionEvery
     if commits != lastLookCommits {
       // Whatever has ended since then can go no earlier.
-      let earliest = lastLook.wall + limits.retention
+      let earliest = lastLook.wall + bounds.retention
       dueAt = min(dueAt ?? earliest, earliest)
     }
     lastLook = now
     lastLookCommits = commits
     if isOver, sizeRetryAt <= now.instant {
       if sizeRestartAt <= now.instant { sizeCursor = 0 }
-      if sizeCursor == 0 { sizeRestartAt = now.instant + limits.retentionRestart }
+      if sizeCursor == 0 { sizeRestartAt = now.instant + bounds.retentionRestart }
       begin(.size, from: sizeCursor, now: now)
     } else if isTrusted, let dueAt, dueAt <= now.wall {
       begin(.age, from: 0, now: now)
@@ -99,15 +112,15 @@ package struct RetentionSchedule: Sendable {
     hasDeleted = !plan.deleted.isEmpty
     lastLookCommits = commits
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
-    at = isBusy ? now.instant + limits.retentionPause : now.instant
+    at = isBusy ? now.instant + bounds.retentionPause : now.instant
     guard plan.isDone else { return }
     switch sweep {
-    case .age: dueAt = earliestEnd.map { $0 + limits.retention }
+    case .age: dueAt = earliestEnd.map { $0 + bounds.retention }
     case .size:
       // Once more from its beginning, or else a rest in proportion to the work.
       if sizeCursor == 0 {
         let rest = Duration.nanoseconds(50 * (now.instant - began).nanoseconds)
-        sizeRetryAt = now.instant + max(limits.retentionRetry, rest)
+        sizeRetryAt = now.instant + max(bounds.retentionRetry, rest)
       }
       cursor = 0
     }
@@ -118,18 +131,18 @@ package struct RetentionSchedule: Sendable {
   package mutating func didExpire(next: WallTime?, isBusy: Bool, commits: UInt64, now: Now) {
     expiryAt = next
     lastLookCommits = commits
-    at = isBusy ? now.instant + limits.retentionPause : now.instant
+    at = isBusy ? now.instant + bounds.retentionPause : now.instant
   }
 
   /// A message with a key has come.
   package mutating func keyCame(until: WallTime) { if expiryAt == nil { expiryAt = until } }
 
   /// A round was refused: the disk is full.
-  package mutating func refused(now: Now) { at = now.instant + limits.retentionEvery }
+  package mutating func refused(now: Now) { at = now.instant + bounds.retentionEvery }
 
   private mutating func end(now: Now) {
     if sweep == .size { sizeCursor = cursor }
     sweep = nil
-    at = now.instant + limits.retentionEvery
+    at = now.instant + bounds.retentionEvery
   }
 }

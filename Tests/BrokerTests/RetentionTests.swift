@@ -281,6 +281,30 @@ import Wire
     #expect(bench.replies[call]?.status == 404)
   }
 
+  @Test func `an end that is not durable yet is not deleted`() throws {
+    let bench = try Bench {
+      $0.keptMessagesMax = 1
+      $0.retention = .nanoseconds(1)
+    }
+    let id = try bench.create(whenOffline: .error)
+    for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
+    sweep(bench)
+    let withdrawn = try bench.send(id) { $0.hold = .seconds(5) }
+    bench.sync()
+    bench.advance(.seconds(5))
+    bench.turn()
+    for _ in 0..<50 {
+      bench.advance(.milliseconds(100))
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+    }
+    #expect(try stored(bench, id) == [4])
+    bench.sync()
+    #expect(bench.replies[withdrawn]?.reason == "AGENT_OFFLINE")
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
   @Test func `what was put off for a message is written before it is deleted`() throws {
     let bench = try Bench { $0.keptMessagesMax = 1 }
     let id = try bench.create()

@@ -70,6 +70,16 @@ import Testing
     #expect(self.plan(kept, endedBy: nil, isOver: true).deleted == [1, 4])
   }
 
+  @Test func `an end that is not durable yet is none, but will be due`() {
+    var kept = slice([message(1, ended: 5), message(2)])
+    kept.mark { $0 == 1 }
+    #expect(plan(kept, isOver: true).deleted == [2])
+    #expect(plan(kept).earliestEnd == start + .seconds(5))
+    kept.further = [2: [message(3, task: 2, ended: 7)]]
+    kept.mark { $0 == 3 }
+    #expect(plan(kept, isOver: true).deleted.isEmpty)
+  }
+
   @Test(arguments: TaskState.allCases) func `a task that is open keeps its messages`(
     state: TaskState
   ) {
