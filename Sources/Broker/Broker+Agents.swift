@@ -45,7 +45,7 @@ extension Broker {
   /// An agent asks for entries.
   package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
-      let desk = try self.desk(id, now: now)
+      let desk = try self.desk(id, needsFile: false, now: now)
       if isShuttingDown { return answerEmpty(poll.id, desk) }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
       noteCall(poll.consumer, desk, now: now)
@@ -53,6 +53,9 @@ extension Broker {
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
     } catch {
+      if waitsForFile(poll.id, error, now: now, { [unowned self] now in
+        self.poll(poll, at: id, now: now)
+      }) { return }
       outbox.append(Reply(call: poll.id, error: error))
     }
   }
@@ -64,6 +67,7 @@ extension Broker {
       release(entries)
       delivered(entries.receipt, received: false, now: now)
     }
+    leavesWaitingForFile(poll)
     guard let desk = desks[id], desk.failure == nil else { return }
     desk.open[poll] = nil
     desk.queue.pollGone(poll, now: now)
@@ -128,6 +132,10 @@ extension Broker {
       }
     } catch {
       desks[agent.workspace]?.open[agent.call] = nil
+      let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
+      if waitsForFile(agent.call, error, bytes: bytes, now: now, { [unowned self] now in
+        agentCall(agent, now: now)
+      }) { return }
       outbox.append(Reply(call: agent.call, error: error))
     }
   }
@@ -196,6 +204,7 @@ extension Broker {
     _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
   ) {
     desk.open[call] = nil
+    if let own = desk.ownAnswers.take(call) { return tell(own, reply, desk, now: now) }
     let reply = agentReply(call, reply, now: now)
     if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
   }
@@ -235,7 +244,10 @@ extension Broker {
   }
 
   /// Any authenticated call of the agent; `isHeartbeat`: one that says nothing else.
-  package func signOfLife(_ id: WorkspaceID, now: Now) { directory.seen(id, at: now.wall) }
+  package func signOfLife(_ id: WorkspaceID, now: Now) {
+    directory.seen(id, at: now.wall)
+    pulse(id, now: now)
+  }
 
   /// A heartbeat stretches the leases of polls without `confirm`.
   package func heartbeat(_ id: WorkspaceID, now: Now) {

@@ -31,7 +31,7 @@ extension Broker {
       if desk.queue.message(message.seq) != nil {
         attach(request, to: message.seq, desk, now: now)
       } else {
-        answerAgain(request, message, desk)
+        try answerAgain(request, message, desk, now: now)
       }
     } catch {
       read(request.addressee.reply(error), desk)
@@ -51,31 +51,15 @@ extension Broker {
 
   /// The answer of a message that has ended and that somebody has received, once more: with the id
   /// and in the dialect of this call.
-  private func answerAgain(_ request: CallerRequest, _ message: StoredMessage, _ desk: Desk) {
-    let addressee = request.addressee
-    guard !mustWait(message.seq, desk) else {
-      return putOff(for: addressee.payer) { [unowned self] _ in
-        guard desk.failure == nil else {
-          return outbox.append(addressee.reply(.workspaceUnavailable))
-        }
-        answerAgain(request, message, desk)
-      }
-    }
-    do throws(RelayError) {
-      try checkMemory(addressee.payer)
-      guard let task = try storedTask(message.task, desk) else { throw .answerGone }
-      let read = try taskView(task, desk)
-      var reply = addressee.reply(
-        result: read.view.sendResult(
-          as: addressee.dialect, historyLength: addressee.historyLength))
-      reply.messageID = MessageID(workspace: desk.id.short, seq: message.seq, tag: message.tag)
-      if !message.isEndReceived || !read.ends.isEmpty {
-        reply.receipt = .ends(desk.id, [message.seq] + read.ends)
-      }
-      self.read(reply, desk)
-    } catch {
-      read(addressee.reply(error), desk)
-    }
+  private func answerAgain(
+    _ request: CallerRequest, _ message: StoredMessage, _ desk: Desk, now: Now
+  ) throws(RelayError) {
+    // What opened its task is deleted first.
+    guard try storedTask(message.task, desk) != nil else { throw .answerGone }
+    let id = MessageID(workspace: desk.id.short, seq: message.seq, tag: message.tag)
+    let waiter = Waiter(
+      addressee: request.addressee, message: id, deadline: now.instant, isImmediate: true)
+    answerTask(waiter, message.seq, desk, now: now)
   }
 
   /// The key of a new message, until the file can be asked for it.

@@ -4,7 +4,7 @@ import Wire
 
 extension Broker {
   /// The workspace that a message id is of. Several may share its short hash: the tag decides.
-  private func locate(
+  func locate(
     _ id: MessageID, now: Now
   ) throws(RelayError) -> (Desk, StoredMessage)? {
     for workspace in directory.workspaces(short: id.workspace) {

@@ -1,4 +1,4 @@
-package import Relay
+import Relay
 import Store
 import System
 
@@ -6,32 +6,42 @@ import System
 /// syncs what callers wait for. A round has a transaction of its own, so that no full disk makes a
 /// send and a deletion depend on each other.
 extension Broker {
-  /// When the first message, key or tombstone of an open workspace can be deleted: it has to be
-  /// open then, or opened. `nil`: there is nothing to delete, or the workspace is not open.
-  package func retentionDue(of id: WorkspaceID) -> WallTime? { desks[id]?.retention.nextWake }
-
-  func retentionDue(_ desk: Desk) -> Instant? {
-    let due = desk.retention.next(commits: desk.commits)
-    guard desk.shrinksAt == desk.commits else { return due }
-    return min(due ?? .distantFuture, desk.lastCommit + limits.retentionPause)
+  /// What a file that is opened says about what it keeps: nothing can go before its first message
+  /// is old enough, so that most files need no look.
+  func retentionSchedule(
+    _ file: WorkspaceFile, now: Now
+  ) throws(StoreError) -> RetentionSchedule {
+    RetentionSchedule(
+      limits, oldest: try file.oldestMessage(), expiryAt: try file.nextExpiry(), now: now)
   }
 
   /// At most one round a turn; the workspace that has waited longest.
   func retain(now: Now) {
     var due: (desk: Desk, at: Instant)?
-    for desk in desks.values {
-      guard desk.failure == nil, desk.damage == nil, !desk.hasTurnWork,
-        let at = retentionDue(desk), at <= now.instant
-      else { continue }
-      if at < due?.at ?? .distantFuture { due = (desk, at) }
+    for id in retaining {
+      guard let desk = desks[id], let at = desk.retentionDue else {
+        retaining.remove(id)
+        continue
+      }
+      // One that looks around every second waits for its alarm in between.
+      if at > now.instant + limits.retentionPause, !desk.isTouched {
+        retaining.remove(id)
+        settle(desk, now: now)
+      } else if at <= now.instant, !desk.hasTurnWork, at < due?.at ?? .distantFuture {
+        due = (desk, at)
+      }
     }
     guard let desk = due?.desk else { return }
+    do throws(RelayError) { try openFile(desk) } catch {
+      return desk.retention.refused(now: now)
+    }
     do throws(StoreError) {
       try retain(desk, now: now)
     } catch {
       desk.retention.refused(now: now)
       if !isFinal(error, desk) { giveUpReserve(error) }
     }
+    watchLog(desk)
   }
 
   private func retain(_ desk: Desk, now: Now) throws(StoreError) {
@@ -52,8 +62,9 @@ extension Broker {
       RetentionPlan.Rule(
         endedBy: isTrusted ? now.wall + (.zero - limits.retention) : nil, isOver: sweep == .size),
       rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
+    let before = desk.commits
     try commit(plan, sweep == .age ? .age : .size, desk, now: now)
-    desk.retention.did(plan, isBusy: !inRound.isEmpty, commits: desk.commits, now: now)
+    desk.retention.did(plan, isBusy: !inRound.isEmpty, own: before..<desk.commits, now: now)
   }
 
   /// What a message takes in a file beside its bodies, or a little more.
@@ -105,10 +116,12 @@ extension Broker {
 
   /// Keys whose window is over, and tombstones.
   private func expire(_ desk: Desk, now: Now) throws(StoreError) {
+    let before = desk.commits
     if let next = try desk.file.nextExpiry(), next <= now.wall {
       try commit([.expire(at: now.wall, rows: limits.retentionRowsMax)], desk, now: now)
     }
     desk.retention.didExpire(
-      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty, commits: desk.commits, now: now)
+      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty, own: before..<desk.commits,
+      now: now)
   }
 }

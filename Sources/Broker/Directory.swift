@@ -84,6 +84,8 @@ package struct WorkspaceRecord: Sendable {
   /// Tokens it has or ever had: one that had a token is never unclaimed again.
   package var tokenCount = 0
   package var lastSeen: WallTime?
+  /// What its last heartbeat said.
+  package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
@@ -102,6 +104,7 @@ package struct Directory {
   private var order: [WorkspaceID] = []
   private var byShort: [UInt32: [WorkspaceID]] = [:]
   private var tokens: [SHA256.Digest: Credential] = [:]
+  package var secrets = Secrets()
 
   /// Counts the changes that may matter to what a credential opens.
   package private(set) var generation: UInt64 = 0
@@ -117,6 +120,9 @@ package struct Directory {
   package init(_ snapshot: RegistrySnapshot) {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
+    for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
+      secrets.put(secret)
+    }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
@@ -139,6 +145,7 @@ package struct Directory {
     generation += 1
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
+      record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
       record.place = order.count
       order.append(row.id)
@@ -146,7 +153,11 @@ package struct Directory {
     if record.row.card != row.card || record.credentials.isEmpty {
       record.credentials = Self.credentials(ofCard: row.card)
     }
+    let known = workspaces[row.id]?.row.nextWakeAt
+    let isNew = workspaces[row.id] == nil
     record.row = row
+    // The relay's own note: it changes without the row.
+    if !isNew { record.row.nextWakeAt = known }
     record.card = nil
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
@@ -204,6 +215,15 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
+    workspaces[id]?.vitals = vitals
+  }
+
+  /// What relay.db is to say of when something comes due; `nil`: that is not known.
+  mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
+    workspaces[id]?.row.nextWakeAt = time
   }
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {

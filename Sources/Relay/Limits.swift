@@ -96,6 +96,14 @@ package struct Limits: Sendable {
   package var walIdle = Duration.seconds(60)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
+  /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.
+  package var closedMessagesMax = 256
+  /// How long a call waits until one of the open files can be closed.
+  package var fileWaitMax = Duration.seconds(2)
+  /// Between two workspaces that are opened only because something in them is due.
+  package var sweepInterval = Duration.milliseconds(20)
+  /// Signs of life, and when something comes due, reach relay.db within this.
+  package var pulseInterval = Duration.seconds(60)
   /// Operations of one workspace in one round.
   package var roundOperationsMax = 512
   /// Bytes of bodies of one workspace in one round.
@@ -127,8 +135,34 @@ package struct Limits: Sendable {
   package var nameBytesMax = 200
   /// Tokens that one workspace ever had, revoked ones included.
   package var tokensPerWorkspaceMax = 50
+  /// Bytes of one secret's value; keys and certificates are smaller.
+  package var secretBytesMax = 64 * 1024
+  /// Bytes of a secret's name.
+  package var secretKeyBytesMax = 128
+  /// Secrets of one workspace.
+  package var secretsPerWorkspaceMax = 100
+  /// Bytes of all secrets' values on one relay: they are in memory.
+  package var secretsInMemoryMax = 64 * 1024 * 1024
+  /// How long a caller at the platform's way in is held by itself: its clients give up at 30 s.
+  package var platformHold = Duration.seconds(20)
+  /// Answers of a workspace to itself that are remembered, so that one sent again is known.
+  package var ownAnswersKept = 64
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// Bytes that one turn of the loop copies or hashes for a backup.
+  package var backupSliceBytes = 256 * 1024
+  /// From one such turn to the next, so that the loop is free for everybody else in between.
+  package var backupPause = Duration.milliseconds(5)
+  /// Bytes of a backup that are written before they are synced.
+  package var backupSyncBytes = 4 * 1024 * 1024
+  /// How often the copy of one file is begun anew because the file was closed.
+  package var backupRestartsMax = 16
+  /// The longest that a command waits until the relay takes its connection.
+  package var commandConnectTime = Duration.seconds(5)
+  /// The longest that a command waits for the next bytes of an answer.
+  package var commandAnswerTime = Duration.seconds(60)
+  /// Bytes of an answer that a command reads.
+  package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
   /// Ended messages are kept for so long, for replay and for people.

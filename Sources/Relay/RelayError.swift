@@ -9,6 +9,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case notAnEnd = "not_an_end"
   case leaseMissing = "lease_missing"
   case unauthorized
+  case invalidCaller = "invalid_caller"
   case notFound = "not_found"
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
@@ -24,6 +25,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case pollsFull = "polls_full"
   case workspacesFull = "workspaces_full"
   case tokensFull = "tokens_full"
+  case secretsFull = "secrets_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
   case logFull = "log_full"
@@ -49,10 +51,11 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .badJSON, .badRequest, .badParameter, .badResult, .notAnEnd, .leaseMissing: 400
     case .unauthorized: 401
+    case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull, .idempotencyConflict:
+      .messageEnded, .tokensFull, .secretsFull, .idempotencyConflict:
       409
     case .answerGone: 410
     case .bodyTooLarge: 413
@@ -108,6 +111,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .leaseMissing:
       "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
     case .unauthorized: "no valid credential"
+    case .invalidCaller: "invalid caller ID"
     case .notFound: "there is no such thing, or not for this credential"
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"
@@ -124,6 +128,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .workspacesFull: "the relay has as many workspaces as it allows"
     case .tokensFull:
       "the workspace has had tokensPerWorkspaceMax tokens; use one of them, or another workspace"
+    case .secretsFull:
+      "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
     case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
     case .logFull: "the workspace's write-ahead log is too long; nothing was stored"

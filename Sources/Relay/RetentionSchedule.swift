@@ -19,7 +19,7 @@ package struct RetentionSchedule: Sendable {
   private let bounds: Bounds
   private var earliestEnd: WallTime?
   private var lastLook: Now
-  private var lastLookCommits: UInt64?
+  private var lastLookCommits: UInt64 = 0
   private var began: Instant
   private var sizeCursor: Seq = 0
   /// By size it starts from its beginning again then: what was not received then may be now.
@@ -38,24 +38,31 @@ package struct RetentionSchedule: Sendable {
     var retentionRowsMax: Int
   }
 
-  package init(_ limits: Limits, now: Now) {
+  /// - `oldest`: when the first message of the file came; nothing of it can have ended before.
+  package init(_ limits: Limits, oldest: WallTime?, expiryAt: WallTime?, now: Now) {
     bounds = Bounds(
       retention: limits.retention, retentionEvery: limits.retentionEvery,
       retentionPause: limits.retentionPause, retentionRetry: limits.retentionRetry,
       retentionRestart: limits.retentionRestart, retentionRowsMax: limits.retentionRowsMax)
-    at = now.instant + limits.retentionEvery
+    at = now.instant
     lastLook = now
     began = now.instant
     sizeRetryAt = now.instant
     sizeRestartAt = now.instant
-    // What the file holds is not known yet.
-    dueAt = now.wall
-    expiryAt = now.wall
+    dueAt = oldest.map { $0 + limits.retention }
+    self.expiryAt = expiryAt
   }
 
   /// When there is something to do next. `commits`: of the file so far.
-  package func next(commits: UInt64) -> Instant? {
-    if sweep != nil || commits != lastLookCommits { return at }
+  ///
+  /// A file that is closed is not opened to see how large it is, but for what is due.
+  package func next(commits: UInt64, isOpen: Bool = true) -> Instant? {
+    if sweep != nil { return isOpen ? at : at + bounds.retentionRetry }
+    if commits != lastLookCommits {
+      if isOpen { return at }
+      let due = lastLook.wall + bounds.retention
+      return max(at, lastLook.instant(at: min(firstDue ?? due, due)))
+    }
     guard let due = firstDue else { return nil }
     return max(at, lastLook.instant(at: due))
   }
@@ -69,9 +76,6 @@ package struct RetentionSchedule: Sendable {
   package var reach: Int {
     hasDeleted ? max(1, bounds.retentionRowsMax / 4) : bounds.retentionRowsMax
   }
-
-  /// The wall-clock time before which the file need not be opened for this.
-  package var nextWake: WallTime? { sweep == nil ? firstDue : lastLook.wall }
 
   /// It is time to look: says what to look for.
   package mutating func look(
@@ -105,12 +109,13 @@ package struct RetentionSchedule: Sendable {
     began = now.instant
   }
 
-  /// A round has been carried out. `isBusy`: the relay has other work.
-  package mutating func did(_ plan: RetentionPlan, isBusy: Bool, commits: UInt64, now: Now) {
+  /// A round has been carried out. `isBusy`: the relay has other work. `own`: the count of commits
+  /// before it and after it.
+  package mutating func did(_ plan: RetentionPlan, isBusy: Bool, own: Range<UInt64>, now: Now) {
     guard let sweep else { return }
     cursor = plan.cursor
     hasDeleted = !plan.deleted.isEmpty
-    lastLookCommits = commits
+    note(own)
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
     guard plan.isDone else { return }
@@ -128,10 +133,17 @@ package struct RetentionSchedule: Sendable {
   }
 
   /// Keys and tombstones have been forgotten; the next ones can go at `next`.
-  package mutating func didExpire(next: WallTime?, isBusy: Bool, commits: UInt64, now: Now) {
+  package mutating func didExpire(
+    next: WallTime?, isBusy: Bool, own: Range<UInt64>, now: Now
+  ) {
     expiryAt = next
-    lastLookCommits = commits
+    note(own)
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
+  }
+
+  /// Its own commits say nothing new; all others do, also those between two rounds.
+  private mutating func note(_ own: Range<UInt64>) {
+    if lastLookCommits == own.lowerBound { lastLookCommits = own.upperBound }
   }
 
   /// A message with a key has come.

@@ -118,6 +118,8 @@ package final class RelayServer: Application {
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
       case .timeline(let id, let message):
         broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .platform(let route):
+        try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
       case .ready: ready(ticket, loop)
       case .unsupported: throw .unsupported

@@ -42,7 +42,7 @@ extension Database {
     defer { database.abandon() }
     try database.execute(
       """
-      PRAGMA page_size = 4096;
+      PRAGMA page_size = \(pageBytes);
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA synchronous = OFF;

@@ -1,7 +1,7 @@
 /// The statements of retention, tombstones and keys. Each touches a bounded number of rows: what
 /// is over a bound is left for the next round.
 enum RetentionSQL: Int, CaseIterable {
-  case slice, taskStates, furtherMessages, lastFurther, answerBytes
+  case oldest, slice, taskStates, furtherMessages, lastFurther, answerBytes
   case noteCounts, handOutCounts, eventCounts
   case deleteMessages, deleteRequests, deleteAnswers, deleteHandOuts, deleteNotes, deleteEvents
   case deleteTasks, countDeleted
@@ -12,7 +12,7 @@ enum RetentionSQL: Int, CaseIterable {
 
   var text: String {
     switch self {
-    case .slice, .taskStates, .furtherMessages, .lastFurther, .answerBytes, .noteCounts,
+    case .oldest, .slice, .taskStates, .furtherMessages, .lastFurther, .answerBytes, .noteCounts,
       .handOutCounts, .eventCounts, .pageCount, .freePages:
       looking
     case .insertKey, .newestKey, .keyEnd, .insertTombstone, .leaveTombstones, .tombstone,
@@ -27,6 +27,7 @@ enum RetentionSQL: Int, CaseIterable {
 
   private var looking: String {
     switch self {
+    case .oldest: "SELECT at FROM message WHERE seq > 0 ORDER BY seq LIMIT 1"
     case .slice:
       """
       SELECT \(Self.kept), task = seq OR EXISTS(

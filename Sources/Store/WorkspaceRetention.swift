@@ -102,6 +102,13 @@ extension WorkspaceFile {
     }
   }
 
+  /// When the first message of the file came.
+  package func oldestMessage() throws(StoreError) -> WallTime? {
+    var row = try statement(.oldest)
+    defer { row.reset() }
+    return try row.step() ? row.time(0) : nil
+  }
+
   /// Bytes of the pages that hold something.
   package func usedBytes() throws(StoreError) -> Int {
     (try pages(.pageCount) - pages(.freePages)) * 4096

@@ -77,6 +77,10 @@ struct Bench {
       progress(number, "retention")
       try RetentionRun(options: options, scratch: scratch).measure(into: &measures)
     }
+    if command == .backlog {
+      progress(number, "backlog")
+      try BacklogRun(options: options, scratch: scratch).measure(into: &measures)
+    }
     measures[.othersCPU] = others.percent()
     return measures
   }

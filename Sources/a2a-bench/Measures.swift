@@ -41,6 +41,13 @@ struct Measures {
     case freshP99 = "retention_fresh_p99_ms"
     case retentionBytes = "retention_file_mebibytes"
     case retentionFilled = "retention_filled_mebibytes"
+    case backlogShort = "backlog_short_per_second"
+    case backlogShortCPU = "backlog_short_server_cpu_us"
+    case backlogInFlight = "backlog_in_flight_per_second"
+    case backlogInFlightCPU = "backlog_in_flight_server_cpu_us"
+    case backlogLong = "backlog_long_per_second"
+    case backlogLongCPU = "backlog_long_server_cpu_us"
+    case backlogBytes = "backlog_long_resident_bytes_each"
     case othersCPU = "cpu_of_others_percent"
     case clientCPU = "sends_64_client_cpu_us"
   }

@@ -34,6 +34,7 @@ final class Bench {
     self.limits = limits
     self.vfs = vfs
     (data, broker) = try Bench.open(path, limits, vfs, boot: "boot-1")
+    broker.start(now: now)
   }
 
   convenience init(_ change: (inout Limits) -> Void) throws {
@@ -68,6 +69,7 @@ final class Bench {
     (data, broker) = parking
     (data, broker) = try Bench.open(path, limits, vfs, boot: boot)
     try FileManager.default.removeItem(atPath: path + "-parking")
+    broker.start(now: now)
   }
 
   // MARK: turns

@@ -24,47 +24,51 @@ import Testing
     return plan
   }
 
-  /// A schedule that has looked through an empty file.
+  /// A schedule of a file that was empty when it was opened.
   private func rested() -> RetentionSchedule {
-    var schedule = RetentionSchedule(limits, now: now)
-    _ = schedule.look(isOver: false, isTrusted: true, commits: 0, now: now)
-    schedule.did(plan(cursor: 0, isDone: true), isBusy: false, commits: 0, now: now)
-    schedule.didExpire(next: nil, isBusy: false, commits: 0, now: now)
-    return schedule
+    RetentionSchedule(limits, oldest: nil, expiryAt: nil, now: now)
   }
 
-  @Test func `a file that is opened is looked through from its beginning`() {
-    var schedule = RetentionSchedule(limits, now: now)
-    #expect(schedule.next(commits: 0) == now.instant + limits.retentionEvery)
-    #expect(schedule.nextWake == now.wall)
-    #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: now) == .age)
-    schedule.did(plan(cursor: 500, isDone: false), isBusy: true, commits: 1, now: now)
-    #expect(schedule.next(commits: 1) == now.instant + limits.retentionPause)
+  /// One that has looked through a file, and found a message of that age.
+  private func opened(_ age: Duration) -> RetentionSchedule {
+    RetentionSchedule(limits, oldest: now.wall + (.zero - age), expiryAt: nil, now: now)
+  }
+
+  @Test func `a file is looked through when its first message may be due`() {
+    var schedule = opened(limits.retention - .seconds(9))
+    #expect(schedule.next(commits: 0) == now.instant + .seconds(9))
+    #expect(schedule.next(commits: 0, isOpen: false) == now.instant + .seconds(9))
+    #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: now) == nil)
+    let then = later(.seconds(9))
+    #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: then) == .age)
+    schedule.did(plan(cursor: 500, isDone: false), isBusy: true, own: 0..<1, now: then)
+    #expect(schedule.next(commits: 1) == then.instant + limits.retentionPause)
     #expect(schedule.cursor == 500)
-    schedule.did(plan(cursor: 600, isDone: false), isBusy: false, commits: 2, now: now)
-    #expect(schedule.next(commits: 2) == now.instant)
+    schedule.did(plan(cursor: 600, isDone: false), isBusy: false, own: 1..<2, now: then)
+    #expect(schedule.next(commits: 2) == then.instant)
+    #expect(schedule.next(commits: 2, isOpen: false) == then.instant + limits.retentionRetry)
   }
 
   @Test func `an empty file rests until something is written`() {
     var schedule = rested()
     #expect(schedule.next(commits: 0) == nil)
-    #expect(schedule.nextWake == nil)
     let then = later(.seconds(5))
     #expect(schedule.next(commits: 1) != nil)
+    // A closed file is not opened to see how large it is.
+    #expect(schedule.next(commits: 1, isOpen: false) == now.instant + limits.retention)
     #expect(schedule.look(isOver: false, isTrusted: true, commits: 1, now: then) == nil)
     // It cannot have ended before the last look.
-    #expect(schedule.nextWake == now.wall + limits.retention)
+    #expect(schedule.dueAt == now.wall + limits.retention)
     #expect(schedule.next(commits: 1) == now.instant + limits.retention)
   }
 
   @Test func `the next look is when the first message that was kept can go`() {
-    var schedule = RetentionSchedule(limits, now: now)
+    var schedule = opened(limits.retention)
     _ = schedule.look(isOver: false, isTrusted: true, commits: 0, now: now)
     let end = now.wall + (.zero - .seconds(60))
     schedule.did(
-      plan(cursor: 9, isDone: true, earliestEnd: end), isBusy: false, commits: 0, now: now)
-    schedule.didExpire(next: nil, isBusy: false, commits: 0, now: now)
-    #expect(schedule.nextWake == end + limits.retention)
+      plan(cursor: 9, isDone: true, earliestEnd: end), isBusy: false, own: 0..<0, now: now)
+    #expect(schedule.dueAt == end + limits.retention)
     #expect(schedule.sweep == nil)
     let due = later(limits.retention)
     #expect(schedule.look(isOver: false, isTrusted: false, commits: 0, now: due) == nil)
@@ -77,7 +81,7 @@ import Testing
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 1, now: now) == .size)
     #expect(schedule.cursor == 0)
     schedule.did(
-      plan(cursor: 70, isDone: false, deleted: [70]), isBusy: false, commits: 1, now: now)
+      plan(cursor: 70, isDone: false, deleted: [70]), isBusy: false, own: 0..<1, now: now)
     #expect(schedule.look(isOver: false, isTrusted: true, commits: 1, now: now) == nil)
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 2, now: now) == .size)
     #expect(schedule.cursor == 70)
@@ -91,7 +95,7 @@ import Testing
     var schedule = rested()
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 1, now: now) == .size)
     let then = later(.seconds(3))
-    schedule.did(plan(cursor: 9, isDone: true), isBusy: false, commits: 1, now: then)
+    schedule.did(plan(cursor: 9, isDone: true), isBusy: false, own: 0..<1, now: then)
     let soon = later(.seconds(140))
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 2, now: soon) == nil)
     // Fifty times as long as it took.
@@ -103,7 +107,7 @@ import Testing
     var schedule = rested()
     _ = schedule.look(isOver: true, isTrusted: true, commits: 1, now: now)
     #expect(schedule.reach == limits.retentionRowsMax / 4)
-    schedule.did(plan(cursor: 9, isDone: false), isBusy: false, commits: 1, now: now)
+    schedule.did(plan(cursor: 9, isDone: false), isBusy: false, own: 0..<1, now: now)
     #expect(schedule.reach == limits.retentionRowsMax)
   }
 

@@ -13,6 +13,8 @@ extension Queue {
     }
     let doubtful = isAfterPowerCut || recovered.isAfterPowerCut ? Seq.max : recovered.doubtfulUpTo
     for stored in recovered.messages.sorted(by: { $0.position < $1.position }) {
+      // A withdrawn one is over: an equal call is a new one.
+      if stored.state == .cancelled, stored.reason == .withdrawn { continue }
       let message = Message(stored, now: now)
       expect(.recovered, message)
       message.wasHandedOut = stored.seq <= doubtful || stored.attempt > 0

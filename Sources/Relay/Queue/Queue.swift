@@ -42,9 +42,11 @@ package final class Queue {
     package var plant: Plant?
   #endif
 
-  package init(limits: Limits, boot: UInt32, seed: UInt64) {
+  /// `fencesAbove`: the highest counter that a queue of the same boot number has given.
+  package init(limits: Limits, boot: UInt32, seed: UInt64, fencesAbove: UInt64 = 0) {
     self.limits = limits
     self.boot = boot
+    fenceCounter = fencesAbove
     dice = Dice(seed: seed)
   }
 

@@ -33,6 +33,7 @@ extension RelayServer {
     case .admin: return known
     case .workspace(let own):
       guard broker.directory.workspace(own)?.row.org == record.row.org else { throw .notFound }
+      broker.signOfLife(own, now: now)
     case .org(let org, let scopes):
       guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
       else { throw .notFound }
@@ -104,6 +105,7 @@ extension RelayServer {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
+    case .platform(let route): found = try check(route, head, ticket, now: now)
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
     case .badID: throw .notFound
@@ -132,6 +134,7 @@ extension RelayServer {
     return switch route {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
+    case .platform(let route): min(most, route.bodyMax(limits))
     case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
     default: most
     }

@@ -6,10 +6,13 @@ extension Route {
     (
       "workspaces",
       "/workspaces, /workspaces/{id}, /workspaces/{id}/messages/{message}, "
-        + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch and "
-        + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result"
+        + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch, "
+        + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result, "
+        + "/workspaces/{id}/a2a, /workspaces/{id}/secrets and /workspaces/{id}/state"
     ),
-    ("registry", "/registry/register and /registry/heartbeat"),
+    ("registry", "/registry/register, /registry/heartbeat and /registry/update-card"),
+    ("a2a", "/a2a, /workspaces/{id}/a2a and /workspaces/{id}/a2a/queue/{message}"),
+    ("secrets", "/secrets and /secrets/values"),
     ("messages", "/messages/{message}"),
     ("health", "/health"),
     ("ready", "/ready"),

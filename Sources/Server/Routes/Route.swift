@@ -20,6 +20,7 @@ enum Route: Equatable {
   case workspaces
   case workspace(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
+  case platform(PlatformRoute)
   case health
   case ready
   /// Planned, and not served yet: nothing else is `unsupported`.
@@ -30,7 +31,9 @@ enum Route: Equatable {
 
   init(path: String) {
     let parts = PathSegments(path)
-    if parts.has(0, "w") {
+    if let platform = PlatformRoute.find(parts) {
+      self = platform
+    } else if parts.has(0, "w") {
       self = Route.caller(parts)
     } else if parts.has(0, "workspaces") {
       self = Route.workspace(parts)
@@ -108,6 +111,7 @@ enum Route: Equatable {
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
+    case .platform(let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }
   }
