@@ -35,8 +35,10 @@ extension Broker {
     case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
     case .stored(let seq):
       metrics.sends += 1
+      forgetKey(of: seq, desk)
       stored(seq, desk, now: now)
     case .refused(let seq):
+      forgetKey(of: seq, desk)
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }

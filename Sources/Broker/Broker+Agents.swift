@@ -93,8 +93,10 @@ extension Broker {
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
-    case .message(let id, let seq): if received { self.received([seq], at: id, now: now) }
-    case .ends(let id, let seqs): if received { self.received(seqs, at: id, now: now) }
+    case .message(let id, let seq, let isEnd):
+      self.received([seq], isEnd: isEnd, at: id, received, now: now)
+    case .ends(let id, let seqs):
+      self.received(seqs, isEnd: true, at: id, received, now: now)
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
@@ -104,15 +106,25 @@ extension Broker {
   }
 
   /// A receipt may come after the file was closed: it is written all the same.
-  private func received(_ seqs: [Seq], at id: WorkspaceID, now: Now) {
+  private func received(
+    _ seqs: [Seq], isEnd: Bool, at id: WorkspaceID, _ received: Bool, now: Now
+  ) {
+    guard received else { return }
     do throws(RelayError) {
       let desk = try self.desk(id, needsFile: false, now: now)
-      for seq in seqs { desk.queue.received(seq, now: now) }
+      for seq in seqs {
+        if desk.queue.message(seq) != nil {
+          desk.queue.received(seq, isEnd: isEnd, now: now)
+        } else if isEnd {
+          // It was answered with its Task before, and has left memory since.
+          desk.addLazily(.endRead(seq: seq, at: now.wall), due: now.instant + limits.lazyWriteMax)
+        }
+      }
       carryOut(desk, now: now)
     } catch {
       // Without one an equal call attaches, as after a crash.
       _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
-        received(seqs, at: id, now: now)
+        self.received(seqs, isEnd: isEnd, at: id, received, now: now)
       }
     }
   }
@@ -190,7 +202,11 @@ extension Broker {
   /// The message has left memory: answered or ended, and the caller has its reply.
   private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
     guard let stored = try storedMessage(agent.message.seq, desk), stored.tag == agent.message.tag
-    else { throw .notFound }
+    else {
+      guard try isDeleted(agent.message.seq, desk) else { throw .notFound }
+      let members: [(String, JSON)] = [("cancelled", .bool(false)), ("reason", "deleted")]
+      return read(Reply(call: agent.call, error: .closed, members: members), desk)
+    }
     let reply: AgentReply
     if stored.state == .answered {
       if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,

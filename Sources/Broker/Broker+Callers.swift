@@ -19,6 +19,8 @@ package struct CallerRequest: Sendable {
   let platformMethod: String?
   /// Whose share of the memory the answer is.
   let payer: BodyMemory.Payer
+  /// It came with an `Idempotency-Key`.
+  package var key: KeyedCall?
 
   package init(
     call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant,
@@ -79,6 +81,7 @@ extension Broker {
       return outbox.append(addressee.reply(.pushNotificationNotSupported()))
     }
     let dedup = dedupKey(request)
+    if let key = request.key, answer(request, key, desk, now: now) { return }
     if let seq = desk.queue.attachable(dedup) {
       return attach(request, to: seq, desk, now: now)
     }
@@ -98,7 +101,8 @@ extension Broker {
       method: request.rpc.method.rawValue, dialect: request.rpc.dialect.rawValue, task: task,
       context: context, messageID: request.rpc.messageID ?? "", dedup: dedup,
       rpcID: request.rpc.id, head: request.head, body: request.body,
-      isImmediate: !request.rpc.isBlocking)
+      isImmediate: !request.rpc.isBlocking,
+      key: request.key.map { note($0, of: seq, desk, now: now) })
     if task != seq, desk.cache[task] != nil { desk.continued.insert(task) }
     keep(request, seq, desk)
     desk.queue.arrive(new, now: now)
@@ -114,6 +118,11 @@ extension Broker {
     digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
     digest.update(request.rpc.messageID ?? "")
     digest.update(request.body[request.rpc.params])
+    // Another key is another call on purpose.
+    if let key = request.key {
+      digest.update(key.key.high)
+      digest.update(key.key.low)
+    }
     return digest.value
   }
 
@@ -152,7 +161,7 @@ extension Broker {
     }
   }
 
-  private func attach(_ request: CallerRequest, to seq: Seq, _ desk: Desk, now: Now) {
+  func attach(_ request: CallerRequest, to seq: Seq, _ desk: Desk, now: Now) {
     guard let message = desk.queue.message(seq) else { return }
     metrics.attaches += 1
     wait(request, seq, desk, now: now)
@@ -165,8 +174,9 @@ extension Broker {
   }
 
   private func wait(_ request: CallerRequest, _ seq: Seq, _ desk: Desk, now: Now) {
+    guard let message = desk.queue.message(seq) else { return }
     let waiter = Waiter(
-      addressee: request.addressee,
+      addressee: request.addressee, message: desk.messageID(message),
       // Who comes while the relay ends is not held.
       deadline: isShuttingDown ? now.instant : request.holdUntil,
       isImmediate: !request.rpc.isBlocking)

@@ -39,7 +39,8 @@ extension Broker {
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
       queue.expiresFrom = clock.doubtfulUntil
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
-      let desk = Desk(id: id, file: file, queue: queue)
+      let desk = Desk(
+        id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
       desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       lastKnown.forget(id)

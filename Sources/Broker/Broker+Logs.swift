@@ -30,36 +30,40 @@ extension Broker {
       if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
     }
     if let due { return checkpoint(due.desk, .passive, now: now) }
-    if inRound.isEmpty { emptyIdleLog(now: now) }
+    if inRound.isEmpty, emptyIdleLog(now: now) { return }
+    retain(now: now)
   }
 
   /// After a commit.
   func watchLog(_ desk: Desk) {
     guard desk.isOpen, desk.failure == nil else { return }
     if desk.file.walPages >= limits.walPagesIdle { longLogs.insert(desk.id) }
-    guard !desk.isLogWatched, desk.file.walPages > 0 else { return }
+    guard !desk.isLogWatched, desk.cutAt != desk.commits else { return }
     desk.isLogWatched = true
     idleLogs.insert(IdleLog(since: desk.lastCommit, id: desk.id))
   }
 
-  private func emptyIdleLog(now: Now) {
+  /// Says whether there was one.
+  private func emptyIdleLog(now: Now) -> Bool {
     while let first = idleLogs.first, first.since + limits.walIdle <= now.instant {
       _ = idleLogs.popFirst()
       guard let desk = desks[first.id], desk.failure == nil, desk.isOpen, desk.isLogWatched,
-        desk.file.walPages > 0
+        desk.cutAt != desk.commits
       else {
         desks[first.id]?.isLogWatched = false
         continue
       }
       let isIdle = desk.lastCommit + limits.walIdle <= now.instant
-      guard isIdle, !desk.isUnsynced else {
+      guard isIdle, desk.rounds.isEmpty else {
         idleLogs.insert(IdleLog(since: isIdle ? now.instant : desk.lastCommit, id: first.id))
         continue
       }
       checkpoint(desk, .truncate, now: now)
       desk.isLogWatched = false
-      return watchLog(desk)
+      watchLog(desk)
+      return true
     }
+    return false
   }
 
   private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
@@ -67,7 +71,12 @@ extension Broker {
     let start = Clock.instant()
     defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
     do throws(StoreError) {
-      try desk.file.checkpoint(mode)
+      guard try desk.file.checkpoint(mode), mode == .truncate, desk.rounds.isEmpty else { return }
+      // SQLite has synced the log before it copied it: receipts too, which no barrier waits for.
+      desk.file.markSynced()
+      desk.synced = desk.commits
+      desk.cutAt = desk.commits
+      try noteFreePages(desk)
     } catch {
       metrics.checkpointErrors += 1
       if !isFinal(error, desk) { giveUpReserve(error) }

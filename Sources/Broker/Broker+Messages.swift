@@ -23,9 +23,10 @@ extension Broker {
     _ call: CallID, _ id: MessageID, caller: Identity, isGiven: Bool = true, now: Now
   ) {
     do throws(RelayError) {
-      guard let (desk, message) = try locate(id, now: now),
-        message.caller == caller.text || caller == .admin
-      else { throw .notFound }
+      guard let (desk, message) = try locate(id, now: now) else {
+        throw try missing(id, for: caller, now: now)
+      }
+      guard message.caller == caller.text || caller == .admin else { throw .notFound }
       let payer = payer(of: caller)
       guard !mustWait(message.task, desk) else {
         return putOff(for: payer) { [unowned self] now in
@@ -33,7 +34,8 @@ extension Broker {
         }
       }
       try checkMemory(payer)
-      guard let task = try storedTask(message.task, desk) else { throw .notFound }
+      // What opened its task is deleted first.
+      guard let task = try storedTask(message.task, desk) else { throw .answerGone }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let read = try taskView(task, desk)
       var writer = JSONWriter(capacity: 1024)
@@ -62,8 +64,11 @@ extension Broker {
     _ call: CallID, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
     do throws(RelayError) {
-      guard let (desk, message) = try locate(id, now: now), desk.id == workspace
-      else { throw .notFound }
+      guard let (desk, message) = try locate(id, now: now), desk.id == workspace else {
+        guard let (reply, desk) = try tombstoneReply(call, id, at: workspace, now: now)
+        else { throw .notFound }
+        return read(reply, desk)
+      }
       let seq = message.seq
       let (handOuts, notes) = try reading(desk) { () throws(StoreError) in
         try desk.file.timeline(seq)

@@ -137,7 +137,9 @@ extension Broker {
   }
 
   private func tellTask(_ addressee: Addressee, _ seq: Seq, _ desk: Desk, now: Now) {
-    let waiter = Waiter(addressee: addressee, deadline: now.instant, isImmediate: true)
+    let waiter = Waiter(
+      addressee: addressee, message: desk.queue.message(seq).map { desk.messageID($0) },
+      deadline: now.instant, isImmediate: true)
     answerTask(waiter, seq, desk, now: now)
   }
 }
@@ -145,7 +147,9 @@ extension Broker {
 extension A2AError {
   /// HTTP's status of a JSON-RPC error at the platform's way in.
   var platformStatus: Int {
-    switch code {
+    if reason == RelayError.idempotencyConflict.reason { return 409 }
+    if reason == RelayError.answerGone.reason { return 410 }
+    return switch code {
     case -32601, -32001: 404
     case -32002: 409
     case -32603: 503

@@ -113,7 +113,7 @@ extension Broker {
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
-      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isReceived }.map(\.seq) : [])
+      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq) : [])
   }
 
   private func turn(

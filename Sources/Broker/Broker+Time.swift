@@ -26,6 +26,9 @@ extension Broker {
       earliest = Instant(nanoseconds: 0)
     }
     for due in [tokenUses.due, revocations.due] { earliest = min(earliest, due ?? earliest) }
+    for id in retaining {
+      if let due = desks[id]?.retentionDue { earliest = min(earliest, due) }
+    }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
     // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
     if let first = waitingForFile.first {
@@ -58,6 +61,7 @@ extension Broker {
   private func wake(_ desk: Desk, now: Now) {
     guard desk.failure == nil else { return }
     touch(desk)
+    if let due = desk.retentionDue, due <= now.instant { retaining.insert(desk.id) }
     guard let due = desk.queue.nextDeadline, due <= now.instant else { return }
     if desk.queue.parkedCount > 0, desk.queue.unanswered > 0 {
       // What is handed out has to be read.
@@ -116,8 +120,9 @@ extension Broker {
 
   /// A desk leaves memory: what comes due in its file is remembered here, and in relay.db.
   func sleep(_ desk: Desk, now: Now) {
-    alarms.put(desk.queue.nextDeadline, desk.id)
-    directory.setWake(desk.id, desk.queue.nextDeadline.map { now.wall(at: $0) } ?? .never)
+    let due = [desk.queue.nextDeadline, desk.retentionDue].compactMap { $0 }.min()
+    alarms.put(due, desk.id)
+    directory.setWake(desk.id, due.map { now.wall(at: $0) } ?? .never)
     pulse(desk.id, now: now)
   }
 

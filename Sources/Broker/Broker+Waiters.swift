@@ -127,6 +127,7 @@ extension Broker {
       writer.endObject()
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee
+      answer.messageID = waiter.message
       reply(answer, seq, desk, read: read)
     } catch {
       tell(waiter, error, seq, desk)
@@ -137,15 +138,16 @@ extension Broker {
   /// as no reply.
   private func tell(_ waiter: Waiter, _ error: RelayError, _ seq: Seq, _ desk: Desk) {
     var reply = waiter.addressee.reply(error)
-    if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
+    reply.messageID = waiter.message
     outbox.append(reply)
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted.
   private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil) {
     var reply = reply
-    if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
-    reply.receipt = .message(desk.id, seq)
+    reply.messageID = reply.messageID ?? desk.queue.message(seq).map { desk.messageID($0) }
+    reply.receipt = .message(
+      desk.id, seq, isEnd: desk.queue.message(seq)?.state.isEnd ?? true)
     if let task {
       if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
       // Its own round has passed, but a read of the file may have seen a later one.

@@ -87,6 +87,8 @@ package final class Broker {
   package var tokensEnded: (Now) -> Void = { _ in }
   /// Workspaces whose file could not be opened, for good.
   var unopenable: Set<WorkspaceID> = []
+  /// Workspaces with a round of retention to come, until there is none for now.
+  var retaining: Set<WorkspaceID> = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
   /// The bound of all bodies; the loop's, once there is one.

@@ -53,6 +53,15 @@ final class Desk {
   var cache: [Seq: Cached] = [:]
   /// Tasks that more than one message belongs to, while the first one's request is kept.
   var continued: Set<Seq> = []
+  /// When the file is looked through for what can go.
+  var retention: RetentionSchedule
+  /// Its log was emptied after so many commits.
+  var cutAt: UInt64 = 0
+  /// It is idle and has many free pages: since its last commit nothing else has happened.
+  var shrinksAt: UInt64?
+  /// Keys of messages that are on their way to the disk: no read of the file finds them yet.
+  var storingKeys: [UUIDBytes: (seq: Seq, call: UUIDBytes)] = [:]
+  var storingKeyOf: [Seq: UUIDBytes] = [:]
   /// Messages from here on arrived in this run: what is not in `continued` has one message.
   let firstSeq: Seq
   /// Calls of the workspace that answer what it has asked itself.
@@ -98,8 +107,9 @@ final class Desk {
     var bytes: Int { head.count + body.count + (result?.count ?? 0) }
   }
 
-  init(id: WorkspaceID, file: WorkspaceFile, queue: Queue) {
+  init(id: WorkspaceID, file: WorkspaceFile, queue: Queue, retention: RetentionSchedule) {
     self.id = id
+    self.retention = retention
     opened = file
     self.queue = queue
     // What recovery has noted there.
@@ -142,8 +152,14 @@ final class Desk {
   /// The next instant at which something of it comes due by itself.
   var due: Instant? {
     guard failure == nil else { return nil }
-    guard let lazyDue else { return queue.nextDeadline }
-    return queue.nextDeadline.map { min($0, lazyDue) } ?? lazyDue
+    return [queue.nextDeadline, lazyDue, retentionDue].compactMap { $0 }.min()
+  }
+
+  /// The next round of retention, or of making the file smaller.
+  var retentionDue: Instant? {
+    guard failure == nil, damage == nil else { return nil }
+    let due = retention.next(commits: commits, isOpen: isOpen)
+    return shrinksAt == commits && isOpen ? min(due ?? .distantFuture, lastCommit) : due
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
@@ -159,7 +175,9 @@ final class Desk {
     switch write {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
-    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note: break
+    case .handOut, .handOutChange, .requeue, .end, .task, .received, .endRead, .note, .delete,
+      .retire, .trim, .expire:
+      break
     }
   }
 
@@ -182,6 +200,8 @@ final class Desk {
 /// A caller that is held until its message ends, or its patience does.
 struct Waiter {
   var addressee: Addressee
+  /// What it waits for, which leaves memory when it ends if its Task was received before.
+  var message: MessageID?
   var deadline: Instant
   /// It asked for the Task at once, and gets it as soon as the message is stored.
   var isImmediate: Bool

@@ -199,6 +199,32 @@ package struct Limits: Sendable {
   package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
+  /// Ended messages are kept for so long, for replay and for people.
+  package var retention = Duration.seconds(7 * 86400)
+  /// Bytes of one workspace's file beyond its queue; more, and received messages go earlier.
+  package var keptBytesMax = 256 * 1024 * 1024
+  /// Messages that one workspace's file keeps beyond its queue.
+  package var keptMessagesMax = 1_000_000
+  /// Rows that one round of retention deletes, and rows that it looks at.
+  package var retentionRowsMax = 500
+  /// Bytes that one round of retention deletes; a single larger message still goes, alone.
+  package var retentionBytesMax = 1024 * 1024
+  /// From one round of retention to the next while the relay has other work.
+  package var retentionPause = Duration.milliseconds(5)
+  /// From one look through a workspace to the next.
+  package var retentionEvery = Duration.seconds(1)
+  /// From one look for messages to delete by size, which did not find enough, to the next.
+  package var retentionRetry = Duration.seconds(60)
+  /// By size a file is looked through from its beginning again after this.
+  package var retentionRestart = Duration.seconds(600)
+  /// Free pages of a file above which an idle workspace's file is made smaller.
+  package var freePagesMax = 16_384
+  /// Pages by which it is made smaller in one round.
+  package var freePagesRound = 64
+  /// An `Idempotency-Key` means its call for so long.
+  package var idempotencyWindow = Duration.seconds(86400)
+  /// Bytes of an `Idempotency-Key`.
+  package var idempotencyKeyBytesMax = 255
 
   package init() {}
 }

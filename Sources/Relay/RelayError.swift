@@ -43,6 +43,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case messageEnded = "message_ended"
   case backupRunning = "backup_running"
   case notImportable = "not_importable"
+  case idempotencyConflict = "idempotency_conflict"
+  case answerGone = "answer_gone"
   case unsupported
 
   /// Stable, for programs.
@@ -59,9 +61,10 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .orgExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull, .secretsFull, .backupRunning, .notImportable:
+      .messageEnded, .tokensFull, .secretsFull, .backupRunning, .notImportable,
+      .idempotencyConflict:
       409
-    case .workspaceRemoved: 410
+    case .workspaceRemoved, .answerGone: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
@@ -78,7 +81,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .badJSON: -32700
     case .badRequest, .bodyTooLarge: -32600
-    case .badParameter: -32602
+    case .badParameter, .idempotencyConflict: -32602
     case .unsupported: -32004
     default: -32603
     }
@@ -156,6 +159,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .messageEnded: "the message ended without an answer"
     case .backupRunning: "a backup or an import is running; one goes after the other"
     case .notImportable: "the workspace cannot be imported"
+    case .idempotencyConflict: "this Idempotency-Key was used for a call with other params"
+    case .answerGone: "the message has been deleted: it was stored, and is not run again"
     case .unsupported: "this is not supported by this relay"
     }
   }

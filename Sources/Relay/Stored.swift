@@ -24,6 +24,14 @@ package struct StoredMessage: Sendable {
   package var answerFence: Fence
   package var answerHash: UUIDBytes
   package var endedAt: WallTime?
+  package var receivedAt: WallTime?
+
+  /// Its caller has read how it ended. A reply from before the end, a Task that is still at work,
+  /// does not tell that.
+  package var isEndReceived: Bool {
+    guard let receivedAt, let endedAt else { return false }
+    return receivedAt >= endedAt
+  }
 
   package init(
     seq: Seq, tag: UInt64, state: MessageState, reason: EndReason?, position: Int64, at: WallTime,

@@ -22,8 +22,20 @@ package enum Write: Sendable {
   case task(seq: Seq, state: TaskState, at: WallTime)
   /// The caller has the reply.
   case received(seq: Seq, at: WallTime)
+  /// The caller has read how a message ended that was answered with its Task before. It may have
+  /// been deleted since.
+  case endRead(seq: Seq, at: WallTime)
   /// An entry in the message's timeline that no other row shows.
   case note(seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8])
+  /// All rows of one ended message, and what is left in their place.
+  case delete(seq: Seq, tombstone: Tombstone?)
+  /// All rows of the messages from `first` to `last`, which have all ended. Those with a key whose
+  /// window is open leave a tombstone.
+  case retire(first: Seq, last: Seq, cause: Tombstone.Cause, at: WallTime)
+  /// A part of what happened to a message that has more rows than one round may delete.
+  case trim(seq: Seq, rows: Int)
+  /// Keys and tombstones whose time is over, as many as one round may delete.
+  case expire(at: WallTime, rows: Int)
 
   /// A send may be refused when the disk is full; everything else must go on.
   package var isSend: Bool { if case .message = self { true } else { false } }
@@ -41,9 +53,9 @@ package enum Write: Sendable {
       switch write {
       case .handOutChange(let change): !fences.contains(change.fence)
       case .note(let seq, _, _, _), .requeue(let seq, _, _), .received(let seq, _),
-        .task(let seq, _, _):
+        .endRead(let seq, _), .task(let seq, _, _):
         !sends.contains(seq)
-      case .message, .handOut, .answer, .end: false
+      case .message, .handOut, .answer, .end, .delete, .retire, .trim, .expire: false
       }
     }
   }
@@ -56,7 +68,9 @@ package enum Write: Sendable {
       case .message: false
       case .handOut(let row): !sends.contains(row.seq)
       case .note(let seq, _, _, _): !sends.contains(seq)
-      case .handOutChange, .requeue, .answer, .end, .task, .received: true
+      case .handOutChange, .requeue, .answer, .end, .task, .received, .endRead, .delete, .retire,
+        .trim, .expire:
+        true
       }
     }
   }
@@ -83,11 +97,13 @@ package struct NewMessage: Sendable {
   package var body: [UInt8]
   /// The caller took the Task at once; nobody waits for the answer.
   package var isImmediate: Bool
+  /// The call came with an `Idempotency-Key`.
+  package var key: StoredKey?
 
   package init(
     seq: Seq, tag: UInt64, at: WallTime, expires: WallTime, caller: String, method: UInt8,
     dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
-    rpcID: [UInt8], head: [UInt8], body: [UInt8], isImmediate: Bool
+    rpcID: [UInt8], head: [UInt8], body: [UInt8], isImmediate: Bool, key: StoredKey? = nil
   ) {
     self.seq = seq
     self.tag = tag
@@ -104,6 +120,7 @@ package struct NewMessage: Sendable {
     self.head = head
     self.body = body
     self.isImmediate = isImmediate
+    self.key = key
   }
 }
 

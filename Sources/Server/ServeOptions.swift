@@ -168,6 +168,7 @@ package struct ServeOptions: Sendable {
       ("unreadSharePercent", \.unreadSharePercent), ("bodySharePercent", \.bodySharePercent),
       ("anonymousSharePercent", \.anonymousSharePercent),
       ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
+      ("keptBytesMax", \.keptBytesMax), ("keptMessagesMax", \.keptMessagesMax),
     ]
 
   /// The same for times, in milliseconds.
@@ -179,6 +180,7 @@ package struct ServeOptions: Sendable {
       ("removedKeep", \.removedKeep), ("headTime", \.headTime),
       ("bodyTime", \.bodyTime), ("anonymousBodyTime", \.anonymousBodyTime),
       ("idleTime", \.idleTime), ("writeTime", \.writeTime),
+      ("retention", \.retention), ("idempotencyWindow", \.idempotencyWindow),
       ("shutdownTime", \.shutdownTime), ("shutdownRequestTime", \.shutdownRequestTime),
     ]
 

@@ -109,6 +109,9 @@ final class Database {
       systemErrno: kept == 0 && isSystem ? last : kept)
   }
 
+  /// Rows that the last statement has changed.
+  var changes: Int { Int(sqlite3_changes(handle)) }
+
   // MARK: transactions
 
   private enum Slot { static let begin = 0, commit = 1, rollback = 2 }

@@ -36,13 +36,15 @@ extension Statement {
     guard let state = MessageState(rawValue: byte(2)) else { throw damaged("message.state") }
     let reason = EndReason(rawValue: byte(3))
     guard isNull(3) || reason != nil else { throw damaged("message.reason") }
-    return StoredMessage(
+    var message = StoredMessage(
       seq: int(0), tag: UInt64(bitPattern: int(1)), state: state, reason: reason, position: int(4),
       at: time(5), expires: time(6), notBefore: time(7), attempt: Int(int(8)), caller: text(9),
       method: byte(10), dialect: byte(11), task: int(12), context: text(13), messageID: text(14),
       dedup: uuid(15), rpcID: bytes(16), isImmediate: int(17) != 0, isReceived: !isNull(18),
       bytes: Int(int(19)), answerFence: Fence(number: int(20)), answerHash: uuid(21),
       endedAt: timeOrNil(22))
+    message.receivedAt = timeOrNil(18)
+    return message
   }
 
   func task() throws(StoreError) -> StoredTask {

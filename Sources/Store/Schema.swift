@@ -67,8 +67,10 @@ extension Schema {
 
       -- After the newest row is gone its number is not given again. AUTOINCREMENT would say so too,
       -- for an update of a row of its own with every message.
+      -- Retention deletes the oldest, for which the first comparison is all that is done.
       CREATE TRIGGER message_number_kept AFTER DELETE ON message
-      WHEN old.seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
+      WHEN old.seq > coalesce((SELECT max(seq) FROM message), 0)
+        AND old.seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
       BEGIN
         INSERT OR REPLACE INTO meta(key, value) VALUES('last_seq', old.seq);
       END;
@@ -125,16 +127,29 @@ extension Schema {
         PRIMARY KEY(seq, number)
       ) STRICT, WITHOUT ROWID;
 
-      -- Of a deleted message, until its key's window is over.
+      -- Idempotency keys, of messages that came with one; seq: of that message, which may be gone.
+      -- A message without a key costs nothing here.
+      CREATE TABLE idempotency(
+        seq INTEGER PRIMARY KEY,
+        key BLOB NOT NULL,
+        call BLOB NOT NULL,
+        until INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX idempotency_key ON idempotency(key);
+
+      -- Of a deleted message: until its key's window is over, or, when somebody has purged it, for
+      -- as long as it would have been kept.
       CREATE TABLE tombstone(
         seq INTEGER PRIMARY KEY,
         tag INTEGER NOT NULL,
+        caller TEXT NOT NULL,
         at INTEGER NOT NULL,
-        reason INTEGER NOT NULL,
+        cause INTEGER NOT NULL,
         actor TEXT NOT NULL,
-        dedup BLOB NOT NULL,
+        reason TEXT NOT NULL,
         until INTEGER NOT NULL
       ) STRICT;
+      CREATE INDEX tombstone_until ON tombstone(until);
       """,
     steps: [:])
 

@@ -41,7 +41,9 @@ package final class WorkspaceFile {
   /// The barrier has covered every commit so far.
   package func markSynced() { database.markSynced() }
 
-  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) {
+  /// Says whether all of the log is in the file now.
+  @discardableResult
+  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) -> Bool {
     try database.checkpoint(mode)
   }
 
@@ -61,6 +63,11 @@ package final class WorkspaceFile {
   /// does this; the load generator does, to know what the disk gives without the barrier.
   package func syncAtCommit() throws(StoreError) {
     try database.execute("PRAGMA synchronous = FULL")
+  }
+
+  func statement(_ sql: RetentionSQL) throws(StoreError) -> Statement {
+    let first = Database.slots + WorkspaceSQL.allCases.count
+    return try database.statement(slot: first + sql.rawValue, sql.text)
   }
 
   func statement(_ sql: WorkspaceSQL) throws(StoreError) -> Statement {

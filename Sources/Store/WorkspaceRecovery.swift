@@ -10,6 +10,8 @@ extension WorkspaceFile {
     static let doubtfulUpTo = "doubtful_up_to"
     /// The highest number of a deleted message; written by a trigger.
     static let lastSeq = "last_seq"
+    /// How many messages were ever deleted.
+    static let deleted = "deleted"
   }
 
   /// Reads everything that is still at work; once, after opening.
@@ -96,7 +98,7 @@ extension WorkspaceFile {
     return try row.step() ? row.text(0) : ""
   }
 
-  private func metaNumber(_ key: String) throws(StoreError) -> Int64 {
+  func metaNumber(_ key: String) throws(StoreError) -> Int64 {
     var row = try statement(.readMeta)
     defer { row.reset() }
     row.add(key)

@@ -6,11 +6,12 @@ enum WorkspaceSQL: Int, CaseIterable {
   case message, task, requestBody, answerBody, taskMessages, handOuts, notes
   case list, listQueued, listFailed, listState
   case readMeta, writeMeta
+  case endRead
 
   var text: String {
     switch self {
     case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
-      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta:
+      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta, .endRead:
       changing
     default: reading
     }
@@ -52,6 +53,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
     case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
+    case .endRead: "UPDATE message SET received_at = ?1 WHERE seq = ?2 AND received_at < ended_at"
     case .insertNote:
       """
       INSERT INTO log(seq, number, kind, at, detail) VALUES(

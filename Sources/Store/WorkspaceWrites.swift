@@ -17,6 +17,12 @@ extension WorkspaceFile {
     case .received(let seq, let at): try received(seq, at: at)
     case .note(let seq, let kind, let at, let detail):
       try note(seq, kind: kind, at: at, detail: detail)
+    case .endRead(let seq, let at): try endRead(seq, at: at)
+    case .delete(let seq, let tombstone): try delete(seq, tombstone)
+    case .retire(let first, let last, let cause, let at):
+      try retire(first...last, cause, at: at)
+    case .trim(let seq, let rows): try trim(seq, rows: rows)
+    case .expire(let at, let rows): try expire(at: at, rows: rows)
     }
   }
 
@@ -45,6 +51,7 @@ extension WorkspaceFile {
     request.add(message.seq)
     request.add(message.head)
     try request.run(last: message.body)
+    if let key = message.key { try insert(key, of: message.seq) }
     if message.task != message.seq { try continueTask(message.task, at: message.at) }
   }
 
@@ -127,6 +134,13 @@ extension WorkspaceFile {
     row.add(at)
     row.add(seq)
     try row.runOnOneRow("received")
+  }
+
+  private func endRead(_ seq: Seq, at: WallTime) throws(StoreError) {
+    var row = try statement(.endRead)
+    row.add(at)
+    row.add(seq)
+    try row.run()
   }
 
   private func note(_ seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8]) throws(StoreError) {

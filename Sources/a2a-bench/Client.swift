@@ -80,6 +80,12 @@ final class Meter {
     return lastNumber
   }
 
+  /// Counts from nothing again.
+  func restart() {
+    completed = 0
+    samples = Samples(capacity: 1 << 20)
+  }
+
   func complete(since start: Int64) {
     guard isMeasuring else { return }
     completed += 1

@@ -43,7 +43,8 @@ struct Goal {
 }
 
 extension Goal {
-  static let all: [Goal] = machine + disk + sends + cycles + latency + parked + backlog
+  static let all: [Goal] =
+    machine + disk + sends + cycles + latency + parked + backlog + retention
 
   private static let disk = [
     Goal(title: "fdatasync, back to back, p50", key: .syncP50, unit: "ms", digits: 3),
@@ -112,6 +113,26 @@ extension Goal {
     Goal(
       title: "caller to agent at 100/s, p99", key: .latencyP99, unit: "ms", digits: 3,
       compared: .excess(.pacedP99, over: "paced p99"), bound: .atMost(5)),
+  ]
+
+  private static let retention = [
+    Goal(title: "cycles while a fresh file fills", key: .cyclesFresh, unit: "/s"),
+    Goal(
+      title: "cycles while as many are deleted", key: .cyclesKept, unit: "/s",
+      compared: .ratio(.cyclesFresh, to: "fresh"), bound: .atLeast(0.9)),
+    Goal(
+      title: "the same, its worst window", key: .cyclesWorst, unit: "/s",
+      compared: .ratio(.cyclesFresh, to: "fresh")),
+    Goal(title: "cycles on a fresh file, p99", key: .freshP99, unit: "ms", digits: 2),
+    Goal(title: "cycles while as many are deleted, p99", key: .retentionP99, unit: "ms", digits: 2),
+    Goal(title: "on a fresh file: server CPU each", key: .freshCPU, unit: "us", digits: 1),
+    Goal(
+      title: "while as many are deleted: server CPU", key: .retentionCPU, unit: "us", digits: 1,
+      compared: .ratio(.freshCPU, to: "fresh")),
+    Goal(title: "the file when the first are deleted", key: .retentionFilled, unit: "MiB"),
+    Goal(
+      title: "the file at the end", key: .retentionBytes, unit: "MiB",
+      compared: .ratio(.retentionFilled, to: "filled"), bound: .atMost(1.5)),
   ]
 
   private static let parked = [

@@ -3,7 +3,9 @@ import System
 
 /// What the command line asks for.
 struct Options {
-  enum Command: String, CaseIterable { case all, disk, r, sends, cycles, latency, parked, backlog }
+  enum Command: String, CaseIterable {
+    case all, disk, r, sends, cycles, latency, parked, backlog, retention
+  }
 
   var command = Command.all
   /// The server to start; by default the one beside this program.
@@ -20,12 +22,15 @@ struct Options {
   var runs = 5
   /// Parked polls; one server process can have 20,000 descriptors in many places.
   var parked = 15_000
+  /// `retention`: seconds that a fresh file is filled for, and how often as long it goes on then.
+  var window = 60
+  var windows = 1
   /// Messages that wait in the long queue, which is no part of `all`: filling it takes a minute.
   var backlog = 1_000_000
   var json = false
 
   static let usage = """
-    usage: a2a-bench [all|disk|r|sends|cycles|latency|parked|backlog] [options]
+    usage: a2a-bench [all|disk|r|sends|cycles|latency|parked|backlog|retention] [options]
       --relay PATH       the a2a-relay to start (default: beside this program)
       --url URL          measure a relay that runs already, with --admin TOKEN
       --data DIR         where to put files (default: a folder in /var/tmp)
@@ -33,6 +38,8 @@ struct Options {
       --seconds N        length of one measurement (default 5)
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
+      --window N         `retention`: seconds until the first message is deleted (default 60)
+      --windows N        `retention`: how often as long is measured then (default 1; 9 for a record)
       --backlog N        messages in the long queue of `backlog` (default 1000000)
       --json             machine-readable output
 
@@ -69,6 +76,8 @@ struct Options {
     case "--connections": connections = try Self.count(flag, value)
     case "--seconds": seconds = try Self.count(flag, value)
     case "--runs": runs = try Self.count(flag, value)
+    case "--window": window = try Self.count(flag, value)
+    case "--windows": windows = try Self.count(flag, value)
     case "--backlog": backlog = try Self.count(flag, value)
     case "--parked": parked = try Self.count(flag, value)
     default: throw .usage("unknown flag \(flag)")

@@ -9,13 +9,17 @@ final class RelayProcess {
   private var isRunning = true
 
   /// Starts the server with an empty data directory and waits for its ready line.
-  init(path: String, data: String, admin: String) throws(BenchError) {
+  init(
+    path: String, data: String, admin: String, limits: [String] = []
+  ) throws(BenchError) {
     let arguments = [
       path, "serve", "--listen", "127.0.0.1:0", "--data", data,
       // The goals are about throughput: the queue may be as long as the run makes it.
       "--limit", "queueMessagesMax=100000000", "--limit", "queueBytesMax=1000000000000",
       "--limit", "callerSharePercent=100",
-    ]
+      // What a run keeps is not deleted while it is measured, but by the run that measures that.
+      "--limit", "keptBytesMax=1000000000000", "--limit", "keptMessagesMax=1000000000000",
+    ] + limits.flatMap { ["--limit", $0] }
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw .failed("pipe: errno \(errno)") }
     defer { close(ends[0]) }

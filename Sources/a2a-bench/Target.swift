@@ -1,3 +1,4 @@
+import Glibc
 import Relay
 import System
 import Wire
@@ -12,7 +13,10 @@ final class Target {
   let prefix: String
   private let data: String
 
-  init(_ options: Options, _ scratch: Scratch) throws(BenchError) {
+  /// - `limits`: what the process gets as `--limit`.
+  init(
+    _ options: Options, _ scratch: Scratch, limits: [String] = []
+  ) throws(BenchError) {
     var random = SystemRandomNumberGenerator()
     let high = random.next()
     let low = random.next()
@@ -28,10 +32,20 @@ final class Target {
       process = nil
     } else {
       admin = text
-      let process = try RelayProcess(path: options.relay, data: data, admin: text)
+      let process = try RelayProcess(
+        path: options.relay, data: data, admin: text, limits: limits)
       self.process = process
       address = process.address
     }
+  }
+
+  /// Bytes of a workspace's file, without its log.
+  func fileBytes(_ inbox: Inbox) throws(BenchError) -> Int64 {
+    let path = "\(data)/workspaces/\(inbox.workspace.prefix(2))/\(inbox.workspace).db"
+    // Only its length is asked for: opening it would drop the locks of SQLite.
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .failed("there is no file \(path)") }
+    return Int64(status.st_size)
   }
 
   func stop() {

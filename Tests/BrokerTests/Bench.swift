@@ -37,6 +37,12 @@ final class Bench {
     broker.start(now: now)
   }
 
+  convenience init(_ change: (inout Limits) -> Void) throws {
+    var limits = Limits()
+    change(&limits)
+    try self.init(limits: limits)
+  }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   private static func open(
@@ -111,6 +117,13 @@ final class Bench {
   func wait(_ duration: Duration) {
     advance(duration)
     sync()
+  }
+
+  /// Somebody sets the wall clock.
+  func moveClock(_ duration: Duration) {
+    broker.watchClock(now)
+    now = Now(instant: now.instant, wall: now.wall + duration)
+    broker.watchClock(now)
   }
 
   /// A call has left nothing behind.

@@ -47,6 +47,10 @@ extension Bench {
     var hold = Duration.seconds(100)
     var caller = Identity.org("callers")
     var isCurrent = true
+    /// Its `Idempotency-Key`.
+    var key: String?
+    /// White space in its params.
+    var space = ""
   }
 
   @discardableResult
@@ -64,26 +68,29 @@ extension Bench {
       ? "\"returnImmediately\":\(!send.isBlocking)" : "\"blocking\":\(send.isBlocking)"
     let method = send.isCurrent ? "SendMessage" : "message/send"
     return try rpc(
-      id, method, "{\"message\":{\(message)},\"configuration\":{\(flag)}}", rpcID: send.id,
-      caller: send.caller, hold: send.hold)
+      id, method,
+      "{\(send.space)\"message\":{\(message)},\(send.space)\"configuration\":{\(flag)}}",
+      rpcID: send.id, caller: send.caller, hold: send.hold, key: send.key)
   }
 
   @discardableResult
   func rpc(
     _ id: WorkspaceID, _ method: String, _ params: String, rpcID: String = "1",
-    caller: Identity = .org("callers"), hold: Duration = .seconds(100)
+    caller: Identity = .org("callers"), hold: Duration = .seconds(100), key: String? = nil
   ) throws -> CallID {
     let body = Array(
       "{\"jsonrpc\":\"2.0\",\"id\":\(rpcID),\"method\":\"\(method)\",\"params\":\(params)}".utf8)
     let version = method.contains("/") ? nil : "1.0"
     let call = try A2ACall.parse(body, version: version).get()
     let number = broker.nextCall()
-    broker.call(
-      CallerRequest(
-        call: number, caller: caller, rpc: call, body: body,
-        head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
-        payer: broker.payer(of: caller)),
-      at: id, now: now)
+    var request = CallerRequest(
+      call: number, caller: caller, rpc: call, body: body,
+      head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
+      payer: broker.payer(of: caller))
+    request.key = try key.map {
+      KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: caller, call, body: body)
+    }
+    broker.call(request, at: id, now: now)
     return number
   }
 

@@ -16,11 +16,7 @@ import Wire
     id = try bench.create()
   }
 
-  private func move(_ time: Duration) {
-    bench.broker.watchClock(bench.now)
-    bench.now = Now(instant: bench.now.instant, wall: bench.now.wall + time)
-    bench.broker.watchClock(bench.now)
-  }
+  private func move(_ time: Duration) { bench.moveClock(time) }
 
   @Test func `after a jump nothing expires for an hour, and then it does`() throws {
     let other = try bench.create()

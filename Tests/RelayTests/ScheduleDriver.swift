@@ -141,7 +141,7 @@ final class ScheduleDriver {
     if !inFlight.insert(seq).inserted { fail("two writes of \(seq) are on their way") }
   }
 
-  private func take(_ write: Write) {
+  func take(_ write: Write) {
     writes.append(write)
     switch write {
     case .handOut(let row):
@@ -160,7 +160,9 @@ final class ScheduleDriver {
       {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
-    case .message, .handOutChange, .end, .task, .received, .note: break
+    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .delete, .retire,
+      .trim, .expire:
+      break
     }
   }
 

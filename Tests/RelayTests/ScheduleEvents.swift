@@ -81,13 +81,23 @@ extension ScheduleDriver {
 
   private func callerEvent() {
     guard let seq = anySeq() else { return }
-    switch roll(4) {
+    switch roll(5) {
     case 0: _ = queue.withdraw(seq, now: now)
     case 1: queue.detach(seq)
     case 2: _ = queue.holdEnded(seq)
-    default: if durable.messages[seq] != nil { queue.received(seq, now: now) }
+    case 3: drop(seq)
+    default:
+      if durable.messages[seq] != nil { queue.received(seq, isEnd: roll(2) == 0, now: now) }
     }
     drain()
+  }
+
+  /// Retention, or a purge, deletes a message that has ended, and all that was put off for it.
+  private func drop(_ seq: Seq) {
+    guard durable.messages[seq]?.state.isEnd == true else { return }
+    isDirty = true
+    take(.delete(seq: seq, tombstone: nil))
+    queue.drop(seq)
   }
 
   private func cancelTask() {

@@ -48,6 +48,10 @@ struct ScheduleFile {
       messages[seq]?.isReceived = true
     case .note(let seq, _, _, _):
       if messages[seq] == nil { fail("a note on no message") }
+    case .delete(let seq, _):
+      if messages[seq]?.state.isEnd == false { fail("message \(seq) is deleted before its end") }
+      messages[seq] = nil
+    case .endRead, .retire, .trim, .expire: break
     }
   }
 

@@ -216,7 +216,7 @@ class Campaign:
             f"{handed} hand-outs of {len(ledger.handed)} messages, "
             f"{sum(len(t) for t in ledger.accepted.values())} results accepted, "
             f"{sum(s['cancelled'] is not None for s in stored)} cancels, "
-            f"{len(ledger.workspaces)} workspaces")
+            f"{ledger.repeats} calls repeated by their key, {len(ledger.workspaces)} workspaces")
 
 
 def report(campaign, broken):
@@ -226,6 +226,7 @@ def report(campaign, broken):
     check(not broken, f"{len(broken)} promises broken")
     acknowledged = sum(s["outcome"] == "stored" for s in campaign.ledger.sent.values())
     check(acknowledged >= 10 * campaign.rounds, f"too little load: {acknowledged} sends")
+    check(campaign.ledger.repeats >= campaign.rounds, "too few calls were repeated by their key")
 
 
 def expect_detection(campaign, broken, control, expected):

@@ -79,12 +79,20 @@ def changed_for_callers(ledger, final):
     ledger.answer_seen("m", "something else")
 
 
+def key_forgotten(ledger, final):
+    ledger.repeated("k", "m2")
+
+
+def key_kept(ledger, final):
+    ledger.repeated("k", "m")
+
+
 def dead(ledger, final):
     final["m"] = (200, "dead", None)
 
 
 CASES = {
-    nothing: None, handed_twice_marked: None, lost: "lost", never_answered: "never answered",
+    nothing: None, key_kept: None, key_forgotten: "doubled", handed_twice_marked: None, lost: "lost", never_answered: "never answered",
     other_answer: "nobody gave", two_results: "more than one answer", accepted_again: "second post",
     handed_twice: "handed out 2 times", doubled: "doubled", cancel_undone: "cancelled, yet",
     answered_after_cancel: "after the cancel", refused_yet_handed: "refused, yet",

@@ -27,6 +27,7 @@ class Ledger:
         self.open = set()  # keys acknowledged, not known to have ended
         self.over = set()  # messages known to have ended
         self.fresh = []  # message ids acknowledged since the last restart
+        self.repeats = 0  # calls made again with their Idempotency-Key, and answered
         self.trouble = []  # violations noticed on the way
 
     def note(self, what, **fields):
@@ -58,6 +59,12 @@ class Ledger:
         self.fresh.append(key)
         if message not in self.over:
             self.open.add(key)
+
+    def repeated(self, key, message):
+        """A call that had been answered was made again with its Idempotency-Key."""
+        self.note("repeated", key=key, message=message)
+        self.repeats += 1
+        self._named(key, message)
 
     def send_refused(self, key, why):
         self.note("refused", key=key, why=why)

@@ -52,12 +52,16 @@ class Caller:
         body, headers = rpc.send(key, dialect, blocking)
         if blocking and random.random() < 0.3:
             headers["Prefer"] = "wait=2"
+        if is_keyed := random.random() < 0.3:
+            headers["Idempotency-Key"] = random.choice([f"{key}", f'"{key}"'])
         self.ledger.sending(key, workspace, self.token)
         try:
             if not await self.until_told(wire, key, f"/w/{workspace}/", body, headers):
                 return
         finally:
             self.ledger.settled(key)
+        if is_keyed and self.ledger.sent[key]["outcome"] == "stored":
+            await self.again(wire, key, f"/w/{workspace}/", body, headers)
         if random.random() < 0.1 and self.ledger.sent[key]["task"] and not blocking:
             await self.cancel(wire, key, workspace, dialect)
 
@@ -105,6 +109,28 @@ class Caller:
         if rpc.state_of(task) == "completed":
             self.ledger.answer_seen(message, rpc.text_of(task))
         return True
+
+    async def again(self, wire, key, path, body, headers):
+        """The call once more, although its answer has been received: its key names its message."""
+        await asyncio.sleep(random.choice([0, 0, 0.1, 1]))
+        other = random.random() < 0.2
+        body = body | {"id": f"again-{key}"}
+        if other:
+            body["params"] = body["params"] | {"metadata": {"other": True}}
+        try:
+            answer = await wire.call("POST", path, body, headers | {"Prefer": "wait=2"})
+        except Lost:
+            return
+        task, error = rpc.task_of(answer.json), rpc.error_of(answer.json)
+        if task and not other and answer.json.get("id") == body["id"]:
+            message = answer.headers.get("x-relay-message-id")
+            self.ledger.repeated(key, message)
+            if rpc.state_of(task) == "completed":
+                self.ledger.answer_seen(message, rpc.text_of(task))
+        elif other and error and error[1] == "IDEMPOTENCY_CONFLICT":
+            self.ledger.note("conflict", key=key)
+        elif not (error and error[2]) and answer.status != 503:
+            self.ledger.trouble.append(f"a call with the key of {key} was answered with {answer}")
 
     async def cancel(self, wire, key, workspace, dialect):
         await asyncio.sleep(random.choice([0, 0, 0.05, 0.3]))

@@ -43,11 +43,14 @@ extension Queue {
     message.callers -= 1
   }
 
-  /// A caller has the reply: equal calls are new calls from now on.
-  package func received(_ seq: Seq, now: Now) {
+  /// A caller has the reply: equal calls are new calls from now on. `isEnd`: the reply tells how the
+  /// message ended. Of another that comes to be known after the end, the file says that it was
+  /// received before: retention by size deletes only what somebody has read to its end.
+  package func received(_ seq: Seq, isEnd: Bool = true, now: Now) {
     guard let message = messages[seq], !message.isReceived else { return }
     message.isReceived = true
-    actions.append(.lazy(.received(seq: seq, at: now.wall)))
+    let isBehindEnd = !isEnd && (message.state.isEnd || message.state.isPending)
+    actions.append(.lazy(.received(seq: seq, at: isBehindEnd ? message.at : now.wall)))
     if unreceived[message.dedup] == seq { unreceived[message.dedup] = nil }
     forgetIfDone(message)
   }

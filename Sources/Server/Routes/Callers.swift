@@ -23,7 +23,7 @@ extension RelayServer {
     let settings = broker.directory.workspace(id)?.settings ?? Settings()
     let hold = wait(head).map { min(.seconds($0), limits.holdMax) } ?? limits.hold
     let call = open(ticket, .send)
-    let request = CallerRequest(
+    var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: body,
       head: StoredHead.json(head, besides: broker.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold,
@@ -31,6 +31,10 @@ extension RelayServer {
     tickets[call]?.addressee = Addressee(
       call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
+    if rpc.method == .send, head.headers.contains("idempotency-key") {
+      guard let key = key(head, request) else { return }
+      request.key = key
+    }
     broker.call(request, at: id, now: now)
     guard rpc.method == .send, rpc.isBlocking, let message = broker.messageID(of: call)
     else { return }

@@ -47,12 +47,16 @@ extension RelayServer {
     let hold = hold(of: parsed, at: target, head)
     rpc.isBlocking = hold > .zero
     let record = broker.directory.workspace(target)
-    let request = CallerRequest(
+    var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: parsed.body,
       head: StoredHead.json(head, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     tickets[call]?.addressee = request.addressee
+    if rpc.method == .send, head.headers.contains("idempotency-key") {
+      guard let key = key(head, request) else { return }
+      request.key = key
+    }
     broker.platformCall(request, at: target, now: now)
     // No white space: its clients have a time-out for the whole answer, and would never end.
     guard broker.messageID(of: call) != nil else { return }

@@ -1,0 +1,78 @@
+package import Relay
+import Store
+import Wire
+
+/// Calls with an `Idempotency-Key`: for as long as its window is open a key means one message,
+/// whatever has become of it.
+extension Broker {
+  /// Answers a call that is refused before it reaches the queue.
+  package func refuse(_ request: CallerRequest, _ error: RelayError, detail: String) {
+    outbox.append(request.addressee.reply(error, detail: detail))
+  }
+
+  /// Answers the call with what its key stands for. `false`: the key is new, or free again.
+  func answer(_ request: CallerRequest, _ key: KeyedCall, _ desk: Desk, now: Now) -> Bool {
+    if let storing = desk.storingKeys[key.key] {
+      if storing.call == key.call {
+        attach(request, to: storing.seq, desk, now: now)
+      } else {
+        // Nobody may see before it is durable that there is such a message.
+        desk.afterBarrier.append(request.addressee.reply(.idempotencyConflict))
+        touch(desk)
+      }
+      return true
+    }
+    do throws(RelayError) {
+      guard let found = try keptMessage(of: key, desk, now: now) else { return false }
+      guard found.stored.call == key.call else { throw .idempotencyConflict }
+      guard let message = found.message else { throw .answerGone }
+      // Withdrawn before any agent saw it, and its caller was told that it can try again.
+      if message.reason == .withdrawn { return false }
+      if desk.queue.message(message.seq) != nil {
+        attach(request, to: message.seq, desk, now: now)
+      } else {
+        try answerAgain(request, message, desk, now: now)
+      }
+    } catch {
+      read(request.addressee.reply(error), desk)
+    }
+    return true
+  }
+
+  /// The message of a key whose window is open; without it if it has been deleted.
+  private func keptMessage(
+    of key: KeyedCall, _ desk: Desk, now: Now
+  ) throws(RelayError) -> (stored: StoredKey, message: StoredMessage?)? {
+    let found = try reading(desk) { () throws(StoreError) in try desk.file.key(key.key) }
+    guard let (seq, stored) = found, stored.until > now.wall || isTimeDoubtful(now)
+    else { return nil }
+    return (stored, try storedMessage(seq, desk))
+  }
+
+  /// The answer of a message that has ended and that somebody has received, once more: with the id
+  /// and in the dialect of this call.
+  private func answerAgain(
+    _ request: CallerRequest, _ message: StoredMessage, _ desk: Desk, now: Now
+  ) throws(RelayError) {
+    // What opened its task is deleted first.
+    guard try storedTask(message.task, desk) != nil else { throw .answerGone }
+    let id = MessageID(workspace: desk.id.short, seq: message.seq, tag: message.tag)
+    let waiter = Waiter(
+      addressee: request.addressee, message: id, deadline: now.instant, isImmediate: true)
+    answerTask(waiter, message.seq, desk, now: now)
+  }
+
+  /// The key of a new message, until the file can be asked for it.
+  func note(_ key: KeyedCall, of seq: Seq, _ desk: Desk, now: Now) -> StoredKey {
+    desk.storingKeys[key.key] = (seq, key.call)
+    desk.storingKeyOf[seq] = key.key
+    let until = now.wall + limits.idempotencyWindow
+    desk.retention.keyCame(until: until)
+    return StoredKey(key: key.key, call: key.call, until: until)
+  }
+
+  func forgetKey(of seq: Seq, _ desk: Desk) {
+    guard let key = desk.storingKeyOf.removeValue(forKey: seq) else { return }
+    desk.storingKeys[key] = nil
+  }
+}

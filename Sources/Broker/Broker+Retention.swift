@@ -1,0 +1,127 @@
+import Relay
+import Store
+import System
+
+/// Deletes what has been kept for long enough: one round of one workspace a turn, while the barrier
+/// syncs what callers wait for. A round has a transaction of its own, so that no full disk makes a
+/// send and a deletion depend on each other.
+extension Broker {
+  /// What a file that is opened says about what it keeps: nothing can go before its first message
+  /// is old enough, so that most files need no look.
+  func retentionSchedule(
+    _ file: WorkspaceFile, now: Now
+  ) throws(StoreError) -> RetentionSchedule {
+    RetentionSchedule(
+      limits, oldest: try file.oldestMessage(), expiryAt: try file.nextExpiry(), now: now)
+  }
+
+  /// At most one round a turn; the workspace that has waited longest.
+  func retain(now: Now) {
+    var due: (desk: Desk, at: Instant)?
+    for id in retaining {
+      guard let desk = desks[id], let at = desk.retentionDue else {
+        retaining.remove(id)
+        continue
+      }
+      // One that looks around every second waits for its alarm in between.
+      if at > now.instant + limits.retentionPause, !desk.isTouched {
+        retaining.remove(id)
+        settle(desk, now: now)
+      } else if at <= now.instant, !desk.hasTurnWork, at < due?.at ?? .distantFuture {
+        due = (desk, at)
+      }
+    }
+    guard let desk = due?.desk else { return }
+    do throws(RelayError) { try openFile(desk) } catch {
+      return desk.retention.refused(now: now)
+    }
+    do throws(StoreError) {
+      try retain(desk, now: now)
+    } catch {
+      desk.retention.refused(now: now)
+      if !isFinal(error, desk) { giveUpReserve(error) }
+    }
+    watchLog(desk)
+  }
+
+  private func retain(_ desk: Desk, now: Now) throws(StoreError) {
+    if desk.shrinksAt == desk.commits { return try shrink(desk, now: now) }
+    let isTrusted = !isTimeDoubtful(now)
+    if isTrusted, let at = desk.retention.expiryAt, at <= now.wall {
+      return try expire(desk, now: now)
+    }
+    let sweep = desk.retention.look(
+      isOver: try isOver(desk), isTrusted: isTrusted, commits: desk.commits, now: now)
+    guard let sweep else { return }
+    var slice = try desk.file.keptSlice(
+      after: desk.retention.cursor, limit: desk.retention.reach)
+    // An end that no barrier has covered is none yet, whatever the file says.
+    slice.mark { seq in desk.queue.message(seq).map { !$0.state.isEnd } ?? false }
+    let plan = RetentionPlan(
+      slice, after: desk.retention.cursor,
+      RetentionPlan.Rule(
+        endedBy: isTrusted ? now.wall + (.zero - limits.retention) : nil, isOver: sweep == .size),
+      rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
+    let before = desk.commits
+    try commit(plan, sweep == .age ? .age : .size, desk, now: now)
+    desk.retention.did(plan, isBusy: !inRound.isEmpty, own: before..<desk.commits, now: now)
+  }
+
+  /// What a message takes in a file beside its bodies, or a little more.
+  private static let rowBytes = 1024
+
+  /// Whether the file keeps more than may be kept beside its queue.
+  private func isOver(_ desk: Desk) throws(StoreError) -> Bool {
+    let own = desk.queue.bytes + desk.queue.count * Self.rowBytes
+    if try desk.file.usedBytes() - own > limits.keptBytesMax { return true }
+    let there = desk.queue.lastSeq - (try desk.file.deletedCount())
+    return there - Seq(desk.queue.count) > Seq(limits.keptMessagesMax)
+  }
+
+  private func commit(
+    _ plan: RetentionPlan, _ cause: Tombstone.Cause, _ desk: Desk, now: Now
+  ) throws(StoreError) {
+    var writes = plan.ranges.map {
+      Write.retire(first: $0.lowerBound, last: $0.upperBound, cause: cause, at: now.wall)
+    }
+    if let seq = plan.trimmed { writes.append(.trim(seq: seq, rows: limits.retentionRowsMax)) }
+    guard !writes.isEmpty else { return }
+    try commit(writes, desk, now: now)
+    for seq in plan.deleted { desk.queue.drop(seq) }
+    carryOut(desk, now: now)
+  }
+
+  /// What was put off goes first: it may be about what is deleted.
+  private func commit(_ writes: [Write], _ desk: Desk, now: Now) throws(StoreError) {
+    try desk.file.commit(desk.lazies + writes)
+    desk.lazies = []
+    desk.lazyDue = nil
+    desk.commits += 1
+    desk.lastCommit = now.instant
+  }
+
+  /// Its log has been emptied because nothing happens there: what is free for long is given back.
+  func noteFreePages(_ desk: Desk) throws(StoreError) {
+    let isMuch = try desk.file.freePages() > limits.freePagesMax
+    desk.shrinksAt = isMuch ? desk.commits : nil
+  }
+
+  /// The next commit of anything else ends it.
+  private func shrink(_ desk: Desk, now: Now) throws(StoreError) {
+    try desk.file.shrink(pages: limits.freePagesRound)
+    desk.commits += 1
+    desk.lastCommit = now.instant
+    desk.shrinksAt = try desk.file.freePages() > limits.freePagesMax / 2 ? desk.commits : nil
+  }
+
+  /// Keys whose window is over, and tombstones.
+  private func expire(_ desk: Desk, now: Now) throws(StoreError) {
+    let before = desk.commits
+    if let next = try desk.file.nextExpiry(), next <= now.wall {
+      try commit([.expire(at: now.wall, rows: limits.retentionRowsMax)], desk, now: now)
+    }
+    desk.retention.didExpire(
+      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty, own: before..<desk.commits,
+      now: now)
+  }
+}

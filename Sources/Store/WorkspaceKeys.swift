@@ -1,0 +1,56 @@
+package import Relay
+
+/// Idempotency keys, and what is left of deleted messages.
+extension WorkspaceFile {
+  /// The newest message of a key, which may have been deleted or whose window may be over.
+  package func key(_ key: UUIDBytes) throws(StoreError) -> (seq: Seq, stored: StoredKey)? {
+    var row = try statement(.newestKey)
+    defer { row.reset() }
+    row.add(key)
+    guard try row.step() else { return nil }
+    return (row.int(0), StoredKey(key: key, call: row.uuid(1), until: row.time(2)))
+  }
+
+  package func tombstone(_ seq: Seq) throws(StoreError) -> Tombstone? {
+    var row = try statement(.tombstone)
+    defer { row.reset() }
+    row.add(seq)
+    guard try row.step() else { return nil }
+    guard let cause = Tombstone.Cause(rawValue: row.byte(3)) else {
+      throw row.damaged("tombstone.cause")
+    }
+    return Tombstone(
+      tag: UInt64(bitPattern: row.int(0)), caller: row.text(1), at: row.time(2), cause: cause,
+      actor: row.text(4), reason: row.text(5), until: row.time(6))
+  }
+
+  /// When the first key or tombstone can be forgotten.
+  package func nextExpiry() throws(StoreError) -> WallTime? {
+    var row = try statement(.nextExpiry)
+    defer { row.reset() }
+    guard try row.step() else { return nil }
+    return [row.timeOrNil(0), row.timeOrNil(1)].compactMap { $0 }.min()
+  }
+
+  func insert(_ key: StoredKey, of seq: Seq) throws(StoreError) {
+    var row = try statement(.insertKey)
+    row.add(seq)
+    row.add(key.key)
+    row.add(key.call)
+    row.add(key.until)
+    try row.run()
+  }
+
+  func insert(_ tombstone: Tombstone, of seq: Seq) throws(StoreError) {
+    var row = try statement(.insertTombstone)
+    row.add(seq)
+    row.add(Int64(bitPattern: tombstone.tag))
+    row.add(tombstone.caller)
+    row.add(tombstone.at)
+    row.add(tombstone.cause.rawValue)
+    row.add(tombstone.actor)
+    row.add(tombstone.reason)
+    row.add(tombstone.until)
+    try row.run()
+  }
+}

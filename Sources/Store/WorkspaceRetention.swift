@@ -1,0 +1,220 @@
+package import Relay
+
+/// What retention reads of a file and deletes from it, a bounded number of rows at a time.
+extension WorkspaceFile {
+  /// Messages with numbers above `seq`, at most `limit`, and what decides whether they can go.
+  ///
+  /// Fewer than there are when what belongs to them is more than `limit` rows. A single message
+  /// that has more is given alone.
+  package func keptSlice(after seq: Seq, limit: Int) throws(StoreError) -> KeptSlice {
+    var slice = KeptSlice()
+    slice.messages = try keptMessages(after: seq, limit: limit)
+    slice.isLast = slice.messages.count < limit
+    guard !slice.messages.isEmpty else { return slice }
+    try addFurther(to: &slice, limit: limit)
+    for counts in [RetentionSQL.noteCounts, .handOutCounts, .eventCounts] {
+      try addSideRows(counts, to: &slice, limit: limit)
+    }
+    guard let first = slice.messages.first, let last = slice.messages.last else { return slice }
+    try addAnswers(first.seq, last.seq, to: &slice)
+    var row = try statement(.taskStates)
+    defer { row.reset() }
+    row.add(first.seq)
+    row.add(last.seq)
+    while try row.step() {
+      guard let state = TaskState(rawValue: row.byte(1)) else { throw row.damaged("task.state") }
+      slice.tasks[row.int(0)] = state
+    }
+    return slice
+  }
+
+  private func keptMessages(after seq: Seq, limit: Int) throws(StoreError) -> [KeptMessage] {
+    var row = try statement(.slice)
+    defer { row.reset() }
+    row.add(seq)
+    row.add(limit)
+    var messages: [KeptMessage] = []
+    messages.reserveCapacity(limit)
+    while try row.step() {
+      var message = try row.keptMessage()
+      message.hasFirst = row.int(8) != 0
+      messages.append(message)
+    }
+    return messages
+  }
+
+  private func addFurther(to slice: inout KeptSlice, limit: Int) throws(StoreError) {
+    let first = slice.messages[0].seq
+    var row = try statement(.furtherMessages)
+    defer { row.reset() }
+    row.add(first)
+    row.add(slice.messages[slice.messages.count - 1].seq)
+    row.add(limit + 1)
+    var count = 0
+    var last: Seq = 0
+    while try row.step() {
+      let message = try row.keptMessage()
+      slice.further[message.task, default: []].append(message)
+      count += 1
+      last = message.task
+    }
+    guard count > limit else { return }
+    slice.cut(before: last)
+    guard last == first else { return }
+    slice.isHuge = true
+    var end = try statement(.lastFurther)
+    defer { end.reset() }
+    end.add(first)
+    if try end.step() { slice.further[first] = [try end.keptMessage()] }
+  }
+
+  private func addSideRows(
+    _ counts: RetentionSQL, to slice: inout KeptSlice, limit: Int
+  ) throws(StoreError) {
+    guard let from = slice.messages.first, let to = slice.messages.last else { return }
+    var row = try statement(counts)
+    defer { row.reset() }
+    row.add(from.seq)
+    row.add(to.seq)
+    row.add(limit + 1)
+    var count = 0
+    var last: Seq = 0
+    while try row.step() {
+      last = row.int(0)
+      slice.sideRows[last, default: 0] += 1
+      count += 1
+    }
+    if count > limit { slice.cut(before: last) }
+  }
+
+  private func addAnswers(_ first: Seq, _ last: Seq, to slice: inout KeptSlice) throws(StoreError) {
+    var row = try statement(.answerBytes)
+    defer { row.reset() }
+    row.add(first)
+    row.add(last)
+    // Both are in order.
+    var index = 0
+    while try row.step() {
+      let seq = row.int(0)
+      while index < slice.messages.count, slice.messages[index].seq < seq { index += 1 }
+      guard index < slice.messages.count else { return }
+      if slice.messages[index].seq == seq { slice.messages[index].bytes += Int(row.int(1)) }
+    }
+  }
+
+  /// When the first message of the file came.
+  package func oldestMessage() throws(StoreError) -> WallTime? {
+    var row = try statement(.oldest)
+    defer { row.reset() }
+    return try row.step() ? row.time(0) : nil
+  }
+
+  /// Bytes of the pages that hold something.
+  package func usedBytes() throws(StoreError) -> Int {
+    (try pages(.pageCount) - pages(.freePages)) * 4096
+  }
+
+  package func freePages() throws(StoreError) -> Int { try pages(.freePages) }
+
+  private func pages(_ sql: RetentionSQL) throws(StoreError) -> Int {
+    var row = try statement(sql)
+    defer { row.reset() }
+    return try row.step() ? Int(row.int(0)) : 0
+  }
+
+  /// Messages that were ever deleted from the file.
+  package func deletedCount() throws(StoreError) -> Int64 { try metaNumber(Meta.deleted) }
+
+  /// Gives up to `pages` free pages back to the file system, with the next checkpoint.
+  package func shrink(pages: Int) throws(StoreError) {
+    try database.transaction { () throws(StoreError) in
+      try database.execute("PRAGMA incremental_vacuum(\(pages))")
+    }
+  }
+}
+
+/// The deletions themselves; `apply` carries them out.
+extension WorkspaceFile {
+  func delete(_ seq: Seq, _ tombstone: Tombstone?) throws(StoreError) {
+    if var tombstone {
+      var end = try statement(.keyEnd)
+      end.add(seq)
+      if try end.step() { tombstone.until = max(tombstone.until, end.time(0)) }
+      end.reset()
+      try insert(tombstone, of: seq)
+    }
+    try deleteRows(seq...seq)
+  }
+
+  func retire(
+    _ range: ClosedRange<Seq>, _ cause: Tombstone.Cause, at: WallTime
+  ) throws(StoreError) {
+    var row = try statement(.leaveTombstones)
+    row.add(range.lowerBound)
+    row.add(range.upperBound)
+    row.add(at)
+    row.add(cause.rawValue)
+    try row.run()
+    try deleteRows(range)
+  }
+
+  private func deleteRows(_ range: ClosedRange<Seq>) throws(StoreError) {
+    for table in [
+      RetentionSQL.deleteRequests, .deleteAnswers, .deleteHandOuts, .deleteNotes, .deleteEvents,
+      .deleteTasks, .deleteMessages,
+    ] {
+      var row = try statement(table)
+      row.add(range.lowerBound)
+      row.add(range.upperBound)
+      try row.run()
+    }
+    let count = database.changes
+    guard count > 0 else { return }
+    var total = try statement(.countDeleted)
+    total.add(count)
+    try total.run()
+  }
+
+  func trim(_ seq: Seq, rows: Int) throws(StoreError) {
+    for table in [RetentionSQL.trimHandOuts, .trimNotes, .trimEvents] {
+      var row = try statement(table)
+      row.add(seq)
+      row.add(rows)
+      try row.run()
+    }
+  }
+
+  func expire(at: WallTime, rows: Int) throws(StoreError) {
+    for table in [RetentionSQL.expireKeys, .expireTombstones] {
+      var row = try statement(table)
+      row.add(at)
+      row.add(rows)
+      try row.run()
+    }
+  }
+}
+
+extension KeptSlice {
+  /// Without what begins at `seq`, unless that is all.
+  fileprivate mutating func cut(before seq: Seq) {
+    let rest = messages.prefix { $0.seq < seq }
+    let kept = rest.isEmpty ? messages.prefix(1) : rest
+    if kept.count < messages.count { isLast = false }
+    messages = Array(kept)
+  }
+}
+
+extension Statement {
+  /// A row of `RetentionSQL.kept`.
+  fileprivate func keptMessage() throws(StoreError) -> KeptMessage {
+    guard let state = MessageState(rawValue: byte(2)) else { throw damaged("message.state") }
+    let endedAt = state.isEnd ? timeOrNil(5) : nil
+    var isEndReceived = EndReason(rawValue: byte(3)) == .withdrawn
+    if let endedAt, let receivedAt = timeOrNil(6) {
+      isEndReceived = isEndReceived || receivedAt >= endedAt
+    }
+    return KeptMessage(
+      seq: int(0), task: int(1), at: time(4), endedAt: endedAt, isEndReceived: isEndReceived,
+      bytes: Int(int(7)))
+  }
+}

@@ -1,0 +1,388 @@
+import Relay
+import Testing
+import Wire
+
+@testable import Broker
+@testable import Store
+
+/// What is deleted, when, and what is told of it afterwards.
+@Suite struct RetentionTests {
+  /// Looks through the files until nothing is due.
+  private func sweep(_ bench: Bench) {
+    bench.advance(.seconds(2))
+    bench.sync()
+    for _ in 0..<2000 {
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+      guard let due = bench.broker.nextDeadline(), due <= bench.now.instant else { break }
+    }
+    bench.sync()
+  }
+
+  private func answered(
+    _ bench: Bench, _ id: WorkspaceID, _ name: String, isReceived: Bool = true, key: String? = nil
+  ) throws -> Reply {
+    let call = try bench.send(id) {
+      $0.messageID = name
+      $0.key = key
+    }
+    bench.sync()
+    try bench.result(id, try bench.take(id))
+    bench.sync()
+    let reply = try #require(bench.replies[call])
+    if isReceived { bench.broker.delivered(reply.receipt, received: true, now: bench.now) }
+    bench.sync()
+    return reply
+  }
+
+  private func stored(_ bench: Bench, _ id: WorkspaceID) throws -> [Seq] {
+    let desk = try #require(bench.broker.desks[id])
+    return try desk.file.list(state: nil, after: 0, limit: 500).map(\.seq)
+  }
+
+  @Test func `what has ended stays for as long as the limit says, then goes`() throws {
+    let bench = try Bench { $0.timeToLive = .seconds(30 * 86400) }
+    let id = try bench.create()
+    let received = try answered(bench, id, "a")
+    _ = try answered(bench, id, "b", isReceived: false)
+    try bench.send(id) { $0.messageID = "waits" }
+    bench.sync()
+    bench.wait(bench.limits.retention - .seconds(60))
+    sweep(bench)
+    #expect(try stored(bench, id) == [1, 2, 3])
+    #expect(bench.broker.desks[id]?.queue.counts.unreceived == 1)
+    bench.wait(.seconds(120))
+    sweep(bench)
+    #expect(try stored(bench, id) == [3])
+    #expect(bench.broker.desks[id]?.queue.counts.unreceived == 0)
+    #expect(bench.broker.desks[id]?.queue.counts.unanswered == 1)
+    let task = try bench.getTask(id, try #require(received.task?["id"]?.string))
+    bench.sync()
+    #expect(bench.replies[task]?.rpcCode == -32001)
+    bench.expectNothingHeld()
+    try bench.restart()
+    #expect(try bench.stored(id, "new").seq == 4)
+  }
+
+  @Test func `a dead letter stays as long, and then leaves the queue, too`() throws {
+    let bench = try Bench { $0.attempts = 1 }
+    let id = try bench.create()
+    try bench.send(id)
+    bench.sync()
+    bench.agent(id, try bench.take(id), .release(delay: .zero, reason: "no"))
+    bench.sync()
+    #expect(bench.broker.desks[id]?.queue.counts.dead == 1)
+    bench.wait(bench.limits.retention - .seconds(60))
+    sweep(bench)
+    #expect(bench.broker.desks[id]?.queue.counts.dead == 1)
+    try bench.restart(isClean: false)
+    _ = bench.poll(id, wait: .zero)
+    bench.wait(.seconds(120))
+    sweep(bench)
+    #expect(bench.broker.desks[id]?.queue.counts.dead == 0)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
+  @Test func `the file is looked through by itself, also after a restart`() throws {
+    let bench = try Bench()
+    let id = try bench.create()
+    _ = try answered(bench, id, "a")
+    sweep(bench)
+    try bench.restart()
+    bench.advance(bench.limits.retention - .seconds(10))
+    _ = bench.poll(id, wait: .zero)
+    bench.sync()
+    sweep(bench)
+    #expect(try stored(bench, id) == [1])
+    let due = try #require(bench.broker.desks[id]?.retentionDue)
+    #expect(due > bench.now.instant && due <= bench.now.instant + .seconds(10))
+    bench.wait(.seconds(10))
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+    #expect(bench.broker.desks[id]?.retentionDue == nil)
+  }
+
+  @Test func `a clock that is not trusted deletes nothing`() throws {
+    let bench = try Bench()
+    let id = try bench.create()
+    _ = try answered(bench, id, "a")
+    bench.moveClock(bench.limits.retention + .seconds(9))
+    sweep(bench)
+    #expect(try stored(bench, id) == [1])
+    bench.wait(.seconds(3601))
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
+  @Test func `by size only what was received goes, the oldest first`() throws {
+    let bench = try Bench { $0.keptMessagesMax = 3 }
+    let id = try bench.create()
+    _ = try answered(bench, id, "unreceived", isReceived: false)
+    // Its caller has the Task, and never asked how it ended.
+    let immediate = try bench.send(id) {
+      $0.messageID = "immediate"
+      $0.isBlocking = false
+    }
+    bench.sync()
+    let task = try #require(bench.replies[immediate])
+    bench.broker.delivered(task.receipt, received: true, now: bench.now)
+    bench.wait(.seconds(1))
+    try bench.result(id, try bench.take(id))
+    for name in ["c", "d", "e", "f", "g"] { _ = try answered(bench, id, name) }
+    sweep(bench)
+    #expect(try stored(bench, id) == [1, 2], "as many as one round takes")
+    for name in ["h", "i"] { _ = try answered(bench, id, name) }
+    sweep(bench)
+    #expect(try stored(bench, id) == [1, 2, 8, 9])
+    let read = try bench.getTask(id, try #require(task.task?["id"]?.string))
+    bench.sync()
+    #expect(bench.replies[read]?.state == "TASK_STATE_COMPLETED")
+    bench.broker.delivered(
+      try #require(bench.replies[read]).receipt, received: true, now: bench.now)
+    _ = try answered(bench, id, "j")
+    bench.wait(bench.limits.retentionRestart)
+    sweep(bench)
+    #expect(try stored(bench, id) == [1], "now somebody has read how it ended")
+  }
+
+  @Test func `by size of the file, without what waits in the queue`() throws {
+    let bench = try Bench { $0.keptBytesMax = 400_000 }
+    let id = try bench.create()
+    let large = String(repeating: "x", count: 50_000)
+    for number in 0..<12 {
+      let call = try bench.send(id) {
+        $0.messageID = "m-\(number)"
+        $0.text = large
+      }
+      bench.sync()
+      try bench.result(id, try bench.take(id))
+      bench.sync()
+      bench.broker.delivered(
+        try #require(bench.replies[call]).receipt, received: true, now: bench.now)
+      sweep(bench)
+      #expect(try #require(bench.broker.desks[id]).file.usedBytes() < 460_000)
+    }
+    let kept = try stored(bench, id)
+    #expect(kept.last == 12 && kept.count < 9)
+    // What waits is not what is kept.
+    for number in 20..<40 {
+      try bench.send(id) {
+        $0.messageID = "m-\(number)"
+        $0.text = large
+      }
+    }
+    sweep(bench)
+    #expect(try stored(bench, id) == kept + (13...32).map { $0 })
+  }
+
+  @Test func `a task that is open keeps its messages, one that has ended goes as a whole`() throws {
+    let bench = try Bench { $0.timeToLive = .seconds(100 * 86400) }
+    let id = try bench.create()
+    let first = try bench.send(id)
+    bench.sync()
+    try bench.result(id, try bench.take(id), "which?", state: "input-required")
+    bench.sync()
+    let question = try #require(bench.replies[first])
+    bench.broker.delivered(question.receipt, received: true, now: bench.now)
+    let task = try #require(question.task?["id"]?.string)
+    bench.wait(bench.limits.retention + .seconds(5))
+    sweep(bench)
+    #expect(try stored(bench, id) == [1])
+    _ = try answered(bench, id, "between")
+    let second = try bench.send(id) {
+      $0.messageID = "m-2"
+      $0.task = task
+    }
+    bench.sync()
+    try bench.result(id, try bench.take(id))
+    bench.sync()
+    #expect(bench.replies[second]?.state == "TASK_STATE_COMPLETED")
+    bench.wait(bench.limits.retention - .seconds(60))
+    sweep(bench)
+    let read = try bench.getTask(id, task)
+    bench.sync()
+    #expect(bench.replies[read]?.task?["history"]?.array?.count == 4)
+    bench.wait(.seconds(120))
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
+  @Test func `of a task that goes in parts its messages are gone, not half of it`() throws {
+    let bench = try Bench { $0.retentionRowsMax = 6 }
+    let id = try bench.create()
+    let first = try bench.send(id) { $0.key = "k-1" }
+    bench.sync()
+    try bench.result(id, try bench.take(id), "which?", state: "input-required")
+    bench.sync()
+    let task = try #require(bench.replies[first]?.task?["id"]?.string)
+    let second = try bench.send(id) {
+      $0.messageID = "m-2"
+      $0.task = task
+      $0.key = "k-2"
+    }
+    bench.sync()
+    try bench.result(id, try bench.take(id))
+    bench.sync()
+    let message = try #require(bench.replies[second]?.messageID)
+    let desk = try #require(bench.broker.desks[id])
+    try desk.file.commit([.retire(first: 1, last: 1, cause: .age, at: bench.now.wall)])
+    desk.queue.drop(1)
+    desk.queue.drop(2)
+    let read = try bench.getTask(id, task)
+    let shown = bench.broker.nextCall()
+    bench.broker.callerMessage(shown, message, caller: .org("callers"), now: bench.now)
+    let again = try bench.send(id) {
+      $0.messageID = "m-2"
+      $0.task = task
+      $0.key = "k-2"
+    }
+    bench.sync()
+    #expect(bench.replies[read]?.rpcCode == -32001)
+    #expect(bench.replies[shown]?.status == 410)
+    #expect(bench.replies[again]?.reason == "ANSWER_GONE")
+    bench.wait(bench.limits.retention + .seconds(5))
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
+  @Test func `a deleted message is told of to its caller and to operators, as long as its key`()
+    throws
+  {
+    let bench = try Bench { $0.keptMessagesMax = 1 }
+    let id = try bench.create()
+    let first = try answered(bench, id, "a", key: "k-1")
+    for name in ["b", "c"] { _ = try answered(bench, id, name) }
+    sweep(bench)
+    let message = try #require(first.messageID)
+    #expect(try !stored(bench, id).contains(message.seq))
+    let timeline = try bench.timeline(id, message)
+    #expect(timeline["state"]?.string == "deleted")
+    #expect(timeline["timeline"]?.array?.first?["cause"]?.string == "retention_by_size")
+    for (caller, status) in [
+      (Identity.org("callers"), 410), (.admin, 410), (.org("others"), 404), (.anonymous, 404),
+    ] {
+      let call = bench.broker.nextCall()
+      bench.broker.callerMessage(call, message, caller: caller, now: bench.now)
+      bench.sync()
+      #expect(bench.replies[call]?.status == status)
+    }
+    let agent = bench.broker.nextCall()
+    bench.broker.agentCall(
+      AgentCall(
+        call: agent, workspace: id, message: message, fence: Fence(number: 1), verb: .claim),
+      now: bench.now)
+    bench.sync()
+    #expect(bench.replies[agent]?.code == "closed")
+    #expect(bench.replies[agent]?.json["reason"]?.string == "deleted")
+    bench.wait(bench.limits.idempotencyWindow)
+    sweep(bench)
+    let call = bench.broker.nextCall()
+    bench.broker.callerMessage(call, message, caller: .org("callers"), now: bench.now)
+    bench.sync()
+    #expect(bench.replies[call]?.status == 404)
+  }
+
+  @Test func `an end that is not durable yet is not deleted`() throws {
+    let bench = try Bench {
+      $0.keptMessagesMax = 1
+      $0.retention = .nanoseconds(1)
+    }
+    let id = try bench.create(whenOffline: .error)
+    for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
+    sweep(bench)
+    let withdrawn = try bench.send(id) { $0.hold = .seconds(5) }
+    bench.sync()
+    bench.advance(.seconds(5))
+    bench.turn()
+    for _ in 0..<50 {
+      bench.advance(.milliseconds(100))
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+    }
+    #expect(try stored(bench, id) == [4])
+    bench.sync()
+    #expect(bench.replies[withdrawn]?.reason == "AGENT_OFFLINE")
+    sweep(bench)
+    #expect(try stored(bench, id).isEmpty)
+  }
+
+  @Test func `what was put off for a message is written before it is deleted`() throws {
+    let bench = try Bench { $0.keptMessagesMax = 1 }
+    let id = try bench.create()
+    for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
+    let desk = try #require(bench.broker.desks[id])
+    #expect(!desk.lazies.isEmpty)
+    bench.broker.maintain(now: bench.now)
+    sweep(bench)
+    #expect(desk.failure == nil)
+    #expect(try stored(bench, id).count <= 1)
+  }
+
+  @Test func `the file of an idle workspace gets smaller, a part at a time`() throws {
+    let bench = try Bench {
+      $0.freePagesMax = 200
+      $0.keptMessagesMax = 1
+    }
+    let id = try bench.create()
+    for number in 0..<30 {
+      let call = try bench.send(id) {
+        $0.messageID = "m-\(number)"
+        $0.text = String(repeating: "x", count: 50_000)
+      }
+      bench.sync()
+      try bench.result(id, try bench.take(id))
+      bench.sync()
+      bench.broker.delivered(
+        try #require(bench.replies[call]).receipt, received: true, now: bench.now)
+    }
+    sweep(bench)
+    let desk = try #require(bench.broker.desks[id])
+    #expect(try desk.file.freePages() > 300)
+    for _ in 0..<2 {
+      bench.wait(bench.limits.walIdle)
+      sweep(bench)
+    }
+    for _ in 0..<10 { sweep(bench) }
+    #expect(try desk.file.freePages() <= 100)
+    #expect(desk.shrinksAt == nil)
+    for _ in 0..<2 {
+      bench.wait(bench.limits.walIdle)
+      sweep(bench)
+    }
+    #expect(desk.file.walPages == 0 && !desk.isUnsynced)
+    _ = try answered(bench, id, "after")
+  }
+
+  @Test func `many messages go in rounds, one a turn`() throws {
+    let bench = try Bench()
+    let id = try bench.create()
+    let desk = try bench.broker.desk(id, now: bench.now)
+    let writes = (1...2000).map { seq in
+      [
+        Write.message(
+          NewMessage(
+            seq: seq, tag: 1, at: bench.now.wall, expires: bench.now.wall, caller: "org:callers",
+            method: 1, dialect: 2, task: seq, context: "c", messageID: "m",
+            dedup: UUIDBytes(high: 0, low: UInt64(seq)), rpcID: [], head: [], body: [1],
+            isImmediate: false)),
+        .end(seq: seq, state: .expired, reason: .expired, at: bench.now.wall),
+        .task(seq: seq, state: .failed, at: bench.now.wall),
+        .received(seq: seq, at: bench.now.wall),
+      ]
+    }
+    try desk.file.commit(writes.flatMap { $0 })
+    desk.commits += 1
+    bench.broker.touch(desk)
+    bench.wait(bench.limits.retention + .seconds(5))
+    var rounds = 0
+    var left = try stored(bench, id).count
+    while left > 0, rounds < 100 {
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+      left = Int(try desk.file.database.number("SELECT count(*) FROM message"))
+      rounds += 1
+    }
+    #expect(left == 0)
+    #expect(rounds >= 2000 * 4 / bench.limits.retentionRowsMax)
+  }
+}
