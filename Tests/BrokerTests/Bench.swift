@@ -37,7 +37,9 @@ final class Bench {
     broker.start(now: now)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit {
+    for suffix in ["", "-backup"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+  }
 
   private static func open(
     _ path: String, _ limits: Limits, _ vfs: String?, boot: String

@@ -147,11 +147,14 @@ def routes(space, message):
         "workspace": [(method, f"/workspaces/{space}", body) for method, body in both],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
+        "archive": [(method, "/admin/backup", body) for method, body in both] +
+                   [("POST", f"/admin/{verb}", {"dir": "/nowhere/at/all"})
+                    for verb in ("backup", "import")],
     }
 
 
 AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform's own"]
-OPERATOR = ["workspaces", "workspace", "timeline"]
+OPERATOR = ["workspaces", "workspace", "timeline", "archive"]
 
 
 def public(space):
