@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$root"
 
 rigs_are="judge interop-1.3.0 interop-0.3.26 credentials proxies proxies-control service bundle kill9
-kill9-control failedwrite lostpages fulldisk memory stop backup tutorial flushcount powercut powercut-control fuzz try"
+kill9-control failedwrite lostpages fulldisk memory manyfiles stop backup tutorial flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -116,6 +116,7 @@ rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
 rig lostpages 180 "$python" $rigs/lostpages.py "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py
 rig memory 120 "$python" $rigs/memory.py
+rig manyfiles 200 "$python" $rigs/manyfiles.py
 rig stop 60 "$python" $rigs/stop.py
 rig backup 90 "$python" $rigs/backup.py "${seeded[@]}"
 rig tutorial 120 "$python" $rigs/tutorial.py

@@ -45,7 +45,9 @@ extension Broker {
   /// An agent asks for entries.
   package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
-      let desk = try self.desk(id, needsFile: false, now: now)
+      // What is handed out has to be read; a poll that can only wait needs no file.
+      let mayGet = desks[id].map { $0.queue.unanswered > 0 } ?? true
+      let desk = try self.desk(id, needsFile: mayGet, now: now)
       if isShuttingDown { return answerEmpty(poll.id, desk) }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
       noteCall(poll.consumer, desk, now: now)
@@ -79,21 +81,27 @@ extension Broker {
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
-    case .message(let id, let seq):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      desk.queue.received(seq, now: now)
-      carryOut(desk, now: now)
-    case .ends(let id, let seqs):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      for seq in seqs { desk.queue.received(seq, now: now) }
-      carryOut(desk, now: now)
+    case .message(let id, let seq): if received { self.received([seq], at: id, now: now) }
+    case .ends(let id, let seqs): if received { self.received(seqs, at: id, now: now) }
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
       desk.queue.handOutDelivered(poll, seqs: seqs, received: received, now: now)
       carryOut(desk, now: now)
+    }
+  }
+
+  /// A receipt may come after the file was closed: it is written all the same.
+  private func received(_ seqs: [Seq], at id: WorkspaceID, now: Now) {
+    do throws(RelayError) {
+      let desk = try self.desk(id, needsFile: false, now: now)
+      for seq in seqs { desk.queue.received(seq, now: now) }
+      carryOut(desk, now: now)
+    } catch {
+      // Without one an equal call attaches, as after a crash.
+      _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
+        received(seqs, at: id, now: now)
+      }
     }
   }
 

@@ -58,6 +58,10 @@ extension Broker {
   /// barrier will answer them later.
   func close(_ desk: Desk, _ error: StoreError) {
     failed(error, workspace: desk.id)
+    giveUp(desk, error)
+  }
+
+  func giveUp(_ desk: Desk, _ error: StoreError) {
     desk.failure = error
     let unstored = Set(desk.reports.compactMap { $0.storing(in: desk.queue) })
     for (seq, waiters) in desk.waiters {

@@ -12,14 +12,17 @@ struct WaitingForFile {
 
 /// Which workspaces' files are open.
 ///
-/// At most `openWorkspacesMax` are. One more closes the longest unused that is quiet: everything of
-/// it is on the disk and nothing on its way. Its desk stays in memory as long as something of it is
-/// not in the file (a parked poll, a held caller, a lease), so that neither is disturbed; after that
-/// it is read from the file again when it is needed.
+/// At most `openWorkspacesMax` are. One more closes the longest unused that is quiet: all of it is
+/// on the disk and nothing on its way. Its desk stays in memory as long as something of it is not
+/// in the file (a parked poll, a held caller, a lease), which that does not disturb; afterwards it
+/// is read from the file again when it is needed.
 extension Broker {
   /// The desk of a workspace, opened at its first use. `needsFile`: it is going to be read.
-  func desk(_ id: WorkspaceID, needsFile: Bool = true, now: Now) throws(RelayError) -> Desk {
+  func desk(
+    _ id: WorkspaceID, needsFile: Bool = true, evenRemoved: Bool = false, now: Now
+  ) throws(RelayError) -> Desk {
     turnNow = now
+    guard directory.isThere(id) || evenRemoved else { throw .notFound }
     if let desk = desks[id] {
       if desk.failure != nil { throw .workspaceUnavailable }
       touch(desk)
@@ -27,17 +30,20 @@ extension Broker {
       if needsFile { try openFile(desk) }
       return desk
     }
-    guard directory.workspace(id) != nil else { throw .notFound }
     guard !unopenable.contains(id) else { throw .workspaceUnavailable }
     try makeRoom()
     do throws(StoreError) {
       let file = try data.openWorkspaceFile(id)
       let recovered = try file.recover(now: now.wall)
+      compare(recovered.newestAt, now: now)
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
+      queue.expiresFrom = clock.doubtfulUntil
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
+      desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       files.opened()
+      counters.filesOpened += 1
       use(desk)
       touch(desk)
       // What came to its end while the file was closed ends now.
@@ -59,6 +65,7 @@ extension Broker {
     do throws(StoreError) {
       desk.reopen(try data.openWorkspaceFile(desk.id))
       files.opened()
+      counters.filesOpened += 1
       use(desk)
     } catch {
       if error.isFinalForProcess {
@@ -108,8 +115,8 @@ extension Broker {
   /// Says whether a file could be closed. Those that cannot be yet are brought to it: what they
   /// have put off is committed with this turn, and synced by its barrier.
   private func closeOldest() -> Bool {
-    if let index = files.retiring.firstIndex(where: { isLastUse($0.id, $0.use) && mayClose($0.id) })
-    {
+    let ready = files.retiring.firstIndex { isLastUse($0.id, $0.use) && mayClose($0.id) }
+    if let index = ready {
       let id = files.retiring.remove(at: index).id
       return close(id)
     }
@@ -130,7 +137,8 @@ extension Broker {
   }
 
   private func mayClose(_ id: WorkspaceID) -> Bool {
-    guard let desk = desks[id], desk.isOpen, desk.isQuiet, desk.lazies.isEmpty, !desk.isUnsynced
+    guard let desk = desks[id], desk.isOpen, desk.isQuiet, desk.lazies.isEmpty, !desk.isUnsynced,
+      !desk.file.isDirty
     else { return false }
     return isSmallOrAtRest(desk)
   }
@@ -151,6 +159,7 @@ extension Broker {
       return true
     }
     files.closed()
+    counters.filesClosed += 1
     desk.isLogWatched = false
     longLogs.remove(id)
     if !desk.isTouched { settle(desk, now: turnNow) }
@@ -167,7 +176,9 @@ extension Broker {
       if desk.queue.restsAt(now: now) <= now.instant { return rest(desk, now: now) }
       return setAlarm(desk.id, min(desk.queue.restsAt(now: now), desk.due ?? .distantFuture))
     }
-    if let due = desk.due { setAlarm(desk.id, due) }
+    // A desk that an answer to be made later still refers to stays, and is looked at again.
+    let later = desk.isOpen || putOff.isEmpty ? nil : now.instant + limits.sweepInterval
+    if let due = [desk.due, later].compactMap({ $0 }).min() { setAlarm(desk.id, due) }
   }
 
   /// One that is set for earlier stays: it finds nothing to do and sets the next.
@@ -185,6 +196,7 @@ extension Broker {
   private func rest(_ desk: Desk, now: Now) {
     for cached in desk.cache.values { cachedBytes -= cached.bytes }
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
+    if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
     desks[desk.id] = nil
     sleep(desk, now: now)
   }

@@ -50,6 +50,9 @@ extension Broker {
       }
       self.read(reply, desk)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
+      }) { return }
       outbox.append(Reply(call: call, error: error))
     }
   }
@@ -81,6 +84,9 @@ extension Broker {
       writer.endObject()
       read(Reply(call: call, body: writer.bytes), desk)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        timeline(call, id, at: workspace, now: now)
+      }) { return }
       outbox.append(Reply(call: call, error: error))
     }
   }

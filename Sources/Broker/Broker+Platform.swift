@@ -15,6 +15,9 @@ struct OwnAnswers {
   /// The last ones that were accepted, oldest first.
   private var accepted: [(hash: UUIDBytes, seq: Seq)] = []
 
+  /// Nothing is to be remembered.
+  var isEmpty: Bool { open.isEmpty && accepted.isEmpty }
+
   mutating func begin(_ answer: Answer) { open[answer.addressee.call] = answer }
 
   mutating func take(_ call: CallID) -> Answer? {

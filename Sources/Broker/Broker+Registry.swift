@@ -64,13 +64,17 @@ extension Broker {
   private func makeWorkspace(
     _ id: WorkspaceID, name: String, settings: Settings, now: Now
   ) throws(RelayError) -> RegisteredWorkspace {
+    guard directory.removed[id] == nil else { throw .workspaceRemoved }
     guard directory.workspace(id) == nil, rowsOnTheirWay[id] == nil else { throw .workspaceExists }
-    guard directory.workspaces.count < limits.workspacesMax else { throw .workspacesFull }
+    guard directory.workspaces.count + directory.removed.count < limits.workspacesMax
+    else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
     do throws(StoreError) {
       try data.createWorkspaceFile(id, now: now.wall).close()
     } catch {
       failed(error, workspace: id)
+      // A file that holds messages and has no row.
+      if error.kind == .taken { throw .workspaceExists }
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
     let row = RegisteredWorkspace(
@@ -94,7 +98,9 @@ extension Broker {
         needsToken = try mayRegister(record, identity, mode, now: now)
         // A registration on its way may have given it another card.
         row = rowsOnTheirWay[id]?.row ?? record.row
-      } else if mode == .open, rowsOnTheirWay[id] == nil, identity == nil || identity == .admin {
+      } else if mode == .open, rowsOnTheirWay[id] == nil, directory.removed[id] == nil,
+        identity == nil || identity == .admin
+      {
         row = try makeWorkspace(id, name: "", settings: Settings(), now: now)
         isCreation = true
       } else {

@@ -6,9 +6,14 @@ import System
 struct RegistryChange {
   var workspace: WorkspaceID
   var apply: (inout Directory) -> Void
-  var reply: Reply
+  /// `nil`: nobody waits for it.
+  var reply: Reply?
   /// It makes the workspace: its file is there already.
   var isCreation = false
+  /// What was made in memory before the write was durable goes back when that is refused.
+  var undo: (inout Directory) -> Void = { _ in }
+  /// What follows once it is durable, before the reply.
+  var then: () -> Void = {}
   /// It is of this secret.
   var secretKey: String?
 }
@@ -74,7 +79,7 @@ extension Broker {
   private static let pulsesInTurn = 500
 
   private func pulse(_ id: WorkspaceID) -> WorkspacePulse? {
-    guard let record = directory.workspace(id) else { return nil }
+    guard let record = directory.workspace(id) ?? directory.removed[id] else { return nil }
     var row = record.row
     row.lastSeenAt = record.lastSeen
     return WorkspacePulse(row)
@@ -95,11 +100,13 @@ extension Broker {
       fatal = error
       return
     }
+    // Each found what those before it had made.
+    for change in changes.reversed() { change.undo(&directory) }
     for change in changes {
       settle(change)
       // The whole turn was rolled back. A file without a row would keep its id from being used.
       if change.isCreation { remove(change.workspace) }
-      outbox.append(change.reply.failing(.notStored))
+      if let reply = change.reply { outbox.append(reply.failing(.notStored)) }
     }
   }
 
@@ -116,7 +123,8 @@ extension Broker {
     for change in first.changes {
       settle(change)
       change.apply(&directory)
-      outbox.append(change.reply)
+      change.then()
+      if let reply = change.reply { outbox.append(reply) }
     }
     if registryRounds.isEmpty { data.registry.markSynced() }
   }

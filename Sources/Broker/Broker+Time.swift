@@ -17,7 +17,14 @@ extension Broker {
       if let due = desk.due { earliest = min(earliest, due) }
     }
     if let alarm = alarms.next() { earliest = min(earliest, alarm) }
-    if !sweepList.isEmpty { earliest = min(earliest, nextSweep) }
+    if !sweepList.isEmpty, !isShuttingDown { earliest = min(earliest, nextSweep) }
+    // Those that wait for a round of theirs go on when its barrier reports.
+    if let id = closing.first, !isShuttingDown, desks[id]?.rounds.isEmpty != false {
+      earliest = min(earliest, nextSweep)
+    }
+    if let id = purging.first, desks[id]?.rounds.isEmpty != false {
+      earliest = Instant(nanoseconds: 0)
+    }
     if let pulsesDue { earliest = min(earliest, pulsesDue) }
     if let first = waitingForFile.first { earliest = min(earliest, first.until) }
     return earliest == .distantFuture ? nil : earliest
@@ -31,7 +38,11 @@ extension Broker {
     while let id = alarms.popDue(now.instant) {
       if let desk = desks[id] { wake(desk, now: now) } else { sweepList.append(id) }
     }
-    sweep(now: now)
+    if !isShuttingDown {
+      closeRemoved(now: now)
+      sweep(now: now)
+    }
+    purge(now: now)
     while let hold = holds.first, hold.at <= now.instant {
       _ = holds.popFirst()
       holdEnded(hold, now: now)
@@ -42,6 +53,13 @@ extension Broker {
     guard desk.failure == nil else { return }
     touch(desk)
     guard let due = desk.queue.nextDeadline, due <= now.instant else { return }
+    if desk.queue.parkedCount > 0, desk.queue.unanswered > 0 {
+      // What is handed out has to be read.
+      do throws(RelayError) { try openFile(desk) } catch {
+        if error == .tooManyOpen { alarms.put(now.instant + limits.pendingRetry, desk.id) }
+        return
+      }
+    }
     desk.queue.tick(now: now)
     carryOut(desk, now: now)
   }

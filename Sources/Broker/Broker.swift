@@ -34,6 +34,8 @@ package final class Broker {
   var alarms = Alarms()
   /// Fences of queues that have left memory are not given again.
   var fenceFloor: UInt64 = 0
+  /// What workspaces have answered to themselves, while they have no desk.
+  var restedAnswers: [WorkspaceID: OwnAnswers] = [:]
   /// The time of the turn at work, for what closes files.
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
   /// Workspaces without a desk that are to be opened because something in them is due.
@@ -43,6 +45,12 @@ package final class Broker {
   /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
   var pulses: Set<WorkspaceID> = []
   var pulsesDue: Instant?
+  /// Removed workspaces: whose messages are being ended, whose file is to be deleted, and when.
+  var closing: [WorkspaceID] = []
+  var purging: [WorkspaceID] = []
+  var removals = Heap<Removed>()
+  /// Operators who wait for a purge.
+  var purgeCalls: [WorkspaceID: CallID] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
   /// Files whose write-ahead log is long, and those with any log, the longest idle first.
@@ -88,6 +96,9 @@ package final class Broker {
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
 
+  var clock: ClockWatch
+  package internal(set) var counters = BrokerCounters()
+
   #if PLANTS
     package var plant: ServerPlant?
   #endif
@@ -108,6 +119,7 @@ package final class Broker {
     self.data = data
     self.limits = limits
     memory = BodyMemory(limits)
+    clock = ClockWatch(limits)
     self.publicURL = publicURL
     self.random = random
     self.log = log
@@ -118,7 +130,9 @@ package final class Broker {
   /// Before the first turn: nothing is opened here.
   package func start(now: Now) {
     turnNow = now
+    compareWithRegistry(now: now)
     setAlarms(now)
+    setRemovals()
   }
 
   /// Names the next call or poll.
@@ -183,6 +197,6 @@ package final class Broker {
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
     touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && putOff.isEmpty
-      && waitingForFile.isEmpty
+      && waitingForFile.isEmpty && purgeCalls.isEmpty
   }
 }

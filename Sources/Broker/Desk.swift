@@ -102,6 +102,8 @@ final class Desk {
     self.id = id
     opened = file
     self.queue = queue
+    // What recovery has noted there.
+    if file.isDirty { commits = 1 }
     firstSeq = queue.nextSeq()
   }
 

@@ -104,6 +104,14 @@ package struct Limits: Sendable {
   package var sweepInterval = Duration.milliseconds(20)
   /// Signs of life, and when something comes due, reach relay.db within this.
   package var pulseInterval = Duration.seconds(60)
+  /// A removed workspace's file is kept for this long; until then it can be restored.
+  package var removedKeep = Duration.seconds(7 * 86400)
+  /// The wall clock is not believed for a while when it was moved by more than this.
+  package var clockJumpMax = Duration.seconds(600)
+  /// For so long nothing ends by it then.
+  package var clockDoubtTime = Duration.seconds(3600)
+  /// A process that has not run for longer than this makes leases longer by that time.
+  package var standstillMin = Duration.seconds(10)
   /// Operations of one workspace in one round.
   package var roundOperationsMax = 512
   /// Bytes of bodies of one workspace in one round.

@@ -4,6 +4,8 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   package enum State: UInt8, Sendable, CaseIterable {
     case active = 1
     case removed = 2
+    /// Its file is being deleted; the row goes after it.
+    case purging = 3
   }
 
   package var id: WorkspaceID
@@ -181,9 +183,11 @@ package enum RegistryWrite: Sendable {
   /// Every column of the row, by its id.
   case updateWorkspace(RegisteredWorkspace)
   case pulses([WorkspacePulse])
-  /// The row goes, and its secrets; its file has gone before.
+  /// The row, its tokens and its secrets go; its file has gone before.
   case deleteWorkspace(WorkspaceID)
   case addToken(RegisteredToken)
+  /// Every token of the workspace that has not been revoked before.
+  case revokeTokens(of: WorkspaceID, at: WallTime)
   case revokeToken(hash: [UInt8], at: WallTime)
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)

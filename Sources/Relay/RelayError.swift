@@ -14,6 +14,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
   case workspaceExists = "workspace_exists"
+  case workspaceRemoved = "workspace_removed"
   case leaseLost = "lease_lost"
   case alreadyAnswered = "already_answered"
   case answeredElsewhere = "answered_elsewhere"
@@ -58,6 +59,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       .messageEnded, .tokensFull, .secretsFull, .backupRunning,
       .notImportable:
       409
+    case .workspaceRemoved: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
@@ -116,6 +118,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"
     case .workspaceExists: "a workspace with this id exists"
+    case .workspaceRemoved: "the workspace has been removed"
     case .leaseLost: "the lease has ended or was never given; the message may be with another"
     case .alreadyAnswered: "another result was accepted for this lease"
     case .answeredElsewhere: "the message has been answered under another lease"

@@ -117,6 +117,9 @@ package final class RelayServer: Application {
       case .register: try register(head, body, ticket, now: now)
       case .heartbeat: try heartbeat(head, body, ticket, loop, now: now)
       case .workspaces: try workspaces(head, body, ticket, loop, now: now)
+      case .workspace(let id) where head.method == "DELETE":
+        try removeWorkspace(id, head, ticket, loop, now: now)
+      case .restore(let id): restoreWorkspace(id, head, ticket, now: now)
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
       case .timeline(let id, let message):
         broker.timeline(open(ticket, .other), message, at: id, now: now)
@@ -222,6 +225,7 @@ package final class RelayServer: Application {
     if let deadline = fatalDeadline, deadline <= now.instant { endProcess(code: 74) }
     if broker.fatal == nil {
       checkDisk(now: now)
+      broker.watchClock(now)
       broker.tick(now: now)
       commitTurn(now: now, loop: loop)
       for reply in broker.takeReplies() { send(reply, loop) }

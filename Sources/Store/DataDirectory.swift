@@ -106,6 +106,7 @@ package final class DataDirectory {
   ) throws(StoreError) -> WorkspaceFile {
     let path = path(of: id)
     _ = try Files.makeFolder(Files.folder(of: path))
+    if Files.exists(path), try isUnused(id) { try deleteWorkspaceFile(id) }
     let boot = kernelBoot
     let closed = closed
     try Database.create(at: path, schema: .workspace, vfs: vfs) { (database) throws(StoreError) in
@@ -115,6 +116,29 @@ package final class DataDirectory {
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
     }
     return try openWorkspaceFile(id)
+  }
+
+  /// A file that a crash has left before its row was written: no message was ever in it.
+  private func isUnused(_ id: WorkspaceID) throws(StoreError) -> Bool {
+    let file = try openWorkspaceFile(id)
+    defer { file.abandon() }
+    return try file.hasNoMessages()
+  }
+
+  /// Deletes a workspace's file for good, durably; its row goes afterwards. Nothing of it need be
+  /// there: an earlier try may have been cut off.
+  package func deleteWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    beforeUse(id)
+    _ = closed.remove(id)
+    let path = path(of: id)
+    let folder = Files.folder(of: path)
+    guard Files.exists(folder) else { return }
+    let prefix = id.text + ".db"
+    for name in try Files.names(in: folder) where name.hasPrefix(prefix) && name != prefix {
+      try Files.remove("\(folder)/\(name)")
+    }
+    try Files.remove(path)
+    try Files.sync(folder)
   }
 
   /// Opens the file of a workspace that has a row; it is never made anew here.

@@ -37,6 +37,11 @@ package final class RegistryFile {
 
   package func abandon() { database.abandon() }
 
+  /// When the newest entry of the audit was written.
+  package func newestAt() throws(StoreError) -> WallTime {
+    WallTime(nanoseconds: try database.number("SELECT at FROM audit ORDER BY id DESC LIMIT 1"))
+  }
+
   // MARK: starts
 
   /// The kernel is another than the one under which the relay ran last. `nil` boot id: never ran.

@@ -61,10 +61,18 @@ extension RegistryFile {
       var pulse = try statement(.deletePulse)
       pulse.add(id.bytes)
       try pulse.run()
+      var tokens = try statement(.deleteTokens)
+      tokens.add(id.bytes)
+      try tokens.run()
     case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
       var row = try statement(.insertToken)
       row.add(token)
+      try row.run()
+    case .revokeTokens(let id, let at):
+      var row = try statement(.revokeTokens)
+      row.add(at)
+      row.add(id.bytes)
       try row.run()
     case .revokeToken(let hash, let at): try stamp(.revokeToken, hash, at, "revokeToken")
     case .expireToken(let hash, let at): try stamp(.expireToken, hash, at, "expireToken")

@@ -1,7 +1,7 @@
 /// Every statement of `relay.db`.
 enum RegistrySQL: Int, CaseIterable {
   case insertOrg, insertWorkspace, updateWorkspace, deleteWorkspace, writePulse, deletePulse
-  case insertToken, revokeToken, expireToken, touchToken, insertAudit
+  case deleteTokens, revokeTokens, insertToken, revokeToken, expireToken, touchToken, insertAudit
   case putSecret, deleteSecret, deleteSecrets, secrets
   case orgs, workspaces, tokens, audit
   case readMeta, writeMeta
@@ -28,6 +28,9 @@ enum RegistrySQL: Int, CaseIterable {
       INSERT INTO token(hash, workspace, org, kind, scopes, created_at, expires_at, last_used_at,
         fingerprint, revoked_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
+    case .deleteTokens: "DELETE FROM token WHERE workspace = ?"
+    case .revokeTokens:
+      "UPDATE token SET revoked_at = ? WHERE workspace = ? AND revoked_at IS NULL"
     case .revokeToken: "UPDATE token SET revoked_at = ? WHERE hash = ?"
     case .expireToken: "UPDATE token SET expires_at = ? WHERE hash = ?"
     case .touchToken: "UPDATE token SET last_used_at = ? WHERE hash = ?"

@@ -158,9 +158,9 @@ extension Schema {
         removed_at INTEGER
       ) STRICT;
 
-      -- What changes all the time, apart from the rows with their cards. next_wake_at: when something
-      -- in the workspace's file comes due, the largest number for never; without one that is not
-      -- known, because the file has been written since.
+      -- What changes all the time, apart from the rows with their cards. next_wake_at: when
+      -- something in the workspace's file comes due, the largest number for never; without one that
+      -- is not known, because the file has been written since.
       CREATE TABLE pulse(
         id BLOB PRIMARY KEY,
         next_wake_at INTEGER,
@@ -180,6 +180,7 @@ extension Schema {
         fingerprint TEXT NOT NULL,
         revoked_at INTEGER
       ) STRICT, WITHOUT ROWID;
+      CREATE INDEX token_workspace ON token(workspace);
 
       -- As they are: agents read them back.
       CREATE TABLE secret(

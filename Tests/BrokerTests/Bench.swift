@@ -91,7 +91,7 @@ final class Bench {
   /// The barrier reports, until nothing is on its way.
   func sync() {
     turn()
-    for _ in 0..<10 where !unsynced.isEmpty {
+    for _ in 0..<40 where !unsynced.isEmpty {
       let number = unsynced[unsynced.count - 1]
       unsynced = []
       broker.barrierPassed(number, now: now)

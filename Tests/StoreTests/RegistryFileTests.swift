@@ -49,8 +49,17 @@ import Testing
     row.card = bytes("{\"name\":\"b\"}")
     row.url = "https://b"
     row.settings = "{}"
-    row.lastSeenAt = start
     #expect(try reopened([.createWorkspace(first)], [.updateWorkspace(row)]).workspaces == [row])
+  }
+
+  @Test func `a pulse changes nothing of the row`() throws {
+    var row = RegisteredWorkspace(
+      id: workspace, name: "a", org: "o", createdAt: start, nextWakeAt: .never)
+    let first = row
+    row.nextWakeAt = nil
+    row.lastSeenAt = start
+    let found = try reopened([.createWorkspace(first)], [.pulses([WorkspacePulse(row)])])
+    #expect(found.workspaces == [row])
   }
 
   @Test func `a deleted workspace is gone`() throws {

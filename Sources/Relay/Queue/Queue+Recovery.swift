@@ -15,7 +15,7 @@ extension Queue {
     for stored in recovered.messages.sorted(by: { $0.position < $1.position }) {
       // A withdrawn one is over: an equal call is a new one.
       if stored.state == .cancelled, stored.reason == .withdrawn { continue }
-      let message = Message(stored, now: now)
+      let message = Message(stored, delayMax: limits.releaseDelayMax, now: now)
       expect(.recovered, message)
       message.wasHandedOut = stored.seq <= doubtful || stored.attempt > 0
       insert(message)
@@ -70,10 +70,11 @@ extension Queue {
     let isOffer = row.kind == .offer && !isClaimed
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
+    let end = min(now.instant(at: row.leaseEnd), now.instant + limits.leaseMax)
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,
       isUnconfirmed: row.kind == .lease && !isClaimed, at: now.instant(at: row.at),
-      end: max(now.instant(at: row.leaseEnd), now.instant + limits.restartGrace),
+      end: max(end, now.instant + limits.restartGrace),
       length: limits.lease, isTouched: isClaimed, isAcknowledged: true, isRedelivered: true)
   }
 }

@@ -18,7 +18,8 @@ extension Queue {
 
 extension Message {
   fileprivate var isInFile: Bool {
-    handOut == nil && !state.isPending && offersInARow == 0 && callers == 0 && retryAt == nil
-      && waiting.isEmpty && closers.isEmpty
+    guard callers == 0, waiting.isEmpty, closers.isEmpty else { return false }
+    return state.isEnd
+      || !state.isPending && handOut == nil && offersInARow == 0 && retryAt == nil
   }
 }

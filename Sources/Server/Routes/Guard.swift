@@ -55,15 +55,20 @@ extension RelayServer {
   /// workspace it is the relay as a whole that is asked for, which is the admin token's alone.
   @discardableResult
   func operate(
-    on id: WorkspaceID?, _ scope: RegisteredToken.Scopes, _ head: HTTPRequestHead,
-    _ ticket: Ticket, now: Now
+    on id: WorkspaceID?, _ scope: RegisteredToken.Scopes, evenRemoved: Bool = false,
+    _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
-    if known == .admin { return known }
-    guard case .org(let org, let scopes) = known, let id,
-      broker.directory.workspace(id)?.row.org == org,
-      !scopes.isDisjoint(with: scope.union(.admin))
-    else { throw .notFound }
+    let removed = id.flatMap { broker.directory.removed[$0]?.row }
+    if known != .admin {
+      guard case .org(let org, let scopes) = known, let id,
+        (broker.directory.workspace(id)?.row ?? removed)?.org == org,
+        !scopes.isDisjoint(with: scope.union(.admin))
+      else { throw .notFound }
+    }
+    if let removed, !evenRemoved {
+      throw removed.state == .removed ? .workspaceRemoved : .notFound
+    }
     return known
   }
 
@@ -94,6 +99,8 @@ extension RelayServer {
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
     case .workspaces, .archive: try operate(on: nil, .admin, head, ticket, now: now)
+    case .workspace(let id) where head.method == "DELETE", .restore(let id):
+      try operate(on: id, .admin, evenRemoved: true, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
       try operate(on: id, .read, head, ticket, now: now)
     case .callerMessage: try known(head, ticket, now: now)
@@ -155,6 +162,7 @@ extension RelayServer {
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
     var detail: String?
+    var members: [(String, JSON)] = []
     var headers = Reply.headers(error)
     switch error {
     case .methodNotAllowed:
@@ -162,10 +170,11 @@ extension RelayServer {
       detail = "allowed are \(route.methods.joined(separator: ", "))"
     case .noRoute:
       detail = "there are " + Route.nearest(head.path)
+    case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }
-    var response = HTTPResponse.json(error.status, Reply.body(error, detail))
+    var response = HTTPResponse.json(error.status, Reply.body(error, detail, members))
     response.headers += headers
     return response
   }

@@ -19,6 +19,7 @@ enum Route: Equatable {
   case heartbeat
   case workspaces
   case workspace(WorkspaceID)
+  case restore(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
   case archive(ArchiveRoute)
   case platform(PlatformRoute)
@@ -84,6 +85,7 @@ enum Route: Equatable {
     if parts.count == 1 || parts.count == 2 && parts.isEmpty(1) { return .workspaces }
     guard let id = parts.workspace(1) else { return .badID }
     if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
+    if parts.count == 3, parts.has(2, "restore") { return .restore(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
@@ -110,7 +112,9 @@ enum Route: Equatable {
     switch self {
     case .call: ["POST", "OPTIONS"]
     case .card: ["GET", "HEAD", "OPTIONS"]
-    case .callerMessage, .timeline, .workspace, .health, .ready: ["GET", "HEAD"]
+    case .workspace: ["GET", "HEAD", "DELETE"]
+    case .restore: ["POST"]
+    case .callerMessage, .timeline, .health, .ready: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
