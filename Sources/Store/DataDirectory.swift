@@ -134,6 +134,7 @@ package final class DataDirectory {
   /// Deletes a workspace's file for good, durably; its row goes afterwards. Nothing of it need be
   /// there: an earlier try may have been cut off.
   package func deleteWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    beforeUse(id)
     _ = closed.remove(id)
     let path = path(of: id)
     let folder = Files.folder(of: path)

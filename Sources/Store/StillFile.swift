@@ -53,13 +53,14 @@ package final class StillFile {
 
   // MARK: what it holds
 
-  /// The workspaces that have a row, in the order of their ids.
+  /// The workspaces that have a row and should have a file, in the order of their ids: one that is
+  /// being purged (3) may have lost it.
   package func workspaces(
     after id: WorkspaceID?, limit: Int
   ) throws(StoreError) -> [WorkspaceID] {
     var ids: [WorkspaceID] = []
     try database.each(
-      "SELECT id FROM workspace WHERE id > ? ORDER BY id LIMIT ?",
+      "SELECT id FROM workspace WHERE id > ? AND state <> 3 ORDER BY id LIMIT ?",
       [id.map { .id($0) } ?? .blob([]), .integer(Int64(limit))]
     ) { ids.append(WorkspaceID($0.uuid(0))) }
     return ids

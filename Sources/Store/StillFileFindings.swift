@@ -100,6 +100,6 @@ extension StillFile {
     ),
     ("tokens whose hash is none", "token WHERE length(hash) <> 32"),
     ("workspaces whose id is none", "workspace WHERE length(id) <> 16"),
-    ("workspaces in a state that there is not", "workspace WHERE state NOT IN (1, 2)"),
+    ("workspaces in a state that there is not", "workspace WHERE state NOT IN (1, 2, 3)"),
   ]
 }

@@ -108,6 +108,35 @@ import Wire
     #expect(try Check.run(folder).findings == [])
   }
 
+  @Test func `many workspaces and few open files: each is in it, whoever is in use meanwhile`()
+    throws
+  {
+    var limits = Limits()
+    limits.openWorkspacesMax = 2
+    limits.backupSliceBytes = 8192
+    let bench = try Bench(limits: limits)
+    var ids: [WorkspaceID] = []
+    for _ in 0..<6 { ids.append(try bench.create()) }
+    for (number, id) in ids.enumerated() { try bench.stored(id, "before-\(number)") }
+    let folder = bench.path + "-backup"
+    _ = try bench.broker.startBackup(folder, workspace: nil, actor: "admin", now: bench.now)
+    var number = 0
+    while let due = bench.broker.archiveDue {
+      bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
+      if bench.broker.archiveTurn(now: bench.now) != nil {
+        bench.broker.archiveSynced(code: 0, now: bench.now)
+      }
+      number += 1
+      if number % 4 == 0 { try bench.stored(ids[number / 4 % 6], "during-\(number)") }
+      try #require(number < 2000)
+    }
+    #expect(bench.broker.backupStatus["state"]?.string == "done")
+    #expect(bench.broker.backupStatus["unreadable"]?.array?.isEmpty == true)
+    let manifest = try Manifest(of: folder)
+    #expect(manifest.files.compactMap(\.workspace).count == 6 && manifest.messages >= 6)
+    #expect(try Check.run(folder).findings == [])
+  }
+
   @Test func `a failed destination is the backup's failure, and the relay goes on`() throws {
     try begin()
     #expect(bench.broker.archiveTurn(now: bench.now) == nil)

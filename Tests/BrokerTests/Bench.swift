@@ -43,7 +43,9 @@ final class Bench {
     try self.init(limits: limits)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit {
+    for suffix in ["", "-backup"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+  }
 
   private static func open(
     _ path: String, _ limits: Limits, _ vfs: String?, boot: String

@@ -174,6 +174,9 @@ def routes(space, message):
         "credentials.token": [("DELETE", f"{tokens}/0badc0de", None)],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
+        "archive": [(method, "/admin/backup", body) for method, body in both] +
+                   [("POST", f"/admin/{verb}", {"dir": "/nowhere/at/all"})
+                    for verb in ("backup", "import")],
         "metrics": [("GET", "/metrics", None)],
         "status": [("GET", "/admin/status", None), ("GET", f"/admin/messages/{message}", None)],
     }
@@ -183,7 +186,8 @@ AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard
          "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
-            "credentials.rotation", "credentials.token", "metrics", "status"]
+            "credentials.rotation", "credentials.token", "metrics", "status",
+            "archive"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
 OWN = ["workspaces", "bearer's a2a"]
 # The org whose keys strangers are after, and the id of one of them.
