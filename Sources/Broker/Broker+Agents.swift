@@ -161,8 +161,11 @@ extension Broker {
 
   /// The message has left memory: answered or ended, and the caller has its reply.
   private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
-    guard let stored = try storedMessage(agent.message.seq, desk), stored.tag == agent.message.tag
-    else { throw .notFound }
+    guard let stored = try storedMessage(agent.message.seq, desk) else {
+      guard let tombstone = try tombstone(agent.message, desk) else { throw .notFound }
+      return read(agentReply(agent.call, .closed(tombstone.reason), now: nil), desk)
+    }
+    guard stored.tag == agent.message.tag else { throw .notFound }
     let reply: AgentReply
     if stored.state == .answered {
       if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,

@@ -132,7 +132,7 @@ extension Broker {
       }
     }
     desk.afterCommit = []
-    fail(desk.afterBarrier, .notStored)
+    for reply in desk.afterBarrier { fail([reply], reply.refusal) }
     desk.afterBarrier = []
     desk.lazies = lazies
     if !lazies.isEmpty { desk.lazyDue = now.instant + limits.lazyWriteMax }
@@ -176,6 +176,10 @@ extension Broker {
 
 extension Report {
   fileprivate func isOf(_ seqs: Set<Seq>) -> Bool {
-    if case .message(let seq) = self { seqs.contains(seq) } else { false }
+    switch self {
+    case .message(let seq): seqs.contains(seq)
+    case .job(_, let movesSends): movesSends && !seqs.isEmpty
+    case .task: false
+    }
   }
 }

@@ -6,7 +6,8 @@ import System
 struct RegistryChange {
   var workspace: WorkspaceID
   var apply: (inout Directory) -> Void
-  var reply: Reply
+  /// `nil`: nobody waits for it alone.
+  var reply: Reply?
   /// It makes the workspace: its file is there already.
   var isCreation = false
 }
@@ -62,7 +63,7 @@ extension Broker {
       settle(change)
       // The whole turn was rolled back. A file without a row would keep its id from being used.
       if change.isCreation { remove(change.workspace) }
-      outbox.append(change.reply.failing(.notStored))
+      if let reply = change.reply { outbox.append(reply.failing(.notStored)) }
     }
   }
 
@@ -73,13 +74,14 @@ extension Broker {
   }
 
   /// The round's changes are on the disk: they are made in memory, and answered.
-  func registryPassed(_ number: UInt64) {
+  func registryPassed(_ number: UInt64, now: Now) {
     guard let first = registryRounds.first, first.number == number else { return }
     registryRounds.removeFirst()
     for change in first.changes {
       settle(change)
       change.apply(&directory)
-      outbox.append(change.reply)
+      if let reply = change.reply { outbox.append(reply) }
+      followPause(change.workspace, now: now)
     }
     if registryRounds.isEmpty { data.registry.markSynced() }
   }

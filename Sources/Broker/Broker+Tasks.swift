@@ -87,7 +87,8 @@ extension Broker {
       else { return nil }
       state = parsed.state
       posted = parsed
-    case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing: return nil
+    case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing, .redriving:
+      return nil
     }
     let turn = TaskView.Turn(
       request: cached.body, message: cached.message, dialect: dialect, parsed: posted)

@@ -88,7 +88,7 @@ extension Broker {
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)
       }
-      registryPassed(current)
+      registryPassed(current, now: now)
     }
     passed = number
   }

@@ -24,10 +24,16 @@ extension Broker {
 
   /// An end without an answer.
   func ended(_ seq: Seq, _ reason: EndReason, _ desk: Desk, now: Now) {
-    guard reason == .withdrawn else { return answerWaiters(seq, desk, now: now) }
-    for waiter in takeWaiters(seq, desk) {
-      desk.queue.detach(seq)
-      reply(waiter.addressee.reply(.agentOffline), seq, desk)
+    switch reason {
+    case .attemptsUsedUp, .expired, .cancelledByCaller, .cancelledByOperator, .taskEnded,
+      .workspaceRemoved:
+      answerWaiters(seq, desk, now: now)
+    case .withdrawn, .purged:
+      for waiter in takeWaiters(seq, desk) {
+        desk.queue.detach(seq)
+        let error: RelayError = reason == .purged ? .purged : .agentOffline
+        reply(waiter.addressee.reply(error), seq, desk, now: now)
+      }
     }
   }
 
@@ -123,7 +129,7 @@ extension Broker {
       writer.endObject()
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee
-      reply(answer, seq, desk, read: read)
+      reply(answer, seq, desk, read: read, now: now)
     } catch {
       tell(waiter, error, seq, desk)
     }
@@ -138,14 +144,16 @@ extension Broker {
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted.
-  private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil) {
+  private func reply(
+    _ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil, now: Now
+  ) {
     var reply = reply
     if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
     reply.receipt = .message(desk.id, seq)
     if let task {
       if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
       // Its own round has passed, but a read of the file may have seen a later one.
-      return read(reply, desk)
+      return tell(reply, of: [seq] + task.ends, desk, now: now)
     }
     count(&reply, for: reply.addressee?.payer ?? .nobody)
     outbox.append(reply)

@@ -31,6 +31,8 @@ package final class Broker {
   var batchOf: [CallID: CallID] = [:]
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
+  /// Operators who wait for their verb to be durable.
+  var operations: [CallID: RunningOperation] = [:]
   private var lastCallID: CallID = 0
   /// The last round that a barrier was asked for, those it has not covered, and the last it has.
   var round: UInt64 = 0
@@ -108,8 +110,10 @@ package final class Broker {
       let file = try data.openWorkspaceFile(id)
       let recovered = try file.recover(now: now.wall)
       let queue = Queue(limits: limits, boot: boot, seed: random.next())
+      if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(id: id, file: file, queue: queue)
+      try takeUpJobs(desk, now: now)
       desks[id] = desk
       touch(desk)
       // What came to its end while the relay was down ends now.
@@ -150,6 +154,7 @@ package final class Broker {
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due < earliest ?? .distantFuture { earliest = due }
       if let due = desk.queue.nextDeadline, due < earliest ?? .distantFuture { earliest = due }
+      if let due = desk.nextStep, due < earliest ?? .distantFuture { earliest = due }
     }
     return earliest
   }
@@ -158,6 +163,7 @@ package final class Broker {
     makePutOff(now: now)
     for desk in desks.values where desk.failure == nil {
       if let due = desk.lazyDue, due <= now.instant { touch(desk) }
+      if let due = desk.nextStep, due <= now.instant { makeSteps(desk, now: now) }
       guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }
       touch(desk)
       desk.queue.tick(now: now)

@@ -51,6 +51,15 @@ final class Desk {
   let firstSeq: Seq
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
+  /// Operators who wait for a replay to be stored, by its number.
+  var replays: [Seq: CallID] = [:]
+  /// What waits until a redrive on its way is over, by message.
+  var afterRedrive: [Seq: [(Now) -> Void]] = [:]
+  /// Verbs over many messages that are at work.
+  var jobs: [JobRun] = []
+  var lastJob: JobID = 0
+  /// Reading that takes more than one turn.
+  var scans: [Scan] = []
   /// So many of them are looked through for those that no longer count.
   var lastCallMax = 256
 
@@ -98,7 +107,9 @@ final class Desk {
     switch write {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
-    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note: break
+    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note, .told, .redrive,
+      .delete, .job:
+      break
     }
   }
 

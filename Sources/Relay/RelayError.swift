@@ -35,6 +35,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case agentOffline = "agent_offline"
   case agentTimeout = "agent_timeout"
   case messageEnded = "message_ended"
+  case notDead = "not_dead"
+  case notEnded = "not_ended"
+  case messageGone = "message_gone"
+  case purged
+  case sendsRefused = "sends_refused"
+  case jobsFull = "jobs_full"
   case unsupported
 
   /// Stable, for programs.
@@ -50,13 +56,14 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull:
+      .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull:
       409
+    case .messageGone, .purged: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
       .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable, .restarting,
-      .stopping, .agentOffline, .agentTimeout:
+      .stopping, .agentOffline, .agentTimeout, .sendsRefused:
       503
     }
   }
@@ -76,7 +83,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var delivered: String? {
     switch self {
     case .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
-      .workspaceUnavailable, .stopping, .agentOffline:
+      .workspaceUnavailable, .stopping, .agentOffline, .sendsRefused:
       "no"
     case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout: "unknown"
     default: nil
@@ -85,7 +92,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
 
   package var retryAfterSeconds: Int? {
     switch self {
-    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout: 30
+    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout, .sendsRefused: 30
     case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
       .restarting, .stopping, .pollsFull:
       5
@@ -132,7 +139,13 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .stopping: "the relay is stopping after a failed write; nothing was stored"
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
-    case .messageEnded: "the message ended without an answer"
+    case .messageEnded: "the message has ended already"
+    case .notDead: "only a dead message can be redriven; what has ended otherwise can be replayed"
+    case .notEnded: "the message has not ended yet: a replay would do its work twice"
+    case .messageGone: "the message was deleted"
+    case .purged: "an operator has purged the message; an agent may have had it"
+    case .sendsRefused: "an operator has paused the workspace; nothing was stored"
+    case .jobsFull: "the workspace has as many running jobs as it allows; stop one or wait"
     case .unsupported: "this is not supported by this relay"
     }
   }

@@ -24,13 +24,17 @@ package struct StoredMessage: Sendable {
   package var answerFence: Fence
   package var answerHash: UUIDBytes
   package var endedAt: WallTime?
+  /// A caller has been told that it is dead, or is about to be.
+  package var isTold: Bool
+  /// The id of the message that it repeats.
+  package var replayOf: UUIDBytes?
 
   package init(
     seq: Seq, tag: UInt64, state: MessageState, reason: EndReason?, position: Int64, at: WallTime,
     expires: WallTime, notBefore: WallTime, attempt: Int, caller: String, method: UInt8,
     dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
     rpcID: [UInt8], isImmediate: Bool, isReceived: Bool, bytes: Int, answerFence: Fence,
-    answerHash: UUIDBytes, endedAt: WallTime?
+    answerHash: UUIDBytes, endedAt: WallTime?, isTold: Bool = false, replayOf: UUIDBytes? = nil
   ) {
     self.seq = seq
     self.tag = tag
@@ -55,6 +59,8 @@ package struct StoredMessage: Sendable {
     self.answerFence = answerFence
     self.answerHash = answerHash
     self.endedAt = endedAt
+    self.isTold = isTold
+    self.replayOf = replayOf
   }
 }
 

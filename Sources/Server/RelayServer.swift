@@ -116,8 +116,8 @@ package final class RelayServer: Application {
       case .heartbeat: try heartbeat(head, body, ticket, loop, now: now)
       case .workspaces: try workspaces(head, body, ticket, loop, now: now)
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
-      case .timeline(let id, let message):
-        broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .timeline(let id, let message): explain(message, at: id, head, ticket, now: now)
+      case .queue(let id, let route): try operate(route, at: id, head, body, ticket, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
       case .ready: ready(ticket, loop)
       case .unsupported: throw .unsupported

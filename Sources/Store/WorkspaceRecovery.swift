@@ -56,7 +56,7 @@ extension WorkspaceFile {
     }
   }
 
-  private func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
+  package func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
     var row = try statement(.lastHandOut)
     defer { row.reset() }
     row.add(seq)

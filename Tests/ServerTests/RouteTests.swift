@@ -20,7 +20,9 @@ import Testing
     "/w%2FID", "/a2a", "/a2a/x/y", "/secrets", "/org", "/orgs/", "/admin/x", "/metrics/x",
     "/registry", "/registry/", "/registry/x", "/registry/register/", "/registry/heartbeat/x",
     "/registry//register", "/workspaces/ID/x", "/workspaces/ID//inbox", "/workspaces/ID/Inbox",
-    "/workspaces/ID/inbxo", "/workspaces/ID/messages", "/workspaces/ID/messages/MSG/",
+    "/workspaces/ID/inbxo", "/workspaces/ID/messages/MSG/", "/workspaces/ID/queue/",
+    "/workspaces/ID/messages/MSG/cancel/", "/workspaces/ID/messages/MSG/Cancel",
+    "/workspaces/ID/jobs/1/x", "/workspaces/ID/pause/x",
     "/workspaces/ID/inbox/events", "/workspaces/ID//",
   ])
   func `a path of nothing is none`(path: String) {
@@ -32,7 +34,8 @@ import Testing
     "/w/IDx/", "/messages/", "/messages/ID", "/messages/x", "/workspaces//", "/workspaces/x",
     "/workspaces/ID0",
     "/workspaces/ID/messages/", "/workspaces/ID/messages/ID", "/workspaces/ID/inbox//claim",
-    "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox",
+    "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox", "/workspaces/ID/jobs/x",
+    "/workspaces/ID/jobs/0", "/workspaces/ID/messages/ID/cancel", "/workspaces/x/queue",
   ])
   func `a path with an id that is none says so`(path: String) {
     #expect(route(path) == .badID)
@@ -73,6 +76,17 @@ import Testing
       ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
     ]
     for (path, expected) in served { #expect(route(path) == expected, "\(path)") }
+    let queue: [(String, QueueRoute)] = [
+      ("queue", .status), ("messages", .messages), ("jobs", .jobs), ("jobs/7", .job(7)),
+      ("pause", .pause), ("resume", .resume), ("redrive", .many(.redrive)),
+      ("replay", .many(.replay)), ("purge", .many(.purge)),
+      ("messages/MSG/cancel", .verb(.cancel, message)),
+      ("messages/MSG/redrive", .verb(.redrive, message)),
+      ("messages/MSG/replay", .verb(.replay, message)),
+    ]
+    for (path, expected) in queue {
+      #expect(route("/workspaces/ID/\(path)") == .queue(id, expected), "\(path)")
+    }
     for verb in Route.Verb.allCases {
       #expect(
         route("/workspaces/ID/inbox/MSG/\(verb.rawValue)") == .verb(id, message, verb))

@@ -140,6 +140,7 @@ extension Queue {
     message.wasHandedOut = true
     if message.fences.count >= limits.fencesKept { message.fences.removeFirst() }
     message.fences.append(fence)
+    heldCount += 1
     message.handOut = CurrentHandOut(
       fence: fence, poll: poll.id, consumer: poll.consumer, isOffer: poll.confirm,
       isUnconfirmed: !poll.confirm, at: now.instant, end: end, length: poll.lease,
@@ -189,6 +190,7 @@ extension Queue {
   /// The hand-out is over.
   func clearHandOut(_ message: Message) {
     forgetUntouched(message)
+    if message.handOut != nil { heldCount -= 1 }
     message.handOut = nil
   }
 

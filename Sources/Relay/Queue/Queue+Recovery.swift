@@ -6,6 +6,7 @@ extension Queue {
   package func recover(_ recovered: Recovered, now: Now, isAfterPowerCut: Bool) {
     precondition(messages.isEmpty, "recovery comes first")
     lastSeq = recovered.lastSeq
+    lastPosition = max(recovered.lastPosition, recovered.lastSeq)
     for task in recovered.tasks {
       tasks[task.seq] = TaskEntry(
         state: task.state, context: task.context, caller: task.caller)
@@ -22,6 +23,7 @@ extension Queue {
         state: .working, context: stored.context, caller: stored.caller)
       tasks[stored.task, default: unknown].messages.append(stored.seq)
     }
+    markTold(recovered)
     takeOver(recovered, now: now)
     for task in recovered.tasks where tasks[task.seq]?.messages.isEmpty == true {
       if task.state.isTerminal { tasks[task.seq] = nil }
@@ -30,6 +32,8 @@ extension Queue {
     for message in messages.values where !message.state.isEnd {
       resume(recovered: message, now: now)
     }
+    // A receipt that was put off when the process ended.
+    for message in messages.values.filter(\.state.isEnd) { receiveReplay(message, now: now) }
   }
 
   private func resume(recovered message: Message, now: Now) {
@@ -68,6 +72,7 @@ extension Queue {
     let isOffer = row.kind == .offer && !isClaimed
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
+    heldCount += 1
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,
       isUnconfirmed: row.kind == .lease && !isClaimed, at: now.instant(at: row.at),

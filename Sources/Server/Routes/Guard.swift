@@ -95,6 +95,8 @@ extension RelayServer {
     case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
       try operate(on: id, .read, head, ticket, now: now)
+    case .queue(let id, let route):
+      try operate(on: id, route.scope(head.method), head, ticket, now: now)
     case .callerMessage:
       if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
     case .register:
@@ -132,7 +134,7 @@ extension RelayServer {
     return switch route {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
-    case .register, .heartbeat, .workspaces: min(most, 2 * limits.cardBytesMax)
+    case .register, .heartbeat, .workspaces, .queue: min(most, 2 * limits.cardBytesMax)
     default: most
     }
   }

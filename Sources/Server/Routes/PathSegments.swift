@@ -36,6 +36,10 @@ struct PathSegments {
     WorkspaceID(path.utf8.span.extracting(places[index]))
   }
 
+  func text(_ index: Int) -> String {
+    String(decoding: Array(path.utf8)[places[index]], as: UTF8.self)
+  }
+
   func message(_ index: Int) -> MessageID? {
     MessageID(path.utf8.span.extracting(places[index]))
   }

@@ -20,6 +20,7 @@ enum Route: Equatable {
   case workspaces
   case workspace(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
+  case queue(WorkspaceID, QueueRoute)
   case health
   case ready
   /// Planned, and not served yet: nothing else is `unsupported`.
@@ -79,6 +80,7 @@ enum Route: Equatable {
     guard let id = parts.workspace(1) else { return .badID }
     if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
+    if let route = QueueRoute(parts) { return route.isBadID ? .badID : .queue(id, route) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
@@ -108,6 +110,7 @@ enum Route: Equatable {
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
+    case .queue(_, let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }
   }

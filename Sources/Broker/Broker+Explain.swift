@@ -1,0 +1,86 @@
+package import Relay
+import Store
+import Wire
+
+extension Broker {
+  /// Everything that ever happened to a message, for operators. `bodies`: the request and the answer
+  /// as they came; a request's credentials are nowhere to be shown from.
+  package func timeline(
+    _ call: CallID, _ id: MessageID, at workspace: WorkspaceID, bodies: Bool = false,
+    payer: BodyMemory.Payer = .nobody, now: Now
+  ) {
+    do throws(RelayError) {
+      try checkMemory(payer)
+      let (desk, message) = try operand(id, at: workspace, now: now)
+      let (handOuts, notes) = try reading(desk) { () throws(StoreError) in
+        try desk.file.timeline(message.seq)
+      }
+      var writer = JSONWriter(capacity: 2048)
+      writer.beginObject()
+      try writeMembers(message, desk, into: &writer)
+      write(replaysIn: notes, into: &writer)
+      if bodies { try writeBodies(message, desk, into: &writer) }
+      writer.key("timeline")
+      Timeline(message, handOuts: handOuts, notes: notes).write(into: &writer)
+      writer.endObject()
+      var reply = Reply(call: call, body: writer.bytes)
+      reply.payer = payer
+      read(reply, desk)
+    } catch {
+      outbox.append(gone(error, id, at: workspace, now: now).reply(to: call))
+    }
+  }
+
+  private struct Refusal {
+    var error: RelayError
+    var members: [(String, JSON)] = []
+
+    func reply(to call: CallID) -> Reply { Reply(call: call, error: error, members: members) }
+  }
+
+  /// Of a deleted message it is said when it went, and by whom.
+  private func gone(
+    _ error: RelayError, _ id: MessageID, at workspace: WorkspaceID, now: Now
+  ) -> Refusal {
+    guard error == .messageGone else { return Refusal(error: error) }
+    do throws(RelayError) {
+      let desk = try desk(workspace, now: now)
+      guard let tombstone = try tombstone(id, desk) else { return Refusal(error: .notFound) }
+      return Refusal(
+        error: error,
+        members: [
+          ("id", .string(id.text)),
+          ("deleted_at", .string(Timestamp.rfc3339(nanoseconds: tombstone.at.nanoseconds))),
+          ("reason", .string(tombstone.reason.name)), ("actor", .string(tombstone.actor)),
+        ])
+    } catch {
+      return Refusal(error: error)
+    }
+  }
+
+  private func write(replaysIn notes: [StoredNote], into writer: inout JSONWriter) {
+    let copies = notes.filter { $0.kind == .replayed }.compactMap { note in
+      note.members.first { $0.0 == "replayed_as" }?.1
+    }
+    guard !copies.isEmpty else { return }
+    writer.key("replayed_as")
+    JSON.array(copies).write(into: &writer)
+  }
+
+  private func writeBodies(
+    _ message: StoredMessage, _ desk: Desk, into writer: inout JSONWriter
+  ) throws(RelayError) {
+    let (request, answer) = try reading(desk) { () throws(StoreError) in
+      (try desk.file.body(message.seq), try desk.file.answer(message.seq))
+    }
+    if let request {
+      writer.key("request")
+      writeRequest(head: request.head, body: request.body, into: &writer)
+    }
+    if let answer {
+      writer.key("answer")
+      // It was read as JSON before it was accepted.
+      writer.raw(answer)
+    }
+  }
+}
