@@ -221,23 +221,22 @@ extension Broker {
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
-      let reply = try reply(task, to: addressee, desk)
-      tell(reply, of: reply.ends, desk, now: now)
+      try tell(task, to: addressee, desk, now: now)
     } catch {
       outbox.append(addressee.reply(error))
     }
   }
 
   /// The Task, read from the file: whoever gets it has received the ends that it tells.
-  private func reply(
-    _ task: StoredTask, to addressee: Addressee, _ desk: Desk
-  ) throws(RelayError) -> Reply {
+  private func tell(
+    _ task: StoredTask, to addressee: Addressee, _ desk: Desk, now: Now
+  ) throws(RelayError) {
     let task = try taskView(task, desk)
     var reply = addressee.reply(
       result: task.view.result(
         as: addressee.dialect, historyLength: addressee.historyLength))
     if !task.ends.isEmpty { reply.receipt = .ends(desk.id, task.ends) }
-    return reply
+    tell(reply, of: task.dead, desk, now: now)
   }
 
   /// What was read leaves when everything it may have seen is durable.
@@ -295,8 +294,7 @@ extension Broker {
             addressee.reply(.taskNotCancelable(state)), ofTask: seq, desk, now: now)
         }
         try checkMemory(addressee.payer)
-        let reply = try reply(task, to: addressee, desk)
-        tell(reply, of: reply.ends, desk, now: now)
+        try tell(task, to: addressee, desk, now: now)
       }
     } catch {
       outbox.append(addressee.reply(error))

@@ -28,7 +28,10 @@ extension Broker {
       desk.committedBytes += desk.batchBytes
       desk.batchBytes = 0
       do throws(StoreError) {
-        defer { desk.queue.turnEnded() }
+        defer {
+          desk.queue.turnEnded()
+          desk.telling = []
+        }
         try desk.file.commit(writes)
         if !writes.isEmpty { desk.commits += 1 }
       } catch {

@@ -53,7 +53,7 @@ extension Broker {
       if isGiven, message.caller == caller.text, message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + read.ends)
       }
-      tell(reply, of: reply.ends, desk, now: now)
+      tell(reply, of: message.caller == caller.text && isGiven ? read.dead : [], desk, now: now)
     } catch {
       outbox.append(Reply(call: call, error: error))
     }

@@ -103,8 +103,9 @@ extension Broker {
     _ stored: StoredMessage, at place: Int64, _ step: inout JobStep, _ desk: Desk, now: Now
   ) -> Bool {
     let seq = stored.seq
+    guard takeUp(stored, desk, now: now) else { return step.block() }
     if desk.queue.canRedrive(seq) {
-      guard step.enter(.own) else { return false }
+      guard step.enter(.own) else { return desk.queue.letGo(seq) }
       desk.queue.redrive(nil, seq, note: Self.note(step.row.actor, [("job", step.name)]), now: now)
       step.move(place, stored)
       return true
@@ -115,7 +116,7 @@ extension Broker {
         return true
       }
       // The rest of its task is still coming to its end.
-      guard message.isTold || message.isReceived else { return step.block() }
+      guard message.isTold else { return step.block() }
     }
     return replay(stored, at: place, &step, desk, now: now)
   }

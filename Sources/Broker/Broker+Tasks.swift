@@ -53,6 +53,8 @@ extension Broker {
   struct ReadTask {
     var view: TaskView
     var ends: [Seq] = []
+    /// Those of which it tells that they are dead.
+    var dead: [StoredMessage] = []
   }
 
   /// The Task of a message, and what the file was read for, if it was.
@@ -113,7 +115,8 @@ extension Broker {
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
-      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isReceived }.map(\.seq) : [])
+      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isReceived }.map(\.seq) : [],
+      dead: isTold ? messages.filter { $0.state == .dead } : [])
   }
 
   private func turn(

@@ -6,9 +6,18 @@ import Wire
 extension Broker {
   /// A reply that tells its caller of ends. When one of them is a dead message's, the file knows
   /// before the caller does.
-  func tell(_ reply: Reply, of seqs: [Seq], _ desk: Desk, now: Now) {
+  func tell(_ reply: Reply, of dead: [StoredMessage], _ desk: Desk, now: Now) {
     var isWaiting = false
-    for seq in seqs where desk.queue.tell(seq, now: now) { isWaiting = true }
+    for message in dead where message.state == .dead {
+      if desk.queue.message(message.seq) != nil {
+        isWaiting = desk.queue.tell(message.seq, now: now) || isWaiting
+      } else if !message.isTold {
+        isWaiting = true
+        // The file says so once this turn's transaction is committed.
+        guard desk.telling.insert(message.seq).inserted else { continue }
+        desk.add(.told(seq: message.seq, at: now.wall))
+      }
+    }
     guard isWaiting else { return read(reply, desk) }
     var reply = reply
     // It asks again, and attaches or is told.
@@ -43,20 +52,9 @@ extension Broker {
       let messages = try reading(desk) { () throws(StoreError) in
         try desk.file.messages(ofTask: task)
       }
-      tell(reply, of: messages.map(\.seq), desk, now: now)
+      tell(reply, of: messages, desk, now: now)
     } catch {
       outbox.append(reply.failing(error))
-    }
-  }
-}
-
-extension Reply {
-  /// The messages whose ends it tells.
-  var ends: [Seq] {
-    switch receipt {
-    case .ends(_, let seqs): seqs
-    case .message(_, let seq): [seq]
-    case .none, .handOut: []
     }
   }
 }

@@ -8,7 +8,7 @@ extension Broker {
   package func cancel(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "cancelled", now: now) { desk in
+    begin(operation, id, at: workspace, verb: "cancelled", now: now) { desk, _ in
       desk.queue.close(
         operation.call, id.seq, .cancelledByOperator, note: Self.note(operation.actor), now: now)
     }
@@ -17,7 +17,12 @@ extension Broker {
   package func redrive(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "redriven", now: now) { desk in
+    begin(operation, id, at: workspace, verb: "redriven", now: now) { desk, message in
+      guard takeUp(message, desk, now: now) else {
+        operations[operation.call] = nil
+        desk.open[operation.call] = nil
+        return outbox.append(Reply(call: operation.call, error: .queueFull))
+      }
       desk.queue.redrive(operation.call, id.seq, note: Self.note(operation.actor), now: now)
     }
   }
@@ -25,22 +30,34 @@ extension Broker {
   package func replay(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "replayed", now: now) { desk in
+    begin(operation, id, at: workspace, verb: "replayed", now: now) { desk, _ in
       guard let running = operations[operation.call] else { return }
       replay(running, desk, now: now)
     }
   }
 
+  /// A dead message that nobody was told of goes to the queue again, if that has let go of it and
+  /// has room; `false`: it has none.
+  func takeUp(_ stored: StoredMessage, _ desk: Desk, now: Now) -> Bool {
+    guard desk.queue.message(stored.seq) == nil, stored.state == .dead, !stored.isTold,
+      !desk.telling.contains(stored.seq)
+    else { return true }
+    guard desk.queue.refusal(caller: nil, bytes: stored.bytes, opensTask: false) == nil
+    else { return false }
+    desk.queue.takeUp(dead: stored, now: now)
+    return true
+  }
+
   private func begin(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, verb: String, now: Now,
-    _ body: (Desk) -> Void
+    _ body: (Desk, StoredMessage) -> Void
   ) {
     do throws(RelayError) {
-      let (desk, _) = try operand(id, at: workspace, now: now)
+      let (desk, message) = try operand(id, at: workspace, now: now)
       desk.open[operation.call] = .outcomeUnknown
       operations[operation.call] = RunningOperation(
         operation: operation, workspace: workspace, message: id, verb: verb)
-      body(desk)
+      body(desk, message)
       carryOut(desk, now: now)
     } catch {
       outbox.append(Reply(call: operation.call, error: error))

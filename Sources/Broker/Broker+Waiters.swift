@@ -107,6 +107,13 @@ extension Broker {
   }
 
   private func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
+    let task = desk.queue.message(seq)?.task ?? seq
+    if waitForRedrive(ofTask: task, desk, { [unowned self] now in
+      guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
+      answerTask(waiter, seq, desk, now: now)
+    }) {
+      return
+    }
     guard !mustWait(seq, desk) else {
       return putOff(for: waiter.addressee.payer) { [unowned self] now in
         guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
@@ -153,7 +160,7 @@ extension Broker {
     if let task {
       if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
       // Its own round has passed, but a read of the file may have seen a later one.
-      return tell(reply, of: [seq] + task.ends, desk, now: now)
+      return tell(reply, of: task.dead, desk, now: now)
     }
     count(&reply, for: reply.addressee?.payer ?? .nobody)
     outbox.append(reply)

@@ -53,6 +53,8 @@ final class Desk {
   var lastCall: [String: Instant] = [:]
   /// Operators who wait for a replay to be stored, by its number.
   var replays: [Seq: CallID] = [:]
+  /// Dead messages that a caller is told of, while their write is not committed.
+  var telling: Set<Seq> = []
   /// What waits until a redrive on its way is over, by message.
   var afterRedrive: [Seq: [(Now) -> Void]] = [:]
   /// Verbs over many messages that are at work.

@@ -176,6 +176,7 @@ import Wire
     for _ in 0..<3 {
       let held = try bench.take(id)
       try bench.result(id, held)
+      bench.sync()
       bench.wait(.seconds(2))
     }
     #expect(try bench.job(id, reply.json["job"])["done"]?.int ?? 0 >= 2)

@@ -130,6 +130,30 @@ import Wire
     #expect(try bench.timeline(id, held.message)["state"] == "dead")
   }
 
+  /// A caller who has the Task at once has received a reply, but no end.
+  @Test func `a message whose caller has only its Task comes back under its id`() throws {
+    let message = try bench.stored(id)
+    bench.broker.delivered(.message(id, message.seq), received: true, now: bench.now)
+    let held = try bench.take(id)
+    bench.agent(id, held, .release(delay: nil, reason: ""))
+    bench.sync()
+    #expect(bench.broker.desks[id]?.queue.message(message.seq) == nil)
+    #expect(try bench.redrive(id, message).json["status"] == "redriven")
+    try bench.restart(isClean: false)
+    let again = try bench.take(id)
+    #expect(again.message == message && again.json["redelivered"] == true)
+    bench.agent(id, again, .release(delay: nil, reason: ""))
+    bench.sync()
+    let get = try bench.getTask(id, message.text)
+    let operation = bench.operation()
+    bench.broker.redrive(operation, message, at: id, now: bench.now)
+    bench.sync()
+    #expect(bench.replies[get]?.state == "TASK_STATE_FAILED")
+    #expect(bench.replies[operation.call]?.json["status"] == "replayed", "in the same turn")
+    #expect(try bench.redrive(id, message).json["status"] == "replayed")
+    bench.expectNothingHeld()
+  }
+
   /// The caller has the answer, and the relay dies before it has heard so.
   @Test func `what a caller was told holds through a crash`() throws {
     let message = try bench.dead(id)

@@ -83,7 +83,6 @@ struct ScheduleFile {
       return fail("message \(seq) is redriven and was not dead")
     }
     if message.isTold { fail("message \(seq) is redriven after a caller was told of its end") }
-    if message.isReceived { fail("message \(seq) is redriven after a caller received its end") }
     position = max(position + 1, seq)
     messages[seq]?.state = .queued
     messages[seq]?.reason = nil
@@ -143,7 +142,7 @@ struct ScheduleFile {
     recovered.doubtfulUpTo = doubtfulUpTo
     var wanted: Set<Seq> = []
     for message in messages.values where !message.state.isEnd || !message.isReceived {
-      recovered.messages.append(stored(message))
+      recovered.messages.append(Self.stored(message))
       if let row = message.rows.last { recovered.handOuts.append(row.after(message.change)) }
       if let change = message.change { recovered.handOutChanges.append(change) }
       wanted.insert(message.new.task)
@@ -154,7 +153,7 @@ struct ScheduleFile {
     return recovered
   }
 
-  private func stored(_ message: FileMessage) -> StoredMessage {
+  static func stored(_ message: FileMessage) -> StoredMessage {
     let new = message.new
     return StoredMessage(
       seq: new.seq, tag: new.tag, state: message.state, reason: message.reason,

@@ -22,6 +22,7 @@ extension ScheduleDriver {
 
   private func redrive() {
     guard let seq = target() else { return }
+    takeUp(seq)
     let call = id()
     calls[call] = .redrive(seq)
     queue.redrive(call, seq, note: [1], now: now)
@@ -31,8 +32,7 @@ extension ScheduleDriver {
   /// Some callers are told of the dead ones, and then all of those are redriven that may be.
   func redriveAll() {
     for seq in queue.messages.keys.sorted() where queue.message(seq)?.state == .dead {
-      if roll(2) == 0 { _ = queue.tell(seq, now: now) }
-      drain()
+      if roll(2) == 0 { tellOf(seq) }
     }
     settle()
     for seq in queue.messages.keys.sorted() where queue.message(seq)?.state == .dead {
@@ -55,8 +55,31 @@ extension ScheduleDriver {
   /// Somebody reads a Task: a dead message of it is told when the file knows that.
   private func tellSomebody() {
     guard let seq = target(), committed.messages[seq]?.state == .dead else { return }
-    _ = queue.tell(seq, now: now)
+    tellOf(seq)
+  }
+
+  private func tellOf(_ seq: Seq) {
+    if queue.message(seq) != nil {
+      _ = queue.tell(seq, now: now)
+    } else if committed.messages[seq]?.isTold == false {
+      queue.actions.append(.write(.told(seq: seq, at: now.wall)))
+    }
     drain()
+  }
+
+  /// What the queue has let go of, and the file says may come back.
+  private func takeUp(_ seq: Seq) {
+    guard queue.message(seq) == nil, let message = committed.messages[seq], message.state == .dead,
+      isUntold(message), !writes.contains(where: { $0.isOf(seq) })
+    else { return }
+    queue.takeUp(dead: ScheduleFile.stored(message), now: now)
+  }
+
+  private func isUntold(_ message: FileMessage) -> Bool {
+    #if PLANTS
+      if plant == .redriveTold { return true }
+    #endif
+    return !message.isTold
   }
 
   private func replay() {

@@ -135,11 +135,18 @@ def routes(space, message):
         "workspace": [(method, f"/workspaces/{space}", body) for method, body in both],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
+        "queue": [("GET", f"/workspaces/{space}/{rest}", None)
+                  for rest in ("queue", "messages", "jobs", "jobs/1")] +
+                 [("POST", f"/workspaces/{space}/{rest}", {"states": ["dead"], "in_flight": True})
+                  for rest in ("pause", "resume", "redrive", "replay", "purge",
+                               f"messages/{message}/cancel", f"messages/{message}/redrive",
+                               f"messages/{message}/replay")] +
+                 [("DELETE", f"/workspaces/{space}/jobs/1", None)],
     }
 
 
 AGENT = ["inbox", "verb", "batch", "register", "heartbeat"]
-OPERATOR = ["workspaces", "workspace", "timeline"]
+OPERATOR = ["workspaces", "workspace", "timeline", "queue"]
 
 
 def public(space):

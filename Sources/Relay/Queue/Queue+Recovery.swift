@@ -23,7 +23,6 @@ extension Queue {
         state: .working, context: stored.context, caller: stored.caller)
       tasks[stored.task, default: unknown].messages.append(stored.seq)
     }
-    markTold(recovered)
     takeOver(recovered, now: now)
     for task in recovered.tasks where tasks[task.seq]?.messages.isEmpty == true {
       if task.state.isTerminal { tasks[task.seq] = nil }

@@ -11,11 +11,17 @@ extension Queue {
     guard let message = messages[seq] else { return answer(.told) }
     switch MessageTable.cell(message.state, .redrive) {
     case .move(let state, .redrive, _):
-      if isTold(message) { return answer(.told) }
+      if isTold(message) {
+        forgetIfDone(message)
+        return answer(.told)
+      }
       // The others of its task end first: it must not come back into a task that is ending.
       if let entry = tasks[message.task] {
         let pending = entry.messages.compactMap { messages[$0] }.first { $0.state.isPending }
-        guard let pending else { return answer(.unavailable) }
+        guard let pending else {
+          forgetIfDone(message)
+          return answer(.unavailable)
+        }
         return pending.waiting.append(.redrive(call, seq, note: note))
       }
       begin(message, to: state, call, note: note, now: now)
@@ -35,7 +41,7 @@ extension Queue {
     #if PLANTS
       if plant == .redriveTold { return false }
     #endif
-    return message.isTold || message.isReceived
+    return message.isTold
   }
 
   private func begin(
@@ -111,27 +117,30 @@ extension Queue {
     return true
   }
 
-  /// Whether its task has failed by this message alone. A task that was ended otherwise is not
-  /// opened again: somebody may have heard of that end.
-  func isItsTasksEnd(_ message: Message) -> Bool {
-    tasks[message.task]?.onItsWay.contains { $0.by == message.seq && $0.state == .failed } == true
+  /// Of a task that something else has ended its dead messages stay what they are: somebody may
+  /// have heard of that end.
+  func keepDead(_ message: Message, now: Now) {
+    let onItsWay = tasks[message.task]?.onItsWay ?? []
+    if onItsWay.contains(where: { $0.by == message.seq && $0.state == .failed }) { return }
+    message.isTold = true
+    actions.append(.write(.told(seq: message.seq, at: now.wall)))
   }
 
-  /// The same for messages that the file holds, as far as the file can say it.
-  func markTold(_ recovered: Recovered) {
-    let failed = Set(recovered.tasks.lazy.filter { $0.state == .failed }.map(\.seq))
-    var others: [Seq: Int] = [:]
-    for message in recovered.messages { others[message.task, default: 0] += 1 }
-    for message in messages.values where message.state == .dead {
-      if others[message.task] != 1 || !failed.contains(message.task) { message.isTold = true }
-    }
+  /// A dead message whose caller has some reply, if not its end, is in the file alone: it is taken
+  /// up to be redriven.
+  package func takeUp(dead stored: StoredMessage, now: Now) {
+    guard messages[stored.seq] == nil else { return }
+    precondition(stored.state == .dead, "only a dead one comes back")
+    let message = Message(stored, now: now)
+    // The queue has let go of it: the receipt may still be on its way to the file.
+    message.isReceived = true
+    message.wasHandedOut = true
+    insert(message)
   }
 
-  /// Nobody reads the answer to a replay: it takes no place in the queue. A dead one does, for
-  /// people to look at.
+  /// Nobody reads how a replay ends: it takes no place in the queue.
   func receiveReplay(_ message: Message, now: Now) {
-    guard message.replayOf != nil, message.state != .dead else { return }
-    received(message.seq, now: now)
+    if message.replayOf != nil { received(message.seq, now: now) }
   }
 }
 
@@ -139,5 +148,13 @@ extension Queue {
   /// The message of the task that is on its way out of `dead`.
   package func redriving(ofTask task: Seq) -> Seq? {
     tasks[task]?.messages.first { messages[$0]?.state == .redriving }
+  }
+}
+
+extension Queue {
+  /// It was taken up, and is not redriven now after all. Always `false`.
+  package func letGo(_ seq: Seq) -> Bool {
+    if let message = messages[seq] { forgetIfDone(message) }
+    return false
   }
 }

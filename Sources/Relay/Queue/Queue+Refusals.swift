@@ -20,6 +20,7 @@ extension Queue {
     case .end:
       // What ends by itself is tried again a little later; who asked for an end is answered.
       message.retryAt = now.instant + limits.backOffFirst
+      message.isTold = false
       answerClosers(message, .unavailable)
     case .redrive(let redrive): notRedriven(message, redrive)
     case .nothing: preconditionFailure("refused without a write")

@@ -155,7 +155,6 @@ extension Queue {
     message.pending = .nothing
     message.state = state
     message.reason = reason
-    if state == .dead, !isItsTasksEnd(message) { message.isTold = true }
     clearHandOut(message)
     countEnd(message)
     actions.append(.ended(message.seq, reason))
