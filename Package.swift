@@ -33,12 +33,17 @@ let package = Package(
       name: "Store", dependencies: ["CSQLite", "CLinux", "Relay", "System"],
       swiftSettings: settings),
     .target(
-      name: "Broker", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: settings),
+      name: "Archive", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: pure),
     .target(
-      name: "Server", dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Broker"],
+      name: "Broker", dependencies: ["Relay", "Wire", "System", "Store", "Archive"],
+      swiftSettings: settings),
+    .target(
+      name: "Server",
+      dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Archive", "Broker"],
       swiftSettings: settings),
     .executableTarget(
-      name: "a2a-relay", dependencies: ["Relay", "System", "Broker", "Server"], swiftSettings: settings),
+      name: "a2a-relay", dependencies: ["Relay", "System", "Archive", "Broker", "Server"],
+      swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
@@ -52,11 +57,16 @@ let package = Package(
       name: "StoreTests", dependencies: ["Store", "System", "Relay", "CSQLite", "CFaultVFS"],
       swiftSettings: settings),
     .testTarget(
-      name: "BrokerTests",
-      dependencies: ["Broker", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS"],
+      name: "ArchiveTests",
+      dependencies: ["Archive", "Store", "System", "Relay", "Wire", "CSQLite", "CFaultVFS"],
       swiftSettings: settings),
     .testTarget(
-      name: "ServerTests", dependencies: ["Server", "Broker", "Relay", "Wire", "Store", "System", "CLinux"],
+      name: "BrokerTests",
+      dependencies: ["Broker", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: ["Server", "Broker", "Archive", "Relay", "Wire", "Store", "System", "CLinux"],
       swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$root"
 
 rigs_are="judge interop-1.3.0 interop-0.3.26 credentials proxies proxies-control service bundle kill9
-kill9-control redrive failedwrite lostpages fulldisk memory stop flushcount powercut powercut-control fuzz try"
+kill9-control redrive failedwrite lostpages fulldisk memory manyfiles stop tutorial flushcount powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -78,7 +78,7 @@ title "tools"
 install libsqlite3-dev || die "libsqlite3-dev is needed"
 install python3 python3-venv gcc e2fsprogs xfsprogs util-linux mount curl \
   openssl nginx caddy systemd strace procps \
-  iproute2 python3-yaml ||
+  iproute2 python3-yaml jq ||
   say "some rigs will be skipped"
 need_swift
 python=/usr/bin/python3
@@ -117,7 +117,9 @@ rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
 rig lostpages 180 "$python" $rigs/lostpages.py "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py
 rig memory 120 "$python" $rigs/memory.py
+rig manyfiles 200 "$python" $rigs/manyfiles.py
 rig stop 60 "$python" $rigs/stop.py
+rig tutorial 120 "$python" $rigs/tutorial.py
 rig flushcount 240 "$python" $rigs/flushcount.py "${given[@]}"
 rig powercut 400 "$python" $rigs/powercut.py "${seeded[@]}" "${given[@]}"
 rig powercut-control 240 "$python" $rigs/powercut.py --control "${seeded[@]}"

@@ -45,7 +45,9 @@ extension Broker {
   /// An agent asks for entries.
   package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
-      let desk = try self.desk(id, now: now)
+      // What is handed out has to be read; a poll that can only wait needs no file.
+      let mayGet = desks[id].map { $0.queue.unanswered > 0 } ?? true
+      let desk = try self.desk(id, needsFile: mayGet, now: now)
       if isShuttingDown { return answerEmpty(poll.id, desk) }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
       noteCall(poll.consumer, desk, now: now)
@@ -53,6 +55,9 @@ extension Broker {
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
     } catch {
+      if waitsForFile(poll.id, error, now: now, { [unowned self] now in
+        self.poll(poll, at: id, now: now)
+      }) { return }
       outbox.append(Reply(call: poll.id, error: error))
     }
   }
@@ -64,6 +69,7 @@ extension Broker {
       release(entries)
       delivered(entries.receipt, received: false, now: now)
     }
+    leavesWaitingForFile(poll)
     guard let desk = desks[id], desk.failure == nil else { return }
     desk.open[poll] = nil
     desk.queue.pollGone(poll, now: now)
@@ -75,21 +81,27 @@ extension Broker {
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
-    case .message(let id, let seq):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      desk.queue.received(seq, now: now)
-      carryOut(desk, now: now)
-    case .ends(let id, let seqs):
-      guard received, let desk = desks[id], desk.failure == nil else { return }
-      touch(desk)
-      for seq in seqs { desk.queue.received(seq, now: now) }
-      carryOut(desk, now: now)
+    case .message(let id, let seq): if received { self.received([seq], at: id, now: now) }
+    case .ends(let id, let seqs): if received { self.received(seqs, at: id, now: now) }
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
       desk.queue.handOutDelivered(poll, seqs: seqs, received: received, now: now)
       carryOut(desk, now: now)
+    }
+  }
+
+  /// A receipt may come after the file was closed: it is written all the same.
+  private func received(_ seqs: [Seq], at id: WorkspaceID, now: Now) {
+    do throws(RelayError) {
+      let desk = try self.desk(id, needsFile: false, now: now)
+      for seq in seqs { desk.queue.received(seq, now: now) }
+      carryOut(desk, now: now)
+    } catch {
+      // Without one an equal call attaches, as after a crash.
+      _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
+        received(seqs, at: id, now: now)
+      }
     }
   }
 
@@ -118,6 +130,10 @@ extension Broker {
       }
     } catch {
       desks[agent.workspace]?.open[agent.call] = nil
+      let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
+      if waitsForFile(agent.call, error, bytes: bytes, now: now, { [unowned self] now in
+        agentCall(agent, now: now)
+      }) { return }
       outbox.append(Reply(call: agent.call, error: error))
     }
   }
@@ -185,6 +201,7 @@ extension Broker {
     _ call: CallID, _ reply: AgentReply, afterBarrier: Bool, _ desk: Desk, now: Now
   ) {
     desk.open[call] = nil
+    if let own = desk.ownAnswers.take(call) { return tell(own, reply, desk, now: now) }
     let reply = agentReply(call, reply, now: now)
     if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
   }
@@ -224,7 +241,10 @@ extension Broker {
   }
 
   /// Any authenticated call of the agent; `isHeartbeat`: one that says nothing else.
-  package func signOfLife(_ id: WorkspaceID, now: Now) { directory.seen(id, at: now.wall) }
+  package func signOfLife(_ id: WorkspaceID, now: Now) {
+    directory.seen(id, at: now.wall)
+    pulse(id, now: now)
+  }
 
   /// A heartbeat stretches the leases of polls without `confirm`.
   package func heartbeat(_ id: WorkspaceID, now: Now) {

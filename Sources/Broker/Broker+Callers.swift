@@ -15,12 +15,14 @@ package struct CallerRequest: Sendable {
   package var head: [UInt8]
   /// When the caller is not held any longer.
   package var holdUntil: Instant
+  /// Of a call at the platform's way in.
+  let platformMethod: String?
   /// Whose share of the memory the answer is.
   let payer: BodyMemory.Payer
 
   package init(
     call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant,
-    payer: BodyMemory.Payer = .nobody
+    platformMethod: String? = nil, payer: BodyMemory.Payer = .nobody
   ) {
     self.call = call
     self.caller = caller
@@ -29,12 +31,14 @@ package struct CallerRequest: Sendable {
     self.body = body
     self.head = head
     self.holdUntil = holdUntil
+    self.platformMethod = platformMethod
     self.payer = payer
   }
 
-  var addressee: Addressee {
+  package var addressee: Addressee {
     Addressee(
-      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength, payer: payer)
+      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength,
+      platformMethod: platformMethod, payer: payer)
   }
 }
 
@@ -45,6 +49,9 @@ extension Broker {
     let addressee = request.addressee
     let desk: Desk
     do throws(RelayError) { desk = try self.desk(id, now: now) } catch {
+      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
+        [unowned self] now in call(request, at: id, now: now)
+      }) { return }
       outbox.append(addressee.reply(error))
       return
     }
@@ -105,7 +112,7 @@ extension Broker {
 
   /// Equal calls of one caller: method, messageId and params, byte for byte. The JSON-RPC id does
   /// not count: every retry has its own.
-  private func dedupKey(_ request: CallerRequest) -> UUIDBytes {
+  func dedupKey(_ request: CallerRequest) -> UUIDBytes {
     var digest = Digest128()
     digest.update(request.callerText)
     digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
@@ -132,13 +139,7 @@ extension Broker {
     _ request: CallerRequest, _ desk: Desk, _ seq: Seq, now: Now
   ) -> Result<(Seq, String), A2AError> {
     guard let taskID = request.rpc.taskID else {
-      let context =
-        request.rpc.contextID
-        ?? UUIDBytes(
-          high: random.next() & ~0xF000 | 0x4000,
-          low: random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        ).text
-      return .success((seq, context))
+      return .success((seq, request.rpc.contextID ?? newUUID()))
     }
     do throws(RelayError) {
       guard let task = try findTask(taskID, request.caller, desk) else {
@@ -183,6 +184,9 @@ extension Broker {
     guard !waiter.isImmediate else { return }
     pushHold(Hold(at: waiter.deadline, workspace: desk.id, seq: seq, call: request.call))
   }
+
+  /// For what a caller has left without a name: RFC 9562 version 4.
+  package func newUUID() -> String { WorkspaceID(random: random.next(), random.next()).text }
 
   func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
     desk.addLazily(
@@ -231,7 +235,8 @@ extension Broker {
   private func tell(
     _ task: StoredTask, to addressee: Addressee, _ desk: Desk, now: Now
   ) throws(RelayError) {
-    let task = try taskView(task, desk)
+    var task = try taskView(task, desk)
+    task.view.hasTopLevelParts = addressee.platformMethod != nil
     var reply = addressee.reply(
       result: task.view.result(
         as: addressee.dialect, historyLength: addressee.historyLength))

@@ -9,25 +9,17 @@ extension Broker {
   @discardableResult
   package func close(now: Now) -> Bool {
     var isWhole = true
-    for desk in desks.values where desk.failure == nil {
+    refuseWaitingForFile()
+    // Those whose files are open first, so that there is room for the others.
+    for desk in desks.values.filter(\.isOpen) + desks.values.filter({ !$0.isOpen })
+    where desk.failure == nil {
       guard fatal == nil else { break }
-      desk.lazyDue = now.instant
-      commit(desk, now: now)
-      if !desk.lazies.isEmpty || desk.failure != nil { isWhole = false }
-      guard desk.failure == nil, fatal == nil else { continue }
-      do throws(StoreError) {
-        try desk.file.sync()
-        try desk.file.checkpoint(.truncate)
-        try desk.file.close()
-      } catch {
-        failed(error, workspace: desk.id)
-        isWhole = false
-        desk.file.abandon()
-      }
+      if close(desk, now: now) { sleep(desk, now: now) } else { isWhole = false }
     }
     desks = [:]
     guard fatal == nil else { return false }
     do throws(StoreError) {
+      try writePulses()
       try data.registry.sync()
       try data.registry.checkpoint(.truncate)
       try data.registry.close()
@@ -39,10 +31,37 @@ extension Broker {
     return isWhole
   }
 
+  private func close(_ desk: Desk, now: Now) -> Bool {
+    if !desk.lazies.isEmpty { desk.lazyDue = now.instant }
+    commit(desk, now: now)
+    let isWritten = desk.lazies.isEmpty && desk.batch.isEmpty && desk.failure == nil
+    guard desk.failure == nil, fatal == nil, desk.isOpen else { return isWritten }
+    do throws(StoreError) {
+      try desk.file.sync()
+      try desk.file.checkpoint(.truncate)
+      try desk.closeFile()
+      files.closed()
+    } catch {
+      failed(error, workspace: desk.id)
+      abandonFile(desk)
+      return false
+    }
+    return isWritten
+  }
+
+  func abandonFile(_ desk: Desk) {
+    if desk.isOpen { files.closed() }
+    desk.abandonFile()
+  }
+
   /// Final for the workspace; the others go on. Everybody who waits is told now: no queue, timer or
   /// barrier will answer them later.
   func close(_ desk: Desk, _ error: StoreError) {
     failed(error, workspace: desk.id)
+    giveUp(desk, error)
+  }
+
+  func giveUp(_ desk: Desk, _ error: StoreError) {
     desk.failure = error
     let unstored = Set(desk.reports.compactMap { $0.storing(in: desk.queue) })
     for (seq, waiters) in desk.waiters {
@@ -71,7 +90,7 @@ extension Broker {
     for (call, reason) in desk.open { outbox.append(Reply(call: call, error: reason)) }
     empty(desk)
     // The barrier may hold its descriptor: then the last round closes it.
-    if desk.rounds.isEmpty { desk.file.abandon() }
+    if desk.rounds.isEmpty { abandonFile(desk) }
   }
 
   /// Its queue does nothing any more. What the rounds on their way have answered already stands.
@@ -86,6 +105,7 @@ extension Broker {
     desk.scans = []
     desk.waiters = [:]
     desk.open = [:]
+    desk.ownAnswers = OwnAnswers()
     desk.batch = []
     desk.reports = []
     desk.committedReports = []

@@ -1,4 +1,4 @@
-package import Relay
+import Relay
 import Store
 import System
 
@@ -11,9 +11,12 @@ extension Broker {
       if plantedDelay(desk, now: now) { return }
     #endif
     let isLazyDue = desk.lazyDue.map { $0 <= now.instant } ?? false
+    desk.blockedUntil = nil
     if desk.batch.isEmpty, !isLazyDue {
       desk.queue.turnEnded()
     } else {
+      guard isFileReady(desk, now: now) else { return }
+      mark(desk)
       let lazies = desk.lazies
       #if PLANTS
         let writes = planted(lazies + desk.batch)
@@ -41,6 +44,22 @@ extension Broker {
     }
     committed(desk)
     desk.lastCommit = now.instant
+    watchLog(desk)
+  }
+
+  /// Opens the file for the transaction. When all open ones are busy it waits for the next barrier,
+  /// and so does everybody who waits for it: nothing of it has been seen.
+  private func isFileReady(_ desk: Desk, now: Now) -> Bool {
+    do throws(RelayError) {
+      try openFile(desk)
+      return true
+    } catch {
+      if error == .tooManyOpen {
+        desk.blockedUntil = now.instant + limits.pendingRetry
+        touch(desk)
+      }
+      return false
+    }
   }
 
   private func committed(_ desk: Desk) {
@@ -77,7 +96,7 @@ extension Broker {
     refuse(desk, reports: refusedReports, now: now)
   }
 
-  private func isFinal(_ error: StoreError, _ desk: Desk) -> Bool {
+  func isFinal(_ error: StoreError, _ desk: Desk) -> Bool {
     if error.isFinalForProcess {
       failed(error, workspace: desk.id)
     } else if error.isFinalForWorkspace {
@@ -89,7 +108,7 @@ extension Broker {
   }
 
   /// The space held back for this day: sends are refused from now on, results go on.
-  private func giveUpReserve(_ error: StoreError) {
+  func giveUpReserve(_ error: StoreError) {
     guard error.kind == .full, data.reserve.isHeld else { return }
     do throws(StoreError) {
       try data.reserve.giveUp()
@@ -142,38 +161,6 @@ extension Broker {
     let reports = desk.reports
     desk.reports = []
     refuse(desk, reports: reports, now: now)
-  }
-
-  /// At most one checkpoint a turn, after the turn's barrier has been asked for: at `walPagesBusy`
-  /// in any case, at `walPagesIdle` when no barrier is at work, and to nothing when the workspace
-  /// has been idle. Several files that are due at once would stall the loop for as many times 10
-  /// ms.
-  package func maintain(now: Now) {
-    guard fatal == nil else { return }
-    var due: (desk: Desk, pages: Int)?
-    for desk in desks.values where desk.failure == nil {
-      let pages = desk.file.walPages
-      let isDue =
-        pages >= limits.walPagesBusy || inRound.isEmpty && pages >= limits.walPagesIdle
-      if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
-    }
-    if let due { return checkpoint(due.desk, .passive, now: now) }
-    guard inRound.isEmpty else { return }
-    for desk in desks.values
-    where desk.failure == nil && desk.file.walPages > 0 && !desk.isUnsynced {
-      if desk.lastCommit + limits.walIdle <= now.instant {
-        return checkpoint(desk, .truncate, now: now)
-      }
-    }
-  }
-
-  private func checkpoint(_ desk: Desk, _ mode: CheckpointMode, now: Now) {
-    desk.lastCommit = now.instant
-    do throws(StoreError) {
-      try desk.file.checkpoint(mode)
-    } catch {
-      if !isFinal(error, desk) { giveUpReserve(error) }
-    }
   }
 }
 

@@ -30,8 +30,8 @@ extension Broker {
       reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
       count(&reply, for: payer)
       afterCommit(reply, desk)
-    } catch .memoryFull {
-      outbox.append(Reply(call: poll, error: .memoryFull))
+    } catch where error == .memoryFull || error == .tooManyOpen {
+      outbox.append(Reply(call: poll, error: error))
       // As if its connection had ended: the entries go back, and no attempt is lost.
       putOff(for: payer) { [unowned self] now in
         let receipt = Reply.Receipt.handOut(desk.id, poll, entries.map(\.seq))

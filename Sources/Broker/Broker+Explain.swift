@@ -27,6 +27,11 @@ extension Broker {
       reply.payer = payer
       read(reply, desk)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
+      }) {
+        return
+      }
       outbox.append(gone(error, id, at: workspace, now: now).reply(to: call))
     }
   }

@@ -50,6 +50,11 @@ extension Broker {
         })
       touch(desk)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        startJob(operation, wish, at: id, now: now)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }
@@ -107,7 +112,6 @@ extension Broker {
     row.counts.matched = count.matched
     desk.add(.job(row))
     desk.jobs.append(JobRun(row, now: now))
-    wake(desk.id, now: now)
     desk.open[operation.call] = nil
     let json: JSON = [
       "job": .string(String(row.id)), "verb": .string(row.verb.name),
@@ -116,16 +120,6 @@ extension Broker {
     desk.afterBarrier.append(Reply(call: operation.call, status: 202, body: json.bytes))
     touch(desk)
     trace(row, desk, now: now)
-  }
-
-  /// A workspace with work of its own is opened at a start although nobody uses it.
-  private func wake(_ id: WorkspaceID, now: Now) {
-    guard let record = directory.workspace(id) else { return }
-    var row = rowsOnTheirWay[id]?.row ?? record.row
-    row.nextWakeAt = now.wall
-    let updated = row
-    registryBatch.append(.updateWorkspace(updated))
-    write(updated, RegistryChange(workspace: id, apply: { $0.put(updated) }, reply: nil))
   }
 
   /// Whether the workspace must stay open, or be opened, for what an operator has asked for.
@@ -173,6 +167,11 @@ extension Broker {
       let json: JSON = ["jobs": .array(rows.map(\.json))]
       read(Reply(call: operation.call, body: json.bytes), desk)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        jobs(operation, at: id, now: now)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }
@@ -184,6 +183,11 @@ extension Broker {
       guard let row else { throw .notFound }
       read(Reply(call: operation.call, body: row.json.bytes), desk)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        self.job(operation, job, at: id, now: now)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }
@@ -199,6 +203,11 @@ extension Broker {
       run.stops.append(operation)
       touch(desk)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        stopJob(operation, job, at: id, now: now)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }

@@ -55,6 +55,9 @@ extension Broker {
       }
       tell(reply, of: message.caller == caller.text && isGiven ? read.dead : [], desk, now: now)
     } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
+      }) { return }
       outbox.append(Reply(call: call, error: error))
     }
   }

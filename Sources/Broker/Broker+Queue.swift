@@ -26,6 +26,11 @@ extension Broker {
         })
       touch(desk)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        queueStatus(operation, at: id, now: now)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }

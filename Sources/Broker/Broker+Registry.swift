@@ -64,18 +64,22 @@ extension Broker {
   private func makeWorkspace(
     _ id: WorkspaceID, name: String, settings: Settings, now: Now
   ) throws(RelayError) -> RegisteredWorkspace {
+    guard directory.removed[id] == nil else { throw .workspaceRemoved }
     guard directory.workspace(id) == nil, rowsOnTheirWay[id] == nil else { throw .workspaceExists }
-    guard directory.workspaces.count < limits.workspacesMax else { throw .workspacesFull }
+    guard directory.workspaces.count + directory.removed.count < limits.workspacesMax
+    else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
     do throws(StoreError) {
       try data.createWorkspaceFile(id, now: now.wall).close()
     } catch {
       failed(error, workspace: id)
+      // A file that holds messages and has no row.
+      if error.kind == .taken { throw .workspaceExists }
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
     let row = RegisteredWorkspace(
       id: id, name: name, org: Self.org, createdAt: now.wall,
-      settings: String(decoding: settings.json.bytes, as: UTF8.self))
+      settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never)
     registryBatch.append(.createWorkspace(row))
     audit("operator", "create", id.text, now: now)
     return row
@@ -94,7 +98,9 @@ extension Broker {
         needsToken = try mayRegister(record, identity, mode, now: now)
         // A registration on its way may have given it another card.
         row = rowsOnTheirWay[id]?.row ?? record.row
-      } else if mode == .open, rowsOnTheirWay[id] == nil, identity == nil || identity == .admin {
+      } else if mode == .open, rowsOnTheirWay[id] == nil, directory.removed[id] == nil,
+        identity == nil || identity == .admin
+      {
         row = try makeWorkspace(id, name: "", settings: Settings(), now: now)
         isCreation = true
       } else {
@@ -123,7 +129,7 @@ extension Broker {
           reply: Reply(
             call: call, body: registeredJSON(updated, token?.secret, registration).bytes),
           isCreation: isCreation))
-      directory.seen(id, at: now.wall)
+      signOfLife(id, now: now)
       if let desk = desks[id], desk.failure == nil {
         touch(desk)
         desk.queue.agentRestarted(now: now)
@@ -152,7 +158,8 @@ extension Broker {
       // Once, soon after its making, and only while there is nothing in it to be read.
       let isFresh = record.row.createdAt + Self.claimWindow > now.wall
       guard mode != .closed, record.tokenCount == 0, isFresh,
-        !claiming.contains(record.row.id), try desk(record.row.id, now: now).queue.lastSeq == 0
+        !claiming.contains(record.row.id), !hasSecrets(record.row.id),
+        try desk(record.row.id, now: now).queue.lastSeq == 0
       else { throw .unauthorized }
       return true
     case .workspace, .org, .anonymous: throw .unauthorized
@@ -181,14 +188,19 @@ extension Broker {
   ) -> JSON {
     let base = base(row.id)
     var json: JSON = [
-      "status": "registered", "id": .string(row.id.text), "delivery_mode": "poll",
+      "status": "registered", "id": .string(row.id.text),
+      "workspace_id": .string(row.id.text), "org_id": .string(row.org),
+      "delivery_mode": "poll",
       "relay": [
         "public_url": .string(base),
         "card_url": .string(base + ".well-known/agent-card.json"),
         "inbox_url": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
       ],
     ]
-    if let secret { json["auth_token"] = .string(secret) }
+    if let secret {
+      json["auth_token"] = .string(secret)
+      json["expires_at"] = .null
+    }
     if registration.wantsPush {
       json["warning"] = "the relay never connects to an agent: poll the inbox_url"
     }
@@ -225,8 +237,7 @@ extension Broker {
   package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
     guard let record = directory.workspace(id) else { throw .notFound }
     var json = workspaceJSON(record.row)
-    let isOnline = record.lastSeen.map { $0 + limits.offlineAfter > now.wall } ?? false
-    json["status"] = isOnline ? "online" : record.lastSeen == nil ? "created" : "offline"
+    addLiveness(record, to: &json, now: now)
     if let desk = desks[id], desk.failure == nil {
       var queue: JSON = [:]
       for (name, count) in desk.queue.counts.named { queue[name] = .number("\(count)") }

@@ -8,6 +8,7 @@ extension Broker {
   func reading<Value>(
     _ desk: Desk, _ body: () throws(StoreError) -> Value
   ) throws(RelayError) -> Value {
+    try openFile(desk)
     do throws(StoreError) { return try body() } catch {
       failed(error, workspace: desk.id)
       if error.isFinalForWorkspace {

@@ -13,6 +13,7 @@ extension Broker {
 
   /// Commits what the turn has collected. `nil`: nobody waits for a barrier.
   package func endTurn(now: Now) -> RoundWork? {
+    turnNow = now
     var files: [Int32] = []
     let number = round + 1
     let turn = touched
@@ -28,6 +29,7 @@ extension Broker {
       desk.waitsSince = nil
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
+      settle(desk, now: now)
     }
     if commitRegistry(number) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
@@ -48,7 +50,10 @@ extension Broker {
 
   /// Makes a round of what waits for the barrier; says whether there is any.
   private func closeRound(_ desk: Desk, _ number: UInt64) -> Bool {
-    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty, desk.failure == nil
+    let isWanted = desk.wantsSync && desk.isUnsynced && desk.rounds.isEmpty
+    desk.wantsSync = false
+    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty || isWanted,
+      desk.failure == nil
     else { return false }
     desk.rounds.append(
       Desk.Round(
@@ -79,7 +84,7 @@ extension Broker {
         outbox += first.replies
         if desk.failure != nil {
           // The barrier held its descriptor until now.
-          if desk.rounds.isEmpty { desk.file.abandon() }
+          if desk.rounds.isEmpty { abandonFile(desk) }
           continue
         }
         desk.synced = first.commits

@@ -8,7 +8,7 @@ extension Broker {
   package func cancel(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "cancelled", now: now) { desk, _ in
+    begin(operation, id, at: workspace, verb: "cancelled", now: now) { desk, _, now in
       desk.queue.close(
         operation.call, id.seq, .cancelledByOperator, note: Self.note(operation.actor), now: now)
     }
@@ -17,7 +17,8 @@ extension Broker {
   package func redrive(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "redriven", now: now) { desk, message in
+    begin(operation, id, at: workspace, verb: "redriven", now: now) {
+      [unowned self] desk, message, now in
       guard takeUp(message, desk, now: now) else {
         operations[operation.call] = nil
         desk.open[operation.call] = nil
@@ -30,7 +31,8 @@ extension Broker {
   package func replay(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "replayed", now: now) { desk, _ in
+    begin(operation, id, at: workspace, verb: "replayed", now: now) {
+      [unowned self] desk, _, now in
       guard let running = operations[operation.call] else { return }
       replay(running, desk, now: now)
     }
@@ -50,16 +52,21 @@ extension Broker {
 
   private func begin(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, verb: String, now: Now,
-    _ body: (Desk, StoredMessage) -> Void
+    _ body: @escaping (Desk, StoredMessage, Now) -> Void
   ) {
     do throws(RelayError) {
       let (desk, message) = try operand(id, at: workspace, now: now)
       desk.open[operation.call] = .outcomeUnknown
       operations[operation.call] = RunningOperation(
         operation: operation, workspace: workspace, message: id, verb: verb)
-      body(desk, message)
+      body(desk, message, now)
       carryOut(desk, now: now)
     } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        begin(operation, id, at: workspace, verb: verb, now: now, body)
+      }) {
+        return
+      }
       outbox.append(Reply(call: operation.call, error: error))
     }
   }

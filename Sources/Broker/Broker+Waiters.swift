@@ -65,7 +65,8 @@ extension Broker {
     }
     touch(desk)
     note(hold.seq, .holdEnded, desk, now: now)
-    if directory.workspace(desk.id)?.settings.whenOffline == .error {
+    let isPlatform = desk.waiters[hold.seq]?[index].addressee.platformMethod != nil
+    if !isPlatform, directory.workspace(desk.id)?.settings.whenOffline == .error {
       if isShuttingDown, let waiter = removeWaiter(hold.seq, at: index, desk) {
         desk.queue.detach(hold.seq)
         return tell(waiter, .restarting, hold.seq, desk)
@@ -106,7 +107,7 @@ extension Broker {
     return waiter
   }
 
-  private func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
+  func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
     let task = desk.queue.message(seq)?.task ?? seq
     if waitForRedrive(ofTask: task, desk, { [unowned self] now in
       guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
@@ -123,7 +124,9 @@ extension Broker {
     let addressee = waiter.addressee
     do throws(RelayError) {
       try checkMemory(addressee.payer)
-      let (view, read) = try taskView(of: seq, desk, now: now)
+      var (view, read) = try taskView(of: seq, desk, now: now)
+      let platform = platformAnswer(addressee, seq, desk)
+      view.hasTopLevelParts = platform?.isEnd == true
       var writer = JSONWriter(capacity: 1536)
       writer.beginObject()
       writer.key("jsonrpc")
@@ -133,6 +136,7 @@ extension Broker {
       writer.key("result")
       view.writeSendResult(
         as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+      platform?.writeReceipt(into: &writer)
       writer.endObject()
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee

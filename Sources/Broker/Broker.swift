@@ -23,6 +23,39 @@ package final class Broker {
 
   var desks: [WorkspaceID: Desk] = [:]
   var touched: [Desk] = []
+  /// Which desks' files are open, and in which order they are closed.
+  var files = OpenFiles()
+  /// Calls that wait until another workspace's file can be closed.
+  var waitingForFile: [WaitingForFile] = []
+  var waitingBytes = 0
+  /// How long the call at work may wait for a file, if it has waited before.
+  var patience: Instant?
+  /// What comes due in workspaces, those without a desk too.
+  var alarms = Alarms()
+  /// Fences of queues that have left memory are not given again.
+  var fenceFloor: UInt64 = 0
+  /// What workspaces have answered to themselves, while they have no desk.
+  var restedAnswers: [WorkspaceID: OwnAnswers] = [:]
+  /// The time of the turn at work, for what closes files.
+  var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
+  /// Workspaces without a desk that are to be opened because something in them is due.
+  var sweepList: [WorkspaceID] = []
+  var sweptUpTo = 0
+  var nextSweep = Instant(nanoseconds: 0)
+  /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
+  var pulses: Set<WorkspaceID> = []
+  var pulsesDue: Instant?
+  /// Removed workspaces: whose messages are being ended, whose file is to be deleted, and when.
+  var closing: [WorkspaceID] = []
+  var purging: [WorkspaceID] = []
+  var removals = Heap<Removed>()
+  /// Operators who wait for a purge.
+  var purgeCalls: [WorkspaceID: CallID] = [:]
+  /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
+  var marks: Set<WorkspaceID> = []
+  /// Files whose write-ahead log is long, and those with any log, the longest idle first.
+  var longLogs: Set<WorkspaceID> = []
+  var idleLogs = Heap<IdleLog>()
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -43,6 +76,8 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
+  /// Secrets with writes on their way, and how many.
+  var secretsOnTheirWay: [WorkspaceID: [String: Int]] = [:]
   /// Workspaces whose first token is on its way.
   var claiming: Set<WorkspaceID> = []
   /// Workspaces whose file could not be opened, for good.
@@ -60,6 +95,9 @@ package final class Broker {
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+
+  var clock: ClockWatch
+  package internal(set) var counters = BrokerCounters()
 
   #if PLANTS
     package var plant: ServerPlant?
@@ -81,11 +119,20 @@ package final class Broker {
     self.data = data
     self.limits = limits
     memory = BodyMemory(limits)
+    clock = ClockWatch(limits)
     self.publicURL = publicURL
     self.random = random
     self.log = log
     boot = try data.registry.raiseBoot()
     directory = Directory(try data.registry.load())
+  }
+
+  /// Before the first turn: nothing is opened here.
+  package func start(now: Now) {
+    turnNow = now
+    compareWithRegistry(now: now)
+    setAlarms(now)
+    setRemovals()
   }
 
   /// Names the next call or poll.
@@ -95,37 +142,6 @@ package final class Broker {
   }
 
   // MARK: desks
-
-  /// The desk of a workspace, opened at its first use.
-  func desk(_ id: WorkspaceID, now: Now) throws(RelayError) -> Desk {
-    if let desk = desks[id] {
-      if desk.failure != nil { throw .workspaceUnavailable }
-      touch(desk)
-      return desk
-    }
-    guard directory.workspace(id) != nil else { throw .notFound }
-    guard !unopenable.contains(id) else { throw .workspaceUnavailable }
-    guard desks.count < limits.openWorkspacesMax else { throw .tooManyOpen }
-    do throws(StoreError) {
-      let file = try data.openWorkspaceFile(id)
-      let recovered = try file.recover(now: now.wall)
-      let queue = Queue(limits: limits, boot: boot, seed: random.next())
-      if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
-      queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
-      let desk = Desk(id: id, file: file, queue: queue)
-      try takeUpJobs(desk, now: now)
-      desks[id] = desk
-      touch(desk)
-      // What came to its end while the relay was down ends now.
-      queue.tick(now: now)
-      carryOut(desk, now: now)
-      return desk
-    } catch {
-      failed(error, workspace: id)
-      if error.isFinalForWorkspace { unopenable.insert(id) }
-      throw error.isFinalForProcess ? .outcomeUnknown : .workspaceUnavailable
-    }
-  }
 
   func touch(_ desk: Desk) {
     if desk.isTouched { return }
@@ -140,41 +156,6 @@ package final class Broker {
     if error.isFinalForProcess { fatal = error }
   }
 
-  // MARK: time
-
-  /// The next instant at which `tick` has something to do.
-  package func nextDeadline() -> Instant? {
-    // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
-    if !putOff.isEmpty { return Instant(nanoseconds: 0) }
-    var earliest = holds.first?.at
-    for desk in touched where desk.hasTurnWork {
-      let due = desk.waitsSince.map { $0 + limits.commitWaitMax } ?? Instant(nanoseconds: 0)
-      if due < earliest ?? .distantFuture { earliest = due }
-    }
-    for desk in desks.values where desk.failure == nil {
-      if let due = desk.lazyDue, due < earliest ?? .distantFuture { earliest = due }
-      if let due = desk.queue.nextDeadline, due < earliest ?? .distantFuture { earliest = due }
-      if let due = desk.nextStep, due < earliest ?? .distantFuture { earliest = due }
-    }
-    return earliest
-  }
-
-  package func tick(now: Now) {
-    makePutOff(now: now)
-    for desk in desks.values where desk.failure == nil {
-      if let due = desk.lazyDue, due <= now.instant { touch(desk) }
-      if let due = desk.nextStep, due <= now.instant { makeSteps(desk, now: now) }
-      guard let due = desk.queue.nextDeadline, due <= now.instant else { continue }
-      touch(desk)
-      desk.queue.tick(now: now)
-      carryOut(desk, now: now)
-    }
-    while let hold = holds.first, hold.at <= now.instant {
-      _ = holds.popFirst()
-      holdEnded(hold, now: now)
-    }
-  }
-
   func pushHold(_ hold: Hold) {
     holds.insert(hold)
     // Holds of callers that have their answer stay until they are in the majority.
@@ -186,6 +167,7 @@ package final class Broker {
   /// No more polls, and no caller is held any longer: each gets what it gets when its hold is over.
   package func shutDown(now: Now) {
     isShuttingDown = true
+    refuseWaitingForFile()
     for desk in desks.values where desk.failure == nil {
       touch(desk)
       desk.queue.endPolls(now: now)
@@ -214,5 +196,6 @@ package final class Broker {
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
     touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && putOff.isEmpty
+      && waitingForFile.isEmpty && purgeCalls.isEmpty
   }
 }

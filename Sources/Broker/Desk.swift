@@ -3,10 +3,16 @@ import Store
 import Wire
 
 /// All that the broker holds for one workspace in use: its queue, its file, and who waits.
+///
+/// The file may be closed while the desk stays: parked polls, held callers and leases need no file.
+/// `Broker.openFile` opens it again; whoever reads or commits has called that.
 final class Desk {
   let id: WorkspaceID
-  let file: WorkspaceFile
   let queue: Queue
+  /// `nil` while it is closed.
+  private(set) var opened: WorkspaceFile?
+  /// Of the closed file: the position of its newest message.
+  private var lastPosition: Int64 = 0
 
   /// This turn's transaction, and the machines that wait for its outcome.
   var batch: [Write] = []
@@ -49,6 +55,8 @@ final class Desk {
   var continued: Set<Seq> = []
   /// Messages from here on arrived in this run: what is not in `continued` has one message.
   let firstSeq: Seq
+  /// Calls of the workspace that answer what it has asked itself.
+  var ownAnswers = OwnAnswers()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
   /// Operators who wait for a replay to be stored, by its number.
@@ -64,6 +72,18 @@ final class Desk {
   var scans: [Scan] = []
   /// So many of them are looked through for those that no longer count.
   var lastCallMax = 256
+
+  /// The broker's number of its last use, for the order in which files are closed.
+  var lastUse: UInt64 = 0
+  /// What it has committed without a barrier is to be covered by the next one, so that its file can
+  /// be closed.
+  var wantsSync = false
+  /// Its transaction waits until another file can be closed, and is tried again then.
+  var blockedUntil: Instant?
+  /// It stands in the list of logs that are emptied when they are idle.
+  var isLogWatched = false
+  /// relay.db says that something may come due in its file.
+  var isMarked = false
 
   #if PLANTS
     var plantDue: Instant?
@@ -91,9 +111,50 @@ final class Desk {
 
   init(id: WorkspaceID, file: WorkspaceFile, queue: Queue) {
     self.id = id
-    self.file = file
+    opened = file
     self.queue = queue
+    // What recovery has noted there.
+    if file.isDirty { commits = 1 }
     firstSeq = queue.nextSeq()
+  }
+
+  var isOpen: Bool { opened != nil }
+
+  var file: WorkspaceFile {
+    guard let opened else { preconditionFailure("a closed file is opened before it is used") }
+    return opened
+  }
+
+  func reopen(_ file: WorkspaceFile) {
+    file.lastPosition = lastPosition
+    opened = file
+  }
+
+  /// Everything of it is on the disk.
+  func closeFile() throws(StoreError) {
+    guard let file = opened else { return }
+    try file.close()
+    lastPosition = file.lastPosition
+    opened = nil
+  }
+
+  /// After a final error: what is not on the disk is not written any more.
+  func abandonFile() {
+    opened?.abandon()
+    opened = nil
+  }
+
+  /// Nothing is on its way to its file or back.
+  var isQuiet: Bool {
+    !hasTurnWork && rounds.isEmpty && committedReports.isEmpty && committedReplies.isEmpty
+      && failure == nil && damage == nil && jobs.isEmpty && scans.isEmpty && replays.isEmpty
+      && afterRedrive.isEmpty
+  }
+
+  /// The next instant at which something of it comes due by itself.
+  var due: Instant? {
+    guard failure == nil else { return nil }
+    return [queue.nextDeadline, lazyDue, nextStep].compactMap(\.self).min()
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.

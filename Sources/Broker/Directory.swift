@@ -92,11 +92,15 @@ package struct WorkspaceRecord: Sendable {
   /// Tokens it has or ever had: one that had a token is never unclaimed again.
   package var tokenCount = 0
   package var lastSeen: WallTime?
+  /// What its last heartbeat said.
+  package var vitals: Vitals?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
   /// Its place in the order of making.
   var place = 0
+  /// Of its tokens that count.
+  var digests: [SHA256.Digest] = []
   /// The card as callers get it, and its entity tag; made when asked for.
   package var card: (bytes: [UInt8], etag: String)?
 }
@@ -105,14 +109,17 @@ package struct WorkspaceRecord: Sendable {
 ///
 /// It changes only after the write is durable; the loop reads it for every request.
 package struct Directory {
-  package private(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
-  /// In the order of their making.
-  private var order: [WorkspaceID] = []
-  private var byShort: [UInt32: [WorkspaceID]] = [:]
-  private var tokens: [SHA256.Digest: Credential] = [:]
+  package internal(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
+  /// Those that nobody can use: they can be restored, or their file is being deleted.
+  package internal(set) var removed: [WorkspaceID: WorkspaceRecord] = [:]
+  /// In the order of their making; purged ones leave a gap.
+  var order: [WorkspaceID?] = []
+  var byShort: [UInt32: [WorkspaceID]] = [:]
+  var tokens: [SHA256.Digest: Credential] = [:]
+  package var secrets = Secrets()
 
   /// Counts the changes that may matter to what a credential opens.
-  package private(set) var generation: UInt64 = 0
+  package internal(set) var generation: UInt64 = 0
 
   /// What a secret stands for.
   package struct Credential: Sendable {
@@ -125,9 +132,15 @@ package struct Directory {
   package init(_ snapshot: RegistrySnapshot) {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
+    for secret in snapshot.secrets where workspaces[secret.workspace] != nil {
+      secrets.put(secret)
+    }
+    for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
   }
 
   package func workspace(_ id: WorkspaceID) -> WorkspaceRecord? { workspaces[id] }
+
+  func isThere(_ id: WorkspaceID) -> Bool { workspaces.index(forKey: id) != nil }
 
   /// The workspaces that a message id may belong to.
   package func workspaces(short: UInt32) -> [WorkspaceID] { byShort[short] ?? [] }
@@ -145,8 +158,11 @@ package struct Directory {
 
   package mutating func put(_ row: RegisteredWorkspace) {
     generation += 1
+    // A write that was on its way when it was removed.
+    guard removed[row.id] == nil else { return }
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
+      record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
       record.place = order.count
       order.append(row.id)
@@ -154,7 +170,11 @@ package struct Directory {
     if record.row.card != row.card || record.credentials.isEmpty {
       record.credentials = Self.credentials(ofCard: row.card)
     }
+    let known = workspaces[row.id]?.row.nextWakeAt
+    let isNew = workspaces[row.id] == nil
     record.row = row
+    // The relay's own note: it changes without the row.
+    if !isNew { record.row.nextWakeAt = known }
     record.card = nil
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
@@ -166,11 +186,15 @@ package struct Directory {
   ) -> (ids: ArraySlice<WorkspaceID>, hasMore: Bool)? {
     var start = 0
     if let after {
-      guard let record = workspaces[after] else { return nil }
+      guard let record = workspaces[after] ?? removed[after] else { return nil }
       start = record.place + 1
     }
-    let page = order[start...].prefix(size)
-    return (page, page.endIndex < order.endIndex)
+    var page: [WorkspaceID] = []
+    for case let id? in order[start...] where workspaces[id] != nil {
+      if page.count == size { return (page[...], true) }
+      page.append(id)
+    }
+    return (page[...], false)
   }
 
   /// The apiKey schemes of a card, in both spellings (0.3 §5.5.3, 1.0 §4.5).
@@ -186,14 +210,18 @@ package struct Directory {
 
   package mutating func add(_ token: RegisteredToken) {
     generation += 1
-    if let workspace = token.workspace { workspaces[workspace]?.tokenCount += 1 }
+    if let workspace = token.workspace {
+      workspaces[workspace]?.tokenCount += 1
+      removed[workspace]?.tokenCount += 1
+    }
     guard token.revokedAt == nil, let digest = SHA256.Digest(token.hash) else { return }
     let identity: Identity
     switch token.kind {
     case .admin: identity = .admin
     case .org: identity = .org(token.org, token.scopes)
     case .agent:
-      guard let workspace = token.workspace else { return }
+      guard let workspace = token.workspace, removed[workspace] == nil else { return }
+      workspaces[workspace]?.digests.append(digest)
       identity = .workspace(workspace)
     }
     tokens[digest] = Credential(identity: identity, expires: token.expiresAt)
@@ -212,6 +240,16 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {
+    workspaces[id]?.vitals = vitals
+  }
+
+  /// What relay.db is to say of when something comes due; `nil`: that is not known.
+  mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
+    workspaces[id]?.row.nextWakeAt = time
+    removed[id]?.row.nextWakeAt = time
   }
 
   package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {

@@ -84,14 +84,18 @@ package struct Addressee: Sendable {
   package var id: [UInt8]
   package var dialect: Dialect
   package var historyLength: Int?
+  /// Of a call at the platform's way in: its method, as its clients want to hear it again. They
+  /// go by HTTP's status, and read a task's text from members of their own.
+  package var platformMethod: String?
   /// Whose share of the memory its answer is.
   var payer = BodyMemory.Payer.nobody
 
   package init(
     call: CallID, id: [UInt8], dialect: Dialect, historyLength: Int?,
-    payer: BodyMemory.Payer = .nobody
+    platformMethod: String? = nil, payer: BodyMemory.Payer = .nobody
   ) {
     self.call = call
+    self.platformMethod = platformMethod
     self.payer = payer
     self.id = id
     self.dialect = dialect
@@ -99,9 +103,11 @@ package struct Addressee: Sendable {
   }
 
   /// JSON-RPC answers are 200, errors too: the only form whose details reach users of the SDKs.
+  /// The platform's clients would take a 200 for a message that was stored.
   package func reply(_ error: A2AError) -> Reply {
     var reply = Reply(
-      call: call, body: JSONRPC.error(error.answering(id: id, dialect: dialect)))
+      call: call, status: platformMethod == nil ? 200 : error.platformStatus,
+      body: JSONRPC.error(error.answering(id: id, dialect: dialect)))
     if let seconds = error.retryAfterSeconds {
       reply.headers.append(("Retry-After", "\(seconds)"))
     }
@@ -124,6 +130,8 @@ package struct Addressee: Sendable {
       delivered: error.delivered.flatMap { A2AError.Delivered(rawValue: $0) },
       retryAfterSeconds: error.retryAfterSeconds, metadata: metadata)
     wire.code = error.rpcCode
-    return reply(wire)
+    var reply = reply(wire)
+    if platformMethod != nil { reply.status = error.status }
+    return reply
   }
 }

@@ -90,9 +90,12 @@ package struct Fence: Hashable, Comparable, Sendable {
 
   package init(number: Int64) { self.number = number }
   package init(boot: UInt32, counter: UInt64) {
-    precondition(boot < 1 << 23 && counter < 1 << 40, "a fence has 23 and 40 bits")
+    precondition(boot < Fence.boots && counter < 1 << 40, "a fence has 23 and 40 bits")
     number = Int64(boot) << 40 | Int64(counter)
   }
+
+  /// Boot numbers that there are.
+  package static let boots: UInt32 = 1 << 23
 
   package static func < (left: Fence, right: Fence) -> Bool { left.number < right.number }
 }

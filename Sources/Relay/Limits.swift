@@ -96,6 +96,22 @@ package struct Limits: Sendable {
   package var walIdle = Duration.seconds(60)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
+  /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.
+  package var closedMessagesMax = 256
+  /// How long a call waits until one of the open files can be closed.
+  package var fileWaitMax = Duration.seconds(2)
+  /// Between two workspaces that are opened only because something in them is due.
+  package var sweepInterval = Duration.milliseconds(20)
+  /// Signs of life, and when something comes due, reach relay.db within this.
+  package var pulseInterval = Duration.seconds(60)
+  /// A removed workspace's file is kept for this long; until then it can be restored.
+  package var removedKeep = Duration.seconds(7 * 86400)
+  /// The wall clock is not believed for a while when it was moved by more than this.
+  package var clockJumpMax = Duration.seconds(600)
+  /// For so long nothing ends by it then.
+  package var clockDoubtTime = Duration.seconds(3600)
+  /// A process that has not run for longer than this makes leases longer by that time.
+  package var standstillMin = Duration.seconds(10)
   /// Operations of one workspace in one round.
   package var roundOperationsMax = 512
   /// Bytes of bodies of one workspace in one round.
@@ -127,6 +143,18 @@ package struct Limits: Sendable {
   package var nameBytesMax = 200
   /// Tokens that one workspace ever had, revoked ones included.
   package var tokensPerWorkspaceMax = 50
+  /// Bytes of one secret's value; keys and certificates are smaller.
+  package var secretBytesMax = 64 * 1024
+  /// Bytes of a secret's name.
+  package var secretKeyBytesMax = 128
+  /// Secrets of one workspace.
+  package var secretsPerWorkspaceMax = 100
+  /// Bytes of all secrets' values on one relay: they are in memory.
+  package var secretsInMemoryMax = 64 * 1024 * 1024
+  /// How long a caller at the platform's way in is held by itself: its clients give up at 30 s.
+  package var platformHold = Duration.seconds(20)
+  /// Answers of a workspace to itself that are remembered, so that one sent again is known.
+  package var ownAnswersKept = 64
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
   /// Rows that an operator's list reads for one page, and a job for one step.
@@ -151,6 +179,20 @@ package struct Limits: Sendable {
   package var jobsKept = 100
   /// What a purge has deleted is known by its id for this long.
   package var tombstoneKept = Duration.seconds(7 * 86400)
+  /// Bytes that one turn of the loop copies or hashes for a backup.
+  package var backupSliceBytes = 256 * 1024
+  /// From one such turn to the next, so that the loop is free for everybody else in between.
+  package var backupPause = Duration.milliseconds(5)
+  /// Bytes of a backup that are written before they are synced.
+  package var backupSyncBytes = 4 * 1024 * 1024
+  /// How often the copy of one file is begun anew because the file was closed.
+  package var backupRestartsMax = 16
+  /// The longest that a command waits until the relay takes its connection.
+  package var commandConnectTime = Duration.seconds(5)
+  /// The longest that a command waits for the next bytes of an answer.
+  package var commandAnswerTime = Duration.seconds(60)
+  /// Bytes of an answer that a command reads.
+  package var commandAnswerBytesMax = 64 * 1024 * 1024
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
 

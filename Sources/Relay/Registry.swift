@@ -4,6 +4,8 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   package enum State: UInt8, Sendable, CaseIterable {
     case active = 1
     case removed = 2
+    /// Its file is being deleted; the row goes after it.
+    case purging = 3
   }
 
   package var id: WorkspaceID
@@ -17,7 +19,8 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   package var settings: String
   package var state: State
   package var removedAt: WallTime?
-  /// When something in its file next comes due; a hint, so that idle files need not be opened.
+  /// When something in its file next comes due, so that idle files need not be opened; `nil`: that
+  /// is not known. Like `lastSeenAt` it is kept apart from the row, see `WorkspacePulse`.
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
 
@@ -37,6 +40,19 @@ package struct RegisteredWorkspace: Sendable, Equatable {
     self.removedAt = removedAt
     self.nextWakeAt = nextWakeAt
     self.lastSeenAt = lastSeenAt
+  }
+}
+
+/// What of a workspace changes without anybody's word, written once in a while for many.
+package struct WorkspacePulse: Sendable, Equatable {
+  package var id: WorkspaceID
+  package var nextWakeAt: WallTime?
+  package var lastSeenAt: WallTime?
+
+  package init(_ workspace: RegisteredWorkspace) {
+    id = workspace.id
+    nextWakeAt = workspace.nextWakeAt
+    lastSeenAt = workspace.lastSeenAt
   }
 }
 
@@ -119,12 +135,32 @@ package struct AuditEntry: Sendable, Equatable {
   }
 }
 
+/// What an operator gives an agent under a name; kept as it is, so that the agent can read it.
+package struct RegisteredSecret: Sendable, Equatable {
+  package var workspace: WorkspaceID
+  package var key: String
+  package var value: String
+  package var createdAt: WallTime
+  package var updatedAt: WallTime
+
+  package init(
+    workspace: WorkspaceID, key: String, value: String, createdAt: WallTime, updatedAt: WallTime
+  ) {
+    self.workspace = workspace
+    self.key = key
+    self.value = value
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+  }
+}
+
 /// All that the registry holds, as the loop keeps it in memory.
 package struct RegistrySnapshot: Sendable {
   package var orgs: [RegisteredOrg] = []
   package var workspaces: [RegisteredWorkspace] = []
   /// Revoked and expired ones too: a workspace that ever had a token is never unclaimed again.
   package var tokens: [RegisteredToken] = []
+  package var secrets: [RegisteredSecret] = []
 
   package init() {}
 }
@@ -146,12 +182,20 @@ package enum RegistryWrite: Sendable {
   case createWorkspace(RegisteredWorkspace)
   /// Every column of the row, by its id.
   case updateWorkspace(RegisteredWorkspace)
-  /// The row goes; its file goes afterwards.
+  case pulses([WorkspacePulse])
+  /// The row, its tokens and its secrets go; its file has gone before.
   case deleteWorkspace(WorkspaceID)
   case addToken(RegisteredToken)
+  /// Every token of the workspace that has not been revoked before.
+  case revokeTokens(of: WorkspaceID, at: WallTime)
   case revokeToken(hash: [UInt8], at: WallTime)
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)
   case touchTokens([Use])
+  /// A new one, or another value for one that is there.
+  case putSecret(RegisteredSecret)
+  case deleteSecret(WorkspaceID, key: String)
+  /// A workspace that comes from another relay, with all that belongs to it.
+  case insertRows([RegistryRow])
   case audit(AuditEntry)
 }

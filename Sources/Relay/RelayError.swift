@@ -9,10 +9,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case notAnEnd = "not_an_end"
   case leaseMissing = "lease_missing"
   case unauthorized
+  case invalidCaller = "invalid_caller"
   case notFound = "not_found"
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
   case workspaceExists = "workspace_exists"
+  case workspaceRemoved = "workspace_removed"
   case leaseLost = "lease_lost"
   case alreadyAnswered = "already_answered"
   case answeredElsewhere = "answered_elsewhere"
@@ -24,6 +26,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case pollsFull = "polls_full"
   case workspacesFull = "workspaces_full"
   case tokensFull = "tokens_full"
+  case secretsFull = "secrets_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
   case logFull = "log_full"
@@ -53,12 +56,13 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     switch self {
     case .badJSON, .badRequest, .badParameter, .badResult, .notAnEnd, .leaseMissing: 400
     case .unauthorized: 401
+    case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull:
+      .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull, .secretsFull:
       409
-    case .messageGone, .purged: 410
+    case .messageGone, .purged, .workspaceRemoved: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .tooManyOpen,
@@ -112,10 +116,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .leaseMissing:
       "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
     case .unauthorized: "no valid credential"
+    case .invalidCaller: "invalid caller ID"
     case .notFound: "there is no such thing, or not for this credential"
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"
     case .workspaceExists: "a workspace with this id exists"
+    case .workspaceRemoved: "the workspace has been removed"
     case .leaseLost: "the lease has ended or was never given; the message may be with another"
     case .alreadyAnswered: "another result was accepted for this lease"
     case .answeredElsewhere: "the message has been answered under another lease"
@@ -128,6 +134,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .workspacesFull: "the relay has as many workspaces as it allows"
     case .tokensFull:
       "the workspace has had tokensPerWorkspaceMax tokens; use one of them, or another workspace"
+    case .secretsFull:
+      "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
     case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
     case .logFull: "the workspace's write-ahead log is too long; nothing was stored"

@@ -96,6 +96,8 @@ package struct Recovered: Sendable {
   /// The highest number ever given; the next message gets the one after it.
   package var lastSeq: Seq = 0
   package var lastPosition: Int64 = 0
+  /// When the newest message came.
+  package var newestAt: WallTime?
   /// The kernel has been started anew since the file was last in use.
   package var isAfterPowerCut = false
   /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs

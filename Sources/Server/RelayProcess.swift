@@ -51,6 +51,7 @@ package enum RelayProcess {
     #endif
     let admin = try AdminToken.load(options, data: options.data, random: random)
     broker.directory.setAdmin(secret: admin.secret)
+    broker.start(now: Clock.now())
     reportMismatches(data, log)
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,

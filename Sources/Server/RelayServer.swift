@@ -115,9 +115,14 @@ package final class RelayServer: Application {
       case .register: try register(head, body, ticket, now: now)
       case .heartbeat: try heartbeat(head, body, ticket, loop, now: now)
       case .workspaces: try workspaces(head, body, ticket, loop, now: now)
+      case .workspace(let id) where head.method == "DELETE":
+        try removeWorkspace(id, head, ticket, loop, now: now)
+      case .restore(let id): restoreWorkspace(id, head, ticket, now: now)
       case .workspace(let id): try workspace(id, ticket, loop, now: now)
       case .timeline(let id, let message): explain(message, at: id, head, ticket, now: now)
       case .queue(let id, let route): try operate(route, at: id, head, body, ticket, now: now)
+      case .platform(let route):
+        try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
       case .ready: ready(ticket, loop)
       case .unsupported: throw .unsupported
@@ -216,6 +221,7 @@ package final class RelayServer: Application {
     if let deadline = fatalDeadline, deadline <= now.instant { endProcess(code: 74) }
     if broker.fatal == nil {
       checkDisk(now: now)
+      broker.watchClock(now)
       broker.tick(now: now)
       commitTurn(now: now, loop: loop)
       for reply in broker.takeReplies() { send(reply, loop) }

@@ -147,7 +147,8 @@ package struct ServeOptions: Sendable {
     [(name: String, path: any WritableKeyPath<Limits, Duration> & Sendable)] = [
       ("hold", \.hold), ("offer", \.offer), ("lease", \.lease), ("keepAlive", \.keepAlive),
       ("restartGrace", \.restartGrace), ("backOffFirst", \.backOffFirst),
-      ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive), ("headTime", \.headTime),
+      ("backOffMax", \.backOffMax), ("timeToLive", \.timeToLive),
+      ("removedKeep", \.removedKeep), ("headTime", \.headTime),
       ("bodyTime", \.bodyTime), ("anonymousBodyTime", \.anonymousBodyTime),
       ("idleTime", \.idleTime), ("writeTime", \.writeTime),
       ("shutdownTime", \.shutdownTime), ("shutdownRequestTime", \.shutdownRequestTime),

@@ -8,8 +8,9 @@ import System
 package final class DataDirectory {
   package let path: String
   package let fileSystem: FileSystem
-  /// The kernel's boot id: another one means that the machine has been off in between.
-  package let kernelBoot: String
+  /// The kernel's boot id and the registry's life: another one means that the machine has been off
+  /// in between, or that what is here is an older state.
+  package private(set) var kernelBoot: String
   package let registry: RegistryFile
   package let reserve: Reserve
   private let lock: DirectoryLock
@@ -23,11 +24,16 @@ package final class DataDirectory {
     path: String, limits: Limits, kernelBoot: String? = nil, vfs: String? = nil
   ) throws(StoreError) {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard !Files.exists(path + "/" + Self.restoring) else {
+      throw StoreError(
+        kind: .other, call: "open", path: path,
+        message: "a restore into it was cut short: empty it, and restore again")
+    }
     try Self.makeFolders(path)
     let lock = try DirectoryLock(directory: path)
     // Before the first write: syncfs reports the errors since its descriptor was opened.
     let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
-    let boot = kernelBoot ?? Self.kernelBootID()
+    var boot = kernelBoot ?? Self.kernelBootID()
     let registryPath = path + "/relay.db"
     if !Files.exists(registryPath) {
       try Database.create(at: registryPath, schema: .registry, vfs: vfs)
@@ -35,8 +41,11 @@ package final class DataDirectory {
     let database = try Database.open(registryPath, schema: .registry, vfs: vfs)
     self.path = path
     fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
-    self.kernelBoot = boot
     registry = RegistryFile(database: database, kernelBoot: boot)
+    let life = try registry.life()
+    if !life.isEmpty { boot += "/" + life }
+    registry.lives(boot)
+    self.kernelBoot = boot
     reserve = Reserve(path: path + "/reserve")
     self.lock = lock
     self.directory = directory
@@ -61,6 +70,17 @@ package final class DataDirectory {
     return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
   }
 
+  /// There while a backup is being restored into the directory.
+  package static let restoring = "restoring"
+
+  /// What is here is an older state of a relay that went on: a rolled-back machine, a snapshot, a
+  /// backup. Hand-outs of everything unanswered may be missing. Before the first use of a file.
+  package func beginLife(random: UInt64) throws(StoreError) {
+    let life = try registry.beginLife(random: random)
+    kernelBoot = Self.kernelBootID() + "/" + life
+    registry.lives(kernelBoot)
+  }
+
   // MARK: space
 
   package func freeBytes() throws(StoreError) -> Int64 { try FileSystem.freeBytes(path) }
@@ -74,7 +94,7 @@ package final class DataDirectory {
 
   /// The file of a workspace. It is where its id says, so that no row has to tell.
   package func path(of id: WorkspaceID) -> String {
-    "\(path)/workspaces/\(id.text.prefix(2))/\(id.text).db"
+    "\(path)/\(Self.place(of: id))"
   }
 
   /// Makes the file of a new workspace, durable when this returns; the row in the registry comes
@@ -84,6 +104,7 @@ package final class DataDirectory {
   ) throws(StoreError) -> WorkspaceFile {
     let path = path(of: id)
     _ = try Files.makeFolder(Files.folder(of: path))
+    if Files.exists(path), try isUnused(id) { try deleteWorkspaceFile(id) }
     let boot = kernelBoot
     let closed = closed
     try Database.create(at: path, schema: .workspace, vfs: vfs) { (database) throws(StoreError) in
@@ -93,6 +114,28 @@ package final class DataDirectory {
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
     }
     return try openWorkspaceFile(id)
+  }
+
+  /// A file that a crash has left before its row was written: no message was ever in it.
+  private func isUnused(_ id: WorkspaceID) throws(StoreError) -> Bool {
+    let file = try openWorkspaceFile(id)
+    defer { file.abandon() }
+    return try file.hasNoMessages()
+  }
+
+  /// Deletes a workspace's file for good, durably; its row goes afterwards. Nothing of it need be
+  /// there: an earlier try may have been cut off.
+  package func deleteWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
+    _ = closed.remove(id)
+    let path = path(of: id)
+    let folder = Files.folder(of: path)
+    guard Files.exists(folder) else { return }
+    let prefix = id.text + ".db"
+    for name in try Files.names(in: folder) where name.hasPrefix(prefix) && name != prefix {
+      try Files.remove("\(folder)/\(name)")
+    }
+    try Files.remove(path)
+    try Files.sync(folder)
   }
 
   /// Opens the file of a workspace that has a row; it is never made anew here.
@@ -112,6 +155,37 @@ package final class DataDirectory {
     try Files.rename(old, to: new)
     try Files.sync("\(path)/removed")
     try Files.sync(Files.folder(of: old))
+  }
+
+  /// Where the workspace's file is, below the directory; `nil` if there is none.
+  package func place(of id: WorkspaceID) -> String? {
+    let places = [Self.place(of: id), "removed/\(id.text).db"]
+    return places.first { Files.exists("\(path)/\($0)") }
+  }
+
+  package static func place(of id: WorkspaceID) -> String {
+    "workspaces/\(id.text.prefix(2))/\(id.text).db"
+  }
+
+  /// Bytes of a workspace's file and its log.
+  package func bytes(of id: WorkspaceID) -> Int64 {
+    guard let place = place(of: id) else { return 0 }
+    return Files.size("\(path)/\(place)") + Files.size("\(path)/\(place)-wal")
+  }
+
+  /// Every workspace's file below a directory that need not be open: where it is, and whose.
+  package static func databases(
+    in path: String
+  ) throws(StoreError) -> [(path: String, id: WorkspaceID)] {
+    var folders = try Files.names(in: path + "/workspaces").map { "workspaces/\($0)" }
+    folders.append("removed")
+    var found: [(path: String, id: WorkspaceID)] = []
+    for folder in folders where Files.isFolder("\(path)/\(folder)") {
+      for name in try Files.names(in: "\(path)/\(folder)") where name.hasSuffix(".db") {
+        if let id = WorkspaceID(String(name.dropLast(3))) { found.append(("\(folder)/\(name)", id)) }
+      }
+    }
+    return found
   }
 
   /// Every workspace that has a file, by id.

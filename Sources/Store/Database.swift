@@ -17,6 +17,10 @@ final class Database {
   private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var wal: FileDescriptor?
   private var isOpen = true
+  /// A copy that is being made of it; it ends with the connection.
+  weak var copy: DatabaseCopy?
+
+  static let pageBytes = 4096
 
   init(handle: OpaquePointer, path: String) {
     self.handle = handle
@@ -75,6 +79,20 @@ final class Database {
     defer { sqlite3_finalize(prepared) }
     var statement = Statement(prepared, of: self)
     return try statement.step() ? statement.int(0) : 0
+  }
+
+  /// Runs text that is used once, row by row.
+  func each(
+    _ text: String, bind: (inout Statement) -> Void = { _ in },
+    _ body: (Statement) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    var prepared: OpaquePointer?
+    let code = sqlite3_prepare_v2(handle, text, -1, &prepared, nil)
+    guard code == SQLITE_OK, let prepared else { throw error(code, "prepare") }
+    defer { sqlite3_finalize(prepared) }
+    var statement = Statement(prepared, of: self)
+    bind(&statement)
+    while try statement.step() { try body(statement) }
   }
 
   func error(_ code: Int32, _ call: String) -> StoreError {
@@ -175,6 +193,7 @@ final class Database {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }
     if walPages > Self.pagesAtClose { try checkpoint(.passive) }
+    copy?.cancel()
     finalizeStatements()
     let code = sqlite3_close(handle)
     guard code == SQLITE_OK else { throw error(code, "close") }
@@ -186,6 +205,7 @@ final class Database {
   func abandon() {
     guard isOpen else { return }
     isOpen = false
+    copy?.cancel()
     finalizeStatements()
     sqlite3_close_v2(handle)
     wal = nil

@@ -13,7 +13,7 @@ extension Database {
   ) throws(StoreError) {
     guard !Files.exists(path) else {
       throw StoreError(
-        kind: .other, code: EEXIST, call: "create", path: path,
+        kind: .taken, code: EEXIST, call: "create", path: path,
         message: "a file without a row is in its place; move it away")
     }
     let draft = path + ".draft"
@@ -42,7 +42,7 @@ extension Database {
     defer { database.abandon() }
     try database.execute(
       """
-      PRAGMA page_size = 4096;
+      PRAGMA page_size = \(pageBytes);
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA synchronous = OFF;

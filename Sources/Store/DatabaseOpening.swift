@@ -51,13 +51,14 @@ extension Database {
   /// the process was first (a test's VFS), it refuses, and counts on.
   private static let withoutStatistics = relay_sqlite_config_int(SQLITE_CONFIG_MEMSTATUS, 0)
 
+  /// - `uri`: of the same file, with what its parameters ask for.
   static func connect(
-    _ path: String, _ flags: Int32, vfs: String?
+    _ path: String, _ flags: Int32, vfs: String?, uri: String? = nil
   ) throws(StoreError) -> Database {
     _ = withoutStatistics
     var handle: OpaquePointer?
     let code = sqlite3_open_v2(
-      path, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
+      uri ?? path, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
     guard let handle else {
       throw StoreError(kind: .other, code: code, call: "open", path: path, message: "no memory")
     }
@@ -96,7 +97,7 @@ extension Database {
 
   static let cutTries = 3
 
-  private func keepWALAtClose() {
+  func keepWALAtClose() {
     var on: Int32 = 1
     sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &on)
     _ = relay_sqlite_db_config_int(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)

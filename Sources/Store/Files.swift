@@ -1,8 +1,8 @@
-import Glibc
-import System
+package import Glibc
+package import System
 
 /// The system calls of the store, with their errors as `StoreError`.
-enum Files {
+package enum Files {
   /// Runs a call that returns -1 on failure; `errno` is read before anything else can run.
   @discardableResult
   static func checked(
@@ -16,7 +16,7 @@ enum Files {
     }
   }
 
-  static func open(
+  package static func open(
     _ path: String, _ flags: Int32, mode: mode_t = 0o600
   ) throws(StoreError) -> FileDescriptor {
     let raw = try checked("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) }
@@ -24,18 +24,18 @@ enum Files {
   }
 
   /// Makes a folder that only this user may enter; `true` if it was not there.
-  static func makeFolder(_ path: String) throws(StoreError) -> Bool {
+  package static func makeFolder(_ path: String) throws(StoreError) -> Bool {
     if mkdir(path, 0o700) == 0 { return true }
     let code = errno
     guard code == EEXIST else { throw .system("mkdir", path, code, kind: .workspaceFatal) }
     return false
   }
 
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// A new directory entry is durable after this, and not before. Failing is final: the kernel
   /// reports a lost write once.
-  static func sync(_ path: String) throws(StoreError) {
+  package static func sync(_ path: String) throws(StoreError) {
     let file = try open(path, O_RDONLY)
     try checked("fsync", path, kind: .ioFatal) { fsync(file.raw) }
   }
@@ -56,29 +56,29 @@ enum Files {
     guard code == 0 else { throw .system("posix_fadvise", path, code, kind: .workspaceFatal) }
   }
 
-  static func rename(_ old: String, to new: String) throws(StoreError) {
+  package static func rename(_ old: String, to new: String) throws(StoreError) {
     try checked("rename", old) { Glibc.rename(old, new) }
   }
 
   /// Removes a file that may be missing.
-  static func remove(_ path: String) throws(StoreError) {
+  package static func remove(_ path: String) throws(StoreError) {
     if unlink(path) == 0 { return }
     let code = errno
     guard code == ENOENT else { throw .system("unlink", path, code, kind: .workspaceFatal) }
   }
 
-  static func size(_ path: String) -> Int64 {
+  package static func size(_ path: String) -> Int64 {
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
 
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The names in a folder, without `.` and `..`, sorted.
-  static func names(in path: String) throws(StoreError) -> [String] {
+  package static func names(in path: String) throws(StoreError) -> [String] {
     guard let folder = opendir(path) else {
       throw .system("opendir", path, errno, kind: .workspaceFatal)
     }

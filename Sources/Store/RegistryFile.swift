@@ -4,7 +4,7 @@ package import Relay
 /// `relay.db`: who there is. It takes part in rounds and barriers like any workspace's file.
 package final class RegistryFile {
   let database: Database
-  private let kernelBoot: String
+  private var kernelBoot: String
 
   init(database: Database, kernelBoot: String) {
     self.database = database
@@ -37,6 +37,11 @@ package final class RegistryFile {
 
   package func abandon() { database.abandon() }
 
+  /// When the newest entry of the audit was written.
+  package func newestAt() throws(StoreError) -> WallTime {
+    WallTime(nanoseconds: try database.number("SELECT at FROM audit ORDER BY id DESC LIMIT 1"))
+  }
+
   // MARK: starts
 
   /// The kernel is another than the one under which the relay ran last. `nil` boot id: never ran.
@@ -50,7 +55,7 @@ package final class RegistryFile {
   /// returns: two runs with one number would give equal fences.
   package func raiseBoot() throws(StoreError) -> UInt32 {
     let boot = try metaNumber("boot") + 1
-    guard let number = UInt32(exactly: boot), number <= UInt32(Int32.max) else {
+    guard let number = UInt32(exactly: boot), number < Fence.boots else {
       throw StoreError(kind: .other, call: "raiseBoot", path: path, message: "too many starts")
     }
     try database.transaction { () throws(StoreError) in
@@ -61,6 +66,32 @@ package final class RegistryFile {
     markSynced()
     return number
   }
+
+  /// The life that this registry leads: another one after each restore and each rollback. The
+  /// workspaces' files remember it together with the kernel's boot.
+  func life() throws(StoreError) -> String { try metaText("life") }
+
+  /// Begins another life of what is an older state of the same relay, so that every file counts as
+  /// one whose last hand-outs are lost, once.
+  ///
+  /// - `random`: tells it from all other lives. Leases of lives that went on from the same state
+  ///   must not match those of this one, so the boot number leaps over as many starts as they may
+  ///   have had, by a number that no other restore has likely taken.
+  func beginLife(random: UInt64) throws(StoreError) -> String {
+    let life = String(random, radix: 16)
+    let boot = try metaNumber("boot") + Self.bootLeap + Int64(random % UInt64(7 * Self.bootLeap))
+    try database.transaction { () throws(StoreError) in
+      try setMeta("life") { $0.add(life) }
+      try setMeta("boot") { $0.add(boot) }
+      try setMeta("kernel_boot") { $0.add("none") }
+    }
+    try database.sync()
+    return life
+  }
+
+  static let bootLeap: Int64 = 2048
+
+  func lives(_ kernelBoot: String) { self.kernelBoot = kernelBoot }
 
   func statement(_ sql: RegistrySQL) throws(StoreError) -> Statement {
     try database.statement(slot: Database.slots + sql.rawValue, sql.text)

@@ -15,6 +15,7 @@ extension RegistryFile {
     var token = try statement(.tokens)
     defer { token.reset() }
     while try token.step() { snapshot.tokens.append(try token.token()) }
+    snapshot.secrets = try secrets()
     return snapshot
   }
 
@@ -45,6 +46,7 @@ extension RegistryFile {
       var row = try statement(.insertWorkspace)
       row.add(workspace)
       try row.run()
+      try put(WorkspacePulse(workspace))
     case .updateWorkspace(let workspace):
       var row = try statement(.updateWorkspace)
       row.add(workspace)
@@ -53,16 +55,42 @@ extension RegistryFile {
       var row = try statement(.deleteWorkspace)
       row.add(id.bytes)
       try row.runOnOneRow("deleteWorkspace")
+      var secrets = try statement(.deleteSecrets)
+      secrets.add(id.bytes)
+      try secrets.run()
+      var pulse = try statement(.deletePulse)
+      pulse.add(id.bytes)
+      try pulse.run()
+      var tokens = try statement(.deleteTokens)
+      tokens.add(id.bytes)
+      try tokens.run()
+    case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
       var row = try statement(.insertToken)
       row.add(token)
+      try row.run()
+    case .revokeTokens(let id, let at):
+      var row = try statement(.revokeTokens)
+      row.add(at)
+      row.add(id.bytes)
       try row.run()
     case .revokeToken(let hash, let at): try stamp(.revokeToken, hash, at, "revokeToken")
     case .expireToken(let hash, let at): try stamp(.expireToken, hash, at, "expireToken")
     case .touchTokens(let uses):
       for use in uses { try stamp(.touchToken, use.hash, use.at, "touchToken") }
+    case .putSecret(let secret): try put(secret)
+    case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
+    case .insertRows(let rows): for row in rows { try insert(row) }
     }
+  }
+
+  private func put(_ pulse: WorkspacePulse) throws(StoreError) {
+    var row = try statement(.writePulse)
+    row.add(pulse.id.bytes)
+    row.add(pulse.nextWakeAt)
+    row.add(pulse.lastSeenAt)
+    try row.run()
   }
 
   private func stamp(
@@ -96,8 +124,6 @@ extension Statement {
     add(workspace.settings)
     add(workspace.state.rawValue)
     add(workspace.removedAt)
-    add(workspace.nextWakeAt)
-    add(workspace.lastSeenAt)
     add(workspace.id.bytes)
   }
 

@@ -181,10 +181,17 @@ extension Schema {
         url TEXT NOT NULL,
         settings TEXT NOT NULL,
         state INTEGER NOT NULL,
-        removed_at INTEGER,
+        removed_at INTEGER
+      ) STRICT;
+
+      -- What changes all the time, apart from the rows with their cards. next_wake_at: when
+      -- something in the workspace's file comes due, the largest number for never; without one that
+      -- is not known, because the file has been written since.
+      CREATE TABLE pulse(
+        id BLOB PRIMARY KEY,
         next_wake_at INTEGER,
         last_seen_at INTEGER
-      ) STRICT;
+      ) STRICT, WITHOUT ROWID;
 
       -- hash: SHA-256 of the secret, which is not kept.
       CREATE TABLE token(
@@ -198,6 +205,17 @@ extension Schema {
         last_used_at INTEGER,
         fingerprint TEXT NOT NULL,
         revoked_at INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX token_workspace ON token(workspace);
+
+      -- As they are: agents read them back.
+      CREATE TABLE secret(
+        workspace BLOB NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY(workspace, key)
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE audit(

@@ -79,6 +79,18 @@ struct Statement {
     if let value { add(value) } else { addNull() }
   }
 
+  mutating func add(_ value: SQLValue) {
+    switch value {
+    case .null: addNull()
+    case .integer(let number): add(number)
+    case .real(let number):
+      position += 1
+      keep(sqlite3_bind_double(handle, position, number))
+    case .text(let text): add(text)
+    case .blob(let bytes): add(bytes)
+    }
+  }
+
   private mutating func bindCopy(_ bytes: UnsafeRawBufferPointer) -> Int32 {
     let (start, destructor) = lasting(bytes)
     return bind(UnsafeRawBufferPointer(start: start, count: bytes.count), destructor)
@@ -168,6 +180,18 @@ struct Statement {
   func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+  func value(_ column: Int32) -> SQLValue {
+    switch sqlite3_column_type(handle, column) {
+    case SQLITE_NULL: .null
+    case SQLITE_INTEGER: .integer(int(column))
+    case SQLITE_FLOAT: .real(sqlite3_column_double(handle, column))
+    case SQLITE_TEXT: .text(text(column))
+    default: .blob(bytes(column))
+    }
+  }
+
+  var columns: Int32 { sqlite3_column_count(handle) }
 
   func time(_ column: Int32) -> WallTime { WallTime(nanoseconds: int(column)) }
 

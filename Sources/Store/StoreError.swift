@@ -18,6 +18,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     case workspaceFatal
     /// Written by a newer release.
     case newerSchema
+    /// There is a file where one was to be made, and it holds something.
+    case taken
     case other
   }
 

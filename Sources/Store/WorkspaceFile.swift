@@ -11,7 +11,7 @@ package final class WorkspaceFile {
   let kernelBoot: String
   private let closed: ClosedFiles
   /// The position of the newest message; kept by `recover` and by the writes.
-  var lastPosition: Int64 = 0
+  package var lastPosition: Int64 = 0
 
   init(id: WorkspaceID, database: Database, kernelBoot: String, closed: ClosedFiles) {
     self.id = id

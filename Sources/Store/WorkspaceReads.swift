@@ -17,6 +17,13 @@ extension WorkspaceFile {
     return try row.step() ? row.bytes(0) : nil
   }
 
+  /// Neither now nor ever before.
+  func hasNoMessages() throws(StoreError) -> Bool {
+    guard try database.number("SELECT count(*) FROM (SELECT 1 FROM message LIMIT 1)") == 0
+    else { return false }
+    return try database.number("SELECT count(*) FROM meta WHERE key = '\(Meta.lastSeq)'") == 0
+  }
+
   package func message(_ seq: Seq) throws(StoreError) -> StoredMessage? {
     var row = try statement(.message)
     defer { row.reset() }

@@ -22,6 +22,8 @@ extension WorkspaceFile {
     var recovered = Recovered()
     recovered.lastSeq = max(
       try database.number("SELECT max(seq) FROM message"), try metaNumber(Meta.lastSeq))
+    let newest = try database.number("SELECT at FROM message ORDER BY seq DESC LIMIT 1")
+    if newest > 0 { recovered.newestAt = WallTime(nanoseconds: newest) }
     try markDoubtful(&recovered)
 
     var rows = try statement(.openMessages)

@@ -162,4 +162,9 @@ package struct SyncCalls: Sendable {
   package static let kernel = SyncCalls(
     fdatasync: { Glibc.fdatasync($0) == 0 ? 0 : errno },
     syncfs: { CLinux.syncfs($0) == 0 ? 0 : errno })
+
+  /// Syncs files and folders whole: a folder's new entries are no data that `fdatasync` must write.
+  package static let fsync = SyncCalls(
+    fdatasync: { Glibc.fsync($0) == 0 ? 0 : errno },
+    syncfs: { CLinux.syncfs($0) == 0 ? 0 : errno })
 }

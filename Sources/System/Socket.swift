@@ -97,12 +97,16 @@ package enum Socket {
     }
   }
 
-  /// A blocking connection to `address`; for tests and the load program.
-  package static func connect(to address: SocketAddress) throws(SystemError) -> Int32 {
+  /// A blocking connection to `address`; for clients, tests and the load program. With `patience`
+  /// it is not waited for longer than that (EINPROGRESS then), nor is the peer to take bytes.
+  package static func connect(
+    to address: SocketAddress, patience: Duration? = nil
+  ) throws(SystemError) -> Int32 {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let family = address.isIPv6 ? AF_INET6 : AF_INET
     let socket = try retrying("socket") { Glibc.socket(family, type, 0) }
     do throws(SystemError) {
+      if let patience { try setTime(socket, SO_SNDTIMEO, patience) }
       _ = try retrying("connect") {
         address.withSocketAddress { Glibc.connect(socket, $0, $1) }
       }
@@ -112,6 +116,23 @@ package enum Socket {
       throw error
     }
     return socket
+  }
+
+  /// From now on a read that gets nothing for so long is `wouldBlock`.
+  package static func setReadTime(_ socket: Int32, _ time: Duration) throws(SystemError) {
+    try setTime(socket, SO_RCVTIMEO, time)
+  }
+
+  private static func setTime(
+    _ socket: Int32, _ option: Int32, _ time: Duration
+  ) throws(SystemError) {
+    let parts = time.components
+    var value = timeval(
+      tv_sec: Int(parts.seconds), tv_usec: Int(parts.attoseconds / 1_000_000_000_000))
+    _ = try retrying("setsockopt") {
+      setsockopt(
+        socket, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<timeval>.size))
+    }
   }
 
   private static func sendParts(

@@ -8,19 +8,47 @@ struct Inbox {
 
   var authorization: String { "Host: \(address)\r\nAuthorization: Bearer \(token)\r\n" }
 
-  func poll(wait: Int, max: Int) -> [UInt8] {
-    Array(
-      ("GET /workspaces/\(workspace)/inbox?wait=\(wait)&max=\(max) HTTP/1.1\r\n"
+  func poll(wait: Int, max: Int, lease: Int? = nil) -> [UInt8] {
+    let lease = lease.map { "&lease=\($0)" } ?? ""
+    return Array(
+      ("GET /workspaces/\(workspace)/inbox?wait=\(wait)&max=\(max)\(lease) HTTP/1.1\r\n"
         + "\(authorization)\r\n").utf8)
+  }
+}
+
+/// The call that answers an entry.
+final class ResultRequest {
+  private let start: [UInt8]
+  private let fields: [UInt8]
+  private var request: [UInt8] = []
+  private var answer = NumberedText("answer-")
+
+  init(_ inbox: Inbox) {
+    start = Array("POST /workspaces/\(inbox.workspace)/inbox/".utf8)
+    fields = Array(
+      "/result HTTP/1.1\r\n\(inbox.authorization)Content-Type: application/json\r\n".utf8)
+  }
+
+  func bytes(_ entry: Entry, _ body: borrowing Span<UInt8>) -> [UInt8] {
+    answer.setNumber(entry.number)
+    request.removeAll(keepingCapacity: true)
+    request.append(contentsOf: start)
+    request.append(body.extracting(entry.id))
+    request.append(contentsOf: fields)
+    request.append(contentsOf: "X-Relay-Lease: ".utf8)
+    request.append(body.extracting(entry.lease))
+    let length = 11 + answer.bytes.count
+    request.append(contentsOf: "\r\nContent-Length: \(length)\r\n\r\n{\"text\":\"".utf8)
+    request.append(contentsOf: answer.bytes)
+    request.append(contentsOf: "\"}".utf8)
+    return request
   }
 }
 
 /// Polls, answers the message, polls again, on one connection.
 final class Agent: Client {
   private let poll: [UInt8]
-  private let resultStart: [UInt8]
-  private let resultFields: [UInt8]
-  private var request: [UInt8] = []
+  private let results: ResultRequest
   private var isReporting = false
   private let stopwatch: Stopwatch?
 
@@ -28,9 +56,7 @@ final class Agent: Client {
     _ inbox: Inbox, meter: Meter, wait: Int = 25, stopwatch: Stopwatch? = nil
   ) throws(BenchError) {
     poll = inbox.poll(wait: wait, max: 1)
-    resultStart = Array("POST /workspaces/\(inbox.workspace)/inbox/".utf8)
-    resultFields = Array(
-      "/result HTTP/1.1\r\n\(inbox.authorization)Content-Type: application/json\r\n".utf8)
+    results = ResultRequest(inbox)
     self.stopwatch = stopwatch
     try super.init(inbox.address, meter: meter)
   }
@@ -50,24 +76,8 @@ final class Agent: Client {
       }
       stopwatch?.arrived(entry.number)
       isReporting = true
-      try report(entry, body)
+      try send(results.bytes(entry, body))
     }
-  }
-
-  private func report(_ entry: Entry, _ body: borrowing Span<UInt8>) throws(BenchError) {
-    var answer = NumberedText("answer-")
-    answer.setNumber(entry.number)
-    request.removeAll(keepingCapacity: true)
-    request.append(contentsOf: resultStart)
-    request.append(body.extracting(entry.id))
-    request.append(contentsOf: resultFields)
-    request.append(contentsOf: "X-Relay-Lease: ".utf8)
-    request.append(body.extracting(entry.lease))
-    let length = 11 + answer.bytes.count
-    request.append(contentsOf: "\r\nContent-Length: \(length)\r\n\r\n{\"text\":\"".utf8)
-    request.append(contentsOf: answer.bytes)
-    request.append(contentsOf: "\"}".utf8)
-    try send(request)
   }
 }
 

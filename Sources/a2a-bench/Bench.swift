@@ -73,6 +73,10 @@ struct Bench {
       progress(number, "parked polls")
       try ParkedRun(options: options, scratch: scratch).measure(into: &measures)
     }
+    if command == .backlog {
+      progress(number, "backlog")
+      try BacklogRun(options: options, scratch: scratch).measure(into: &measures)
+    }
     measures[.othersCPU] = others.percent()
     return measures
   }

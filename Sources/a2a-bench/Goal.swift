@@ -43,7 +43,7 @@ struct Goal {
 }
 
 extension Goal {
-  static let all: [Goal] = machine + disk + sends + cycles + latency + parked
+  static let all: [Goal] = machine + disk + sends + cycles + latency + parked + backlog
 
   private static let disk = [
     Goal(title: "fdatasync, back to back, p50", key: .syncP50, unit: "ms", digits: 3),
@@ -127,5 +127,19 @@ extension Goal {
       compared: .ratio(.wakeAlone, to: "alone")),
     Goal(
       title: "CPU per idle second", key: .idleCPU, unit: "ms", digits: 2, bound: .atMost(1)),
+  ]
+
+  private static let backlog = [
+    Goal(title: "send, take, answer; 1,000 wait", key: .backlogShort, unit: "/s"),
+    Goal(title: "the same: server CPU each", key: .backlogShortCPU, unit: "us", digits: 1),
+    Goal(title: "and 10,000 in flight", key: .backlogInFlight, unit: "/s"),
+    Goal(
+      title: "the same: server CPU each", key: .backlogInFlightCPU, unit: "us", digits: 1,
+      compared: .ratio(.backlogShortCPU, to: "1,000 wait"), bound: .atMost(1.2)),
+    Goal(title: "the same, --backlog wait", key: .backlogLong, unit: "/s"),
+    Goal(
+      title: "the same: server CPU each", key: .backlogLongCPU, unit: "us", digits: 1,
+      compared: .ratio(.backlogShortCPU, to: "1,000 wait"), bound: .atMost(1.2)),
+    Goal(title: "memory of one that waits", key: .backlogBytes, unit: "B"),
   ]
 }

@@ -32,6 +32,13 @@ struct Measures {
     case wakeAmong = "wake_among_p50_ms"
     case wakeSame = "wake_same_workspace_p50_ms"
     case idleCPU = "idle_cpu_ms_per_second"
+    case backlogShort = "backlog_short_per_second"
+    case backlogShortCPU = "backlog_short_server_cpu_us"
+    case backlogInFlight = "backlog_in_flight_per_second"
+    case backlogInFlightCPU = "backlog_in_flight_server_cpu_us"
+    case backlogLong = "backlog_long_per_second"
+    case backlogLongCPU = "backlog_long_server_cpu_us"
+    case backlogBytes = "backlog_long_resident_bytes_each"
     case othersCPU = "cpu_of_others_percent"
     case clientCPU = "sends_64_client_cpu_us"
   }

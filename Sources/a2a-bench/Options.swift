@@ -3,7 +3,7 @@ import System
 
 /// What the command line asks for.
 struct Options {
-  enum Command: String, CaseIterable { case all, disk, r, sends, cycles, latency, parked }
+  enum Command: String, CaseIterable { case all, disk, r, sends, cycles, latency, parked, backlog }
 
   var command = Command.all
   /// The server to start; by default the one beside this program.
@@ -20,10 +20,12 @@ struct Options {
   var runs = 5
   /// Parked polls; one server process can have 20,000 descriptors in many places.
   var parked = 15_000
+  /// Messages that wait in the long queue, which is no part of `all`: filling it takes a minute.
+  var backlog = 1_000_000
   var json = false
 
   static let usage = """
-    usage: a2a-bench [all|disk|r|sends|cycles|latency|parked] [options]
+    usage: a2a-bench [all|disk|r|sends|cycles|latency|parked|backlog] [options]
       --relay PATH       the a2a-relay to start (default: beside this program)
       --url URL          measure a relay that runs already, with --admin TOKEN
       --data DIR         where to put files (default: a folder in /var/tmp)
@@ -31,6 +33,7 @@ struct Options {
       --seconds N        length of one measurement (default 5)
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
+      --backlog N        messages in the long queue of `backlog` (default 1000000)
       --json             machine-readable output
 
     """
@@ -66,6 +69,7 @@ struct Options {
     case "--connections": connections = try Self.count(flag, value)
     case "--seconds": seconds = try Self.count(flag, value)
     case "--runs": runs = try Self.count(flag, value)
+    case "--backlog": backlog = try Self.count(flag, value)
     case "--parked": parked = try Self.count(flag, value)
     default: throw .usage("unknown flag \(flag)")
     }

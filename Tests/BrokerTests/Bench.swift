@@ -34,6 +34,7 @@ final class Bench {
     self.limits = limits
     self.vfs = vfs
     (data, broker) = try Bench.open(path, limits, vfs, boot: "boot-1")
+    broker.start(now: now)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -62,6 +63,7 @@ final class Bench {
     (data, broker) = parking
     (data, broker) = try Bench.open(path, limits, vfs, boot: boot)
     try FileManager.default.removeItem(atPath: path + "-parking")
+    broker.start(now: now)
   }
 
   // MARK: turns
@@ -87,7 +89,7 @@ final class Bench {
   /// The barrier reports, until nothing is on its way.
   func sync() {
     turn()
-    for _ in 0..<10 where !unsynced.isEmpty {
+    for _ in 0..<40 where !unsynced.isEmpty {
       let number = unsynced[unsynced.count - 1]
       unsynced = []
       broker.barrierPassed(number, now: now)

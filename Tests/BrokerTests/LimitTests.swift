@@ -193,11 +193,14 @@ import Wire
 
   @Test func `so many workspaces are open, and so many exist`() throws {
     let (bench, id) = try bench { ($0.openWorkspacesMax, $0.workspacesMax) = (1, 2) }
-    try bench.stored(id)
     let other = try bench.create()
+    try bench.send(id)
+    bench.turn()
     let call = try bench.send(other)
+    bench.advance(bench.limits.fileWaitMax)
     bench.turn()
     #expect(bench.replies[call]?.reason == "TOO_MANY_OPEN")
+    bench.sync()
     let create = bench.broker.nextCall()
     bench.broker.createWorkspace(create, id: nil, name: "", settings: Settings(), now: bench.now)
     bench.turn()

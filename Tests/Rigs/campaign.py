@@ -11,11 +11,13 @@ from relaykit import Failed, check, say
 CALLERS, AGENTS_EACH = 24, 3
 
 # How the relay is set up in a campaign: as shipped, or with such bounds that logs are checkpointed
-# and begin anew all the time and lost work comes back soon, also with more workspaces.
+# and begin anew all the time and lost work comes back soon, also with more workspaces than files
+# may be open, so that these are closed and opened all the time.
 TEMPERS = {
     "as shipped": (6, []),
     "small logs": (6, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
-    "many workspaces": (16, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000"]),
+    "many workspaces": (16, ["walPagesIdle=20", "walPagesBusy=40", "restartGrace=2000",
+                             "openWorkspacesMax=8"]),
 }
 
 

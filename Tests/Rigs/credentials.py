@@ -128,6 +128,18 @@ def routes(space, message):
         "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
                  for verb in cases()[1]],
         "batch": [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}})],
+        "platform": [("POST", f"/workspaces/{space}/a2a", rpc.send(new_id())[0]),
+                     ("POST", "/a2a", rpc.send(new_id())[0])],
+        "platform's own": [("POST", "/registry/update-card",
+                            {"workspace_id": space, "agent_card": STOLEN}),
+                           ("DELETE", f"/workspaces/{space}/secrets/KEY", None)] +
+                          [(method, f"/workspaces/{space}/{path}", body) for path in (
+                              "secrets", "secrets/values", "state", f"a2a/queue/{message}")
+                           for method, body in both] +
+                          [(method, f"/workspaces/{space}/secrets", {"key": "KEY", "value": "x"})
+                           for method in ("POST", "PUT")],
+        "bearer's own": [(method, f"/secrets{path}", body) for path in ("", "/values")
+                         for method, body in both],
         "register": [("POST", "/registry/register", {"id": space, "agent_card": STOLEN})],
         "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
         "workspaces": [("POST", "/workspaces", {"name": "x"})] +
@@ -145,7 +157,7 @@ def routes(space, message):
     }
 
 
-AGENT = ["inbox", "verb", "batch", "register", "heartbeat"]
+AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform's own"]
 OPERATOR = ["workspaces", "workspace", "timeline", "queue"]
 
 
@@ -153,7 +165,9 @@ def public(space):
     """By case of `Route`: what needs no secret, and how it is answered to everybody."""
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "unsupported": (["/metrics", "/org/tokens"], 501),
+        "ready": (["/ready"], 200), "unsupported": (
+            ["/metrics", "/org/tokens", f"/workspaces/{space}/activity", "/workspaces/" + new_id() +
+             "/activity", f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
 

@@ -50,7 +50,7 @@ def work_off(relay, space, token, op):
             check(answer.status == 200, f"a batch: {answer}")
             refused = [one for one in answer.json["results"] if one["status"] != 200]
             check(not refused, f"a call of the batch: {refused[:1]}")
-            entries = (answer.json.get("poll") or answer.json).get("messages") or []
+            entries = (answer.json["poll"].get("body") or {}).get("messages") or []
             if not entries and not calls:
                 return seen
             calls = []

@@ -17,13 +17,17 @@ import Testing
     "/workspaces/ID/inbox/x", "/workspaces/ID/inbox/batch/", "/workspaces/ID/inbox//batch",
     "/workspaces/ID/inbox/MSG", "/workspaces/ID/inbox/MSG/", "/workspaces/ID/inbox/MSG/Claim",
     "/workspaces/ID/inbox/MSG/claim/", "/workspaces/ID/inbox/MSG/claim/x/y/z", "/workspacesx/ID",
-    "/w%2FID", "/a2a", "/a2a/x/y", "/secrets", "/org", "/orgs/", "/admin/x", "/metrics/x",
+    "/w%2FID", "/a2a/", "/a2a/x/y", "/secrets/", "/secrets/x", "/secrets/values/x", "/org",
+    "/orgs/", "/admin/x", "/metrics/x",
     "/registry", "/registry/", "/registry/x", "/registry/register/", "/registry/heartbeat/x",
     "/registry//register", "/workspaces/ID/x", "/workspaces/ID//inbox", "/workspaces/ID/Inbox",
     "/workspaces/ID/inbxo", "/workspaces/ID/messages/MSG/", "/workspaces/ID/queue/",
     "/workspaces/ID/messages/MSG/cancel/", "/workspaces/ID/messages/MSG/Cancel",
     "/workspaces/ID/jobs/1/x", "/workspaces/ID/pause/x",
-    "/workspaces/ID/inbox/events", "/workspaces/ID//",
+    "/workspaces/ID/inbox/events", "/workspaces/ID//", "/workspaces/ID/a2a/",
+    "/workspaces/ID/a2a/queue", "/workspaces/ID/a2a/queue/MSG/x", "/workspaces/ID/a2a/x/MSG",
+    "/workspaces/ID/secrets/x/y", "/workspaces/ID/state/", "/workspaces/ID/chat",
+    "/registry/update-card/", "/registry/discover", "/registry/peers/ID",
   ])
   func `a path of nothing is none`(path: String) {
     #expect(route(path) == .none)
@@ -32,7 +36,8 @@ import Testing
   @Test(arguments: [
     "/w/", "/w//", "/w/ID-", "/w/x/", "/w/%30b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59/", "/w//ID",
     "/w/IDx/", "/messages/", "/messages/ID", "/messages/x", "/workspaces//", "/workspaces/x",
-    "/workspaces/ID0",
+    "/workspaces/ID0", "/workspaces/x/a2a", "/workspaces/x/secrets", "/workspaces/x/activity",
+    "/workspaces/ID/a2a/queue/x", "/workspaces/ID/a2a/queue/ID",
     "/workspaces/ID/messages/", "/workspaces/ID/messages/ID", "/workspaces/ID/inbox//claim",
     "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox", "/workspaces/ID/jobs/x",
     "/workspaces/ID/jobs/0", "/workspaces/ID/messages/ID/cancel", "/workspaces/x/queue",
@@ -41,7 +46,13 @@ import Testing
     #expect(route(path) == .badID)
   }
 
-  @Test(arguments: ["/metrics", "/org/tokens"])
+  @Test(arguments: [
+    "/metrics", "/org/tokens", "/workspaces/ID/memories", "/workspaces/ID/broadcast",
+    "/workspaces/ID/plugins", "/workspaces/ID/plugins/x/download", "/workspaces/ID/restart",
+    "/workspaces/ID/chat/uploads", "/workspaces/ID/activity", "/workspaces/ID/activity/ack",
+    "/workspaces/ID/notify", "/workspaces/ID/delegate", "/workspaces/ID/delegations",
+    "/registry/discover/ID", "/registry/ID/peers", "/registry/check-access",
+  ])
   func `what is planned is not served yet`(path: String) {
     #expect(route(path) == .unsupported)
   }
@@ -50,8 +61,9 @@ import Testing
     ("/workspace/ID/inbox", "/workspaces/{id}/inbox/batch"),
     ("/workspaces/ID/inbxo", "/workspaces/{id}/inbox/batch"),
     ("/registry/regster", "/registry/heartbeat"), ("/regisrty/register", "/registry/heartbeat"),
+    ("/secret", "/secrets/values"), ("/workspaces/ID/secret", "/workspaces/{id}/secrets"),
     ("/message/MSG", "/messages/{message}"), ("/w/ID/card", "/w/{id}/.well-known"),
-    ("/healthz", "/health"), ("/a2a", "/registry/register"), ("", "/w/{id}/"),
+    ("/healthz", "/health"), ("/a2a/", "/workspaces/{id}/a2a"), ("", "/w/{id}/"),
     ("/" + String(repeating: "w", count: 5000), "/w/{id}/"),
   ])
   func `a mistyped path hears of the nearest routes`(path: String, named: String) {
@@ -73,6 +85,14 @@ import Testing
       ("/workspaces/", .workspaces), ("/workspaces/ID", .workspace(id)),
       ("/workspaces/ID/inbox", .inbox(id)), ("/workspaces/ID/inbox/batch", .batch(id)),
       ("/workspaces/ID/messages/MSG", .timeline(id, message)), ("/registry/register", .register),
+      ("/a2a", .platform(.a2a(nil))), ("/workspaces/ID/a2a", .platform(.a2a(id))),
+      ("/workspaces/ID/a2a/queue/MSG", .platform(.queueItem(id, message))),
+      ("/secrets", .platform(.secrets(nil))), ("/secrets/values", .platform(.secretValues(nil))),
+      ("/workspaces/ID/secrets", .platform(.secrets(id))),
+      ("/workspaces/ID/secrets/values", .platform(.secretValues(id))),
+      ("/workspaces/ID/secrets/A.b-1", .platform(.secret(id, "A.b-1"))),
+      ("/workspaces/ID/state", .platform(.state(id))),
+      ("/registry/update-card", .platform(.updateCard)),
       ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
     ]
     for (path, expected) in served { #expect(route(path) == expected, "\(path)") }

@@ -49,13 +49,40 @@ import Testing
     row.card = bytes("{\"name\":\"b\"}")
     row.url = "https://b"
     row.settings = "{}"
-    row.lastSeenAt = start
     #expect(try reopened([.createWorkspace(first)], [.updateWorkspace(row)]).workspaces == [row])
+  }
+
+  @Test func `a pulse changes nothing of the row`() throws {
+    var row = RegisteredWorkspace(
+      id: workspace, name: "a", org: "o", createdAt: start, nextWakeAt: .never)
+    let first = row
+    row.nextWakeAt = nil
+    row.lastSeenAt = start
+    let found = try reopened([.createWorkspace(first)], [.pulses([WorkspacePulse(row)])])
+    #expect(found.workspaces == [row])
   }
 
   @Test func `a deleted workspace is gone`() throws {
     let row = RegisteredWorkspace(id: workspace, name: "a", org: "o", createdAt: start)
     #expect(try reopened([.createWorkspace(row)], [.deleteWorkspace(workspace)]).workspaces.isEmpty)
+  }
+
+  @Test func `secrets come back, the last value of each, and go with their workspace`() throws {
+    let row = RegisteredWorkspace(id: workspace, name: "a", org: "o", createdAt: start)
+    func secret(_ key: String, _ value: String, _ age: Int = 0) -> RegisteredSecret {
+      RegisteredSecret(
+        workspace: workspace, key: key, value: value, createdAt: start,
+        updatedAt: start + .seconds(age))
+    }
+    var again = secret("A", "two", 9)
+    again.createdAt = start + .seconds(9)
+    let rounds: [RegistryWrite] = [
+      .createWorkspace(row), .putSecret(secret("A", "one")), .putSecret(secret("B", "b")),
+      .putSecret(secret("C", "")), .putSecret(again), .deleteSecret(workspace, key: "B"),
+      .deleteSecret(workspace, key: "no such"),
+    ]
+    #expect(try reopened(rounds).secrets == [secret("A", "two", 9), secret("C", "")])
+    #expect(try reopened([.deleteWorkspace(workspace)]).secrets.isEmpty)
   }
 
   @Test func `a revoked token stays with the time of its end`() throws {

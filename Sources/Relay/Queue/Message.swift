@@ -105,7 +105,8 @@ package final class Message {
     notBefore = now.instant
   }
 
-  init(_ stored: StoredMessage, now: Now) {
+  /// `notBefore` is at most `delayMax` away, even if the wall clock has been set back since.
+  init(_ stored: StoredMessage, delayMax: Duration, now: Now) {
     seq = stored.seq
     tag = stored.tag
     caller = stored.caller
@@ -122,7 +123,7 @@ package final class Message {
     isImmediate = stored.isImmediate
     position = stored.position
     expires = now.instant(at: stored.expires)
-    notBefore = now.instant(at: stored.notBefore)
+    notBefore = min(now.instant(at: stored.notBefore), now.instant + delayMax)
     state = stored.state
     attempt = stored.attempt
     isReceived = stored.isReceived

@@ -37,7 +37,7 @@ extension Queue {
     if let reason = message.mustEnd {
       let event: MessageEvent = reason == .attemptsUsedUp ? .lastAttemptEnd : .taskEnded
       end(message, event, reason, now: now)
-    } else if message.expires <= now.instant {
+    } else if hasExpired(message, now: now) {
       end(message, .timeToLiveEnd, .expired, now: now)
     } else if let handOut = message.handOut, handOut.end <= now.instant {
       handOutEnded(message, now: now)
@@ -45,6 +45,10 @@ extension Queue {
       offerWhenDue(message, now: now)
     }
     schedule(message, now: now)
+  }
+
+  func hasExpired(_ message: Message, now: Now) -> Bool {
+    max(message.expires, expiresFrom) <= now.instant
   }
 
   /// The planted bug that lets a lease end while its result is on the way to the disk.

@@ -25,4 +25,14 @@ extension Queue {
     }
     dispatch(now: now)
   }
+
+  /// The process has not run for `gap`: what agents hold ends later by that, and the file need not
+  /// know, as a start gives them time anyway.
+  package func stoodStill(_ gap: Duration, now: Now) {
+    for message in messages.values {
+      guard let end = message.handOut?.end else { continue }
+      message.handOut?.end = end + gap
+      schedule(message, now: now)
+    }
+  }
 }

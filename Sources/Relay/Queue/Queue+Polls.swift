@@ -90,7 +90,7 @@ extension Queue {
     while let first = ready.first {
       // What has come to its end is not handed out, even if that cannot be written yet.
       if let message = messages[first.seq], message.state == .queued, message.mustEnd == nil,
-        message.expires > now.instant
+        !hasExpired(message, now: now)
       {
         return message
       }

@@ -14,7 +14,9 @@ extension Queue {
     }
     let doubtful = isAfterPowerCut || recovered.isAfterPowerCut ? Seq.max : recovered.doubtfulUpTo
     for stored in recovered.messages.sorted(by: { $0.position < $1.position }) {
-      let message = Message(stored, now: now)
+      // A withdrawn one is over: an equal call is a new one.
+      if stored.state == .cancelled, stored.reason == .withdrawn { continue }
+      let message = Message(stored, delayMax: limits.releaseDelayMax, now: now)
       expect(.recovered, message)
       message.wasHandedOut = stored.seq <= doubtful || stored.attempt > 0
       insert(message)
@@ -72,10 +74,11 @@ extension Queue {
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
     heldCount += 1
+    let end = min(now.instant(at: row.leaseEnd), now.instant + limits.leaseMax)
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,
       isUnconfirmed: row.kind == .lease && !isClaimed, at: now.instant(at: row.at),
-      end: max(now.instant(at: row.leaseEnd), now.instant + limits.restartGrace),
+      end: max(end, now.instant + limits.restartGrace),
       length: limits.lease, isTouched: isClaimed, isAcknowledged: true, isRedelivered: true)
   }
 }

@@ -131,7 +131,7 @@ extension Queue {
   package func takeUp(dead stored: StoredMessage, now: Now) {
     guard messages[stored.seq] == nil else { return }
     precondition(stored.state == .dead, "only a dead one comes back")
-    let message = Message(stored, now: now)
+    let message = Message(stored, delayMax: limits.releaseDelayMax, now: now)
     // The queue has let go of it: the receipt may still be on its way to the file.
     message.isReceived = true
     message.wasHandedOut = true

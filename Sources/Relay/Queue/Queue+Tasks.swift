@@ -49,6 +49,7 @@ extension Queue {
     guard let entry = tasks[task], entry.messages.isEmpty, !entry.isPending,
       let expires = entry.expires, expires <= now.instant
     else { return }
+    guard expiresFrom <= now.instant else { return expireLater(task, expiresFrom) }
     endTask(task, .lost, nil, now: now)
   }
 

@@ -34,6 +34,8 @@ package final class Queue {
   /// Of every caller that has something in the queue.
   var perCaller: [String: Tally] = [:]
   package var isPaused = false
+  /// Nothing expires before then: the wall clock is not believed.
+  package var expiresFrom = Instant(nanoseconds: .min)
   /// The poll that messages of this turn share.
   var lastReserved: PollID?
   /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.
@@ -46,9 +48,11 @@ package final class Queue {
     package var plant: Plant?
   #endif
 
-  package init(limits: Limits, boot: UInt32, seed: UInt64) {
+  /// `fencesAbove`: the highest counter that a queue of the same boot number has given.
+  package init(limits: Limits, boot: UInt32, seed: UInt64, fencesAbove: UInt64 = 0) {
     self.limits = limits
     self.boot = boot
+    fenceCounter = fencesAbove
     dice = Dice(seed: seed)
   }
 
@@ -129,7 +133,7 @@ package final class Queue {
   /// set for earlier stays: it finds nothing to do and sets the next.
   func schedule(_ message: Message, now: Now) {
     guard !message.state.isEnd, !message.state.isPending else { return }
-    var next = message.mustEnd == nil ? message.expires : now.instant
+    var next = message.mustEnd == nil ? max(message.expires, expiresFrom) : now.instant
     if let end = message.handOut?.end { next = min(next, end) }
     if let retryAt = message.retryAt { next = max(next, retryAt) }
     if message.state == .queued, message.notBefore > now.instant {

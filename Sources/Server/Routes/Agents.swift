@@ -136,7 +136,17 @@ extension RelayServer {
     guard case .workspace(let own) = identity(bearer(head), ticket, now: now)
     else { throw .notFound }
     let json = try object(body)
-    if let named = json["workspace_id"]?.string, WorkspaceID(named) != own { throw .notFound }
+    if let named = json["workspace_id"], !named.isNull {
+      guard let text = named.string else {
+        return fail(ticket, .badRequest, "member \"workspace_id\" must be a string")
+      }
+      guard WorkspaceID(text) == own else { throw .notFound }
+    }
+    do throws(BadSetting) {
+      broker.beat(own, try Vitals(json, at: now.wall))
+    } catch {
+      return fail(ticket, .badRequest, error.text)
+    }
     broker.signOfLife(own, now: now)
     broker.heartbeat(own, now: now)
     loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))

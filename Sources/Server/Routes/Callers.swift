@@ -40,7 +40,7 @@ extension RelayServer {
   }
 
   /// RFC 7240 §4.3: `Prefer: wait=10`, in seconds.
-  private func wait(_ head: HTTPRequestHead) -> Int? {
+  func wait(_ head: HTTPRequestHead) -> Int? {
     for value in head.headers.all("prefer") {
       for part in value.split(whereSeparator: { $0 == "," || $0 == ";" }) {
         let pair = part.split(separator: "=", maxSplits: 1)

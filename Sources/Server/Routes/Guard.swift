@@ -33,6 +33,7 @@ extension RelayServer {
     case .admin: return known
     case .workspace(let own):
       guard broker.directory.workspace(own)?.row.org == record.row.org else { throw .notFound }
+      broker.signOfLife(own, now: now)
     case .org(let org, let scopes):
       guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
       else { throw .notFound }
@@ -54,15 +55,20 @@ extension RelayServer {
   /// workspace it is the relay as a whole that is asked for, which is the admin token's alone.
   @discardableResult
   func operate(
-    on id: WorkspaceID?, _ scope: RegisteredToken.Scopes, _ head: HTTPRequestHead,
-    _ ticket: Ticket, now: Now
+    on id: WorkspaceID?, _ scope: RegisteredToken.Scopes, evenRemoved: Bool = false,
+    _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
-    if known == .admin { return known }
-    guard case .org(let org, let scopes) = known, let id,
-      broker.directory.workspace(id)?.row.org == org,
-      !scopes.isDisjoint(with: scope.union(.admin))
-    else { throw .notFound }
+    let removed = id.flatMap { broker.directory.removed[$0]?.row }
+    if known != .admin {
+      guard case .org(let org, let scopes) = known, let id,
+        (broker.directory.workspace(id)?.row ?? removed)?.org == org,
+        !scopes.isDisjoint(with: scope.union(.admin))
+      else { throw .notFound }
+    }
+    if let removed, !evenRemoved {
+      throw removed.state == .removed ? .workspaceRemoved : .notFound
+    }
     return known
   }
 
@@ -93,12 +99,13 @@ extension RelayServer {
     case .inbox(let id), .verb(let id, _, _), .batch(let id):
       try agent(id, head, ticket, now: now)
     case .workspaces: try operate(on: nil, .admin, head, ticket, now: now)
+    case .workspace(let id) where head.method == "DELETE", .restore(let id):
+      try operate(on: id, .admin, evenRemoved: true, head, ticket, now: now)
     case .workspace(let id), .timeline(let id, _):
       try operate(on: id, .read, head, ticket, now: now)
     case .queue(let id, let route):
       try operate(on: id, route.scope(head.method), head, ticket, now: now)
-    case .callerMessage:
-      if identity(secret(head), ticket, now: now) == nil { throw .unauthorized }
+    case .callerMessage: try known(head, ticket, now: now)
     case .register:
       // Whether no bearer will do depends on mode and body; a wrong one never does.
       let secret = bearer(head)
@@ -106,6 +113,7 @@ extension RelayServer {
         throw .unauthorized
       }
     case .heartbeat: if identity(bearer(head), ticket, now: now) == nil { throw .unauthorized }
+    case .platform(let route): found = try check(route, head, ticket, now: now)
     case .card, .health, .ready: break
     case .unsupported: throw .unsupported
     case .badID: throw .notFound
@@ -134,6 +142,7 @@ extension RelayServer {
     return switch route {
     case .card, .health, .ready: 0
     case .call where head.method == "OPTIONS": 0
+    case .platform(let route): min(most, route.bodyMax(limits))
     case .register, .heartbeat, .workspaces, .queue: min(most, 2 * limits.cardBytesMax)
     default: most
     }
@@ -155,6 +164,7 @@ extension RelayServer {
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
     var detail: String?
+    var members: [(String, JSON)] = []
     var headers = Reply.headers(error)
     switch error {
     case .methodNotAllowed:
@@ -162,10 +172,11 @@ extension RelayServer {
       detail = "allowed are \(route.methods.joined(separator: ", "))"
     case .noRoute:
       detail = "there are " + Route.nearest(head.path)
+    case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }
-    var response = HTTPResponse.json(error.status, Reply.body(error, detail))
+    var response = HTTPResponse.json(error.status, Reply.body(error, detail, members))
     response.headers += headers
     return response
   }

@@ -60,7 +60,9 @@ extension RelayServer {
   func workspace(
     _ id: WorkspaceID, _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
-    loop.respond(ticket, .json(200, try broker.workspaceStatus(id, now: now).bytes))
+    var json = try broker.workspaceStatus(id, now: now)
+    json["agent_card"] = broker.registeredCard(id)
+    loop.respond(ticket, .json(200, json.bytes))
   }
 
   /// Whether sends would be taken now.

@@ -8,10 +8,13 @@ extension Route {
       "/workspaces, /workspaces/{id}, /workspaces/{id}/queue, /workspaces/{id}/messages, "
         + "/workspaces/{id}/messages/{message} (and cancel, redrive, replay below it), "
         + "/workspaces/{id}/ with redrive, replay, purge, pause, resume or jobs, "
-        + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch and "
-        + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result"
+        + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch, "
+        + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result, "
+        + "/workspaces/{id}/a2a, /workspaces/{id}/secrets and /workspaces/{id}/state"
     ),
-    ("registry", "/registry/register and /registry/heartbeat"),
+    ("registry", "/registry/register, /registry/heartbeat and /registry/update-card"),
+    ("a2a", "/a2a, /workspaces/{id}/a2a and /workspaces/{id}/a2a/queue/{message}"),
+    ("secrets", "/secrets and /secrets/values"),
     ("messages", "/messages/{message}"),
     ("health", "/health"),
     ("ready", "/ready"),

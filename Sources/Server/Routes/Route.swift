@@ -19,8 +19,10 @@ enum Route: Equatable {
   case heartbeat
   case workspaces
   case workspace(WorkspaceID)
+  case restore(WorkspaceID)
   case timeline(WorkspaceID, MessageID)
   case queue(WorkspaceID, QueueRoute)
+  case platform(PlatformRoute)
   case health
   case ready
   /// Planned, and not served yet: nothing else is `unsupported`.
@@ -33,6 +35,8 @@ enum Route: Equatable {
     let parts = PathSegments(path)
     if parts.has(0, "w") {
       self = Route.caller(parts)
+    } else if let platform = PlatformRoute.find(parts) {
+      self = platform
     } else if parts.has(0, "workspaces") {
       self = Route.workspace(parts)
     } else if parts.has(0, "registry") {
@@ -79,6 +83,7 @@ enum Route: Equatable {
     if parts.count == 1 || parts.count == 2 && parts.isEmpty(1) { return .workspaces }
     guard let id = parts.workspace(1) else { return .badID }
     if parts.count == 2 || parts.count == 3 && parts.isEmpty(2) { return .workspace(id) }
+    if parts.count == 3, parts.has(2, "restore") { return .restore(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
     if let route = QueueRoute(parts) { return route.isBadID ? .badID : .queue(id, route) }
     if parts.has(2, "messages"), parts.count == 4 {
@@ -106,11 +111,14 @@ enum Route: Equatable {
     switch self {
     case .call: ["POST", "OPTIONS"]
     case .card: ["GET", "HEAD", "OPTIONS"]
-    case .callerMessage, .timeline, .workspace, .health, .ready: ["GET", "HEAD"]
+    case .workspace: ["GET", "HEAD", "DELETE"]
+    case .restore: ["POST"]
+    case .callerMessage, .timeline, .health, .ready: ["GET", "HEAD"]
     case .inbox: ["GET"]
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
     case .queue(_, let route): route.methods
+    case .platform(let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }
   }

@@ -1,0 +1,252 @@
+import Relay
+import Store
+import System
+
+/// A call that needs a file while every open one is busy.
+struct WaitingForFile {
+  var call: CallID
+  var bytes: Int
+  var until: Instant
+  var again: (Now) -> Void
+}
+
+/// Which workspaces' files are open.
+///
+/// At most `openWorkspacesMax` are. One more closes the longest unused that is quiet: all of it is
+/// on the disk and nothing on its way. Its desk stays in memory as long as something of it is not
+/// in the file (a parked poll, a held caller, a lease), which that does not disturb; afterwards it
+/// is read from the file again when it is needed.
+extension Broker {
+  /// The desk of a workspace, opened at its first use. `needsFile`: it is going to be read.
+  func desk(
+    _ id: WorkspaceID, needsFile: Bool = true, evenRemoved: Bool = false, now: Now
+  ) throws(RelayError) -> Desk {
+    turnNow = now
+    guard directory.isThere(id) || evenRemoved else { throw .notFound }
+    if let desk = desks[id] {
+      if desk.failure != nil { throw .workspaceUnavailable }
+      touch(desk)
+      use(desk)
+      if needsFile { try openFile(desk) }
+      return desk
+    }
+    guard !unopenable.contains(id) else { throw .workspaceUnavailable }
+    try makeRoom()
+    do throws(StoreError) {
+      let file = try data.openWorkspaceFile(id)
+      let recovered = try file.recover(now: now.wall)
+      compare(recovered.newestAt, now: now)
+      let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
+      queue.expiresFrom = clock.doubtfulUntil
+      if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
+      queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
+      let desk = Desk(id: id, file: file, queue: queue)
+      try takeUpJobs(desk, now: now)
+      desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
+      desks[id] = desk
+      files.opened()
+      counters.filesOpened += 1
+      use(desk)
+      touch(desk)
+      // What came to its end while the file was closed ends now.
+      queue.tick(now: now)
+      carryOut(desk, now: now)
+      return desk
+    } catch {
+      failed(error, workspace: id)
+      if error.isFinalForWorkspace { unopenable.insert(id) }
+      throw error.isFinalForProcess ? .outcomeUnknown : .workspaceUnavailable
+    }
+  }
+
+  /// Opens the file of a desk that has been in memory without it.
+  func openFile(_ desk: Desk) throws(RelayError) {
+    if desk.isOpen { return }
+    if desk.failure != nil { throw .workspaceUnavailable }
+    try makeRoom()
+    do throws(StoreError) {
+      desk.reopen(try data.openWorkspaceFile(desk.id))
+      files.opened()
+      counters.filesOpened += 1
+      use(desk)
+    } catch {
+      if error.isFinalForProcess {
+        failed(error, workspace: desk.id)
+        throw .outcomeUnknown
+      }
+      if error.isFinalForWorkspace {
+        close(desk, error)
+      } else {
+        failed(error, workspace: desk.id)
+      }
+      throw .workspaceUnavailable
+    }
+  }
+
+  func use(_ desk: Desk) {
+    guard desk.isOpen else { return }
+    desk.lastUse = files.use(desk.id)
+    files.compact(isLastUse)
+  }
+
+  private func isLastUse(_ id: WorkspaceID, _ use: UInt64) -> Bool {
+    guard let desk = desks[id] else { return false }
+    return desk.isOpen && desk.lastUse == use
+  }
+
+  // MARK: closing
+
+  /// For one more open file.
+  private func makeRoom() throws(RelayError) {
+    guard files.count >= limits.openWorkspacesMax else { return }
+    guard closeOldest() else { throw .tooManyOpen }
+  }
+
+  /// Closes a few of the longest unused before there is no room, so that what they have committed
+  /// lately can be synced by a barrier that is needed anyway.
+  func retireFiles() {
+    let most = limits.openWorkspacesMax - limits.openWorkspacesMax / 8
+    for _ in 0..<Self.closesInTurn where files.count > most {
+      guard closeOldest() else { return }
+    }
+  }
+
+  /// One close takes about 0.2 ms.
+  private static let closesInTurn = 8
+
+  /// Says whether a file could be closed. Those that cannot be yet are brought to it: what they
+  /// have put off is committed with this turn, and synced by its barrier.
+  private func closeOldest() -> Bool {
+    let ready = files.retiring.firstIndex { isLastUse($0.id, $0.use) && mayClose($0.id) }
+    if let index = ready {
+      let id = files.retiring.remove(at: index).id
+      return close(id)
+    }
+    files.retiring.removeAll { !isLastUse($0.id, $0.use) }
+    for _ in 0..<files.count {
+      guard let id = files.popOldest(isLastUse), let desk = desks[id] else { return false }
+      if mayClose(id) { return close(id) }
+      if desk.isQuiet, isSmallOrAtRest(desk), files.retiring.count < Self.closesInTurn {
+        if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
+        desk.wantsSync = true
+        touch(desk)
+        files.retiring.append((id, desk.lastUse))
+      } else {
+        desk.lastUse = files.use(id)
+      }
+    }
+    return false
+  }
+
+  private func mayClose(_ id: WorkspaceID) -> Bool {
+    guard let desk = desks[id], desk.isOpen, desk.isQuiet, desk.lazies.isEmpty, !desk.isUnsynced,
+      !desk.file.isDirty
+    else { return false }
+    return isSmallOrAtRest(desk)
+  }
+
+  /// What stays in memory without a file has a bound.
+  private func isSmallOrAtRest(_ desk: Desk) -> Bool {
+    desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
+  }
+
+  private func close(_ id: WorkspaceID) -> Bool {
+    guard let desk = desks[id] else { return false }
+    do throws(StoreError) {
+      try desk.closeFile()
+    } catch {
+      close(desk, error)
+      return true
+    }
+    files.closed()
+    counters.filesClosed += 1
+    desk.isLogWatched = false
+    longLogs.remove(id)
+    if !desk.isTouched { settle(desk, now: turnNow) }
+    return true
+  }
+
+  // MARK: desks without a file
+
+  /// After each turn: a desk whose file is closed leaves memory as soon as nothing but the file is
+  /// needed to make it again; of the others it is noted when they come due.
+  func settle(_ desk: Desk, now: Now) {
+    guard desks[desk.id] === desk, desk.failure == nil else { return }
+    if !desk.isOpen, !desk.isTouched, isAtRest(desk) {
+      if desk.queue.restsAt(now: now) <= now.instant { return rest(desk, now: now) }
+      return setAlarm(desk.id, min(desk.queue.restsAt(now: now), desk.due ?? .distantFuture))
+    }
+    // A desk that an answer to be made later still refers to stays, and is looked at again.
+    let later = desk.isOpen || putOff.isEmpty ? nil : now.instant + limits.sweepInterval
+    if let due = [desk.due, later].compactMap({ $0 }).min() { setAlarm(desk.id, due) }
+  }
+
+  /// One that is set for earlier stays: it finds nothing to do and sets the next.
+  private func setAlarm(_ id: WorkspaceID, _ due: Instant) {
+    if let at = alarms.at(id), at <= due { return }
+    alarms.put(due, id)
+  }
+
+  /// Nobody waits for anything of it, and nothing of it is only in memory.
+  private func isAtRest(_ desk: Desk) -> Bool {
+    desk.waiters.isEmpty && desk.open.isEmpty && desk.isQuiet && desk.lazies.isEmpty
+      && putOff.isEmpty && desk.queue.isInFile
+  }
+
+  private func rest(_ desk: Desk, now: Now) {
+    for cached in desk.cache.values { cachedBytes -= cached.bytes }
+    fenceFloor = max(fenceFloor, desk.queue.lastFence)
+    if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
+    desks[desk.id] = nil
+    sleep(desk, now: now)
+  }
+
+  // MARK: calls that wait for a file
+
+  /// Tries `again` when a file can be closed, which is a barrier away; says whether the call may
+  /// wait for that. One that has waited for `fileWaitMax` may not.
+  func waitsForFile(
+    _ call: CallID, _ error: RelayError, bytes: Int = 0, now: Now, _ again: @escaping (Now) -> Void
+  ) -> Bool {
+    let until = patience ?? now.instant + limits.fileWaitMax
+    guard error == .tooManyOpen, !isShuttingDown, until > now.instant,
+      bytes == 0 || waitingBytes + bytes <= limits.roundBytesMax
+    else { return false }
+    let entry = WaitingForFile(call: call, bytes: bytes, until: until, again: again)
+    // One that was tried is still the first.
+    if patience == nil { waitingForFile.append(entry) } else { waitingForFile.insert(entry, at: 0) }
+    waitingBytes += bytes
+    return true
+  }
+
+  func serveWaitingForFile(now: Now) {
+    guard !waitingForFile.isEmpty else { return }
+    let all = waitingForFile.count
+    for _ in 0..<all {
+      let entry = waitingForFile.removeFirst()
+      waitingBytes -= entry.bytes
+      patience = entry.until
+      entry.again(now)
+      patience = nil
+      // It waits on: so do those behind it.
+      if waitingForFile.first?.call == entry.call { return }
+    }
+  }
+
+  /// Each is tried once more, and then refused.
+  func refuseWaitingForFile() {
+    let all = waitingForFile
+    waitingForFile = []
+    waitingBytes = 0
+    for entry in all {
+      patience = Instant(nanoseconds: 0)
+      entry.again(turnNow)
+    }
+    patience = nil
+  }
+
+  func leavesWaitingForFile(_ call: CallID) {
+    guard let index = waitingForFile.firstIndex(where: { $0.call == call }) else { return }
+    waitingBytes -= waitingForFile.remove(at: index).bytes
+  }
+}

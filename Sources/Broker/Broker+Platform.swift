@@ -1,0 +1,156 @@
+package import Relay
+import Store
+import Wire
+
+/// A workspace's answers to what it has asked itself, by the platform's way in.
+struct OwnAnswers {
+  /// One whose write is on its way, or whose Task is about to be told.
+  struct Answer {
+    var addressee: Addressee
+    var seq: Seq
+    var hash: UUIDBytes
+  }
+
+  private var open: [CallID: Answer] = [:]
+  /// The last ones that were accepted, oldest first.
+  private var accepted: [(hash: UUIDBytes, seq: Seq)] = []
+
+  /// Nothing is to be remembered.
+  var isEmpty: Bool { open.isEmpty && accepted.isEmpty }
+
+  mutating func begin(_ answer: Answer) { open[answer.addressee.call] = answer }
+
+  mutating func take(_ call: CallID) -> Answer? {
+    open.isEmpty ? nil : open.removeValue(forKey: call)
+  }
+
+  /// The message that an equal answer has answered.
+  func answered(by hash: UUIDBytes) -> Seq? { accepted.last { $0.hash == hash }?.seq }
+
+  /// The message that an equal answer on its way is for.
+  func isAnswered(by hash: UUIDBytes) -> Seq? { open.values.first { $0.hash == hash }?.seq }
+
+  mutating func accept(_ answer: Answer, atMost count: Int) {
+    if accepted.count >= count { accepted.removeFirst() }
+    accepted.append((answer.hash, answer.seq))
+  }
+}
+
+/// What the platform's clients get beside the Task.
+struct PlatformAnswer {
+  var method: String
+  var messageID: String
+  var isEnd: Bool
+
+  /// The one form of "accepted, not yet answered" that all of them understand.
+  func writeReceipt(into writer: inout JSONWriter) {
+    guard !isEnd else { return }
+    writer.key("status")
+    writer.string("queued")
+    writer.key("delivery_mode")
+    writer.string("poll")
+    writer.key("method")
+    writer.string(method)
+    writer.key("queue_id")
+    writer.string(messageID)
+  }
+}
+
+extension Broker {
+  /// A call at the platform's way in: the same queue. What a workspace posts to itself while an
+  /// agent of it holds such a message is the answer to that one, the oldest first.
+  package func platformCall(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
+    do throws(RelayError) {
+      if request.caller == .workspace(id), request.rpc.method == .send,
+        try answerOwn(request, at: id, now: now)
+      {
+        return
+      }
+    } catch {
+      // Not by `call`, which would take the answer for a message.
+      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
+        [unowned self] now in platformCall(request, at: id, now: now)
+      }) { return }
+      return outbox.append(request.addressee.reply(error))
+    }
+    call(request, at: id, now: now)
+  }
+
+  /// Whether a poll of the workspace is parked now.
+  package func isPolled(_ id: WorkspaceID) -> Bool { desks[id]?.queue.parkedCount ?? 0 > 0 }
+
+  func platformAnswer(_ addressee: Addressee, _ seq: Seq, _ desk: Desk) -> PlatformAnswer? {
+    guard let method = addressee.platformMethod else { return nil }
+    // What has left memory has ended.
+    guard let message = desk.queue.message(seq) else {
+      return PlatformAnswer(method: method, messageID: "", isEnd: true)
+    }
+    return PlatformAnswer(
+      method: method, messageID: desk.messageID(message).text, isEnd: message.state.isEnd)
+  }
+
+  // MARK: answers to oneself
+
+  private func answerOwn(
+    _ request: CallerRequest, at id: WorkspaceID, now: Now
+  ) throws(RelayError) -> Bool {
+    let desk = try desk(id, now: now)
+    // The question again is no answer.
+    guard desk.queue.attachable(dedupKey(request)) == nil else { return false }
+    let body = Array(request.body[request.rpc.message])
+    let hash = Digest128.of(body)
+    if let seq = desk.ownAnswers.answered(by: hash) {
+      tellTask(request.addressee, seq, desk, now: now)
+      return true
+    }
+    let same = desk.ownAnswers.isAnswered(by: hash).flatMap { seq in
+      desk.queue.fenceOfAnswer(seq).map { (seq: seq, fence: $0) }
+    }
+    // What is an answer by its role may come late; a question must not be taken for one.
+    let held = desk.queue.oldestHeld(
+      of: request.callerText, orLost: request.rpc.role == .agent)
+    guard let (seq, fence) = same ?? held, case .success(let result) = AgentResult.parse(body)
+    else { return false }
+    desk.ownAnswers.begin(
+      OwnAnswers.Answer(addressee: request.addressee, seq: seq, hash: hash))
+    desk.open[request.call] = .outcomeUnknown
+    desk.queue.result(
+      AgentResultCall(
+        call: request.call, fence: fence, hash: hash, body: body, state: TaskState(result.state)),
+      seq, now: now)
+    carryOut(desk, now: now)
+    return true
+  }
+
+  /// The answer is durable, or was not taken.
+  func tell(_ own: OwnAnswers.Answer, _ reply: AgentReply, _ desk: Desk, now: Now) {
+    switch reply {
+    case .accepted, .duplicate:
+      desk.ownAnswers.accept(own, atMost: limits.ownAnswersKept)
+      tellTask(own.addressee, own.seq, desk, now: now)
+    case .unavailable: outbox.append(own.addressee.reply(.notStored))
+    case .closed: outbox.append(own.addressee.reply(.closed))
+    case .answeredElsewhere: outbox.append(own.addressee.reply(.answeredElsewhere))
+    case .alreadyAnswered: outbox.append(own.addressee.reply(.alreadyAnswered))
+    case .ok, .released, .leaseLost: outbox.append(own.addressee.reply(.leaseLost))
+    }
+  }
+
+  private func tellTask(_ addressee: Addressee, _ seq: Seq, _ desk: Desk, now: Now) {
+    let waiter = Waiter(addressee: addressee, deadline: now.instant, isImmediate: true)
+    answerTask(waiter, seq, desk, now: now)
+  }
+}
+
+extension A2AError {
+  /// HTTP's status of a JSON-RPC error at the platform's way in.
+  var platformStatus: Int {
+    switch code {
+    case -32601, -32001: 404
+    case -32002: 409
+    case -32603: 503
+    case -32004: 501
+    default: 400
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package import Relay
+import Store
+import System
+package import Wire
+
+/// A workspace that is removed: its messages are still being ended, or its file is to go.
+struct Removed: Comparable {
+  var at: WallTime
+  var id: WorkspaceID
+  static func < (left: Removed, right: Removed) -> Bool { left.at < right.at }
+}
+
+/// The end of a workspace. It happens in steps, each of which is durable before the next:
+///
+/// 1. The row says `removed`. From then on it is unknown, and its tokens are dead.
+/// 2. Who waits for it is told, and its messages and tasks end, some hundred in a turn.
+/// 3. After `removedKeep`, or when asked to, the row says `purging`. There is no way back.
+/// 4. Its file is deleted, and then its row.
+///
+/// A relay that finds the row in one of these states at its start goes on from there.
+extension Broker {
+  package func removeWorkspace(
+    _ call: CallID, _ id: WorkspaceID, purge: Bool, actor: String, now: Now
+  ) {
+    let known = directory.workspace(id) ?? directory.removed[id]
+    guard var row = rowsOnTheirWay[id]?.row ?? known?.row, row.state != .purging
+    else { return outbox.append(Reply(call: call, error: .notFound)) }
+    if isShuttingDown { return outbox.append(Reply(call: call, error: .notStored)) }
+    if row.state == .removed, !purge {
+      return outbox.append(Reply(call: call, error: .workspaceRemoved))
+    }
+    row.state = purge ? .purging : .removed
+    row.removedAt = row.removedAt ?? now.wall
+    // The credential is dead before the write is durable; whoever waits hears of it after.
+    let undo = directory.remove(row)
+    registryBatch.append(.updateWorkspace(row))
+    registryBatch.append(.revokeTokens(of: id, at: now.wall))
+    if directory.removed[id]?.row.nextWakeAt != nil {
+      directory.setWake(id, nil)
+      marks.insert(id)
+    }
+    audit(actor, purge ? "purge" : "remove", id.text, now: now)
+    if purge { purgeCalls[id] = call }
+    let gone = row
+    write(
+      row,
+      RegistryChange(
+        workspace: id, apply: { _ in },
+        reply: purge ? nil : Reply(call: call, body: removedJSON(row).bytes),
+        undo: { [unowned self] directory in
+          if let undo { directory.undo(undo) }
+          if purge {
+            purgeCalls[id] = nil
+            outbox.append(Reply(call: call, error: .notStored))
+          }
+        },
+        then: { [unowned self] in removed(gone) }))
+  }
+
+  private func removedJSON(_ row: RegisteredWorkspace) -> JSON {
+    let at = row.removedAt ?? row.createdAt
+    return [
+      "status": "removed", "id": .string(row.id.text),
+      "removed_at": .string(Timestamp.rfc3339(nanoseconds: at.nanoseconds)),
+      "restore_until": .string(
+        Timestamp.rfc3339(nanoseconds: (at + limits.removedKeep).nanoseconds)),
+      "cascade_deleted": 0,
+    ]
+  }
+
+  /// Its row is durable.
+  private func removed(_ row: RegisteredWorkspace) {
+    log.info(
+      row.state == .purging ? "workspace_purging" : "workspace_removed",
+      ["workspace": .text(row.id.text)])
+    if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk) }
+    alarms.put(nil, row.id)
+    if row.state == .purging { purging.append(row.id) } else { keepRemoved(row) }
+  }
+
+  private func keepRemoved(_ row: RegisteredWorkspace) {
+    if row.nextWakeAt == nil || directory.removed[row.id]?.row.nextWakeAt == nil {
+      closing.append(row.id)
+    }
+    removals.insert(Removed(at: (row.removedAt ?? row.createdAt) + limits.removedKeep, id: row.id))
+  }
+
+  /// At the start.
+  func setRemovals() {
+    for (id, record) in directory.removed {
+      if record.row.state == .purging { purging.append(id) } else { keepRemoved(record.row) }
+    }
+  }
+
+  /// Whoever waits hears of it now.
+  private func tellRemoved(_ desk: Desk) {
+    touch(desk)
+    for poll in desk.queue.abandonPolls(now: turnNow) {
+      desk.open[poll] = nil
+      outbox.append(Reply(call: poll, error: .unauthorized))
+    }
+    for seq in Array(desk.waiters.keys) {
+      for waiter in takeWaiters(seq, desk) {
+        desk.queue.detach(seq)
+        var reply = waiter.addressee.reply(.workspaceRemoved)
+        if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
+        outbox.append(reply)
+      }
+    }
+    carryOut(desk, now: turnNow)
+  }
+
+  // MARK: messages
+
+  /// A part of the messages of one removed workspace ends in this turn.
+  func closeRemoved(now: Now) {
+    guard let id = closing.first, desks[id]?.rounds.isEmpty != false, nextSweep <= now.instant
+    else { return }
+    nextSweep = now.instant + limits.sweepInterval
+    guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {
+      closing.removeFirst()
+      return
+    }
+    let desk: Desk
+    do throws(RelayError) { desk = try self.desk(id, evenRemoved: true, now: now) } catch {
+      // Without its file there is nothing to end; `unopenable` says so. Otherwise it comes again.
+      if error != .tooManyOpen { closing.removeFirst() }
+      return
+    }
+    guard desk.queue.isOpen else {
+      closing.removeFirst()
+      return
+    }
+    desk.queue.closeSome(nextCall(), most: limits.roundOperationsMax / 4, now: now)
+    carryOut(desk, now: now)
+  }
+
+  // MARK: restore
+
+  package func restoreWorkspace(_ call: CallID, _ id: WorkspaceID, actor: String, now: Now) {
+    guard var row = directory.removed[id]?.row, row.state == .removed else {
+      let error: RelayError = directory.workspace(id) == nil ? .notFound : .workspaceExists
+      return outbox.append(Reply(call: call, error: error))
+    }
+    // Its messages are still ending, or its removal is not durable: soon.
+    guard !closing.contains(id), rowsOnTheirWay[id] == nil else {
+      return outbox.append(Reply(call: call, error: .notStored))
+    }
+    row.state = .active
+    row.removedAt = nil
+    registryBatch.append(.updateWorkspace(row))
+    audit(actor, "restore", id.text, now: now)
+    let restored = row
+    write(
+      row,
+      RegistryChange(
+        workspace: id,
+        apply: { [log] directory in
+          directory.restore(restored)
+          log.info("workspace_restored", ["workspace": .text(id.text)])
+        },
+        reply: Reply(call: call, body: workspaceJSON(row).bytes)))
+  }
+
+  /// What operators are told about a removed workspace.
+  package func removedMembers(_ id: WorkspaceID) -> [(String, JSON)] {
+    guard let row = directory.removed[id]?.row, row.state == .removed, let at = row.removedAt
+    else { return [] }
+    return [
+      ("id", .string(id.text)),
+      ("removed_at", .string(Timestamp.rfc3339(nanoseconds: at.nanoseconds))),
+      ("hint", .string("POST /workspaces/\(id.text)/restore brings it back, without its tokens")),
+    ]
+  }
+}

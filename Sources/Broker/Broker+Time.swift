@@ -1,0 +1,135 @@
+package import Relay
+import System
+
+/// What happens because time has passed.
+extension Broker {
+  /// The next instant at which `tick` has something to do.
+  package func nextDeadline() -> Instant? {
+    // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
+    if !putOff.isEmpty { return Instant(nanoseconds: 0) }
+    var earliest = holds.first?.at ?? .distantFuture
+    for desk in touched {
+      if desk.hasTurnWork || desk.wantsSync || desk.blockedUntil != nil {
+        let due = desk.blockedUntil ?? desk.waitsSince.map { $0 + limits.commitWaitMax }
+        earliest = min(earliest, due ?? Instant(nanoseconds: 0))
+      }
+      // Its alarm is set when its turn ends.
+      if let due = desk.due { earliest = min(earliest, due) }
+    }
+    if let alarm = alarms.next() { earliest = min(earliest, alarm) }
+    if !sweepList.isEmpty, !isShuttingDown { earliest = min(earliest, nextSweep) }
+    // Those that wait for a round of theirs go on when its barrier reports.
+    if let id = closing.first, !isShuttingDown, desks[id]?.rounds.isEmpty != false {
+      earliest = min(earliest, nextSweep)
+    }
+    if let id = purging.first, desks[id]?.rounds.isEmpty != false {
+      earliest = Instant(nanoseconds: 0)
+    }
+    if let pulsesDue { earliest = min(earliest, pulsesDue) }
+    if let first = waitingForFile.first { earliest = min(earliest, first.until) }
+    return earliest == .distantFuture ? nil : earliest
+  }
+
+  package func tick(now: Now) {
+    turnNow = now
+    makePutOff(now: now)
+    serveWaitingForFile(now: now)
+    retireFiles()
+    while let id = alarms.popDue(now.instant) {
+      if let desk = desks[id] { wake(desk, now: now) } else { sweepList.append(id) }
+    }
+    if !isShuttingDown {
+      closeRemoved(now: now)
+      sweep(now: now)
+    }
+    purge(now: now)
+    while let hold = holds.first, hold.at <= now.instant {
+      _ = holds.popFirst()
+      holdEnded(hold, now: now)
+    }
+  }
+
+  private func wake(_ desk: Desk, now: Now) {
+    guard desk.failure == nil else { return }
+    touch(desk)
+    if let due = desk.nextStep, due <= now.instant { makeSteps(desk, now: now) }
+    guard let due = desk.queue.nextDeadline, due <= now.instant else { return }
+    if desk.queue.parkedCount > 0, desk.queue.unanswered > 0 {
+      // What is handed out has to be read.
+      do throws(RelayError) { try openFile(desk) } catch {
+        if error == .tooManyOpen { alarms.put(now.instant + limits.pendingRetry, desk.id) }
+        return
+      }
+    }
+    desk.queue.tick(now: now)
+    carryOut(desk, now: now)
+  }
+
+  // MARK: workspaces that are only files
+
+  /// Opens workspaces in which something is due, one after the other, `sweepInterval` apart: they
+  /// are many after a start, and nobody waits for them.
+  private func sweep(now: Now) {
+    guard !sweepList.isEmpty, nextSweep <= now.instant else { return }
+    nextSweep = now.instant + limits.sweepInterval
+    guard sweptUpTo < sweepList.count else {
+      sweepList = []
+      sweptUpTo = 0
+      return
+    }
+    let id = sweepList[sweptUpTo]
+    if desks[id] == nil, directory.workspace(id) != nil, !unopenable.contains(id) {
+      do throws(RelayError) {
+        let desk = try desk(id, now: now)
+        // Nobody has asked for it: it is the first to be closed again.
+        desk.lastUse = 0
+        files.retiring.append((id, 0))
+        desk.wantsSync = true
+      } catch .tooManyOpen {
+        return
+      } catch {
+        // It is in the log, and `unopenable` if that is for good.
+      }
+    }
+    sweptUpTo += 1
+    if sweptUpTo == sweepList.count {
+      sweepList = []
+      sweptUpTo = 0
+    }
+  }
+
+  /// At the start: those whose hint says when, and those that the relay had in use when it died.
+  func setAlarms(_ now: Now) {
+    for (id, record) in directory.workspaces {
+      switch record.row.nextWakeAt {
+      case nil: sweepList.append(id)
+      case .never: break
+      case .some(let at): alarms.put(now.instant(at: at), id)
+      }
+    }
+  }
+
+  /// A desk leaves memory: what comes due in its file is remembered here, and in relay.db.
+  func sleep(_ desk: Desk, now: Now) {
+    // A job that has not ended goes on with the next start.
+    let next = desk.jobs.isEmpty ? desk.queue.nextDeadline : now.instant
+    alarms.put(next, desk.id)
+    directory.setWake(desk.id, next.map { now.wall(at: $0) } ?? .never)
+    pulse(desk.id, now: now)
+  }
+
+  /// Before its first write something may come due in a file that relay.db calls idle.
+  func mark(_ desk: Desk) {
+    guard !desk.isMarked else { return }
+    desk.isMarked = true
+    guard directory.workspace(desk.id)?.row.nextWakeAt != nil else { return }
+    directory.setWake(desk.id, nil)
+    marks.insert(desk.id)
+  }
+
+  /// relay.db is told within `pulseInterval`.
+  func pulse(_ id: WorkspaceID, now: Now) {
+    if pulses.isEmpty, pulsesDue == nil { pulsesDue = now.instant + limits.pulseInterval }
+    pulses.insert(id)
+  }
+}

@@ -1,0 +1,41 @@
+import Broker
+import Relay
+import Wire
+
+extension Route {
+  /// The workspace that an operator's route is about.
+  var operated: WorkspaceID? {
+    switch self {
+    case .workspace(let id), .restore(let id), .timeline(let id, _): id
+    default: nil
+    }
+  }
+}
+
+extension RelayServer {
+  /// `DELETE /workspaces/{id}`: it can be restored for a while, unless it is purged.
+  func removeWorkspace(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now
+  ) throws(RelayError) {
+    let query = QueryItems(head.query)
+    let purge = try flag("purge", query)
+    _ = try flag("confirm", query)
+    broker.removeWorkspace(
+      open(ticket, .other), id, purge: purge, actor: actor(head, ticket, now: now), now: now)
+  }
+
+  func restoreWorkspace(
+    _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) {
+    broker.restoreWorkspace(
+      open(ticket, .other), id, actor: actor(head, ticket, now: now), now: now)
+  }
+
+  private func flag(_ name: String, _ query: QueryItems) throws(RelayError) -> Bool {
+    switch query.first(name) {
+    case nil, "false", "0": false
+    case "true", "1": true
+    default: throw .badParameter
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Glibc
+package import System
+
+/// Plain files a slice at a time, for copies and their hashes.
+extension Files {
+  /// Up to `count` bytes from `offset` on; fewer at the end. The descriptor is closed again: this
+  /// is not for a database that is open in this process, whose locks would go with it.
+  package static func slice(
+    of path: String, at offset: Int64, count: Int
+  ) throws(StoreError) -> [UInt8] {
+    let file = try open(path, O_RDONLY)
+    var bytes = [UInt8](repeating: 0, count: count)
+    var filled = 0
+    while filled < count {
+      let read = bytes.withUnsafeMutableBytes { buffer in
+        pread(file.raw, buffer.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
+      }
+      let code = errno
+      if read == 0 { break }
+      if read > 0 { filled += read } else if code != EINTR {
+        throw .system("pread", path, code, kind: .workspaceFatal)
+      }
+    }
+    return filled == count ? bytes : Array(bytes.prefix(filled))
+  }
+
+  /// The whole of a file of up to `most` bytes.
+  package static func whole(_ path: String, most: Int) throws(StoreError) -> [UInt8] {
+    let bytes = try slice(of: path, at: 0, count: min(most, Int(size(path)) + 1))
+    guard bytes.count < most else {
+      throw StoreError(kind: .other, call: "read", path: path, message: "larger than \(most) bytes")
+    }
+    return bytes
+  }
+
+  /// Appends to an open file.
+  package static func append(
+    _ bytes: [UInt8], to file: borrowing FileDescriptor, _ path: String
+  ) throws(StoreError) {
+    var written = 0
+    while written < bytes.count {
+      let (count, code) = bytes.withUnsafeBytes { buffer in
+        let count = write(file.raw, buffer.baseAddress! + written, bytes.count - written)
+        return (count, count == -1 ? errno : 0)
+      }
+      if count >= 0 { written += count } else if code != EINTR {
+        throw .system("write", path, code, kind: code == ENOSPC ? .full : .other)
+      }
+    }
+  }
+
+  /// A new file of this user's alone.
+  package static func create(_ path: String) throws(StoreError) -> FileDescriptor {
+    try open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+  }
+
+  /// What a sync of a file or a folder is given.
+  package static func openToSync(_ path: String) throws(StoreError) -> FileDescriptor {
+    try open(path, O_RDONLY | O_NOFOLLOW)
+  }
+
+  package static func freeBytes(_ path: String) throws(StoreError) -> Int64 {
+    try FileSystem.freeBytes(path)
+  }
+
+  package static func totalBytes(_ path: String) throws(StoreError) -> Int64 {
+    try FileSystem.totalBytes(path)
+  }
+
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Where the path really leads; `nil` if to nothing.
+  package static func real(_ path: String) -> String? {
+    guard let text = realpath(path, nil) else { return nil }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
+  package static func removeFolder(_ path: String) throws(StoreError) {
+    try checked("rmdir", path) { rmdir(path) }
+  }
+}

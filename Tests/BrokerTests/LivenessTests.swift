@@ -1,0 +1,84 @@
+import Relay
+import Testing
+import Wire
+
+@testable import Broker
+
+/// Whether an agent is shown as living.
+@Suite struct LivenessTests {
+  let bench: Bench
+  let id: WorkspaceID
+
+  init() throws {
+    bench = try Bench()
+    id = try bench.create()
+  }
+
+  private var status: String? {
+    get throws {
+      let state = try bench.broker.state(id, now: bench.now)
+      let shown = try bench.broker.workspaceStatus(id, now: bench.now)
+      #expect(state["status"] == shown["status"])
+      return state["status"]?.string
+    }
+  }
+
+  private func register() {
+    bench.broker.register(
+      bench.broker.nextCall(),
+      Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false), identity: nil,
+      mode: .claim, now: bench.now)
+    bench.sync()
+  }
+
+  @Test func `an agent is offline after 90 s without a sign of life, and online with the next`()
+    throws
+  {
+    #expect(try status == "awaiting_agent")
+    register()
+    #expect(try status == "online")
+    bench.advance(.milliseconds(89_999))
+    #expect(try status == "online")
+    bench.advance(.milliseconds(1))
+    #expect(try status == "offline")
+    bench.broker.signOfLife(id, now: bench.now)
+    #expect(try status == "online")
+    bench.advance(.seconds(1000))
+    #expect(try status == "offline")
+  }
+
+  @Test func `a restart forgets no agent, and keeps its last sign of life`() throws {
+    register()
+    let empty = try bench.create()
+    try bench.restart()
+    #expect(try status == "online")
+    bench.advance(.seconds(90))
+    #expect(try status == "offline")
+    bench.broker.signOfLife(id, now: bench.now)
+    try bench.restart(isClean: false)
+    #expect(try status == "offline", "killed before it was noted")
+    let other = try bench.broker.state(empty, now: bench.now)
+    #expect(other["status"]?.string == "awaiting_agent")
+  }
+
+  @Test func `the last heartbeat is shown as its agent told it`() throws {
+    let before = try bench.broker.workspaceStatus(id, now: bench.now)
+    #expect(before["last_heartbeat_at"]?.isNull == true && before["url"]?.string == "")
+    let body: JSON = [
+      "active_tasks": 2, "uptime_seconds": 7, "error_rate": .number("0.50"), "other": ["a"],
+    ]
+    bench.broker.beat(id, try Vitals(body, at: bench.now.wall))
+    let shown = try bench.broker.workspaceStatus(id, now: bench.now)
+    #expect(shown["active_tasks"]?.int == 2 && shown["uptime_seconds"]?.int == 7)
+    #expect(shown["last_error_rate"] == .number("0.50"))
+    #expect(shown["last_heartbeat_at"]?.string != nil)
+    for name in ["active_tasks", "uptime_seconds"] {
+      for value in [JSON.number("1.5"), "x", true, [:]] {
+        #expect(throws: BadSetting.self) {
+          try Vitals(.object([JSON.Member(name, value)]), at: bench.now.wall)
+        }
+      }
+      _ = try Vitals(.object([JSON.Member(name, .null)]), at: bench.now.wall)
+    }
+  }
+}

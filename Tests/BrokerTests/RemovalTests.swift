@@ -1,0 +1,216 @@
+import CFaultVFS
+import CSQLite
+import Foundation
+import Relay
+import Store
+import Testing
+import Wire
+
+@testable import Broker
+
+/// The end of a workspace, and its return.
+@Suite struct RemovalTests {
+  let bench: Bench
+  let id: WorkspaceID
+  let token: String
+
+  init() throws {
+    fault_register()
+    fault_arm(0, 0, 0, 0)
+    bench = try Bench(vfs: "fault")
+    id = try bench.create()
+    let call = bench.broker.nextCall()
+    bench.broker.register(
+      call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+      identity: .admin, mode: .claim, now: bench.now)
+    bench.sync()
+    token = try #require(bench.replies[call]?.json["auth_token"]?.string)
+  }
+
+  @discardableResult
+  private func remove(purge: Bool = false) -> CallID {
+    let call = bench.broker.nextCall()
+    bench.broker.removeWorkspace(call, id, purge: purge, actor: "admin", now: bench.now)
+    return call
+  }
+
+  private func restore() -> CallID {
+    let call = bench.broker.nextCall()
+    bench.broker.restoreWorkspace(call, id, actor: "admin", now: bench.now)
+    return call
+  }
+
+  private var file: String { bench.data.path(of: id) }
+  private func settle() { for _ in 0..<20 { bench.wait(.milliseconds(25)) } }
+  private var identity: Identity? {
+    bench.broker.directory.identity(ofSecret: token, at: bench.now.wall)
+  }
+
+  @Test func `everybody who waits is told, and every message ends`() throws {
+    // One message in each state.
+    let held = try bench.send(id) { $0.messageID = "leased" }
+    bench.sync()
+    _ = try bench.take(id)
+    try bench.send(id) { $0.messageID = "offered" }
+    bench.sync()
+    _ = try bench.take(id, confirm: true)
+    try bench.send(id) { $0.messageID = "asks" }
+    bench.sync()
+    let asked = try bench.take(id)
+    try bench.result(id, asked, state: "input-required")
+    try bench.stored(id, "queued")
+    let poll = bench.poll(id, consumer: nil)
+    bench.sync()
+    #expect(bench.replies[poll]?.entries.count == 1)
+    let parked = bench.poll(id)
+    bench.sync()
+
+    let call = remove()
+    #expect(identity == nil, "its tokens are dead at once")
+    #expect(bench.replies[held] == nil && bench.replies[parked] == nil)
+    bench.sync()
+    #expect(bench.replies[call]?.json["status"]?.string == "removed")
+    #expect(bench.replies[held]?.reason == "WORKSPACE_REMOVED")
+    #expect(bench.replies[held]?.rpcCode == -32603)
+    #expect(bench.replies[parked]?.status == 401)
+    settle()
+    #expect(bench.broker.desks[id]?.queue.isOpen == false)
+    let tasks = try #require(bench.broker.desks[id]?.file)
+    for seq in Seq(1)...4 {
+      #expect(try tasks.task(seq)?.state == .canceled)
+    }
+    #expect(try tasks.message(1)?.reason == .workspaceRemoved)
+    bench.expectNothingHeld()
+  }
+
+  @Test func `a removed workspace is unknown to callers, and its id stays taken`() throws {
+    remove()
+    bench.sync()
+    let send = try bench.send(id)
+    bench.sync()
+    #expect(bench.replies[send]?.reason == "NOT_FOUND")
+    let again = bench.broker.nextCall()
+    bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
+    #expect(bench.broker.takeReplies().first?.code == "workspace_removed")
+    #expect(bench.broker.directory.page(after: nil, 10)?.ids.isEmpty == true)
+    let twice = remove()
+    bench.sync()
+    #expect(bench.replies[twice]?.status == 410)
+  }
+
+  @Test func `restored it has its messages, and its tokens stay dead`() throws {
+    let message = try bench.stored(id)
+    remove()
+    bench.turn()
+    let early = restore()
+    bench.turn()
+    #expect(bench.replies[early]?.code == "not_stored", "it is not durable yet")
+    settle()
+    for isRestarted in [false, true] {
+      if isRestarted {
+        remove()
+        settle()
+        try bench.restart(isClean: false)
+        settle()
+      }
+      let call = restore()
+      bench.sync()
+      #expect(bench.replies[call]?.json["id"]?.string == id.text)
+      #expect(identity == nil)
+      #expect(try bench.timeline(id, message)["reason"]?.string == "workspace_removed")
+      try bench.stored(id, "after-\(isRestarted)")
+      _ = try bench.take(id)
+    }
+  }
+
+  @Test func `a refused removal changes nothing`() throws {
+    fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
+    let calls = [remove(), remove(purge: true)]
+    bench.turn()
+    fault_arm(0, 0, 0, 0)
+    for call in calls { #expect(bench.replies[call]?.code == "not_stored") }
+    #expect(identity == .workspace(id))
+    #expect(bench.broker.directory.workspace(id) != nil)
+  }
+
+  @Test(arguments: [false, true])
+  func `purged nothing is left, and the id can be used again`(isRemovedBefore: Bool) throws {
+    let held = try bench.send(id)
+    bench.sync()
+    if isRemovedBefore {
+      remove()
+      settle()
+    }
+    let call = remove(purge: true)
+    settle()
+    #expect(bench.replies[call]?.json["status"]?.string == "purged")
+    #expect(bench.replies[held]?.reason == "WORKSPACE_REMOVED")
+    #expect(!FileManager.default.fileExists(atPath: file))
+    #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
+    #expect(bench.broker.directory.removed.isEmpty && bench.broker.desks[id] == nil)
+    let again = bench.broker.nextCall()
+    bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
+    bench.sync()
+    #expect(bench.replies[again]?.status == 201)
+    #expect(identity == nil)
+    bench.expectNothingHeld()
+  }
+
+  @Test func `what was removed long enough ago is purged`() throws {
+    remove()
+    settle()
+    bench.wait(bench.limits.removedKeep)
+    settle()
+    #expect(bench.broker.directory.removed.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: file))
+  }
+
+  // MARK: crashes, by states that were made by hand
+
+  @Test func `a crash before the messages had ended is made good`() throws {
+    try bench.stored(id)
+    remove()
+    bench.sync()
+    try bench.restart(isClean: false)
+    #expect(identity == nil && bench.broker.directory.workspace(id) == nil)
+    settle()
+    #expect(bench.broker.closing.isEmpty)
+    let call = restore()
+    bench.sync()
+    #expect(bench.replies[call]?.status == 200)
+    let poll = bench.poll(id, wait: .zero)
+    bench.sync()
+    #expect(bench.replies[poll]?.status == 204)
+  }
+
+  @Test(arguments: [0, 1, 2])
+  func `a crash while it is purged is made good`(step: Int) throws {
+    try bench.stored(id)
+    var row = try #require(bench.broker.directory.workspace(id)?.row)
+    row.state = .purging
+    row.removedAt = bench.now.wall
+    try bench.data.registry.commit([.updateWorkspace(row)])
+    try bench.restart(isClean: false)
+    if step > 0 { try FileManager.default.removeItem(atPath: file + "-wal") }
+    if step > 1 { try FileManager.default.removeItem(atPath: file) }
+    settle()
+    #expect(bench.broker.directory.removed.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: file))
+    try bench.restart()
+    #expect(bench.broker.directory.removed.isEmpty && bench.broker.directory.workspaces.isEmpty)
+  }
+
+  @Test(arguments: [false, true])
+  func `a file that a crash left without its row is replaced only if it is empty`(
+    isUsed: Bool
+  ) throws {
+    if isUsed { try bench.stored(id) }
+    try bench.data.registry.commit([.deleteWorkspace(id)])
+    try bench.restart(isClean: false)
+    let call = bench.broker.nextCall()
+    bench.broker.createWorkspace(call, id: id, name: "n", settings: Settings(), now: bench.now)
+    bench.sync()
+    #expect(bench.replies[call]?.status == (isUsed ? 409 : 201))
+    #expect(FileManager.default.fileExists(atPath: file))
+  }
+}
