@@ -111,7 +111,7 @@ extension Broker {
       rate: wish.rate, startedAt: now.wall)
     row.counts.matched = count.matched
     desk.add(.job(row))
-    desk.jobs.append(JobRun(row, now: now))
+    desk.jobs.append(JobRun(row, limits, now: now))
     desk.open[operation.call] = nil
     let json: JSON = [
       "job": .string(String(row.id)), "verb": .string(row.verb.name),
@@ -130,7 +130,7 @@ extension Broker {
   /// Those that an earlier process has left go on.
   func takeUpJobs(_ desk: Desk, now: Now) throws(StoreError) {
     desk.lastJob = try desk.file.jobs(limit: 1).first?.id ?? 0
-    desk.jobs = try desk.file.runningJobs().map { JobRun($0, now: now) }
+    desk.jobs = try desk.file.runningJobs().map { JobRun($0, limits, now: now) }
     for run in desk.jobs {
       log.info(
         "job_resumed", ["workspace": .text(desk.id.text), "job": .number(run.row.id)])

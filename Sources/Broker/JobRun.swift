@@ -15,8 +15,11 @@ final class JobRun {
   /// Operators who stop it.
   var stops: [Operation] = []
 
-  init(_ row: JobRow, now: Now) {
+  private let messagesMax: Int64
+
+  init(_ row: JobRow, _ limits: Limits, now: Now) {
     self.row = row
+    messagesMax = Int64(limits.jobStepMessagesMax)
     paid = now.instant
     earliest = now.instant
   }
@@ -27,15 +30,16 @@ final class JobRun {
   var due: Instant? {
     guard next == nil else { return nil }
     if !stops.isEmpty { return Instant(nanoseconds: 0) }
-    // A fiftieth of a second's worth at a time: a commit for each message would cost more than it.
-    let worth = max(1, Int64(row.rate) / 50) * interval
+    // A tenth of a second's worth at a time, if a step can move so many: each step is a sync that
+    // live traffic waits for, and a commit for each message would cost more than it.
+    let worth = max(1, min(Int64(row.rate) / 10, messagesMax)) * interval
     return max(earliest, Instant(nanoseconds: paid.nanoseconds + worth))
   }
 
   /// Messages that the next step may move.
   func allowance(_ limits: Limits, now: Now) -> Int {
     // What it could not do in time is not made up for.
-    let oldest = now.instant.nanoseconds - max(100_000_000, interval)
+    let oldest = now.instant.nanoseconds - max(200_000_000, interval)
     paid = Instant(nanoseconds: max(paid.nanoseconds, oldest))
     let worth = (now.instant.nanoseconds - paid.nanoseconds) / interval
     return min(Int(worth), limits.jobStepMessagesMax)

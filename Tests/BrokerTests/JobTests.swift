@@ -71,7 +71,7 @@ import Wire
     let all = try dead(10)
     let reply = try bench.job(id, .redrive, rate: 100)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 100)
-    bench.wait(.milliseconds(50))
+    bench.wait(.milliseconds(150))
     fault_arm(0, 0, 0, 0)
     let job = try bench.finish(id, reply.json["job"])
     #expect(job["done"]?.int == 10)
@@ -88,7 +88,7 @@ import Wire
     let reply = try bench.job(id, .redrive, rate: 100)
     // The first commit, with the copy, is refused; the second, without it, is taken.
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
-    bench.wait(.milliseconds(50))
+    bench.wait(.milliseconds(150))
     fault_arm(0, 0, 0, 0)
     let job = try bench.finish(id, reply.json["job"])
     #expect(job["done"]?.int == 1 && job["replayed"]?.int == 1)
