@@ -3,7 +3,7 @@
 /// The events of a random schedule, one function each.
 extension ScheduleDriver {
   func step() {
-    let event = roll(32)
+    let event = roll(35)
     if isTold { print("event \(event) at \(now.instant.nanoseconds / 1_000_000) ms") }
     switch event {
     case 0...4: arrive()
@@ -18,6 +18,7 @@ extension ScheduleDriver {
     case 23...25: barrier(1 + roll(3))
     case 26: heartbeat()
     case 27: rare()
+    case 32...34: operate()
     default: turn()
     }
   }
@@ -265,6 +266,7 @@ extension ScheduleDriver {
     polls = [:]
     calls = [:]
     inFlight = []
+    isJobMoving = false
     current = [:]
   }
 
