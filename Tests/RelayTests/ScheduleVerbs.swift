@@ -106,8 +106,7 @@ extension ScheduleDriver {
       !committed.messages.values.contains(where: { $0.new.task == seq && $0.new.seq != seq }),
       !writes.contains(where: { $0.isOf(seq) })
     else { return }
-    queue.actions.append(
-      .write(.delete(seq: seq, at: now.wall, reason: .purged, actor: "admin")))
+    queue.actions.append(.write(.delete(seq: seq, tombstone: nil)))
     queue.drop(seq)
     drain()
   }
@@ -152,10 +151,11 @@ extension Write {
     case .handOutChange(let change): change.seq == seq
     case .answer(let answer): answer.seq == seq
     case .requeue(let of, _, _), .end(let of, _, _, _), .task(let of, _, _), .received(let of, _),
-      .note(let of, _, _, _), .told(let of, _), .redrive(let of, _, _, _),
-      .delete(let of, _, _, _):
+      .note(let of, _, _, _), .told(let of, _), .redrive(let of, _, _, _), .delete(let of, _),
+      .endRead(let of, _), .trim(let of, _):
       of == seq
-    case .job: false
+    case .retire(let first, let last, _, _): (first...last).contains(seq)
+    case .job, .expire: false
     }
   }
 }
