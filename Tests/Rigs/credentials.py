@@ -175,7 +175,8 @@ def routes(space, message):
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
         "metrics": [("GET", "/metrics", None)],
-        "status": [("GET", "/admin/status", None), ("GET", f"/admin/messages/{message}", None)],
+        "status.status": [("GET", "/admin/status", None)],
+        "status.workspaces": [("GET", f"/admin/messages/{message}", None)],
     }
 
 
@@ -183,9 +184,9 @@ AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard
          "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
-            "credentials.rotation", "credentials.token", "metrics", "status"]
+            "credentials.rotation", "credentials.token", "metrics", "status.status", "status.workspaces"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
-OWN = ["workspaces", "bearer's a2a"]
+OWN = ["workspaces", "bearer's a2a", "metrics"]
 # The org whose keys strangers are after, and the id of one of them.
 ORG, KEY_ID = "default", "0badc0de"
 
