@@ -159,7 +159,8 @@ def routes(space, message):
         "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
         "workspaces": [("POST", "/workspaces", {"name": "x"})] +
                       [(method, "/workspaces", body) for method, body in both],
-        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"})] +
+        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"}),
+                      ("DELETE", f"/workspaces/{space}?purge=true", None)] +
                      [(method, f"/workspaces/{space}", body) for method, body in both],
         "credentials.orgs": [("POST", "/orgs", {"id": "stolen"})] +
                             [(method, "/orgs", body) for method, body in both],
@@ -174,11 +175,13 @@ def routes(space, message):
         "credentials.token": [("DELETE", f"{tokens}/0badc0de", None)],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
-        "archive": [(method, "/admin/backup", body) for method, body in both] +
-                   [("POST", f"/admin/{verb}", {"dir": "/nowhere/at/all"})
-                    for verb in ("backup", "import")],
+        "archive.backup": [("POST", "/admin/backup", {"dir": "/nowhere/at/all"})] +
+                          [(method, "/admin/backup", body) for method, body in both],
+        "archive.importing": [("POST", "/admin/import", {"dir": "/nowhere/at/all"})],
         "metrics": [("GET", "/metrics", None)],
-        "status": [("GET", "/admin/status", None), ("GET", f"/admin/messages/{message}", None)],
+        "restore": [("POST", f"/workspaces/{space}/restore", None)],
+        "status.status": [("GET", "/admin/status", None)],
+        "status.workspaces": [("GET", f"/admin/messages/{message}", None)],
         "queue": [("GET", f"/workspaces/{space}/{rest}", None)
                   for rest in ("queue", "messages", "jobs", "jobs/1")] +
                  [("POST", f"/workspaces/{space}/{rest}", {"states": ["dead"], "in_flight": True})
@@ -193,10 +196,10 @@ AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard
          "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
-            "credentials.rotation", "credentials.token", "metrics", "status",
-            "archive", "queue"]
+            "credentials.rotation", "credentials.token", "metrics", "status.status", "status.workspaces",
+            "archive.backup", "archive.importing", "queue", "restore"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
-OWN = ["workspaces", "bearer's a2a"]
+OWN = ["workspaces", "bearer's a2a", "metrics"]
 # The org whose keys strangers are after, and the id of one of them.
 ORG, KEY_ID = "default", "0badc0de"
 
