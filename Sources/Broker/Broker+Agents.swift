@@ -203,7 +203,10 @@ extension Broker {
   private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
     guard let stored = try storedMessage(agent.message.seq, desk) else {
       guard try isDeleted(agent.message.seq, desk) else { throw .notFound }
-      let members: [(String, JSON)] = [("cancelled", .bool(false)), ("reason", "deleted")]
+      let isPurged = try tombstone(agent.message, desk)?.cause == .purge
+      let members: [(String, JSON)] = [
+        ("cancelled", .bool(isPurged)), ("reason", isPurged ? "purged" : "deleted"),
+      ]
       return read(Reply(call: agent.call, error: .closed, members: members), desk)
     }
     guard stored.tag == agent.message.tag else { throw .notFound }

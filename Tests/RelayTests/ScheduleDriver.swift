@@ -166,8 +166,8 @@ final class ScheduleDriver {
       {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
-    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .told, .redrive, .delete,
-      .job, .retire, .trim, .expire:
+    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .told, .redrive,
+      .delete, .job, .retire, .trim, .expire:
       break
     }
   }

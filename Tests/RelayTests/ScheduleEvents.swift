@@ -95,7 +95,12 @@ extension ScheduleDriver {
 
   /// Retention, or a purge, deletes a message that has ended, and all that was put off for it.
   private func drop(_ seq: Seq) {
-    guard durable.messages[seq]?.state.isEnd == true else { return }
+    guard durable.messages[seq]?.state.isEnd == true,
+      let message = committed.messages[seq], message.state.isEnd,
+      queue.message(seq)?.state.isEnd ?? true, queue.taskState(message.new.task) == nil,
+      committed.messages.values.allSatisfy({ $0.new.task != seq || $0.state.isEnd }),
+      !writes.contains(where: { $0.isOf(seq) })
+    else { return }
     isDirty = true
     take(.delete(seq: seq, tombstone: nil))
     queue.drop(seq)

@@ -97,8 +97,8 @@ struct ScheduleFile {
 
   private mutating func delete(_ seq: Seq) {
     if messages[seq]?.state.isEnd != true { fail("message \(seq) is deleted before its end") }
-    let later = messages.values.contains { $0.new.task == seq && $0.new.seq != seq }
-    if later { fail("message \(seq) is deleted, and what continues its task is not") }
+    let isNeeded = messages.values.contains { $0.new.task == seq && !$0.state.isEnd }
+    if isNeeded { fail("message \(seq) is deleted, and what continues its task has not ended") }
     messages[seq] = nil
     tasks[seq] = nil
   }

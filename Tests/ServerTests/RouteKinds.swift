@@ -6,10 +6,12 @@ import Relay
 /// compile before it is named here, and a kind without a row fails the test of the table.
 enum RouteKind: String, CaseIterable {
   case call, card, rest, nothing, callerMessage, inbox, verb, batch, register, heartbeat
-  case workspaces, workspace, timeline
+  case workspaces, workspace, restore, timeline
   case orgs, keys, key, audit, tokens, adminTokens, rotation, token
   case a2a, queueItem, secrets, secretValues, secret, state, updateCard
   case metrics, status, messageOwner
+  case backup, importing
+  case queue, messages, messageVerb, manyMessages, jobs, job, pause, resume
   case health, ready, unsupported, badID, none
 
   init(_ route: Route) {
@@ -27,9 +29,13 @@ enum RouteKind: String, CaseIterable {
       case .heartbeat: .heartbeat
       case .workspaces: .workspaces
       case .workspace: .workspace
+      case .restore: .restore
       case .timeline: .timeline
       case .credentials(let route): RouteKind(route)
       case .platform(let route): RouteKind(route)
+      case .queue(_, let route): RouteKind(route)
+      case .archive(.backup): .backup
+      case .archive(.importing): .importing
       case .metrics: .metrics
       case .status(.status): .status
       case .status(.workspaces): .messageOwner
@@ -38,6 +44,21 @@ enum RouteKind: String, CaseIterable {
       case .unsupported: .unsupported
       case .badID: .badID
       case .none: .none
+      }
+  }
+
+  private init(_ route: QueueRoute) {
+    self =
+      switch route {
+      case .status: .queue
+      case .messages: .messages
+      case .verb: .messageVerb
+      case .many: .manyMessages
+      case .jobs: .jobs
+      case .job: .job
+      case .pause: .pause
+      case .resume: .resume
+      case .badID: .badID
       }
   }
 

@@ -51,6 +51,7 @@ extension Queue {
     let expires = now.wall + limits.timeToLive
     message.before = message.state
     recount(message, as: state)
+    noteUnanswered(message)
     message.pending = .redrive(
       Message.Redrive(position: lastPosition, expires: expires, call: call))
     tasks[message.task] = TaskEntry(
@@ -77,7 +78,6 @@ extension Queue {
     message.notBefore = now.instant
     message.retryAt = nil
     message.mustEnd = nil
-    noteUnanswered(message)
     // An agent has had it: that is what it died of.
     message.wasHandedOut = true
     message.timerAt = nil

@@ -48,7 +48,8 @@ extension RelayServer {
 
   private func operation(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) -> Operation {
     Operation(
-      call: open(ticket, .other), actor: actor(head, ticket, now: now), payer: shown?.payer ?? .nobody)
+      call: open(ticket, .other), actor: actor(head, ticket, now: now),
+      payer: shown?.payer ?? .nobody)
   }
 
   private func members(_ body: [UInt8]) throws(BatchFault) -> JSON {
