@@ -47,7 +47,8 @@ private func command(_ arguments: [String]) -> Never {
     out: { StandardStream.output.write($0) }, error: { StandardStream.error.write($0) },
     environment: { name in getenv(name).map { String(cString: $0) } },
     isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
-  exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)))
+  let others = ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)
+  exit(CommandTable.run(arguments, console: console, alsoThere: others))
 }
 
 /// For the health check of a container, which has no curl. It takes the flags of the server that it

@@ -68,8 +68,9 @@ struct AccessRow: Sendable {
 
   private static func isRead(_ method: String) -> Bool { method == "GET" || method == "HEAD" }
 
-  /// What changes most comes last: its own token goes with the last row.
-  static let all: [AccessRow] = callers + agents + platform + workspaces + credentials + others
+  /// What changes most comes last: its own token goes with the tokens, and then all of it.
+  static let all: [AccessRow] =
+    callers + agents + platform + workspaces + archives + credentials + others + [workspace]
 
   private static let callers: [AccessRow] = [
     AccessRow(
@@ -135,13 +136,27 @@ struct AccessRow: Sendable {
     AccessRow(
       .workspaces, { _ in "/workspaces" }, ["GET": 200, "HEAD": 200, "POST": 201],
       by: { .anyOrg(isRead($0) ? .read : .admin) }),
+    // It is there: to be let in is to hear that.
     AccessRow(
-      .workspace, { "/workspaces/\($0.workspace)" },
-      ["GET": 200, "HEAD": 200, "PATCH": 200], by: { .operators(isRead($0) ? .read : .admin) },
-      body: { _ in "{\"name\":\"changed\"}" }),
+      .restore, { "/workspaces/\($0.workspace)/restore" }, ["POST": 409], .operators(.admin)),
     AccessRow(
       .timeline, { "/workspaces/\($0.workspace)/messages/\($0.message)" },
       ["GET": 200, "HEAD": 200], .operators(.read)),
+  ]
+
+  private static let workspace = AccessRow(
+    .workspace, { "/workspaces/\($0.workspace)" },
+    ["GET": 200, "HEAD": 200, "PATCH": 200, "DELETE": 200],
+    by: { .operators(isRead($0) ? .read : .admin) }, body: { _ in "{\"name\":\"changed\"}" })
+
+  /// With a directory that is none: whoever is let in gets no further.
+  private static let archives: [AccessRow] = [
+    AccessRow(
+      .backup, { _ in "/admin/backup" }, ["GET": 200, "HEAD": 200, "POST": 400], .relay,
+      body: { _ in "{\"dir\":\"backup\"}" }),
+    AccessRow(
+      .importing, { _ in "/admin/import" }, ["POST": 400], .relay,
+      body: { _ in "{\"dir\":\"export\"}" }),
   ]
 
   private static let credentials: [AccessRow] = [

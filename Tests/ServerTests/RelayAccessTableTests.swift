@@ -59,7 +59,8 @@ import Wire
           for secret in stage.secrets { #expect(!here.text.contains(secret), "\(name)") }
           tried += 2
         }
-        #expect(try stage.snapshot(withSigns: !isSign) == before, "\(method) \(row.kind) has changed something")
+        let after = try stage.snapshot(withSigns: !isSign)
+        #expect(after == before, "\(method) \(row.kind) has changed something")
       }
     }
     #expect(tried > 1000)
@@ -124,6 +125,7 @@ struct AccessStage {
   private let own: String
   private let sibling: (id: String, token: String)
   private let foreign: (id: String, token: String)
+  private let removed: (id: String, token: String)
   private static let org = "acme"
   static let nowhere = AccessTarget(
     workspace: RelayAccessTests.unknown, message: RelayAccessTests.message, org: "nowhere",
@@ -149,6 +151,9 @@ struct AccessStage {
     own = mine.token
     sibling = try make(Self.org)
     foreign = try make("other")
+    removed = try make(Self.org)
+    let end = try client.call("DELETE", "/workspaces/\(removed.id)", token: RelayScene.admin)
+    #expect(end.status == 200)
     let sent = try client.call(
       "POST", "/w/\(mine.id)/", token: RelayScene.admin, body: RelayScene.message())
     // One of each that the table may revoke.
@@ -160,7 +165,8 @@ struct AccessStage {
     target = AccessTarget(
       workspace: mine.id, message: try #require(sent.field("x-relay-message-id")), org: Self.org,
       key: try #require(key.json["id"]?.string), token: try #require(token.json["id"]?.string))
-    secrets = [mine.id, sibling.id, foreign.id, own, sibling.token, foreign.token]
+    secrets = [mine.id, sibling.id, foreign.id, removed.id]
+    secrets += [own, sibling.token, foreign.token, removed.token]
   }
 
   private func admin(_ method: String, _ path: String, _ body: String = "") throws -> JSON {
@@ -234,7 +240,7 @@ struct AccessStage {
     for one in [found[1], found[3]] {
       while try HTTPClient(server).call("GET", path, token: one.token).status != 401 {}
     }
-    return found
+    return found + [(name: "a removed workspace's token", token: removed.token)]
   }
 
   func call(

@@ -38,7 +38,8 @@ final class RelayTestServer: @unchecked Sendable {
   /// - `path`: the directory of an earlier one, which has ended.
   init(
     _ registration: RegistrationMode = .claim, path: String? = nil, calls: SyncCalls = .kernel,
-    watchdog: Duration? = nil, metrics: MetricsAccess = .closed, limits change: (inout Limits) -> Void = { _ in }
+    watchdog: Duration? = nil, metrics: MetricsAccess = .closed,
+    limits change: (inout Limits) -> Void = { _ in }
   ) throws {
     var limits = Limits()
     change(&limits)

@@ -6,10 +6,11 @@ import Relay
 /// compile before it is named here, and a kind without a row fails the test of the table.
 enum RouteKind: String, CaseIterable {
   case call, card, rest, nothing, callerMessage, inbox, verb, batch, register, heartbeat
-  case workspaces, workspace, timeline
+  case workspaces, workspace, restore, timeline
   case orgs, keys, key, audit, tokens, adminTokens, rotation, token
   case a2a, queueItem, secrets, secretValues, secret, state, updateCard
   case metrics, status, messageOwner
+  case backup, importing
   case health, ready, unsupported, badID, none
 
   init(_ route: Route) {
@@ -27,9 +28,12 @@ enum RouteKind: String, CaseIterable {
       case .heartbeat: .heartbeat
       case .workspaces: .workspaces
       case .workspace: .workspace
+      case .restore: .restore
       case .timeline: .timeline
       case .credentials(let route): RouteKind(route)
       case .platform(let route): RouteKind(route)
+      case .archive(.backup): .backup
+      case .archive(.importing): .importing
       case .metrics: .metrics
       case .status(.status): .status
       case .status(.workspaces): .messageOwner
