@@ -15,6 +15,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case methodNotAllowed = "method_not_allowed"
   case workspaceExists = "workspace_exists"
   case workspaceRemoved = "workspace_removed"
+  case confirmationRequired = "confirmation_required"
   case orgExists = "org_exists"
   case leaseLost = "lease_lost"
   case alreadyAnswered = "already_answered"
@@ -60,18 +61,16 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
-    case .workspaceExists, .orgExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .tokensFull, .secretsFull, .backupRunning, .notImportable,
-      .idempotencyConflict:
+    case .workspaceExists, .confirmationRequired, .orgExists, .leaseLost, .alreadyAnswered,
+      .answeredElsewhere, .closed, .messageEnded, .tokensFull, .secretsFull, .backupRunning,
+      .notImportable, .idempotencyConflict:
       409
     case .workspaceRemoved, .answerGone: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
-      .tooManyOpen,
-      .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown, .workspaceUnavailable,
-      .restarting,
-      .stopping, .agentOffline, .agentTimeout:
+      .tooManyOpen, .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown,
+      .workspaceUnavailable, .restarting, .stopping, .agentOffline, .agentTimeout:
       503
     }
   }
@@ -126,6 +125,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .methodNotAllowed: "the route does not take this method"
     case .workspaceExists: "a workspace with this id exists"
     case .workspaceRemoved: "the workspace has been removed"
+    case .confirmationRequired: "other workspaces stand below it; nothing was removed"
     case .orgExists: "an org with this id exists"
     case .leaseLost: "the lease has ended or was never given; the message may be with another"
     case .alreadyAnswered: "another result was accepted for this lease"
