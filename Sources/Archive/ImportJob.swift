@@ -89,6 +89,9 @@ package final class ImportJob {
     guard data.place(of: id) == nil else {
       throw ArchiveError(.refused, "workspace \(id.text) has a file here already")
     }
+    guard registered.workspaces.first?.state == .active else {
+      throw ArchiveError(.refused, "workspace \(id.text) had been removed when it was exported")
+    }
     let conflict = try reading { () throws(StoreError) in try data.registry.conflict(with: rows) }
     if let conflict {
       throw ArchiveError(.refused, "workspace \(id.text) cannot be imported: \(conflict)")

@@ -81,8 +81,9 @@ extension Broker {
           Reply(call: call, error: .badRequest, detail: "dir must be an absolute path"))
       }
       let job = try ImportJob(folder, into: data, limits: limits)
-      guard directory.workspace(job.id) == nil, rowsOnTheirWay[job.id] == nil else {
-        return outbox.append(Reply(call: call, error: .workspaceExists))
+      if let error = taken(job.id) {
+        job.stop(error.text)
+        return outbox.append(Reply(call: call, error: error))
       }
       let secrets = job.registered.secrets.reduce(0) { $0 + $1.value.utf8.count }
       guard directory.secrets.bytes + secrets <= limits.secretsInMemoryMax else {
@@ -94,6 +95,14 @@ extension Broker {
     } catch {
       outbox.append(refusal(call, error))
     }
+  }
+
+  /// Why a workspace cannot be made here under this id.
+  private func taken(_ id: WorkspaceID) -> RelayError? {
+    if directory.removed[id] != nil { return .workspaceRemoved }
+    if directory.workspace(id) != nil || rowsOnTheirWay[id] != nil { return .workspaceExists }
+    let count = directory.workspaces.count + directory.removed.count
+    return count < limits.workspacesMax ? nil : .workspacesFull
   }
 
   private func refusal(_ call: CallID, _ error: ArchiveError) -> Reply {
@@ -157,11 +166,17 @@ extension Broker {
   private func finish(_ job: ImportJob, now: Now) {
     guard let (_, call, actor) = archiving.importing else { return }
     let found = job.registered
-    guard let row = found.workspaces.first, row.id == job.id, rowsOnTheirWay[job.id] == nil,
-      directory.workspace(job.id) == nil
-    else {
-      job.stop("workspace \(job.id.text) was made meanwhile")
-      return outbox.append(Reply(call: call, error: .workspaceExists))
+    // What was made meanwhile may be in its way.
+    guard let row = found.workspaces.first, row.id == job.id, taken(job.id) == nil else {
+      let error = taken(job.id) ?? .notImportable
+      job.stop(error.text)
+      return outbox.append(Reply(call: call, error: error))
+    }
+    if let parent = row.parent, newestRow(parent) != nil,
+      let misfit = misfit(of: row, below: parent)
+    {
+      job.stop(misfit)
+      return outbox.append(Reply(call: call, error: .notImportable, detail: misfit))
     }
     registryBatch.append(.insertRows(job.rows))
     audit(actor, "import", job.id.text, now: now)
@@ -172,14 +187,18 @@ extension Broker {
       row,
       RegistryChange(
         workspace: job.id,
-        apply: { [weak self] directory in
+        apply: { directory in
+          for org in found.orgs where directory.orgs[org.id] == nil { directory.put(org) }
           directory.put(row)
-          // What is due in it is not known here: it is looked for.
-          self?.sweepList.append(row.id)
           for token in found.tokens { directory.add(token) }
           for secret in found.secrets { directory.secrets.put(secret) }
         },
-        reply: Reply(call: call, status: 201, body: reply.bytes), isCreation: true))
+        reply: Reply(call: call, status: 201, body: reply.bytes), isCreation: true,
+        then: { broker, _ in
+          // What is due in it is not known here: it is looked for.
+          broker.sweepList.append(row.id)
+          for token in found.tokens { broker.noteEnd(of: token) }
+        }))
     log.info(
       "imported", ["workspace": .text(job.id.text), "messages": .number(job.messages)])
   }

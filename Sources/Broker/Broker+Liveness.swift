@@ -70,10 +70,9 @@ extension Broker {
   package func updateCard(
     _ call: CallID, _ card: [UInt8], of id: WorkspaceID, now: Now
   ) {
-    guard let record = directory.workspace(id) else {
+    guard var row = newestRow(id) else {
       return outbox.append(Reply(call: call, error: .notFound))
     }
-    var row = rowsOnTheirWay[id]?.row ?? record.row
     row.card = card
     var settings = Settings(ofRow: row)
     settings.cardAt = now.wall

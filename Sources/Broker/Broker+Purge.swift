@@ -1,7 +1,6 @@
 import Relay
 import Store
 import System
-import Wire
 
 /// Removed workspaces whose file goes for good.
 extension Broker {
@@ -13,17 +12,18 @@ extension Broker {
     }
     guard let index = purging.firstIndex(where: mayDelete) else { return }
     let id = purging.remove(at: index)
+    // Under its id there may be another by now.
+    guard directory.removed[id]?.row.state == .purging else { return }
     do throws(StoreError) {
       try data.deleteWorkspaceFile(id)
     } catch {
-      // The row stays as it is: the next start goes on with it.
       failed(error, workspace: id)
-      purgeCalls[id].map { outbox.append(Reply(call: $0, error: .notStored)) }
-      purgeCalls[id] = nil
-      return
+      if let reply = purgeCalls.removeValue(forKey: id) {
+        outbox.append(reply.failing(.notStored))
+      }
+      return purgeLater(id, now: now)
     }
     registryBatch.append(.deleteWorkspace(id))
-    let json: JSON = ["status": "purged", "id": .string(id.text)]
     registryChanges.append(
       RegistryChange(
         workspace: id,
@@ -31,13 +31,26 @@ extension Broker {
           directory.forget(id)
           log.info("workspace_purged", ["workspace": .text(id.text)])
         },
-        reply: purgeCalls.removeValue(forKey: id).map { Reply(call: $0, body: json.bytes) }))
+        reply: purgeCalls.removeValue(forKey: id),
+        refused: { broker, now in broker.purgeLater(id, now: now) }))
   }
+
+  /// The row says what is to be done: it is done after a minute, or by the next start.
+  private func purgeLater(_ id: WorkspaceID, now: Now) {
+    removals.insert(Removed(at: now.wall + Self.purgeRetry, id: id))
+  }
+
+  private static let purgeRetry = Duration.seconds(60)
 
   /// It was kept for long enough, unless it has been restored meanwhile.
   private func expireRemoved(_ removal: Removed, now: Now) {
-    guard var row = directory.removed[removal.id]?.row, row.state == .removed,
-      rowsOnTheirWay[row.id] == nil, let at = row.removedAt, at + limits.removedKeep <= now.wall
+    guard var row = directory.removed[removal.id]?.row else { return }
+    if row.state == .purging {
+      if !purging.contains(row.id), !isOnItsWay(row.id) { purging.append(row.id) }
+      return
+    }
+    guard row.state == .removed, rowsOnTheirWay[row.id] == nil, let at = row.removedAt,
+      at + limits.removedKeep <= now.wall
     else { return }
     row.state = .purging
     let undo = directory.remove(row)
@@ -47,13 +60,16 @@ extension Broker {
     write(
       row,
       RegistryChange(
-        workspace: row.id, apply: { _ in }, reply: nil,
-        undo: { [unowned self] directory in
-          if let undo { directory.undo(undo) }
-          // Tried again after a minute.
-          removals.insert(Removed(at: now.wall + .seconds(60), id: purged.id))
-        },
+        workspace: row.id,
+        refused: { broker, now in broker.purgeLater(purged.id, now: now) },
+        undo: { directory in if let undo { directory.undo(undo) } },
         then: { broker, _ in broker.purging.append(purged.id) }))
+  }
+
+  /// A change of its row, or the end of it.
+  private func isOnItsWay(_ id: WorkspaceID) -> Bool {
+    registryChanges.contains { $0.workspace == id }
+      || registryRounds.contains { $0.changes.contains { $0.workspace == id } }
   }
 
   /// No barrier has its descriptor any more.

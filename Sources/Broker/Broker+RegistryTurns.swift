@@ -99,7 +99,10 @@ extension Broker {
   private static let pulsesInTurn = 500
 
   private func pulse(_ id: WorkspaceID) -> WorkspacePulse? {
-    guard let record = directory.workspace(id) ?? directory.removed[id] else { return nil }
+    // The rows of what is purged may have gone.
+    guard let record = directory.workspace(id) ?? directory.removed[id],
+      record.row.state != .purging
+    else { return nil }
     var row = record.row
     row.lastSeenAt = record.lastSeen
     return WorkspacePulse(row)

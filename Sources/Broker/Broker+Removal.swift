@@ -19,53 +19,36 @@ struct Removed: Comparable {
 ///
 /// A relay that finds the row in one of these states at its start goes on from there.
 extension Broker {
-  package func removeWorkspace(
-    _ call: CallID, _ id: WorkspaceID, purge: Bool, actor: String, now: Now
-  ) {
-    let known = directory.workspace(id) ?? directory.removed[id]
-    guard var row = rowsOnTheirWay[id]?.row ?? known?.row, row.state != .purging
-    else { return outbox.append(Reply(call: call, error: .notFound)) }
-    if isShuttingDown { return outbox.append(Reply(call: call, error: .notStored)) }
-    if row.state == .removed, !purge {
-      return outbox.append(Reply(call: call, error: .workspaceRemoved))
-    }
-    row.state = purge ? .purging : .removed
-    row.removedAt = row.removedAt ?? now.wall
+  /// - `reply`: to whoever asked; of a purge when the file has gone.
+  func remove(_ row: RegisteredWorkspace, _ removal: Removal, reply: Reply?) {
+    var row = row
+    let id = row.id
+    row.state = removal.purges ? .purging : .removed
+    row.removedAt = row.removedAt ?? removal.now.wall
     // The credential is dead before the write is durable; whoever waits hears of it after.
     let undo = directory.remove(row)
     registryBatch.append(.updateWorkspace(row))
-    registryBatch.append(.revokeTokens(of: id, at: now.wall))
+    registryBatch.append(.revokeTokens(of: id, at: removal.now.wall))
     if directory.removed[id]?.row.nextWakeAt != nil {
       directory.setWake(id, nil)
       marks.insert(id)
     }
-    audit(actor, purge ? "purge" : "remove", id.text, now: now)
-    if purge { purgeCalls[id] = call }
+    audit(
+      removal.actor, removal.purges ? "purge" : "remove", id.text, removal.detail,
+      now: removal.now)
+    if removal.purges { purgeCalls[id] = reply }
     let gone = row
     write(
       row,
       RegistryChange(
-        workspace: id, apply: { _ in },
-        reply: purge ? nil : Reply(call: call, body: removedJSON(row).bytes),
-        undo: { [unowned self] directory in
-          if let undo { directory.undo(undo) }
-          if purge {
-            purgeCalls[id] = nil
-            outbox.append(Reply(call: call, error: .notStored))
-          }
+        workspace: id,
+        reply: removal.purges ? nil : reply,
+        refused: { broker, _ in
+          guard let reply = broker.purgeCalls.removeValue(forKey: id) else { return }
+          broker.outbox.append(reply.failing(.notStored))
         },
+        undo: { directory in if let undo { directory.undo(undo) } },
         then: { broker, _ in broker.removed(gone) }))
-  }
-
-  private func removedJSON(_ row: RegisteredWorkspace) -> JSON {
-    let at = row.removedAt ?? row.createdAt
-    return [
-      "status": "removed", "id": .string(row.id.text),
-      "removed_at": .string(Timestamp.rfc3339(nanoseconds: at.nanoseconds)),
-      "restore_until": .string(
-        Timestamp.rfc3339(nanoseconds: (at + limits.removedKeep).nanoseconds)),
-      "cascade_deleted": 0,
-    ]
   }
 
   /// Its row is durable.
@@ -73,6 +56,8 @@ extension Broker {
     log.info(
       row.state == .purging ? "workspace_purging" : "workspace_removed",
       ["workspace": .text(row.id.text)])
+    directory.changeTokens { $0.confirmRemoval(of: .workspace(row.id)) }
+    for entry in directory.tokens.entries(of: .workspace(row.id)) { noteEnd(of: entry.row) }
     if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk) }
     alarms.put(nil, row.id)
     if row.state == .purging { purging.append(row.id) } else { keepRemoved(row) }
@@ -146,6 +131,12 @@ extension Broker {
     guard !closing.contains(id), rowsOnTheirWay[id] == nil else {
       return outbox.append(Reply(call: call, error: .notStored))
     }
+    // What has been moved since may stand in its way; one that is removed itself does not.
+    if let parent = row.parent, newestRow(parent) != nil,
+      let misfit = misfit(of: row, below: parent)
+    {
+      return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
+    }
     row.state = .active
     row.removedAt = nil
     registryBatch.append(.updateWorkspace(row))
@@ -159,7 +150,10 @@ extension Broker {
           directory.restore(restored)
           log.info("workspace_restored", ["workspace": .text(id.text)])
         },
-        reply: Reply(call: call, body: workspaceJSON(row).bytes)))
+        reply: Reply(call: call, body: workspaceJSON(row).bytes),
+        then: { broker, now in
+          if let row = broker.directory.workspace(id)?.row { broker.setAlarm(row, now: now) }
+        }))
   }
 
   /// What operators are told about a removed workspace.

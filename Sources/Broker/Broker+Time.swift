@@ -25,7 +25,9 @@ extension Broker {
     if let id = purging.first, desks[id]?.rounds.isEmpty != false {
       earliest = Instant(nanoseconds: 0)
     }
-    for due in [tokenUses.due, revocations.due] { earliest = min(earliest, due ?? earliest) }
+    for due in [tokenUses.due, revocations.due, wallDue] {
+      earliest = min(earliest, due ?? earliest)
+    }
     for id in retaining {
       if let due = desks[id]?.retentionDue { earliest = min(earliest, due) }
     }
@@ -35,6 +37,12 @@ extension Broker {
       earliest = min(earliest, first.until, turnNow.instant + limits.pendingRetry)
     }
     return earliest == .distantFuture ? nil : earliest
+  }
+
+  /// What ends by the wall clock, and not while that is in doubt.
+  private var wallDue: Instant? {
+    let due = [removals.first?.at, tokenDeaths.first?.at].compactMap { $0 }.min()
+    return due.map { max(turnNow.instant(at: $0), clock.doubtfulUntil) }
   }
 
   package func tick(now: Now) {
@@ -110,12 +118,15 @@ extension Broker {
 
   /// At the start: those whose hint says when, and those that the relay had in use when it died.
   func setAlarms(_ now: Now) {
-    for (id, record) in directory.workspaces {
-      switch record.row.nextWakeAt {
-      case nil: sweepList.append(id)
-      case .never: break
-      case .some(let at): alarms.put(now.instant(at: at), id)
-      }
+    for record in directory.workspaces.values { setAlarm(record.row, now: now) }
+  }
+
+  /// Of a workspace that is only a file.
+  func setAlarm(_ row: RegisteredWorkspace, now: Now) {
+    switch row.nextWakeAt {
+    case nil: sweepList.append(row.id)
+    case .never: break
+    case .some(let at): alarms.put(now.instant(at: at), row.id)
     }
   }
 

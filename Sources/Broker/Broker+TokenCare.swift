@@ -75,7 +75,11 @@ extension Broker {
   private func storeRevocations() {
     let digests = Set(revocations.waiting).filter {
       // Another call may have stored it, and a token that never got there needs no end.
-      directory.tokens.entry($0)?.revocation == .refused
+      guard let entry = directory.tokens.entry($0), entry.revocation == .refused else {
+        return false
+      }
+      // The rows of what is purged may have gone.
+      return entry.row.workspace.flatMap { directory.removed[$0] }?.row.state != .purging
     }
     revocations = RevocationsToStore()
     guard !digests.isEmpty else { return }
@@ -91,6 +95,7 @@ extension Broker {
   }
 
   private func deleteDead(now: Now) {
+    guard !isTimeDoubtful(now) else { return }
     var dead: [SHA256.Digest] = []
     while dead.count < Self.careRows, let first = tokenDeaths.first, first.at <= now.wall {
       _ = tokenDeaths.popFirst()

@@ -86,9 +86,11 @@ extension Broker {
     }
   }
 
-  private func newestChildren(of id: WorkspaceID) -> [WorkspaceID] {
-    directory.children(of: id).filter { newestRow($0)?.parent == id }
-      + rowsOnTheirWay.values.map(\.row)
-      .filter { $0.parent == id && directory.workspace($0.id)?.row.parent != id }.map(\.id)
+  /// Those right below it once all that is on its way is durable: not those that are being removed.
+  func newestChildren(of id: WorkspaceID) -> [WorkspaceID] {
+    let coming = rowsOnTheirWay.values.lazy.map(\.row).filter { [directory] row in
+      row.parent == id && row.state == .active && directory.workspace(row.id)?.row.parent != id
+    }
+    return directory.children(of: id).filter { newestRow($0)?.parent == id } + coming.map(\.id)
   }
 }

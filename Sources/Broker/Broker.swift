@@ -49,8 +49,8 @@ package final class Broker {
   var closing: [WorkspaceID] = []
   var purging: [WorkspaceID] = []
   var removals = Heap<Removed>()
-  /// Operators who wait for a purge.
-  var purgeCalls: [WorkspaceID: CallID] = [:]
+  /// What operators hear once a file is purged.
+  var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
   /// Files whose write-ahead log is long, and those with any log, the longest idle first.

@@ -6,7 +6,6 @@ extension Directory {
   /// What brings back a workspace whose removal could not be written.
   struct Removal {
     fileprivate var record: WorkspaceRecord
-    fileprivate var tokens: [TokenTable.Entry] = []
   }
 
   /// From now on it is unknown to callers, and its tokens open nothing.
@@ -17,16 +16,18 @@ extension Directory {
       return Removal(record: before)
     }
     guard let record = workspaces.removeValue(forKey: row.id) else { return nil }
-    let dead = tokens.revokeAll(of: .workspace(row.id), at: row.removedAt ?? row.createdAt)
+    tokens.revokeAll(of: .workspace(row.id), at: row.removedAt ?? row.createdAt)
     byShort[row.id.short]?.removeAll { $0 == row.id }
     move(row.id, from: record.row.parent, to: nil)
     roll.remove(row.id)
     rollOfOrg[row.org]?.remove(row.id)
     var gone = record
     gone.row = row
+    // The relay's own note: the row may have been made before it was changed.
+    gone.row.nextWakeAt = record.row.nextWakeAt
     gone.card = nil
     removed[row.id] = gone
-    return Removal(record: record, tokens: dead)
+    return Removal(record: record)
   }
 
   mutating func undo(_ removal: Removal) {
@@ -36,16 +37,20 @@ extension Directory {
       removed[id] = removal.record
       return
     }
-    removed[id] = nil
-    tokens.putBack(removal.tokens)
+    let passed = removed.removeValue(forKey: id)?.passed
+    tokens.putBack(of: .workspace(id))
     comeBack(removal.record)
+    if let passed { put(passed) }
   }
 
   /// It is there again, with everything but its tokens.
   mutating func restore(_ row: RegisteredWorkspace) {
     guard var record = removed.removeValue(forKey: row.id) else { return }
     generation += 1
+    let wake = record.row.nextWakeAt
     record.row = row
+    record.row.nextWakeAt = wake
+    record.passed = nil
     comeBack(record)
   }
 

@@ -105,6 +105,8 @@ package struct WorkspaceRecord: Sendable {
   package var credentials: Set<String> = []
   /// The card as callers get it, and its entity tag; made when asked for.
   package var card: (bytes: [UInt8], etag: String)?
+  /// Of one whose removal is on its way: what became durable since, and counts if that is refused.
+  var passed: RegisteredWorkspace?
 }
 
 /// The registry in memory: workspaces and the credentials that open them.
@@ -179,7 +181,10 @@ package struct Directory {
   package mutating func put(_ row: RegisteredWorkspace) {
     generation += 1
     // A write that was on its way when it was removed.
-    guard removed[row.id] == nil else { return }
+    if removed[row.id] != nil {
+      removed[row.id]?.passed = row
+      return
+    }
     var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
     if workspaces[row.id] == nil {
       record.lastSeen = row.lastSeenAt

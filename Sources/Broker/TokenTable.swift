@@ -24,7 +24,11 @@ package final class TokenUse {
 /// durable. A revoked one opens nothing at once, and stays revoked if the disk refuses that.
 struct TokenTable {
   /// How far a revocation has come.
-  enum Revocation { case none, onItsWay, refused, durable }
+  enum Revocation {
+    case none, onItsWay, refused, durable
+    /// With the owner's removal, which is on its way.
+    case removal
+  }
 
   struct Entry {
     var row: RegisteredToken
@@ -151,24 +155,32 @@ struct TokenTable {
     }
   }
 
-  /// What the owner's removal ends, by a write of its own. Hands back the live ones, as they were.
-  mutating func revokeAll(of owner: Owner, at time: WallTime) -> [Entry] {
-    let live = entries(of: owner).filter { $0.row.revokedAt == nil }
-    for entry in live {
+  /// What the owner's removal ends, by a write of its own.
+  mutating func revokeAll(of owner: Owner, at time: WallTime) {
+    for entry in entries(of: owner) where entry.row.revokedAt == nil {
       guard let digest = SHA256.Digest(entry.row.hash) else { continue }
       entry.use.isRevoked = true
       entries[digest]?.row.revokedAt = time
-      entries[digest]?.revocation = .durable
+      entries[digest]?.revocation = .removal
     }
-    return live
   }
 
-  /// The removal could not be written.
-  mutating func putBack(_ live: [Entry]) {
-    for entry in live {
-      guard let digest = SHA256.Digest(entry.row.hash), entries[digest] != nil else { continue }
+  /// The removal could not be written. What became durable meanwhile stays as it is: another write
+  /// may have ended a token for good.
+  mutating func putBack(of owner: Owner) {
+    for entry in entries(of: owner) where entry.revocation == .removal {
+      guard let digest = SHA256.Digest(entry.row.hash) else { continue }
       entry.use.isRevoked = false
-      entries[digest] = entry
+      entries[digest]?.row.revokedAt = nil
+      entries[digest]?.revocation = .none
+    }
+  }
+
+  /// The removal is on the disk.
+  mutating func confirmRemoval(of owner: Owner) {
+    for entry in entries(of: owner) where entry.revocation == .removal {
+      guard let digest = SHA256.Digest(entry.row.hash) else { continue }
+      entries[digest]?.revocation = .durable
     }
   }
 

@@ -34,7 +34,10 @@ enum WorkspaceCommands {
     Command("workspaces restore ID", "brings a removed workspace back", run: restore),
     Command(
       "workspaces purge ID", "deletes it for good, with everything in it",
-      flags: [Flag("yes", nil, "do it; without it nothing is done")], run: purge),
+      flags: [
+        Flag("yes", nil, "do it; without it nothing is done"),
+        Flag("confirm", nil, "its children too"),
+      ], run: purge),
   ]
 
   private static let page = [
@@ -175,9 +178,14 @@ enum WorkspaceCommands {
     guard line.has("yes") else {
       throw .usage("this deletes \(id) and all its messages for good; say --yes")
     }
-    let answer = try line.ask(
-      "DELETE", "/workspaces/\(id)?purge=true&confirm=true")
-    line.show(answer) { _ in "purged \(id)\n" }
+    var query = Query()
+    query.add("purge", "true")
+    if line.has("confirm") { query.add("confirm", "true") }
+    let answer = try line.ask("DELETE", "/workspaces/\(id)\(query.text)", taking: [409])
+    if answer.status == 409 { return try confirm(answer, line) }
+    line.show(answer) { json in
+      "purged \(id) and \(Plain.member(json["cascade_deleted"])) below it\n"
+    }
     return 0
   }
 }

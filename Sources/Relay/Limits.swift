@@ -163,6 +163,8 @@ package struct Limits: Sendable {
   package var orgsMax = 1000
   /// Workspaces on a path from a root of the hierarchy to a leaf.
   package var hierarchyDepthMax = 32
+  /// Workspaces below one that are removed together with it: one transaction, in one turn.
+  package var cascadeMax = 500
   /// Bytes of one secret's value; keys and certificates are smaller.
   package var secretBytesMax = 64 * 1024
   /// Bytes of a secret's name.

@@ -15,6 +15,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case methodNotAllowed = "method_not_allowed"
   case workspaceExists = "workspace_exists"
   case workspaceRemoved = "workspace_removed"
+  case confirmationRequired = "confirmation_required"
   case orgExists = "org_exists"
   case leaseLost = "lease_lost"
   case alreadyAnswered = "already_answered"
@@ -65,8 +66,9 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .invalidCaller: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
-    case .workspaceExists, .orgExists, .leaseLost, .alreadyAnswered, .answeredElsewhere, .closed,
-      .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull, .secretsFull, .backupRunning,
+    case .workspaceExists, .confirmationRequired, .orgExists, .leaseLost, .alreadyAnswered,
+      .answeredElsewhere, .closed, .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull,
+      .secretsFull, .backupRunning,
       .notImportable, .idempotencyConflict:
       409
     case .purged, .workspaceRemoved, .answerGone: 410
@@ -129,6 +131,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .methodNotAllowed: "the route does not take this method"
     case .workspaceExists: "a workspace with this id exists"
     case .workspaceRemoved: "the workspace has been removed"
+    case .confirmationRequired: "other workspaces stand below it; nothing was removed"
     case .orgExists: "an org with this id exists"
     case .leaseLost: "the lease has ended or was never given; the message may be with another"
     case .alreadyAnswered: "another result was accepted for this lease"

@@ -105,4 +105,22 @@ import Wire
     #expect(try operate("DELETE", path).status == 404)
     #expect(try operate("DELETE", path + "?purge=maybe").status == 400)
   }
+
+  @Test func `what stands below it is removed only when that was said`() throws {
+    let made = try scene.connect().call(
+      "POST", "/workspaces", token: RelayScene.admin, body: "{\"parent_id\":\"\(scene.id)\"}")
+    let child = try #require(made.json["id"]?.string)
+    for query in ["", "?confirm=false", "?purge=true"] {
+      let refused = try operate("DELETE", path + query)
+      #expect(refused.status == 409 && refused.code == "confirmation_required")
+      #expect(refused.json["status"]?.string == "confirmation_required")
+      #expect(refused.json["children"]?.array?.map(\.string) == [child])
+      #expect(refused.json["children_count"]?.int == 1)
+    }
+    #expect(try operate("DELETE", path + "?confirm=perhaps").status == 400)
+    #expect(try operate("GET", path + "/inbox?wait=0", token: scene.token).status == 204)
+    let removed = try operate("DELETE", path + "?confirm=true")
+    #expect(removed.status == 200 && removed.json["cascade_deleted"]?.int == 1)
+    for id in [scene.id, child] { #expect(try operate("GET", "/workspaces/\(id)").status == 410) }
+  }
 }

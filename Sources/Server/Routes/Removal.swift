@@ -19,9 +19,10 @@ extension RelayServer {
   ) throws(RelayError) {
     let query = QueryItems(head.query)
     let purge = try flag("purge", query)
-    _ = try flag("confirm", query)
+    let isConfirmed = try flag("confirm", query)
     broker.removeWorkspace(
-      open(ticket, .other), id, purge: purge, actor: actor(head, ticket, now: now), now: now)
+      open(ticket, .other), id, purge: purge, isConfirmed: isConfirmed,
+      actor: actor(head, ticket, now: now), now: now)
   }
 
   func restoreWorkspace(
