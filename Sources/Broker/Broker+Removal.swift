@@ -129,7 +129,10 @@ extension Broker {
     }
     // Its messages are still ending, or its removal is not durable: soon.
     guard !closing.contains(id), rowsOnTheirWay[id] == nil else {
-      return outbox.append(Reply(call: call, error: .notStored))
+      return outbox.append(
+        Reply(
+          call: call, error: .notStored, detail: "the workspace is still being removed",
+          members: [("removing", true)]))
     }
     // What has been moved since may stand in its way; one that is removed itself does not.
     if let parent = row.parent, newestRow(parent) != nil,

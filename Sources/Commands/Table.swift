@@ -1,8 +1,8 @@
-/// Every command that asks a relay, or looks at what is wrong with one.
+/// Every command that asks a relay, looks at what is wrong with one, or copies its files.
 package enum CommandTable {
   package static let commands: [Command] =
     StatusCommands.all + Doctor.all + WorkspaceCommands.all + CredentialCommands.all
-    + QueueCommands.all + VerbCommands.all
+    + QueueCommands.all + VerbCommands.all + ArchiveCommands.all
 }
 
 extension CommandTable {

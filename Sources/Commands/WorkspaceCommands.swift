@@ -167,7 +167,16 @@ enum WorkspaceCommands {
 
   private static func restore(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let id = try line.workspace()
-    line.show(try line.ask("POST", "/workspaces/\(id)/restore", [:])) { json in
+    var answer = try line.ask("POST", "/workspaces/\(id)/restore", [:], taking: [503])
+    // Its messages are still ending: some hundred of them in a turn of the relay.
+    while answer.status == 503, answer.json["removing"]?.bool == true {
+      line.console.pause(.milliseconds(100))
+      answer = try line.ask("POST", "/workspaces/\(id)/restore", [:], taking: [503])
+    }
+    guard answer.status == 200 else {
+      throw .refused(Plain.text(answer.json["error"]?.string ?? "the relay refused"))
+    }
+    line.show(answer) { json in
       facts(json) + "its old tokens are dead; next: a2a-relay tokens \(id) add\n"
     }
     return 0

@@ -23,9 +23,7 @@ func run() {
   case "serve": arguments.removeFirst()
   case nil: break
   case let first? where first.hasPrefix("--"): break
-  case let first?:
-    if let archive = ArchiveCommand(rawValue: first) { operate(archive, arguments.dropFirst()) }
-    command(arguments)
+  default: command(arguments)
   }
   if arguments.contains("--help") {
     print(help, terminator: "")
@@ -47,8 +45,7 @@ private func command(_ arguments: [String]) -> Never {
     out: { StandardStream.output.write($0) }, error: { StandardStream.error.write($0) },
     environment: { name in getenv(name).map { String(cString: $0) } },
     isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
-  let others = ["serve", "health"] + ArchiveCommand.allCases.map(\.rawValue)
-  exit(CommandTable.run(arguments, console: console, alsoThere: others))
+  exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"]))
 }
 
 /// For the health check of a container, which has no curl. It takes the flags of the server that it
@@ -69,13 +66,6 @@ private func health(_ arguments: [String]) -> Never {
   }
 }
 
-/// A command about files, of a relay that runs or of none; ends the process.
-private func operate(_ archive: ArchiveCommand, _ arguments: ArraySlice<String>) -> Never {
-  exit(
-    archive.run(
-      Array(arguments), environment: { name in getenv(name).map { String(cString: $0) } }))
-}
-
 private func usage(_ text: String) -> Never {
   StandardStream.error.write(Array("a2a-relay: \(text)\nTry a2a-relay --help\n".utf8))
   exit(64)
@@ -88,8 +78,6 @@ private var help: String {
     Usage: a2a-relay serve [flags]
            a2a-relay health [--listen ADDRESS:PORT]   0 if a relay answers there, else 1
            a2a-relay COMMAND [arguments] [flags]      asks a relay; see below
-
-    \(ArchiveCommand.help)
 
     Any A2A client calls an agent at URL/w/ID/; the relay stores the call, the agent
     fetches it by long poll and posts its result; the relay answers the caller.

@@ -105,6 +105,7 @@ import Wire
     let early = restore()
     bench.turn()
     #expect(bench.replies[early]?.code == "not_stored", "it is not durable yet")
+    #expect(bench.replies[early]?.json["removing"]?.bool == true)
     settle()
     for isRestarted in [false, true] {
       if isRestarted {

@@ -31,6 +31,8 @@ import Testing
     ("tokens X revoke y", "tokens ID revoke [TOKEN]"), ("redrive a b c", "redrive MESSAGE…"),
     ("redrive --workspace X", "redrive"), ("jobs X", "jobs ID"), ("jobs X 7", "jobs ID JOB"),
     ("--json status", "status"), ("cancel m", "cancel MESSAGE"),
+    ("backup d --data x", "backup DIR"), ("export X d", "export ID DIR"),
+    ("check d --json", "check DIR"), ("restore d --data=x", "restore BACKUP"),
   ])
   func `a line is the command whose words fit`(line: String, pattern: String) throws {
     #expect(try read(line).pattern == pattern)

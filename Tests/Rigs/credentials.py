@@ -11,13 +11,13 @@ Two controls: the same search must find what is stored and logged, raw and in ba
 are those of `enum Route` in the source, each of which must have its test here.
 """
 import base64
+import pathlib
 import re
 
 import rpc
 from relaykit import ROOT, Relay, check, main, new_id, say, scratch, spellings
 
 FOLDER = ROOT / "Sources" / "Server" / "Routes"
-SOURCE = FOLDER / "Route.swift"
 WRONG = "rtok_" + "A" * 43
 NOBODY = [{}, {"Authorization": f"Bearer {WRONG}"}, {"X-Relay-Key": WRONG},
           {"Authorization": "Basic Zm9vOmJhcg=="}]
@@ -102,22 +102,32 @@ def store_controls(relay, space):
     return known
 
 
+def enum(name):
+    """Its cases, which come before everything else in it."""
+    found = [text.split(f"enum {name}: Equatable {{", 1)[1] for text in map(
+        pathlib.Path.read_text, FOLDER.glob("*.swift")) if f"enum {name}: Equatable {{" in text]
+    check(len(found) == 1, f"there is no one enum {name}")
+    return re.split(r"^  (?:init|static|private|var|func)", found[0], flags=re.MULTILINE)[0]
+
+
+def names(text):
+    """(name, what it holds) of each case."""
+    lines = re.findall(r"^  case (.*)$", text, re.MULTILINE)
+    return [case for line in lines for case in re.findall(r"(\w+)(\([^)]*\))?", line)]
+
+
 def cases():
     """The cases of `enum Route`, and its verbs, as the source has them.
 
     A case that holds an enum of routes stands for the cases of that, as `credentials.keys`.
     """
-    text = SOURCE.read_text().split("  init(path:")[0]
+    text = enum("Route")
     verbs = re.search(r"enum Verb: [^{]*\{ case ([^}]*)\}", text)
     found = []
-    for case, inner in re.findall(r"^  case (\w+)(?:\((\w+Route)\))?", text, re.MULTILINE):
-        if not inner:
-            found.append(case)
-            continue
-        cases = re.split(r"^  (?:init|static|private|var|func)", (FOLDER / f"{inner}.swift").read_text(),
-                         flags=re.MULTILINE)[0]
-        found += [f"{case}.{name}" for name in re.findall(r"^  case (\w+)", cases, re.MULTILINE)]
-    check(len(found) > 10 and verbs, f"the routes cannot be read from {SOURCE.name}")
+    for name, inner in names(text):
+        inner = re.fullmatch(r"\((\w+Route)\)", inner)
+        found += [f"{name}.{each}" for each, _ in names(enum(inner[1]))] if inner else [name]
+    check(len(found) > 10 and verbs, f"the routes cannot be read from {FOLDER.name}")
     return found, [verb.strip() for verb in verbs[1].split(",")]
 
 
@@ -159,8 +169,9 @@ def routes(space, message):
         "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
         "workspaces": [("POST", "/workspaces", {"name": "x"})] +
                       [(method, "/workspaces", body) for method, body in both],
-        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"}),
-                      ("DELETE", f"/workspaces/{space}?purge=true", None)] +
+        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"})] +
+                     [("DELETE", f"/workspaces/{space}{query}", None)
+                      for query in ("", "?confirm=true", "?purge=true", "?purge=maybe")] +
                      [(method, f"/workspaces/{space}", body) for method, body in both],
         "credentials.orgs": [("POST", "/orgs", {"id": "stolen"})] +
                             [(method, "/orgs", body) for method, body in both],
@@ -175,11 +186,11 @@ def routes(space, message):
         "credentials.token": [("DELETE", f"{tokens}/0badc0de", None)],
         "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
                      for method, body in both],
+        "restore": [("POST", f"/workspaces/{space}/restore", None)],
         "archive.backup": [("POST", "/admin/backup", {"dir": "/nowhere/at/all"})] +
                           [(method, "/admin/backup", body) for method, body in both],
         "archive.importing": [("POST", "/admin/import", {"dir": "/nowhere/at/all"})],
         "metrics": [("GET", "/metrics", None)],
-        "restore": [("POST", f"/workspaces/{space}/restore", None)],
         "status.status": [("GET", "/admin/status", None)],
         "status.workspaces": [("GET", f"/admin/messages/{message}", None)],
         "queue": [("GET", f"/workspaces/{space}/{rest}", None)
@@ -196,8 +207,8 @@ AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard
          "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
-            "credentials.rotation", "credentials.token", "metrics", "status.status", "status.workspaces",
-            "archive.backup", "archive.importing", "queue", "restore"]
+            "credentials.rotation", "credentials.token", "metrics", "status.status",
+            "status.workspaces", "restore", "archive.backup", "archive.importing", "queue"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
 OWN = ["workspaces", "bearer's a2a", "metrics"]
 # The org whose keys strangers are after, and the id of one of them.
@@ -267,7 +278,7 @@ def keys(relay, org):
 
 
 def revoked(relay, space):
-    """A token and a key that were good, and are not any more."""
+    """Tokens and keys that were good, and are not any more; one of them of a workspace that is gone."""
     with relay.client(relay.admin) as admin:
         token = admin.call("POST", f"/workspaces/{space}/tokens", {}).json
         secrets, ids = keys(relay, ORG)
@@ -282,7 +293,10 @@ def revoked(relay, space):
             after = agent.call("GET", f"/workspaces/{space}/inbox?wait=0").status
             check(after == 401, f"on an open connection a revoked token is {after}")
             check(reader.call("GET", "/workspaces").status == 401, "a revoked key goes on")
-    return [token["auth_token"], *secrets]
+        gone, orphan = relay.workspace("removed")
+        removed = admin.call("DELETE", f"/workspaces/{gone}")
+        check(removed.status == 200 and removed.json["status"] == "removed", f"{removed}")
+    return [token["auth_token"], orphan, *secrets]
 
 
 def closed(folder):

@@ -71,8 +71,9 @@ def copy(data, original, wanted):
         return data / "workspaces" / identity[:2] / f"{identity}.db"
 
     made = [new_id() for _ in range(wanted)]
-    columns = "name, org, created_at, card, url, settings, state"
     registry = sqlite3.connect(data / "relay.db")
+    names = [row[1] for row in registry.execute("PRAGMA table_info(workspace)")]
+    columns = ", ".join(name for name in names if name != "id")
     for identity in made:
         path(identity).parent.mkdir(mode=0o700, exist_ok=True)
         shutil.copyfile(path(original), path(identity))

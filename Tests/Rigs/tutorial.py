@@ -37,9 +37,9 @@ def here(text, relay):
     return text.replace(URL, relay.url.rstrip("/")).replace(TOKEN, relay.admin)
 
 
-def bash(parts, relay, limit=120):
-    """What each block prints."""
-    script = f"\necho; echo '{MARK}'\n".join(here(part, relay) for part in parts)
+def bash(parts, relay, last="", limit=120):
+    """What each block of the page prints, and a last command of this test."""
+    script = f"\necho; echo '{MARK}'\n".join([here(part, relay) for part in parts] + [last] * bool(last))
     done = subprocess.run(["bash", "-u", "-c", script], capture_output=True, text=True, timeout=limit,
                           check=False)
     check(done.returncode == 0 and not done.stderr, f"bash: {done.returncode} {done.stderr}")
@@ -109,7 +109,8 @@ def registered_again(parts, relay):
     """After the tokens are revoked, step 2 again: a new token, the old one is dead, messages stay."""
     register, revoke, send = parts[1], parts[10], parts[5]
     take = parts[6]
-    output = bash([parts[0], register, send, revoke, register, take, 'echo "$AUTH_TOKEN"'], relay)
+    output = bash([parts[0], register, send, revoke, register, take], relay,
+                  last='echo "$AUTH_TOKEN"')
     first, second = compact(output[1])["auth_token"], compact(output[4])["auth_token"]
     check(first != second and output[6] == second, "the same token again")
     with relay.client(first) as old:

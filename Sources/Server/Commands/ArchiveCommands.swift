@@ -7,7 +7,7 @@ import System
 import Wire
 
 /// `backup`, `export`, `import`, `restore` and `check`: each answers its exit status.
-package enum ArchiveCommand: String, CaseIterable {
+package enum ArchiveCommand: String, CaseIterable, Sendable {
   case backup, export, `import`, restore, check
 
   /// sysexits.h, and 1 for what was refused or found.
@@ -18,14 +18,6 @@ package enum ArchiveCommand: String, CaseIterable {
     static let ioError: Int32 = 74
     static let noPermission: Int32 = 77
   }
-
-  package static let help = """
-      a2a-relay backup DIR [--data D]            a copy of all, made while the relay works
-      a2a-relay restore BACKUP --data D          a data directory out of it; D is new or empty
-      a2a-relay check DIR [--json]               looks at a backup or an unused data directory
-      a2a-relay export ID DIR [--data D]         one workspace, on its way to another relay
-      a2a-relay import DIR [--data D]            and there
-    """
 
   package func run(
     _ arguments: [String], environment: @escaping (String) -> String?
