@@ -184,8 +184,8 @@ def credentials(operator, relay, identity):
     operator.type("tokens", identity, "revoke", own)
     with relay.client(token) as agent:
         check(agent.call("GET", f"/workspaces/{identity}/inbox?wait=0").status == 401, "revoked")
-    operator.type("orgs", "create", "acme", "--name", "Acme")
-    check("acme" in operator.type("orgs")[0], "orgs")
+    operator.type("orgs", "create", "initech", "--name", "Initech")
+    check("initech" in operator.type("orgs")[0], "orgs")
     keys = {scope: operator.type("keys", "add", "--org", "default", "--scopes", scope)[0]
             .splitlines()[-1] for scope in ("read", "send")}
     operator.type("queue", identity, A2A_RELAY_TOKEN=keys["read"])
