@@ -14,8 +14,8 @@ set -uo pipefail
 cd "$root"
 
 rigs_are="judge interop-1.3.0 interop-0.3.26 credentials proxies proxies-control service bundle kill9
-kill9-control failedwrite lostpages fulldisk memory manyfiles stop backup operator alerts tutorial flushcount powercut
-powercut-control fuzz try"
+kill9-control redrive failedwrite lostpages fulldisk memory manyfiles stop backup operator alerts tutorial flushcount
+powercut powercut-control fuzz try"
 only= rounds= seed= allow_skips=
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; say "rigs:" $rigs_are; exit "$1"; }
 while [ $# -gt 0 ]; do
@@ -113,6 +113,7 @@ rig service 90 "$python" $rigs/service.py
 rig bundle 300 "$python" $rigs/bundle.py
 rig kill9 300 "$python" $rigs/kill9.py "${seeded[@]}" "${given[@]}"
 rig kill9-control 240 "$python" $rigs/kill9.py --control "${seeded[@]}"
+rig redrive 150 "$python" $rigs/redrive.py
 rig failedwrite 240 "$python" $rigs/failedwrite.py "${seeded[@]}" "${given[@]}"
 rig lostpages 180 "$python" $rigs/lostpages.py "${given[@]}"
 rig fulldisk 180 "$python" $rigs/fulldisk.py

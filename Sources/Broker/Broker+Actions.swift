@@ -33,12 +33,17 @@ extension Broker {
       metrics.answered(reply)
       answerAgent(call, reply, afterBarrier: afterBarrier, desk, now: now)
     case .cancelReply(let call, let reply): answerCancel(call, reply, desk, now: now)
+    case .redriveReply(let call, let reply): answerRedrive(call, reply, desk, now: now)
+    case .redriveOver(let seq): redriveOver(seq, desk, now: now)
+    case .jobMoved(let job, let isDurable):
+      jobMoved(job, isDurable: isDurable, desk, now: now)
     case .stored(let seq):
       metrics.sends += 1
       forgetKey(of: seq, desk)
+      replayStored(seq, desk, now: now)
       stored(seq, desk, now: now)
     case .refused(let seq):
-      forgetKey(of: seq, desk)
+      replayRefused(seq, desk)
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }

@@ -201,12 +201,15 @@ extension Broker {
 
   /// The message has left memory: answered or ended, and the caller has its reply.
   private func answerFromFile(_ agent: AgentCall, _ desk: Desk) throws(RelayError) {
-    guard let stored = try storedMessage(agent.message.seq, desk), stored.tag == agent.message.tag
-    else {
+    guard let stored = try storedMessage(agent.message.seq, desk) else {
       guard try isDeleted(agent.message.seq, desk) else { throw .notFound }
-      let members: [(String, JSON)] = [("cancelled", .bool(false)), ("reason", "deleted")]
+      let isPurged = try tombstone(agent.message, desk)?.cause == .purge
+      let members: [(String, JSON)] = [
+        ("cancelled", .bool(isPurged)), ("reason", isPurged ? "purged" : "deleted"),
+      ]
       return read(Reply(call: agent.call, error: .closed, members: members), desk)
     }
+    guard stored.tag == agent.message.tag else { throw .notFound }
     let reply: AgentReply
     if stored.state == .answered {
       if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,

@@ -59,7 +59,7 @@ extension Broker {
     }
     switch request.rpc.method {
     case .send: send(request, desk, now: now)
-    case .get: get(request, desk)
+    case .get: get(request, desk, now: now)
     case .cancel: cancel(request, desk, now: now)
     case .stream, .subscribe:
       outbox.append(
@@ -92,7 +92,11 @@ extension Broker {
     let context: String
     switch place(request, desk, seq, now: now) {
     // That a task has ended may have been read from what no barrier has covered.
-    case .failure(let error): return read(addressee.reply(error), desk)
+    case .failure(let error):
+      guard let task = request.rpc.taskID.flatMap({ MessageID($0) }) else {
+        return read(addressee.reply(error), desk)
+      }
+      return tell(addressee.reply(error), ofTask: task.seq, desk, now: now)
     case .success(let found): (task, context) = found
     }
     let new = NewMessage(
@@ -129,6 +133,9 @@ extension Broker {
   private func refusal(_ desk: Desk, _ request: CallerRequest, _ bytes: Int) -> Reply? {
     let addressee = request.addressee
     if isShuttingDown { return addressee.reply(.notStored) }
+    if directory.workspace(desk.id)?.settings.refusesSends == true {
+      return addressee.reply(.sendsRefused)
+    }
     if isDiskLow { return addressee.reply(.diskFull) }
     if desk.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
     let refusal = desk.queue.refusal(
@@ -169,7 +176,9 @@ extension Broker {
     switch MessageTable.cell(message.state, .callerAttached) {
     case .stay(.answer), .stay(.ended): answerWaiters(seq, desk, now: now)
     default:
-      if !request.rpc.isBlocking, message.state != .storing { stored(seq, desk, now: now) }
+      // While a redrive is on its way the file may still say that it is dead.
+      let isShown = message.state != .storing && message.state != .redriving
+      if !request.rpc.isBlocking, isShown { stored(seq, desk, now: now) }
     }
   }
 
@@ -207,14 +216,19 @@ extension Broker {
 
   // MARK: get, cancel
 
-  private func get(_ request: CallerRequest, _ desk: Desk) {
+  private func get(_ request: CallerRequest, _ desk: Desk, now: Now) {
     let addressee = request.addressee
+    if waitForRedrive(ofTask: request.rpc.taskID, desk, { [unowned self] now in
+      call(request, at: desk.id, now: now)
+    }) {
+      return
+    }
     if let id = request.rpc.taskID.flatMap({ MessageID($0) }), mustWait(id.seq, desk) {
-      return putOff(for: request.payer) { [unowned self] _ in
+      return putOff(for: request.payer) { [unowned self] now in
         guard desk.failure == nil else {
           return outbox.append(addressee.reply(.workspaceUnavailable))
         }
-        get(request, desk)
+        get(request, desk, now: now)
       }
     }
     do throws(RelayError) {
@@ -222,23 +236,23 @@ extension Broker {
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
       else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
-      read(try reply(task, to: addressee, desk), desk)
+      try tell(task, to: addressee, desk, now: now)
     } catch {
       outbox.append(addressee.reply(error))
     }
   }
 
   /// The Task, read from the file: whoever gets it has received the ends that it tells.
-  private func reply(
-    _ task: StoredTask, to addressee: Addressee, _ desk: Desk
-  ) throws(RelayError) -> Reply {
+  private func tell(
+    _ task: StoredTask, to addressee: Addressee, _ desk: Desk, now: Now
+  ) throws(RelayError) {
     var task = try taskView(task, desk)
     task.view.hasTopLevelParts = addressee.platformMethod != nil
     var reply = addressee.reply(
       result: task.view.result(
         as: addressee.dialect, historyLength: addressee.historyLength))
     if !task.ends.isEmpty { reply.receipt = .ends(desk.id, task.ends) }
-    return reply
+    tell(reply, of: task.dead, desk, now: now)
   }
 
   /// What was read leaves when everything it may have seen is durable.
@@ -270,18 +284,19 @@ extension Broker {
   }
 
   func answerCancel(_ call: CallID, _ outcome: CancelReply, _ desk: Desk, now: Now) {
+    if operations[call] != nil { return answerClose(call, outcome, desk, now: now) }
     guard let (addressee, _, seq) = cancels.removeValue(forKey: call) else { return }
     guard !mustWait(seq, desk) else {
-      return putOff(for: addressee.payer) { [unowned self] _ in
+      return putOff(for: addressee.payer) { [unowned self] now in
         guard desk.failure == nil else { return outbox.append(addressee.reply(.outcomeUnknown)) }
-        answerCancel(addressee, seq, outcome, desk)
+        answerCancel(addressee, seq, outcome, desk, now: now)
       }
     }
-    answerCancel(addressee, seq, outcome, desk)
+    answerCancel(addressee, seq, outcome, desk, now: now)
   }
 
   private func answerCancel(
-    _ addressee: Addressee, _ seq: Seq, _ outcome: CancelReply, _ desk: Desk
+    _ addressee: Addressee, _ seq: Seq, _ outcome: CancelReply, _ desk: Desk, now: Now
   ) {
     do throws(RelayError) {
       switch outcome {
@@ -291,10 +306,11 @@ extension Broker {
         // A2A 1.0 §3.3.1: cancelling is idempotent; what is cancelled already is told so again.
         guard task.state == .canceled else {
           let state = A2AState(task.state)
-          return read(addressee.reply(.taskNotCancelable(state)), desk)
+          return tell(
+            addressee.reply(.taskNotCancelable(state)), ofTask: seq, desk, now: now)
         }
         try checkMemory(addressee.payer)
-        read(try reply(task, to: addressee, desk), desk)
+        try tell(task, to: addressee, desk, now: now)
       }
     } catch {
       outbox.append(addressee.reply(error))

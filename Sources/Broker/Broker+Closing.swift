@@ -83,6 +83,11 @@ extension Broker {
       cancels[call] = nil
       outbox.append(place.0.reply(.outcomeUnknown))
     }
+    for (call, operation) in operations where operation.workspace == desk.id {
+      operations[call] = nil
+    }
+    // They ask again, and are told that the file cannot be used.
+    for work in desk.afterRedrive.values.joined() { putOff(for: .nobody, work) }
     for (call, reason) in desk.open { outbox.append(Reply(call: call, error: reason)) }
     empty(desk)
     // The barrier may hold its descriptor: then the last round closes it.
@@ -95,6 +100,10 @@ extension Broker {
     desk.cache = [:]
     desk.continued = []
     desk.lastCall = [:]
+    desk.replays = [:]
+    desk.afterRedrive = [:]
+    desk.jobs = []
+    desk.scans = []
     desk.waiters = [:]
     desk.open = [:]
     desk.ownAnswers = OwnAnswers()

@@ -31,7 +31,10 @@ extension Broker {
       desk.committedBytes += desk.batchBytes
       desk.batchBytes = 0
       do throws(StoreError) {
-        defer { desk.queue.turnEnded() }
+        defer {
+          desk.queue.turnEnded()
+          desk.telling = []
+        }
         try desk.file.commit(writes)
         if !writes.isEmpty {
           desk.commits += 1
@@ -158,7 +161,7 @@ extension Broker {
       }
     }
     desk.afterCommit = []
-    fail(desk.afterBarrier, .notStored)
+    for reply in desk.afterBarrier { fail([reply], reply.refusal) }
     desk.afterBarrier = []
     desk.lazies = lazies
     if !lazies.isEmpty { desk.lazyDue = now.instant + limits.lazyWriteMax }
@@ -170,6 +173,10 @@ extension Broker {
 
 extension Report {
   fileprivate func isOf(_ seqs: Set<Seq>) -> Bool {
-    if case .message(let seq) = self { seqs.contains(seq) } else { false }
+    switch self {
+    case .message(let seq): seqs.contains(seq)
+    case .job(_, let movesSends): movesSends && !seqs.isEmpty
+    case .task: false
+    }
   }
 }

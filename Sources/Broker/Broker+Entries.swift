@@ -62,7 +62,11 @@ extension Broker {
     writer.key("redelivered")
     writer.bool(entry.isRedelivered)
     writer.key("replay")
-    writer.bool(false)
+    writer.bool(message.replayOf != nil)
+    if let original = message.replayOf {
+      writer.key("replay_of")
+      writer.string(original.text)
+    }
     writer.key("enqueued_at")
     writer.string(Timestamp.rfc3339(nanoseconds: message.at.nanoseconds))
     writer.key("age_seconds")
@@ -74,7 +78,8 @@ extension Broker {
     writer.key("caller_waiting")
     writer.bool(message.callers > 0)
     try writeRouting(message, desk, content.text, into: &writer)
-    writeRequest(content, into: &writer)
+    writer.key("request")
+    writeRequest(head: content.head, body: content.body, into: &writer)
     writer.key("lease")
     writer.beginObject()
     writer.key("token")
@@ -103,14 +108,13 @@ extension Broker {
     writer.string(message.context)
   }
 
-  private func writeRequest(_ content: Desk.Cached, into writer: inout JSONWriter) {
-    writer.key("request")
+  func writeRequest(head: [UInt8], body: [UInt8], into writer: inout JSONWriter) {
     writer.beginObject()
     // The head is a whole JSON object; its members go first.
-    let members = content.head.dropFirst().dropLast()
+    let members = head.dropFirst().dropLast()
     if !members.isEmpty { writer.raw(members) }
     writer.key("body")
-    writer.string(utf8: content.body[...])
+    writer.string(utf8: body[...])
     writer.endObject()
   }
 

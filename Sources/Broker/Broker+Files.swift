@@ -38,9 +38,11 @@ extension Broker {
       compare(recovered.newestAt, now: now)
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
       queue.expiresFrom = clock.doubtfulUntil
+      if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
+      try takeUpJobs(desk, now: now)
       desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       lastKnown.forget(id)
@@ -84,7 +86,7 @@ extension Broker {
   }
 
   func use(_ desk: Desk) {
-    guard desk.isOpen else { return }
+    guard desk.isOpen, desk.lastUse != files.lastUse else { return }
     desk.lastUse = files.use(desk.id)
     files.compact(isLastUse)
   }

@@ -67,7 +67,7 @@ extension Broker {
     desk.storingKeys[key.key] = (seq, key.call)
     desk.storingKeyOf[seq] = key.key
     let until = now.wall + limits.idempotencyWindow
-    desk.retention.keyCame(until: until)
+    desk.retention.willExpire(at: until)
     return StoredKey(key: key.key, call: key.call, until: until)
   }
 

@@ -14,6 +14,11 @@ extension Broker {
         message.caller == caller.text || caller == .admin
       else { return outbox.append(Self.noItem(call)) }
       let payer = payer(of: caller)
+      if waitForRedrive(ofTask: message.task, desk, { [unowned self] now in
+        queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
+      }) {
+        return
+      }
       guard !mustWait(message.task, desk) else {
         return putOff(for: payer) { [unowned self] now in
           queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
@@ -26,6 +31,7 @@ extension Broker {
         try desk.file.timeline(message.seq).handOuts.map(\.row)
       }
       var ends: [Seq] = []
+      var dead: [StoredMessage] = []
       if message.state.isEnd, let task = try storedTask(message.task, desk) {
         var read = try taskView(task, desk)
         read.view.hasTopLevelParts = true
@@ -33,13 +39,16 @@ extension Broker {
         item.response = JSONRPC.result(
           id: message.rpcID, result: read.view.sendResult(as: dialect, historyLength: nil))
         ends = read.ends
+        dead = read.dead
       }
       var reply = Reply(call: call, body: item.json(id))
       reply.payer = payer
       if isGiven, message.caller == caller.text, message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + ends)
+      } else {
+        dead = []
       }
-      self.read(reply, desk)
+      tell(reply, of: dead, desk, now: now)
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
@@ -71,7 +80,7 @@ private struct QueueItem {
 
   private var status: String {
     switch current?.state ?? message.state {
-    case .storing, .queued, .withdrawing, .closing: "queued"
+    case .storing, .queued, .withdrawing, .closing, .redriving: "queued"
     case .offered, .leased, .answering: "dispatched"
     case .answered: "completed"
     case .dead: "failed"

@@ -160,6 +160,7 @@ extension Broker {
       if let reply = change.reply { outbox.append(reply) }
       if let record = change.record { note(record) }
       change.then(self, now)
+      if let id = change.workspace { followPause(id, now: now) }
     }
     probePassed(number, now: now)
     if registryRounds.isEmpty { data.registry.markSynced() }

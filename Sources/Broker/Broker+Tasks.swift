@@ -54,6 +54,8 @@ extension Broker {
   struct ReadTask {
     var view: TaskView
     var ends: [Seq] = []
+    /// Those of which it tells that they are dead.
+    var dead: [StoredMessage] = []
   }
 
   /// The Task of a message, and what the file was read for, if it was.
@@ -88,7 +90,8 @@ extension Broker {
       else { return nil }
       state = parsed.state
       posted = parsed
-    case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing: return nil
+    case .storing, .answering, .dead, .expired, .cancelled, .withdrawing, .closing, .redriving:
+      return nil
     }
     let turn = TaskView.Turn(
       request: cached.body, message: cached.message, dialect: dialect, parsed: posted)
@@ -113,7 +116,8 @@ extension Broker {
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
-      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq) : [])
+      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq) : [],
+      dead: isTold ? messages.filter { $0.state == .dead } : [])
   }
 
   private func turn(

@@ -70,6 +70,7 @@ extension Broker {
     guard desk.failure == nil else { return }
     touch(desk)
     if let due = desk.retentionDue, due <= now.instant { retaining.insert(desk.id) }
+    if let due = desk.nextStep, due <= now.instant { makeSteps(desk, now: now) }
     guard let due = desk.queue.nextDeadline, due <= now.instant else { return }
     if desk.queue.parkedCount > 0, desk.queue.unanswered > 0 {
       // What is handed out has to be read.
@@ -131,7 +132,10 @@ extension Broker {
 
   /// A desk leaves memory: what comes due in its file is remembered here, and in relay.db.
   func sleep(_ desk: Desk, now: Now) {
-    let due = [desk.queue.nextDeadline, desk.retentionDue].compactMap { $0 }.min()
+    // A job that has not ended goes on with the next start.
+    let due =
+      desk.jobs.isEmpty
+      ? [desk.queue.nextDeadline, desk.retentionDue].compactMap(\.self).min() : now.instant
     alarms.put(due, desk.id)
     directory.setWake(desk.id, due.map { now.wall(at: $0) } ?? .never)
     pulse(desk.id, now: now)

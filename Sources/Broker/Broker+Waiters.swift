@@ -24,10 +24,16 @@ extension Broker {
 
   /// An end without an answer.
   func ended(_ seq: Seq, _ reason: EndReason, _ desk: Desk, now: Now) {
-    guard reason == .withdrawn else { return answerWaiters(seq, desk, now: now) }
-    for waiter in takeWaiters(seq, desk) {
-      desk.queue.detach(seq)
-      reply(waiter.addressee.reply(.agentOffline), seq, desk)
+    switch reason {
+    case .attemptsUsedUp, .expired, .cancelledByCaller, .cancelledByOperator, .taskEnded,
+      .workspaceRemoved:
+      answerWaiters(seq, desk, now: now)
+    case .withdrawn, .purged:
+      for waiter in takeWaiters(seq, desk) {
+        desk.queue.detach(seq)
+        let error: RelayError = reason == .purged ? .purged : .agentOffline
+        reply(waiter.addressee.reply(error), seq, desk, now: now)
+      }
     }
   }
 
@@ -102,6 +108,13 @@ extension Broker {
   }
 
   func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
+    let task = desk.queue.message(seq)?.task ?? seq
+    if waitForRedrive(ofTask: task, desk, { [unowned self] now in
+      guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
+      answerTask(waiter, seq, desk, now: now)
+    }) {
+      return
+    }
     guard !mustWait(seq, desk) else {
       return putOff(for: waiter.addressee.payer) { [unowned self] now in
         guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
@@ -128,7 +141,7 @@ extension Broker {
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee
       answer.messageID = waiter.message
-      reply(answer, seq, desk, read: read)
+      reply(answer, seq, desk, read: read, now: now)
     } catch {
       tell(waiter, error, seq, desk)
     }
@@ -143,7 +156,9 @@ extension Broker {
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted.
-  private func reply(_ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil) {
+  private func reply(
+    _ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil, now: Now
+  ) {
     var reply = reply
     reply.messageID = reply.messageID ?? desk.queue.message(seq).map { desk.messageID($0) }
     reply.receipt = .message(
@@ -151,7 +166,7 @@ extension Broker {
     if let task {
       if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
       // Its own round has passed, but a read of the file may have seen a later one.
-      return read(reply, desk)
+      return tell(reply, of: task.dead, desk, now: now)
     }
     count(&reply, for: reply.addressee?.payer ?? .nobody)
     outbox.append(reply)

@@ -64,6 +64,8 @@ package final class Broker {
   var batchOf: [CallID: CallID] = [:]
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
+  /// Operators who wait for their verb to be durable.
+  var operations: [CallID: RunningOperation] = [:]
   private var lastCallID: CallID = 0
   /// The last round that a barrier was asked for, those it has not covered, and the last it has.
   var round: UInt64 = 0

@@ -68,6 +68,17 @@ final class Desk {
   var ownAnswers = OwnAnswers()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
+  /// Operators who wait for a replay to be stored, by its number.
+  var replays: [Seq: CallID] = [:]
+  /// Dead messages that a caller is told of, while their write is not committed.
+  var telling: Set<Seq> = []
+  /// What waits until a redrive on its way is over, by message.
+  var afterRedrive: [Seq: [(Now) -> Void]] = [:]
+  /// Verbs over many messages that are at work.
+  var jobs: [JobRun] = []
+  var lastJob: JobID = 0
+  /// Reading that takes more than one turn.
+  var scans: [Scan] = []
   /// So many of them are looked through for those that no longer count.
   var lastCallMax = 256
 
@@ -146,13 +157,14 @@ final class Desk {
   /// Nothing is on its way to its file or back.
   var isQuiet: Bool {
     !hasTurnWork && rounds.isEmpty && committedReports.isEmpty && committedReplies.isEmpty
-      && failure == nil && damage == nil
+      && failure == nil && damage == nil && jobs.isEmpty && scans.isEmpty && replays.isEmpty
+      && afterRedrive.isEmpty
   }
 
   /// The next instant at which something of it comes due by itself.
   var due: Instant? {
     guard failure == nil else { return nil }
-    return [queue.nextDeadline, lazyDue, retentionDue].compactMap { $0 }.min()
+    return [queue.nextDeadline, lazyDue, retentionDue, nextStep].compactMap(\.self).min()
   }
 
   /// The next round of retention, or of making the file smaller.
@@ -175,8 +187,8 @@ final class Desk {
     switch write {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
-    case .handOut, .handOutChange, .requeue, .end, .task, .received, .endRead, .note, .delete,
-      .retire, .trim, .expire:
+    case .handOut, .handOutChange, .requeue, .end, .task, .received, .endRead, .note, .told,
+      .redrive, .delete, .job, .retire, .trim, .expire:
       break
     }
   }

@@ -31,6 +31,10 @@ package struct Settings: Sendable, Equatable {
   package var whenOffline = WhenOffline.task
   /// White space for held JSON-RPC callers.
   package var keepsAlive = true
+  /// Nothing is handed out; an operator's verb of its own sets it, and nothing else.
+  package var isPaused = false
+  /// Sends are refused as well.
+  package var refusesSends = false
   /// When the agent's card was registered last.
   package var cardAt: WallTime?
 
@@ -49,6 +53,8 @@ package struct Settings: Sendable, Equatable {
       guard let flag = value.bool else { throw BadSetting("keep_alive: true or false") }
       keepsAlive = flag
     }
+    isPaused = json["paused"]?.bool ?? false
+    refusesSends = isPaused && json["sends"]?.string == "refuse"
     if let value = json["card_at"]?.int { cardAt = WallTime(nanoseconds: Int64(value)) }
   }
 
@@ -73,6 +79,8 @@ package struct Settings: Sendable, Equatable {
       "callers": .string(callers.rawValue), "when_offline": .string(whenOffline.rawValue),
       "keep_alive": .bool(keepsAlive),
     ]
+    if isPaused { json["paused"] = true }
+    if refusesSends { json["sends"] = "refuse" }
     if let cardAt { json["card_at"] = .number(String(cardAt.nanoseconds)) }
     return json
   }

@@ -22,6 +22,8 @@ package struct Reply: Sendable {
   package var body: [UInt8]
   package var headers: [(String, String)] = []
   package var receipt = Receipt.none
+  /// What the call gets when the write that the reply waits for is refused.
+  var refusal = RelayError.notStored
   /// Of a send: `X-Relay-Message-Id`.
   package var messageID: MessageID?
   /// What the relay refuses with, if it does: counted when the reply leaves.

@@ -187,6 +187,26 @@ package struct Limits: Sendable {
   package var probeTime = Duration.seconds(5)
   /// Open workspaces that `/metrics` shows one by one; each makes four series.
   package var workspaceSeriesMax = 0
+  /// Rows that an operator's list reads for one page, and a job for one step.
+  package var listRowsMax = 500
+  /// Messages per second of a job that names no rate.
+  package var jobRate = 100
+  /// Messages per second that a job may be asked for.
+  package var jobRateMax = 10_000
+  /// A job makes no step sooner after the last one.
+  package var jobStep = Duration.milliseconds(10)
+  /// Messages that one step of a job moves.
+  package var jobStepMessagesMax = 100
+  /// Bytes of bodies in one step of a job; a single larger message still goes, alone.
+  package var jobStepBytesMax = 1024 * 1024
+  /// A job whose step was refused, or finds no room in the queue, tries again after this.
+  package var jobRetry = Duration.seconds(1)
+  /// Messages that a job may be given by their ids.
+  package var jobIDsMax = 500
+  /// Jobs of one workspace that run at once.
+  package var jobsRunningMax = 8
+  /// Jobs of one workspace that can be asked for after their end.
+  package var jobsKept = 100
   /// Bytes that one turn of the loop copies or hashes for a backup.
   package var backupSliceBytes = 256 * 1024
   /// From one such turn to the next, so that the loop is free for everybody else in between.

@@ -36,6 +36,8 @@ package enum MessageEvent: UInt8, Sendable, CaseIterable {
   /// Another message, or a cancel, ended its task.
   case taskEnded
   case purge
+  /// An operator puts it back into the queue; no caller was told of its end.
+  case redrive
   case pause
   case workspaceRemoved
   case shutdown
@@ -45,7 +47,7 @@ package enum MessageEvent: UInt8, Sendable, CaseIterable {
 
 /// What a transition writes.
 package enum TableWrite: String, Sendable {
-  case none, handOut, claim, extend, requeue, answer, end
+  case none, handOut, claim, extend, requeue, answer, end, redrive
 }
 
 /// Who learns what from a transition. What goes to callers and agents leaves after the barrier.
@@ -75,6 +77,10 @@ package enum Tell: String, Sendable {
   case unavailable
   /// Who asked: it has ended already.
   case tooLate
+  /// The operator: it is in the queue again.
+  case redriven
+  /// The operator: 409 `not_dead`.
+  case notDead
 }
 
 /// One cell of the table.
@@ -106,9 +112,10 @@ package enum MessageTable {
     case .leased: leased(event)
     case .answering: answering(event)
     case .answered: answered(event)
-    case .dead, .expired, .cancelled: ended(event)
+    case .dead, .expired, .cancelled: ended(state, event)
     case .withdrawing: withdrawing(event)
     case .closing: closing(event)
+    case .redriving: redriving(event)
     }
   }
 
@@ -117,7 +124,9 @@ package enum MessageTable {
     case .durable: .move(.queued, write: .none, tell: .stored)
     case .refused: .vanish(.unavailable)
     case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
-    case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
+    case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .redrive,
+      .workspaceRemoved:
+      .wait
     // Nobody has seen it: whatever token is shown for it was not made here.
     case .claim, .extend, .release: .stay(.leaseLost)
     case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
@@ -136,6 +145,7 @@ package enum MessageTable {
     case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
     case .holdEnd: .stay(.task)
     case .withdraw: .move(.withdrawing, write: .end, tell: .nothing)
+    case .redrive: .stay(.notDead)
     case .lastAttemptEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved:
       .move(.closing, write: .end, tell: .nothing)
     case .durable, .refused, .pollDead, .result, .repeatedResult, .otherResult, .offerEnd,
@@ -157,6 +167,7 @@ package enum MessageTable {
     case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
     // Its hand-out made "never handed out" untrue: the caller gets the Task, not the withdrawal.
     case .holdEnd, .withdraw: .stay(.task)
+    case .redrive: .stay(.notDead)
     case .durable, .offer, .poll, .repeatedResult, .otherResult, .leaseEnd: .impossible
     }
   }
@@ -173,6 +184,7 @@ package enum MessageTable {
       .move(.closing, write: .end, tell: .nothing)
     case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
     case .holdEnd, .withdraw: .stay(.task)
+    case .redrive: .stay(.notDead)
     case .durable, .offer, .poll, .repeatedResult, .otherResult, .offerEnd: .impossible
     }
   }
@@ -184,7 +196,7 @@ package enum MessageTable {
     case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
     case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .pollDead,
       .lastAttemptEnd, .holdEnd, .withdraw, .offerEnd, .leaseEnd, .timeToLiveEnd, .cancel,
-      .taskEnded, .purge, .workspaceRemoved:
+      .taskEnded, .purge, .redrive, .workspaceRemoved:
       .wait
     case .offer, .poll, .recovered: .impossible
     }
@@ -196,6 +208,7 @@ package enum MessageTable {
     case .otherResult, .claim, .extend, .release: .stay(.alreadyAnswered)
     case .callerAttached: .stay(.answer)
     case .cancel: .stay(.tooLate)
+    case .redrive: .stay(.notDead)
     case .callerGone, .holdEnd, .withdraw, .taskEnded, .purge, .pause, .workspaceRemoved, .shutdown,
       .recovered, .timeToLiveEnd, .offerEnd, .leaseEnd, .lastAttemptEnd, .pollDead:
       .stay(.nothing)
@@ -203,12 +216,15 @@ package enum MessageTable {
     }
   }
 
-  private static func ended(_ event: MessageEvent) -> Cell {
+  private static func ended(_ state: MessageState, _ event: MessageEvent) -> Cell {
     switch event {
     case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult:
       .stay(.closed)
     case .callerAttached: .stay(.ended)
     case .cancel: .stay(.tooLate)
+    // What has expired or was cancelled can only be replayed.
+    case .redrive:
+      state == .dead ? .move(.redriving, write: .redrive, tell: .nothing) : .stay(.notDead)
     case .callerGone, .holdEnd, .withdraw, .taskEnded, .purge, .pause, .workspaceRemoved, .shutdown,
       .recovered, .timeToLiveEnd, .offerEnd, .leaseEnd, .lastAttemptEnd, .pollDead:
       .stay(.nothing)
@@ -221,7 +237,7 @@ package enum MessageTable {
     case .durable: .settle(.ended)
     case .refused: .back(.task)
     case .callerGone, .callerAttached, .pause, .shutdown, .withdraw: .stay(.nothing)
-    case .holdEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved: .wait
+    case .holdEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .redrive, .workspaceRemoved: .wait
     // It was never handed out: whatever token is shown for it was not made here.
     case .claim, .extend, .release: .stay(.leaseLost)
     case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
@@ -237,9 +253,23 @@ package enum MessageTable {
     case .callerGone, .callerAttached, .pause, .shutdown: .stay(.nothing)
     case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .pollDead,
       .lastAttemptEnd, .holdEnd, .withdraw, .offerEnd, .leaseEnd, .timeToLiveEnd, .cancel,
-      .taskEnded, .purge, .workspaceRemoved:
+      .taskEnded, .purge, .redrive, .workspaceRemoved:
       .wait
     case .offer, .poll, .recovered: .impossible
+    }
+  }
+
+  private static func redriving(_ event: MessageEvent) -> Cell {
+    switch event {
+    case .durable: .move(.queued, write: .none, tell: .redriven)
+    case .refused: .back(.unavailable)
+    // Its time to live begins anew.
+    case .callerGone, .callerAttached, .pause, .shutdown, .timeToLiveEnd: .stay(.nothing)
+    case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .holdEnd,
+      .withdraw, .cancel, .taskEnded, .purge, .redrive, .workspaceRemoved:
+      .wait
+    // No agent holds it.
+    case .offer, .poll, .pollDead, .lastAttemptEnd, .offerEnd, .leaseEnd, .recovered: .impossible
     }
   }
 }

@@ -46,6 +46,11 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case notImportable = "not_importable"
   case idempotencyConflict = "idempotency_conflict"
   case answerGone = "answer_gone"
+  case notDead = "not_dead"
+  case notEnded = "not_ended"
+  case purged
+  case sendsRefused = "sends_refused"
+  case jobsFull = "jobs_full"
   case unsupported
 
   /// Stable, for programs.
@@ -62,15 +67,16 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .confirmationRequired, .orgExists, .leaseLost, .alreadyAnswered,
-      .answeredElsewhere, .closed, .messageEnded, .tokensFull, .secretsFull, .backupRunning,
+      .answeredElsewhere, .closed, .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull,
+      .secretsFull, .backupRunning,
       .notImportable, .idempotencyConflict:
       409
-    case .workspaceRemoved, .answerGone: 410
+    case .purged, .workspaceRemoved, .answerGone: 410
     case .bodyTooLarge: 413
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
       .tooManyOpen, .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown,
-      .workspaceUnavailable, .restarting, .stopping, .agentOffline, .agentTimeout:
+      .workspaceUnavailable, .restarting, .stopping, .agentOffline, .agentTimeout, .sendsRefused:
       503
     }
   }
@@ -90,7 +96,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var delivered: String? {
     switch self {
     case .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
-      .workspaceUnavailable, .stopping, .agentOffline:
+      .workspaceUnavailable, .stopping, .agentOffline, .sendsRefused:
       "no"
     case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout: "unknown"
     default: nil
@@ -99,7 +105,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
 
   package var retryAfterSeconds: Int? {
     switch self {
-    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout: 30
+    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout, .sendsRefused: 30
     case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
       .restarting, .stopping, .pollsFull, .revocationNotStored:
       5
@@ -156,7 +162,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .stopping: "the relay is stopping after a failed write; nothing was stored"
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
-    case .messageEnded: "the message ended without an answer"
+    case .messageEnded: "the message has ended already"
+    case .notDead: "only a dead message can be redriven; what has ended otherwise can be replayed"
+    case .notEnded: "the message has not ended yet: a replay would do its work twice"
+    case .purged: "an operator has purged the message; an agent may have had it"
+    case .sendsRefused: "an operator has paused the workspace; nothing was stored"
+    case .jobsFull: "the workspace has as many running jobs as it allows; stop one or wait"
     case .backupRunning: "a backup or an import is running; one goes after the other"
     case .notImportable: "the workspace cannot be imported"
     case .idempotencyConflict: "this Idempotency-Key was used for a call with other params"

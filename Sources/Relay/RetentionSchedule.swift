@@ -146,8 +146,8 @@ package struct RetentionSchedule: Sendable {
     if lastLookCommits == own.lowerBound { lastLookCommits = own.upperBound }
   }
 
-  /// A message with a key has come.
-  package mutating func keyCame(until: WallTime) { if expiryAt == nil { expiryAt = until } }
+  /// A key has come, or a tombstone, which is forgotten then.
+  package mutating func willExpire(at time: WallTime) { expiryAt = min(expiryAt ?? time, time) }
 
   /// A round was refused: the disk is full.
   package mutating func refused(now: Now) { at = now.instant + bounds.retentionEvery }

@@ -22,19 +22,22 @@ package enum MessageState: UInt8, Sendable, CaseIterable {
   case withdrawing = 10
   /// Another end without an answer is on the way to the disk.
   case closing = 11
+  /// Its return from `dead` into the queue is on the way to the disk.
+  case redriving = 12
 
   /// The states that can be on disk for good.
   package var isEnd: Bool {
     switch self {
     case .answered, .dead, .expired, .cancelled: true
-    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing: false
+    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing, .redriving:
+      false
     }
   }
 
   /// A write is on its way: no timer acts and no other transition starts until its report.
   package var isPending: Bool {
     switch self {
-    case .storing, .answering, .withdrawing, .closing: true
+    case .storing, .answering, .withdrawing, .closing, .redriving: true
     case .queued, .offered, .leased, .answered, .dead, .expired, .cancelled: false
     }
   }

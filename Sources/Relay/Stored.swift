@@ -32,13 +32,17 @@ package struct StoredMessage: Sendable {
     guard let receivedAt, let endedAt else { return false }
     return receivedAt >= endedAt
   }
+  /// A caller has been told that it is dead, or is about to be.
+  package var isTold: Bool
+  /// The id of the message that it repeats.
+  package var replayOf: UUIDBytes?
 
   package init(
     seq: Seq, tag: UInt64, state: MessageState, reason: EndReason?, position: Int64, at: WallTime,
     expires: WallTime, notBefore: WallTime, attempt: Int, caller: String, method: UInt8,
     dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
     rpcID: [UInt8], isImmediate: Bool, isReceived: Bool, bytes: Int, answerFence: Fence,
-    answerHash: UUIDBytes, endedAt: WallTime?
+    answerHash: UUIDBytes, endedAt: WallTime?, isTold: Bool = false, replayOf: UUIDBytes? = nil
   ) {
     self.seq = seq
     self.tag = tag
@@ -63,6 +67,8 @@ package struct StoredMessage: Sendable {
     self.answerFence = answerFence
     self.answerHash = answerHash
     self.endedAt = endedAt
+    self.isTold = isTold
+    self.replayOf = replayOf
   }
 }
 

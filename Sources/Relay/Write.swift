@@ -25,6 +25,12 @@ package enum Write: Sendable {
   /// The caller has read how a message ended that was answered with its Task before. It may have
   /// been deleted since.
   case endRead(seq: Seq, at: WallTime)
+  /// A caller is about to be told that the message is dead: it stays dead under its id.
+  case told(seq: Seq, at: WallTime)
+  /// A dead message is in the queue again, at its tail, and its task at work.
+  case redrive(seq: Seq, task: Seq, at: WallTime, expires: WallTime)
+  /// How far a job has come, in the transaction of what it has moved.
+  case job(JobRow)
   /// An entry in the message's timeline that no other row shows.
   case note(seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8])
   /// All rows of one ended message, and what is left in their place.
@@ -55,7 +61,9 @@ package enum Write: Sendable {
       case .note(let seq, _, _, _), .requeue(let seq, _, _), .received(let seq, _),
         .endRead(let seq, _), .task(let seq, _, _):
         !sends.contains(seq)
-      case .message, .handOut, .answer, .end, .delete, .retire, .trim, .expire: false
+      case .message, .handOut, .answer, .end, .told, .redrive, .delete, .job, .retire, .trim,
+        .expire:
+        false
       }
     }
   }
@@ -68,8 +76,10 @@ package enum Write: Sendable {
       case .message: false
       case .handOut(let row): !sends.contains(row.seq)
       case .note(let seq, _, _, _): !sends.contains(seq)
-      case .handOutChange, .requeue, .answer, .end, .task, .received, .endRead, .delete, .retire,
-        .trim, .expire:
+      // What the job was to send is refused, so that it stands where it stood.
+      case .job(let row): !row.movesSends || sends.isEmpty
+      case .handOutChange, .requeue, .answer, .end, .task, .received, .endRead, .told, .redrive,
+        .delete, .retire, .trim, .expire:
         true
       }
     }
@@ -99,11 +109,28 @@ package struct NewMessage: Sendable {
   package var isImmediate: Bool
   /// The call came with an `Idempotency-Key`.
   package var key: StoredKey?
+  /// It repeats another message, on an operator's word.
+  package var replay: Replay?
+
+  /// What a replay is of. Both messages' timelines say who made it.
+  package struct Replay: Sendable {
+    package var of: Seq
+    package var id: UUIDBytes
+    /// Of the note at the message that is repeated, and of the one at this.
+    package var notes: (original: [UInt8], own: [UInt8])
+
+    package init(of: Seq, id: UUIDBytes, notes: (original: [UInt8], own: [UInt8])) {
+      self.of = of
+      self.id = id
+      self.notes = notes
+    }
+  }
 
   package init(
     seq: Seq, tag: UInt64, at: WallTime, expires: WallTime, caller: String, method: UInt8,
     dialect: UInt8, task: Seq, context: String, messageID: String, dedup: UUIDBytes,
-    rpcID: [UInt8], head: [UInt8], body: [UInt8], isImmediate: Bool, key: StoredKey? = nil
+    rpcID: [UInt8], head: [UInt8], body: [UInt8], isImmediate: Bool, key: StoredKey? = nil,
+    replay: Replay? = nil
   ) {
     self.seq = seq
     self.tag = tag
@@ -121,6 +148,7 @@ package struct NewMessage: Sendable {
     self.body = body
     self.isImmediate = isImmediate
     self.key = key
+    self.replay = replay
   }
 }
 
@@ -223,4 +251,10 @@ package enum NoteKind: UInt8, Sendable, CaseIterable {
   case resultConflict
   case withdrawalRefused
   case leaseTakenOver
+  /// What operators did; the detail says who, as a JSON object.
+  case cancelledByOperator
+  case redriven
+  /// Another message repeats this one, or this one repeats another.
+  case replayed
+  case replayOf
 }

@@ -136,8 +136,8 @@ package final class RelayServer: Application {
       case .workspace(let id): try workspace(id, head, body, ticket, loop, now: now)
       case .credentials(let route):
         try credentials(route, head, body, ticket, loop, now: now)
-      case .timeline(let id, let message):
-        broker.timeline(open(ticket, .other), message, at: id, now: now)
+      case .timeline(let id, let message): explain(message, at: id, head, ticket, now: now)
+      case .queue(let id, let route): try operate(route, at: id, head, body, ticket, now: now)
       case .archive(let route): try archive(route, head, body, ticket, loop, now: now)
       case .platform(let route):
         try platform(route, caller, head, body, ticket, loop, now: now)

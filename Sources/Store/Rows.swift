@@ -42,7 +42,7 @@ extension Statement {
       method: byte(10), dialect: byte(11), task: int(12), context: text(13), messageID: text(14),
       dedup: uuid(15), rpcID: bytes(16), isImmediate: int(17) != 0, isReceived: !isNull(18),
       bytes: Int(int(19)), answerFence: Fence(number: int(20)), answerHash: uuid(21),
-      endedAt: timeOrNil(22))
+      endedAt: timeOrNil(22), isTold: !isNull(23), replayOf: isNull(24) ? nil : uuid(24))
     message.receivedAt = timeOrNil(18)
     return message
   }

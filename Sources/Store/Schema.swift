@@ -51,6 +51,8 @@ extension Schema {
         is_immediate INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
         received_at INTEGER,
+        told_at INTEGER,
+        replay_of BLOB,
         answer_fence INTEGER,
         answer_hash BLOB,
         answer_is_late INTEGER,
@@ -126,6 +128,30 @@ extension Schema {
         detail BLOB NOT NULL,
         PRIMARY KEY(seq, number)
       ) STRICT, WITHOUT ROWID;
+
+      -- What operators have asked for over many messages, and how far it has come: `cursor` and the
+      -- counts change in the transaction of what was moved. seqs: 8 bytes each.
+      CREATE TABLE job(
+        id INTEGER PRIMARY KEY,
+        verb INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        rate INTEGER NOT NULL,
+        states INTEGER NOT NULL,
+        since INTEGER,
+        until INTEGER,
+        last INTEGER NOT NULL,
+        seqs BLOB NOT NULL,
+        cursor INTEGER NOT NULL,
+        matched INTEGER NOT NULL,
+        done INTEGER NOT NULL,
+        replayed INTEGER NOT NULL,
+        skipped INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        ended_at INTEGER
+      ) STRICT;
+      CREATE INDEX job_running ON job(id) WHERE state = 1;
 
       -- Idempotency keys, of messages that came with one; seq: of that message, which may be gone.
       -- A message without a key costs nothing here.

@@ -69,7 +69,7 @@ extension WorkspaceFile {
     try database.transaction { () throws(StoreError) in try setMeta(Meta.kernelBoot, "none") }
   }
 
-  private func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
+  package func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {
     var row = try statement(.lastHandOut)
     defer { row.reset() }
     row.add(seq)

@@ -2,16 +2,19 @@
 enum WorkspaceSQL: Int, CaseIterable {
   case insertMessage, insertRequest, insertAnswer, insertHandOut, changeHandOut
   case requeue, answer, end, changeTask, continueTask, received, insertNote
+  case told, redrive, reopenTask, writeJob, forgetJobs
   case openMessages, lastHandOut, interruptedTasks
   case message, task, requestBody, answerBody, taskMessages, handOuts, notes
   case list, listQueued, listFailed, listState
+  case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
   case endRead
 
   var text: String {
     switch self {
     case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
-      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta, .endRead:
+      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta, .endRead,
+      .told, .redrive, .reopenTask, .writeJob, .forgetJobs:
       changing
     default: reading
     }
@@ -23,8 +26,8 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
       INSERT INTO message(
         seq, tag, state, position, at, expires, not_before, attempt, caller, method,
-        dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes)
-      VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes, replay_of)
+      VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     case .insertRequest: "INSERT INTO request(seq, head, body) VALUES(?, ?, ?)"
     case .insertAnswer: "INSERT INTO answer(seq, body) VALUES(?, ?)"
@@ -56,19 +59,40 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .endRead: "UPDATE message SET received_at = ?1 WHERE seq = ?2 AND received_at < ended_at"
     case .insertNote:
       """
-      INSERT INTO log(seq, number, kind, at, detail) VALUES(
-        ?1, (SELECT coalesce(max(number), 0) + 1 FROM log WHERE seq = ?1), ?2, ?3, ?4)
+      INSERT INTO log(seq, number, kind, at, detail)
+      SELECT seq, (SELECT coalesce(max(number), 0) + 1 FROM log WHERE seq = ?1), ?2, ?3, ?4
+      FROM message WHERE seq = ?1
       """
+    case .told: "UPDATE message SET told_at = ? WHERE seq = ?"
+    case .redrive:
+      """
+      UPDATE message SET state = 2, reason = NULL, ended_at = NULL, attempt = 0, not_before = 0,
+        position = ?, expires = ? WHERE seq = ? AND state = 7
+      """
+    // No caller was told that it had failed.
+    case .reopenTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state = 7"
+    case .writeJob:
+      """
+      INSERT OR REPLACE INTO job(\(Self.jobColumns))
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    case .forgetJobs: "DELETE FROM job WHERE id <= ? AND state <> 1"
     case .writeMeta: "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"
     default: preconditionFailure("a statement that reads")
     }
   }
 
+  /// In the order in which `job()` reads them.
+  private static let jobColumns = """
+    id, verb, state, actor, rate, states, since, until, last, seqs, cursor, matched, done, replayed,
+    skipped, failed, started_at, ended_at
+    """
+
   /// In the order in which `StoredMessage(row:)` reads them.
   private static let messageColumns = """
     seq, tag, state, reason, position, at, expires, not_before, attempt, caller, method, dialect,
     task, context, message_id, dedup, rpc_id, is_immediate, received_at, bytes, answer_fence,
-    answer_hash, ended_at
+    answer_hash, ended_at, told_at, replay_of
     """
 
   /// In the order in which `HandOut(row:)` reads them.
@@ -133,6 +157,22 @@ enum WorkspaceSQL: Int, CaseIterable {
       ORDER BY seq LIMIT ?
       """
     case .listState: "\(message) WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?"
+    case .listOpen:
+      """
+      \(message) INDEXED BY message_open WHERE (state = 2 OR received_at IS NULL) AND seq > ?
+      ORDER BY seq LIMIT ?
+      """
+    case .listBack: "\(message) WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+    // For a search by halves: messages are numbered as they come.
+    case .firstSince: "SELECT seq, at FROM message WHERE seq >= ? ORDER BY seq LIMIT 1"
+    case .laterOfTask:
+      """
+      SELECT seq FROM message INDEXED BY message_task WHERE task = ? AND task <> seq
+      ORDER BY seq LIMIT ?
+      """
+    case .jobs: "SELECT \(Self.jobColumns) FROM job WHERE id > 0 ORDER BY id DESC LIMIT ?"
+    case .job: "SELECT \(Self.jobColumns) FROM job WHERE id = ?"
+    case .runningJobs: "SELECT \(Self.jobColumns) FROM job INDEXED BY job_running WHERE state = 1"
     case .readMeta: "SELECT value FROM meta WHERE key = ?"
     default: preconditionFailure("a statement that changes")
     }

@@ -15,6 +15,10 @@ extension WorkspaceFile {
       try end(seq, state: state, reason: reason, at: at)
     case .task(let seq, let state, let at): try changeTask(seq, state: state, at: at)
     case .received(let seq, let at): try received(seq, at: at)
+    case .told(let seq, let at): try told(seq, at: at)
+    case .redrive(let seq, let task, let at, let expires):
+      try redrive(seq, task: task, at: at, expires: expires)
+    case .job(let job): try put(job)
     case .note(let seq, let kind, let at, let detail):
       try note(seq, kind: kind, at: at, detail: detail)
     case .endRead(let seq, let at): try endRead(seq, at: at)
@@ -45,6 +49,7 @@ extension WorkspaceFile {
     row.add(message.rpcID)
     row.add(message.isImmediate)
     row.add(message.head.count + message.body.count)
+    row.add(message.replay?.id)
     try row.run()
 
     var request = try statement(.insertRequest)
@@ -53,6 +58,9 @@ extension WorkspaceFile {
     try request.run(last: message.body)
     if let key = message.key { try insert(key, of: message.seq) }
     if message.task != message.seq { try continueTask(message.task, at: message.at) }
+    guard let replay = message.replay else { return }
+    try note(replay.of, kind: .replayed, at: message.at, detail: replay.notes.original)
+    try note(message.seq, kind: .replayOf, at: message.at, detail: replay.notes.own)
   }
 
   /// A message answers what its task waited for.
@@ -143,6 +151,7 @@ extension WorkspaceFile {
     try row.run()
   }
 
+  /// On a message that is gone by now there is nothing to note.
   private func note(_ seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8]) throws(StoreError) {
     var row = try statement(.insertNote)
     row.add(seq)

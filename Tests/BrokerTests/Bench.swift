@@ -134,11 +134,14 @@ final class Bench {
     #expect(broker.waiting.isEmpty, sourceLocation: location)
     #expect(broker.batches.isEmpty && broker.batchOf.isEmpty, sourceLocation: location)
     #expect(broker.cancels.isEmpty, sourceLocation: location)
+    #expect(broker.operations.isEmpty, sourceLocation: location)
     #expect(broker.memory.used == 0, sourceLocation: location)
     #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
     for desk in broker.desks.values {
       #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
       #expect(desk.rounds.isEmpty, sourceLocation: location)
+      #expect(desk.replays.isEmpty && desk.afterRedrive.isEmpty, sourceLocation: location)
+      #expect(desk.scans.isEmpty, sourceLocation: location)
     }
   }
 }

@@ -20,7 +20,7 @@ import Testing
       stage.expectTold(tell, event)
     case .stay(let tell):
       #expect(stage.message?.state == state)
-      for write in [TableWrite.handOut, .requeue, .answer, .end] {
+      for write in [TableWrite.handOut, .requeue, .answer, .end, .redrive] {
         #expect(!stage.hasWritten(write), "\(write) is written")
       }
       stage.expectTold(tell, event)
@@ -31,13 +31,19 @@ import Testing
       if state == .storing { stage.turnStored() }
       let isKept =
         stage.isDueNow || stage.message?.waiting.count == 1 || stage.message?.isDue == true
-        || stage.hold == .wait
+        || stage.hold == .wait || stage.redriveReplies == [.notDead]
       #expect(isKept, "the event is lost")
     case .settle(let tell):
       #expect(stage.message == nil || stage.message?.state.isEnd == true)
       stage.expectTold(tell, event)
     case .back(let tell):
-      #expect(stage.message?.state == (state == .withdrawing ? .queued : .leased))
+      let before: MessageState =
+        switch state {
+        case .withdrawing: .queued
+        case .redriving: .dead
+        default: .leased
+        }
+      #expect(stage.message?.state == before)
       stage.expectTold(tell, event)
     case .vanish:
       #expect(stage.message == nil)
@@ -101,7 +107,9 @@ extension Stage {
     kind == .none
       || writes.contains { write in
         switch (write, kind) {
-        case (.handOut, .handOut), (.requeue, .requeue), (.answer, .answer), (.end, .end): true
+        case (.handOut, .handOut), (.requeue, .requeue), (.answer, .answer), (.end, .end),
+          (.redrive, .redrive):
+          true
         case (.handOutChange(let change), .claim): change.kind == .claimed
         case (.handOutChange(let change), .extend): change.kind == .extended
         default: false
@@ -133,8 +141,13 @@ extension Stage {
     case .leaseLost: #expect(replies == [.leaseLost])
     case .unavailable:
       let isHandOut = message?.state == .queued
-      #expect(isHandOut || replies == [.unavailable] || cancelReplies == [.unavailable])
+      let isTold =
+        replies == [.unavailable] || cancelReplies == [.unavailable]
+        || redriveReplies == [.unavailable]
+      #expect(isHandOut || isTold)
     case .tooLate: #expect(cancelReplies == [.notCancelable])
+    case .redriven: #expect(redriveReplies == [.redriven])
+    case .notDead: #expect(redriveReplies == [.notDead])
     }
   }
 

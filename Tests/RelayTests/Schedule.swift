@@ -35,6 +35,7 @@ extension ScheduleDriver {
     queue.resume(now: now)
     drain()
     settle()
+    if roll(4) == 0 { redriveAll() }
     if roll(2) == 0 { work() }
     for _ in 0..<64 where violation == nil {
       if queue.unanswered == 0, queue.tasks.isEmpty, queue.polls.isEmpty { break }

@@ -16,7 +16,8 @@ extension ScheduleDriver {
 
   /// First in, first out, among those that could be handed out.
   func checkOrder(_ seq: Seq) {
-    for message in queue.messages.values where message.seq < seq && isReady(message) {
+    guard let position = queue.messages[seq]?.position else { return }
+    for message in queue.messages.values where message.position < position && isReady(message) {
       fail("\(seq) is handed out before \(message.seq)")
     }
   }
@@ -54,6 +55,8 @@ extension ScheduleDriver {
       bytes += message.bytes
       if message.state == .storing, message.handOut == nil { unreserved += 1 }
     }
+    let held = queue.messages.values.count { $0.handOut != nil }
+    if held != queue.heldCount { fail("\(queue.heldCount) are counted held, there are \(held)") }
     if bytes != queue.bytes { fail("\(queue.bytes) bytes are counted, there are \(bytes)") }
     if unreserved != queue.unreservedStoring {
       fail("\(queue.unreservedStoring) without a poll are counted, there are \(unreserved)")

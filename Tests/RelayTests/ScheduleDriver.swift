@@ -30,6 +30,7 @@ final class ScheduleDriver {
     case agent(Seq, Fence)
     case cancelTask(Seq)
     case close(Seq)
+    case redrive(Seq)
   }
 
   var limits = Limits()
@@ -60,6 +61,9 @@ final class ScheduleDriver {
   var seen: Set<Seq> = []
   var calls: [CallID: Call] = [:]
   var inFlight: Set<Seq> = []
+  /// A step of a job is on its way, and what it moves.
+  var isJobMoving = false
+  var jobMoves: [Seq] = []
   /// Fences as the queue gave them, whether their bytes left or not.
   var current: [Seq: Fence] = [:]
   var nextID: UInt64 = 0
@@ -72,7 +76,7 @@ final class ScheduleDriver {
 
   init(seed: UInt64) {
     dice = Dice(seed: seed)
-    limits.attempts = 3
+    limits.attempts = [1, 1, 2, 3][Int(truncatingIfNeeded: dice.next() >> 33) % 4]
     now = Now(
       instant: Instant(nanoseconds: 1_000_000_000_000),
       wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
@@ -131,7 +135,9 @@ final class ScheduleDriver {
       if durable.messages[seq]?.reason != reason { fail("\(seq) is told \(reason) and is not") }
     case .notWithdrawn(let seq):
       if durable.messages[seq]?.reason == .withdrawn { fail("\(seq) is withdrawn after all") }
-    case .forget: break
+    case .redriveReply(let call, let reply): tell(call, reply)
+    case .redriveOver, .forget: break
+    case .jobMoved(let job, let isDurable): jobMoved(job, isDurable)
     }
   }
 
@@ -160,8 +166,8 @@ final class ScheduleDriver {
       {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
-    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .delete, .retire,
-      .trim, .expire:
+    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .told, .redrive,
+      .delete, .job, .retire, .trim, .expire:
       break
     }
   }
@@ -222,7 +228,7 @@ final class ScheduleDriver {
       if durable.tasks[task]?.state != .canceled { fail("task \(task) is told cancelled") }
     case .close(let seq):
       if durable.messages[seq]?.state != .cancelled { fail("\(seq) is told cancelled") }
-    case .agent: fail("call \(call) is no cancel")
+    case .agent, .redrive: fail("call \(call) is no cancel")
     }
   }
 }

@@ -3,7 +3,7 @@
 /// The events of a random schedule, one function each.
 extension ScheduleDriver {
   func step() {
-    let event = roll(32)
+    let event = roll(35)
     if isTold { print("event \(event) at \(now.instant.nanoseconds / 1_000_000) ms") }
     switch event {
     case 0...4: arrive()
@@ -18,6 +18,7 @@ extension ScheduleDriver {
     case 23...25: barrier(1 + roll(3))
     case 26: heartbeat()
     case 27: rare()
+    case 32...34: operate()
     default: turn()
     }
   }
@@ -94,7 +95,12 @@ extension ScheduleDriver {
 
   /// Retention, or a purge, deletes a message that has ended, and all that was put off for it.
   private func drop(_ seq: Seq) {
-    guard durable.messages[seq]?.state.isEnd == true else { return }
+    guard durable.messages[seq]?.state.isEnd == true,
+      let message = committed.messages[seq], message.state.isEnd,
+      queue.message(seq)?.state.isEnd ?? true, queue.taskState(message.new.task) == nil,
+      committed.messages.values.allSatisfy({ $0.new.task != seq || $0.state.isEnd }),
+      !writes.contains(where: { $0.isOf(seq) })
+    else { return }
     isDirty = true
     take(.delete(seq: seq, tombstone: nil))
     queue.drop(seq)
@@ -265,6 +271,7 @@ extension ScheduleDriver {
     polls = [:]
     calls = [:]
     inFlight = []
+    isJobMoving = false
     current = [:]
   }
 

@@ -8,6 +8,9 @@ struct FileMessage {
   var attempt = 0
   var notBefore = WallTime(nanoseconds: 0)
   var isReceived = false
+  var isTold = false
+  var position: Int64
+  var expires: WallTime
   var answer: Answer?
   var rows: [HandOutRow] = []
   var change: HandOutChange?
@@ -18,6 +21,8 @@ struct ScheduleFile {
   var messages: [Seq: FileMessage] = [:]
   var tasks: [Seq: StoredTask] = [:]
   var lastSeq: Seq = 0
+  var position: Int64 = 0
+  var jobs: [JobID: JobRow] = [:]
   var lastFence = Fence(number: 0)
   /// What was written against the rules, if anything was.
   var violation: String?
@@ -43,21 +48,24 @@ struct ScheduleFile {
       messages[seq]?.state = state
       messages[seq]?.reason = reason
     case .task(let seq, let state, let at): change(task: seq, to: state, at: at)
+    case .told(let seq, _):
+      if messages[seq]?.state != .dead { fail("message \(seq) is told dead and is not") }
+      messages[seq]?.isTold = true
+    case .redrive(let seq, let task, let at, let expires):
+      redrive(seq, task: task, at: at, expires: expires)
+    case .delete(let seq, _): delete(seq)
+    case .job(let job): jobs[job.id] = job
     case .received(let seq, _):
       if messages[seq] == nil { fail("nobody can have received \(seq)") }
       messages[seq]?.isReceived = true
-    case .note(let seq, _, _, _):
-      if messages[seq] == nil { fail("a note on no message") }
-    case .delete(let seq, _):
-      if messages[seq]?.state.isEnd == false { fail("message \(seq) is deleted before its end") }
-      messages[seq] = nil
-    case .endRead, .retire, .trim, .expire: break
+    case .note, .endRead, .retire, .trim, .expire: break
     }
   }
 
   private mutating func insert(_ new: NewMessage) {
     if messages[new.seq] != nil { fail("message \(new.seq) is stored twice") }
-    messages[new.seq] = FileMessage(new: new)
+    position = max(position + 1, new.seq)
+    messages[new.seq] = FileMessage(new: new, position: position, expires: new.expires)
     lastSeq = max(lastSeq, new.seq)
     guard new.task == new.seq else {
       if tasks[new.task]?.state.isInterrupted == true {
@@ -68,6 +76,31 @@ struct ScheduleFile {
     }
     tasks[new.seq] = StoredTask(
       seq: new.seq, state: .submitted, context: new.context, caller: new.caller, changed: new.at)
+  }
+
+  private mutating func redrive(_ seq: Seq, task: Seq, at: WallTime, expires: WallTime) {
+    guard let message = messages[seq], message.state == .dead else {
+      return fail("message \(seq) is redriven and was not dead")
+    }
+    if message.isTold { fail("message \(seq) is redriven after a caller was told of its end") }
+    position = max(position + 1, seq)
+    messages[seq]?.state = .queued
+    messages[seq]?.reason = nil
+    messages[seq]?.attempt = 0
+    messages[seq]?.notBefore = at
+    messages[seq]?.expires = expires
+    messages[seq]?.position = position
+    guard tasks[task]?.state == .failed else { return fail("task \(task) had not failed") }
+    tasks[task]?.state = .working
+    tasks[task]?.changed = at
+  }
+
+  private mutating func delete(_ seq: Seq) {
+    if messages[seq]?.state.isEnd != true { fail("message \(seq) is deleted before its end") }
+    let isNeeded = messages.values.contains { $0.new.task == seq && !$0.state.isEnd }
+    if isNeeded { fail("message \(seq) is deleted, and what continues its task has not ended") }
+    messages[seq] = nil
+    tasks[seq] = nil
   }
 
   private mutating func insert(_ row: HandOutRow, attempts: Int) {
@@ -104,12 +137,12 @@ struct ScheduleFile {
   func recovered(isAfterPowerCut: Bool, doubtfulUpTo: Seq) -> Recovered {
     var recovered = Recovered()
     recovered.lastSeq = lastSeq
-    recovered.lastPosition = lastSeq
+    recovered.lastPosition = position
     recovered.isAfterPowerCut = isAfterPowerCut
     recovered.doubtfulUpTo = doubtfulUpTo
     var wanted: Set<Seq> = []
     for message in messages.values where !message.state.isEnd || !message.isReceived {
-      recovered.messages.append(stored(message))
+      recovered.messages.append(Self.stored(message))
       if let row = message.rows.last { recovered.handOuts.append(row.after(message.change)) }
       if let change = message.change { recovered.handOutChanges.append(change) }
       wanted.insert(message.new.task)
@@ -120,17 +153,19 @@ struct ScheduleFile {
     return recovered
   }
 
-  private func stored(_ message: FileMessage) -> StoredMessage {
+  static func stored(_ message: FileMessage) -> StoredMessage {
     let new = message.new
     return StoredMessage(
-      seq: new.seq, tag: new.tag, state: message.state, reason: message.reason, position: new.seq,
-      at: new.at, expires: new.expires, notBefore: message.notBefore, attempt: message.attempt,
-      caller: new.caller, method: new.method, dialect: new.dialect, task: new.task,
+      seq: new.seq, tag: new.tag, state: message.state, reason: message.reason,
+      position: message.position, at: new.at, expires: message.expires,
+      notBefore: message.notBefore, attempt: message.attempt, caller: new.caller,
+      method: new.method, dialect: new.dialect, task: new.task,
       context: new.context, messageID: new.messageID, dedup: new.dedup, rpcID: new.rpcID,
       isImmediate: new.isImmediate, isReceived: message.isReceived,
       bytes: new.body.count + new.head.count,
       answerFence: message.answer?.fence ?? Fence(number: 0),
-      answerHash: message.answer?.bodyHash ?? UUIDBytes(high: 0, low: 0), endedAt: nil)
+      answerHash: message.answer?.bodyHash ?? UUIDBytes(high: 0, low: 0), endedAt: nil,
+      isTold: message.isTold, replayOf: new.replay?.id)
   }
 }
 

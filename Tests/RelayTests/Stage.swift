@@ -101,6 +101,15 @@ final class Stage {
     take()
   }
 
+  func redrive() {
+    queue.redrive(call(), 1, note: [], now: now)
+    take()
+  }
+
+  var redriveReplies: [RedriveReply] {
+    actions.compactMap { if case .redriveReply(_, let reply) = $0 { reply } else { nil } }
+  }
+
   var replies: [AgentReply] {
     actions.compactMap { if case .reply(_, let reply, _) = $0 { reply } else { nil } }
   }

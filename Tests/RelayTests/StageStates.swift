@@ -4,7 +4,8 @@ extension Stage {
   /// A stage for one cell. `twice`: message 1 has had an earlier hand-out.
   static func set(_ state: MessageState, for event: MessageEvent) -> Stage {
     let isLast = event == .lastAttemptEnd
-    let attempts = isLast ? 1 : state == .dead ? (event == .lateResult ? 2 : 1) : 5
+    let isDead = state == .dead || state == .redriving
+    let attempts = isLast ? 1 : isDead ? (event == .lateResult ? 2 : 1) : 5
     let stage = Stage(attempts: attempts, offersInARow: isLast ? 1 : 3)
     if event == .recovered || isLast && state == .queued { return stage }
     // An earlier fence is needed by a late result, and by an old holder of a queued message.
@@ -49,6 +50,11 @@ extension Stage {
     case .closing:
       poll(confirm: isOffer)
       close()
+    case .redriving:
+      poll()
+      pass(.seconds(61))
+      durable()
+      redrive()
     case .dead:
       poll()
       pass(.seconds(61))
@@ -90,6 +96,7 @@ extension Stage {
     case .cancel: close()
     case .taskEnded: queue.endWithTask(1, now: now)
     case .purge: close(.purged)
+    case .redrive: redrive()
     case .pause: queue.pause()
     case .workspaceRemoved: close(.workspaceRemoved)
     case .shutdown: queue.endPolls(now: now)

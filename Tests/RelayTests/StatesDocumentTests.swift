@@ -39,11 +39,13 @@ import Testing
     by the agent's first call for it. A result makes it `answering`, and `answered` once that is on
     disk: exactly one answer, for ever. The other ends are `dead` (attempts used up), `expired`
     (time to live) and `cancelled` (on somebody's word); `withdrawing` and `closing` are the ways
-    there.
+    there. `redriving` is the one way back: an operator puts a dead message into the queue again, at
+    its tail and with all its attempts. That happens only while no caller has been told that it is
+    dead; afterwards a copy of it is queued (a *replay*), and it stays what it is.
 
-    While a write is on its way (`storing`, `answering`, `withdrawing`, `closing`) nothing else
-    happens to the message: no timer acts and no other transition starts. What arrives is kept and
-    happens after the report, in its order: *after the report* in the tables.
+    While a write is on its way (`storing`, `answering`, `withdrawing`, `closing`, `redriving`)
+    nothing else happens to the message: no timer acts and no other transition starts. What arrives
+    is kept and happens after the report, in its order: *after the report* in the tables.
 
     A write has two reports. `durable`: it has passed the barrier. `refused`: it was rolled back, so
     the message goes back to where it stood, or vanishes if it was never stored. What ends by itself
@@ -57,24 +59,28 @@ import Testing
     `timeToLiveEnd` are timers; `lastAttemptEnd` is a release or a lost lease of the last attempt.
     `pollDead` means that the answer with the entry never reached the agent: the hand-out does not
     count. `withdraw` is the end of every caller's hold under `when_offline: error`; it removes only
-    what was never handed out. `taskEnded` follows from the other table.
+    what was never handed out. `taskEnded` follows from the other table. `cancel`, `purge`, `redrive`
+    and `workspaceRemoved` are operators' verbs.
 
     ## Writes
 
     `handOut` is one row, committed but not waited for. `claim` and `extend` change that row with
     the next commit. `requeue` puts the message back at its old position. `answer` and `end` are the
-    writes that callers wait for.
+    writes that callers wait for, `redrive` is one that an operator waits for; it opens the task
+    again, of whose end nobody has heard.
 
     ## Tells
 
     What goes to callers leaves after the barrier. Agents: `ok`, `duplicate` (200), `alreadyAnswered`,
     `closed` and `leaseLost` (409), `unavailable` (503: nothing was stored). Polls: `entry`. Callers:
     `stored` (the Task, at once), `answer`, `ended`, `task` (as it stands), `tooLate`.
+    Operators: `redriven`, `notDead` (409), `tooLate` (409).
 
     ## The life of a task
 
     A task opens with its first message (`submitted`), works once a message of it is handed out, may
-    wait for input or for authorization, and ends once. A terminal state is never left. What it
+    wait for input or for authorization, and ends once. A terminal state is never left once a
+    caller has heard of it. What it
     waits for comes with a further message, whose own write sets the task to work again: whoever is
     told that the message is stored is told `working`, also after a crash. Its messages are handed
     out one at a time, in order; when it ends, those that are left end with it. A task that waits

@@ -5,7 +5,7 @@ import random
 import rpc
 from asyncwire import Lost, Wire, World
 from ledger import Ledger, judge, judge_hands, judge_timeline
-from load import Agent, Caller, Maker
+from load import Agent, Caller, Maker, Operator
 from relaykit import Failed, check, say
 
 CALLERS, AGENTS_EACH = 24, 3
@@ -78,7 +78,7 @@ class Campaign:
         admin = self.relay.admin
         workspaces = [identity for identity, _ in pairs]
         world, ledger = self.world, self.ledger
-        runs = [Maker(world, ledger, admin)]
+        runs = [Maker(world, ledger, admin), Operator(world, ledger, admin)]
         for n in range(CALLERS):
             own = pairs[n % len(pairs)]
             token, scheme = [(admin, "bearer"), (own[1], "key")][n % 2]

@@ -193,6 +193,13 @@ def routes(space, message):
         "metrics": [("GET", "/metrics", None)],
         "status.status": [("GET", "/admin/status", None)],
         "status.workspaces": [("GET", f"/admin/messages/{message}", None)],
+        "queue": [("GET", f"/workspaces/{space}/{rest}", None)
+                  for rest in ("queue", "messages", "jobs", "jobs/1")] +
+                 [("POST", f"/workspaces/{space}/{rest}", {"states": ["dead"], "in_flight": True})
+                  for rest in ("pause", "resume", "redrive", "replay", "purge",
+                               f"messages/{message}/cancel", f"messages/{message}/redrive",
+                               f"messages/{message}/replay")] +
+                 [("DELETE", f"/workspaces/{space}/jobs/1", None)],
     }
 
 
@@ -201,7 +208,7 @@ AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard
 OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
             "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
             "credentials.rotation", "credentials.token", "metrics", "status.status",
-            "status.workspaces", "restore", "archive.backup", "archive.importing"]
+            "status.workspaces", "restore", "archive.backup", "archive.importing", "queue"]
 # What a key of any org may do: it sees, and makes, what is its own org's.
 OWN = ["workspaces", "bearer's a2a", "metrics"]
 # The org whose keys strangers are after, and the id of one of them.

@@ -261,6 +261,51 @@ class Agent:
                 await asyncio.sleep(0.01)
 
 
+class Operator:
+    """Cancels messages, looks at queues, pauses them for a moment."""
+
+    def __init__(self, world, ledger, admin):
+        self.world, self.ledger = world, ledger
+        self.wire = Wire(world, admin)
+
+    async def run(self):
+        while not self.world.done:
+            open_keys = [key for key in list(self.ledger.open)[-50:]
+                         if not self.ledger.sent[key].get("cancel_asked")]
+            if self.world.sending and open_keys:
+                await self.one(random.choice(open_keys))
+            await asyncio.sleep(random.random() * 0.1)
+
+    async def one(self, key):
+        sent = self.ledger.sent[key]
+        base = f"/workspaces/{sent['workspace']}"
+        if random.random() < 0.1:
+            return await self.pause(base)
+        sent["cancel_asked"] = True
+        answer = await self.until_heard(f"{base}/messages/{sent['message']}/cancel")
+        if answer and answer.status == 200:
+            self.ledger.cancel_acknowledged(key)
+        elif answer and answer.status != 409:
+            self.ledger.trouble.append(f"lost: an operator's cancel of {key} is {answer}")
+
+    async def pause(self, base):
+        if await self.until_heard(f"{base}/pause"):
+            await asyncio.sleep(0.05)
+        resumed = await self.until_heard(f"{base}/resume")
+        if not resumed or resumed.json.get("status") != "active":
+            self.ledger.trouble.append(f"a pause does not end: {resumed}")
+
+    async def until_heard(self, path):
+        while not self.world.done:
+            try:
+                answer = await self.wire.call("POST", path, {})
+                if answer.status != 503:
+                    return answer
+                await asyncio.sleep(0.1)
+            except Lost:
+                await asyncio.sleep(0.01)
+
+
 class Maker:
     """Makes workspaces with agents and one message each: they are acknowledged writes too."""
 

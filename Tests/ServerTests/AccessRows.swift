@@ -1,3 +1,4 @@
+import Broker
 import Relay
 
 @testable import Server
@@ -70,7 +71,8 @@ struct AccessRow: Sendable {
 
   /// What changes most comes last: its own token goes with the tokens, and then all of it.
   static let all: [AccessRow] =
-    callers + agents + platform + workspaces + archives + credentials + others + [workspace]
+    callers + agents + platform + workspaces + archives + queues + credentials
+    + others + [workspace]
 
   private static let callers: [AccessRow] = [
     AccessRow(
@@ -148,6 +150,38 @@ struct AccessRow: Sendable {
     .workspace, { "/workspaces/\($0.workspace)" },
     ["GET": 200, "HEAD": 200, "PATCH": 200, "DELETE": 200],
     by: { .operators(isRead($0) ? .read : .admin) }, body: { _ in "{\"name\":\"changed\"}" })
+
+  private static let queues: [AccessRow] =
+    [
+      AccessRow(
+        .queue, { "/workspaces/\($0.workspace)/queue" }, ["GET": 200, "HEAD": 200],
+        .operators(.read)),
+      AccessRow(
+        .messages, { "/workspaces/\($0.workspace)/messages" }, ["GET": 200, "HEAD": 200],
+        .operators(.read)),
+      // It is not dead: whoever is let in hears that.
+      AccessRow(
+        .messageVerb, { "/workspaces/\($0.workspace)/messages/\($0.message)/redrive" },
+        ["POST": 409], .operators(.admin)),
+      AccessRow(.pause, { "/workspaces/\($0.workspace)/pause" }, ["POST": 200], .operators(.admin)),
+      AccessRow(
+        .resume, { "/workspaces/\($0.workspace)/resume" }, ["POST": 200], .operators(.admin)),
+    ]
+    + JobRow.Verb.allCases.map { verb in
+      AccessRow(
+        .manyMessages, { "/workspaces/\($0.workspace)/\(verb.name)" }, ["POST": 202],
+        .operators(.admin), body: { _ in "{\"state\":\"dead\"}" })
+    }
+    + [
+      AccessRow(
+        .jobs, { "/workspaces/\($0.workspace)/jobs" }, ["GET": 200, "HEAD": 200],
+        .operators(.read)),
+      // One of those that the rows before have made.
+      AccessRow(
+        .job, { "/workspaces/\($0.workspace)/jobs/1" },
+        ["GET": 200, "HEAD": 200, "DELETE": 200],
+        by: { .operators(isRead($0) ? .read : .admin) }),
+    ]
 
   /// With a directory that is none: whoever is let in gets no further.
   private static let archives: [AccessRow] = [

@@ -11,6 +11,7 @@ enum RouteKind: String, CaseIterable {
   case a2a, queueItem, secrets, secretValues, secret, state, updateCard
   case metrics, status, messageOwner
   case backup, importing
+  case queue, messages, messageVerb, manyMessages, jobs, job, pause, resume
   case health, ready, unsupported, badID, none
 
   init(_ route: Route) {
@@ -32,6 +33,7 @@ enum RouteKind: String, CaseIterable {
       case .timeline: .timeline
       case .credentials(let route): RouteKind(route)
       case .platform(let route): RouteKind(route)
+      case .queue(_, let route): RouteKind(route)
       case .archive(.backup): .backup
       case .archive(.importing): .importing
       case .metrics: .metrics
@@ -42,6 +44,21 @@ enum RouteKind: String, CaseIterable {
       case .unsupported: .unsupported
       case .badID: .badID
       case .none: .none
+      }
+  }
+
+  private init(_ route: QueueRoute) {
+    self =
+      switch route {
+      case .status: .queue
+      case .messages: .messages
+      case .verb: .messageVerb
+      case .many: .manyMessages
+      case .jobs: .jobs
+      case .job: .job
+      case .pause: .pause
+      case .resume: .resume
+      case .badID: .badID
       }
   }
 

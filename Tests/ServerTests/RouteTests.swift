@@ -21,7 +21,9 @@ import Testing
     "/orgs/", "/admin/x", "/metrics/x",
     "/registry", "/registry/", "/registry/x", "/registry/register/", "/registry/heartbeat/x",
     "/registry//register", "/workspaces/ID/x", "/workspaces/ID//inbox", "/workspaces/ID/Inbox",
-    "/workspaces/ID/inbxo", "/workspaces/ID/messages", "/workspaces/ID/messages/MSG/",
+    "/workspaces/ID/inbxo", "/workspaces/ID/messages/MSG/", "/workspaces/ID/queue/",
+    "/workspaces/ID/messages/MSG/cancel/", "/workspaces/ID/messages/MSG/Cancel",
+    "/workspaces/ID/jobs/1/x", "/workspaces/ID/pause/x",
     "/workspaces/ID/inbox/events", "/workspaces/ID//", "/workspaces/ID/a2a/",
     "/workspaces/ID/a2a/queue", "/workspaces/ID/a2a/queue/MSG/x", "/workspaces/ID/a2a/x/MSG",
     "/workspaces/ID/secrets/x/y", "/workspaces/ID/state/", "/workspaces/ID/chat",
@@ -37,7 +39,8 @@ import Testing
     "/workspaces/ID0", "/workspaces/x/a2a", "/workspaces/x/secrets", "/workspaces/x/activity",
     "/workspaces/ID/a2a/queue/x", "/workspaces/ID/a2a/queue/ID",
     "/workspaces/ID/messages/", "/workspaces/ID/messages/ID", "/workspaces/ID/inbox//claim",
-    "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox",
+    "/workspaces/ID/inbox/ID/claim", "/workspaces//inbox", "/workspaces/ID/jobs/x",
+    "/workspaces/ID/jobs/0", "/workspaces/ID/messages/ID/cancel", "/workspaces/x/queue",
   ])
   func `a path with an id that is none says so`(path: String) {
     #expect(route(path) == .badID)
@@ -94,6 +97,17 @@ import Testing
       ("/metrics", .metrics),
     ]
     for (path, expected) in served { #expect(route(path) == expected, "\(path)") }
+    let queue: [(String, QueueRoute)] = [
+      ("queue", .status), ("messages", .messages), ("jobs", .jobs), ("jobs/7", .job(7)),
+      ("pause", .pause), ("resume", .resume), ("redrive", .many(.redrive)),
+      ("replay", .many(.replay)), ("purge", .many(.purge)),
+      ("messages/MSG/cancel", .verb(.cancel, message)),
+      ("messages/MSG/redrive", .verb(.redrive, message)),
+      ("messages/MSG/replay", .verb(.replay, message)),
+    ]
+    for (path, expected) in queue {
+      #expect(route("/workspaces/ID/\(path)") == .queue(id, expected), "\(path)")
+    }
     for verb in Route.Verb.allCases {
       #expect(
         route("/workspaces/ID/inbox/MSG/\(verb.rawValue)") == .verb(id, message, verb))

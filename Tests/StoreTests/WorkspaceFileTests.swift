@@ -63,7 +63,7 @@ import Testing
     #expect(try number("PRAGMA auto_vacuum", path) == 2)
     #expect(try number("PRAGMA user_version", path) == 1)
     #expect(try number("PRAGMA application_id", path) == 0x4132_4151)
-    #expect(try number("SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%STRICT%'", path) == 10)
+    #expect(try number("SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%STRICT%'", path) == 11)
     let attributes = try FileManager.default.attributesOfItem(atPath: path)
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }

@@ -14,8 +14,14 @@ package enum Action {
   case empty(PollID)
   /// Answer an agent's call; `afterBarrier`: not before this turn's transaction is durable.
   case reply(CallID, AgentReply, afterBarrier: Bool)
-  /// Callers of `CancelTask`.
+  /// Callers of `CancelTask`, and operators who cancel or purge.
   case cancelReply(CallID, CancelReply)
+  /// Operators who redrive.
+  case redriveReply(CallID, RedriveReply)
+  /// The message is at rest again after a redrive, in the queue or dead as before.
+  case redriveOver(Seq)
+  /// The job's last step is durable, or was refused.
+  case jobMoved(JobID, isDurable: Bool)
   /// It is durable: callers who wanted the Task at once get it.
   case stored(Seq)
   /// It was not stored: its callers get 503.
@@ -34,6 +40,8 @@ package enum Action {
 package enum Report: Sendable, Equatable {
   case message(Seq)
   case task(Seq, TaskState, CallID?)
+  /// A step of a job; `movesSends`: it stands and falls with the messages that it makes.
+  case job(JobID, movesSends: Bool)
 }
 
 /// One entry of a poll's answer.
@@ -63,6 +71,9 @@ package enum AgentReply: Sendable, Equatable {
 
 /// What the caller of `CancelTask` is told.
 package enum CancelReply: Sendable, Equatable { case cancelled, notCancelable, unavailable }
+
+/// What the operator is told who redrives a message.
+package enum RedriveReply: Sendable, Equatable { case redriven, notDead, told, unavailable }
 
 /// A poll, as the queue sees it.
 package struct Poll: Sendable {

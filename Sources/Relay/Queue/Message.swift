@@ -20,11 +20,13 @@ package final class Message {
   package let rpcID: [UInt8]
   package let bytes: Int
   package let at: WallTime
-  package let expiresAt: WallTime
+  package internal(set) var expiresAt: WallTime
   package let isImmediate: Bool
-  /// The order of hand-out. A message that comes back keeps it.
-  package let position: Int64
-  let expires: Instant
+  /// The order of hand-out. A message that comes back keeps it; a redriven one is the last.
+  var position: Int64
+  var expires: Instant
+  /// The message that it repeats: nobody waits for its answer, and nobody will read it.
+  package let replayOf: UUIDBytes?
   /// Where it is counted for its caller.
   var tally: Queue.Tally?
 
@@ -62,6 +64,8 @@ package final class Message {
   /// Callers who wait for its answer now.
   package internal(set) var callers = 0
   package internal(set) var isReceived = false
+  /// A caller has been told that it is dead, or is about to be: it never comes back under its id.
+  package internal(set) var isTold = false
   package internal(set) var reason: EndReason?
   package internal(set) var endedAt: WallTime?
   package internal(set) var answerFence = Fence(number: 0)
@@ -71,9 +75,17 @@ package final class Message {
     case nothing
     case answer(AgentResultCall)
     case end(MessageState, EndReason)
+    case redrive(Redrive)
   }
 
-  init(_ new: NewMessage, bytes: Int, now: Now) {
+  /// What a redriven message becomes, and who waits to hear it.
+  struct Redrive {
+    var position: Int64
+    var expires: WallTime
+    var call: CallID?
+  }
+
+  init(_ new: NewMessage, position: Int64, bytes: Int, now: Now) {
     seq = new.seq
     tag = new.tag
     caller = new.caller
@@ -88,7 +100,8 @@ package final class Message {
     at = new.at
     expiresAt = new.expires
     isImmediate = new.isImmediate
-    position = new.seq
+    self.position = position
+    replayOf = new.replay?.id
     expires = now.instant(at: new.expires)
     notBefore = now.instant
   }
@@ -119,6 +132,8 @@ package final class Message {
     endedAt = stored.endedAt
     answerFence = stored.answerFence
     answerHash = stored.answerHash
+    isTold = stored.isTold
+    replayOf = stored.replayOf
   }
 }
 
@@ -174,7 +189,8 @@ enum Deferred {
   case release(CallID, Fence, Duration, String)
   case result(AgentResultCall)
   case cancelTask(CallID)
-  case close(CallID, EndReason)
+  case close(CallID?, EndReason, note: [UInt8])
+  case redrive(CallID?, Seq, note: [UInt8])
   case end(MessageEvent, EndReason)
   case pollDead(Fence)
   case withdraw

@@ -149,7 +149,8 @@ extension Queue {
       switch message.state {
       case .offered, .leased: standing != .current
       // Without a hand-out that is its own it has nothing to wait for.
-      case .storing, .queued, .answering, .withdrawing, .closing: standing == .unknown
+      case .storing, .queued, .answering, .withdrawing, .closing, .redriving:
+        standing == .unknown
       case .answered, .dead, .expired, .cancelled: false
       }
     if isLost {
@@ -208,7 +209,8 @@ extension Queue {
       reply = fence == message.answerFence ? .alreadyAnswered : .answeredElsewhere
     case .closed: reply = .closed(message.reason ?? .cancelledByCaller)
     case .leaseLost: reply = .leaseLost
-    case .nothing, .ok, .entry, .stored, .answer, .ended, .task, .unavailable, .tooLate:
+    case .nothing, .ok, .entry, .stored, .answer, .ended, .task, .unavailable, .tooLate, .redriven,
+      .notDead:
       preconditionFailure("an agent is not told \(tell)")
     }
     actions.append(.reply(call, reply, afterBarrier: false))

@@ -10,7 +10,9 @@ extension Queue {
   package func arrive(_ new: NewMessage, now: Now) {
     precondition(new.seq == lastSeq + 1, "numbers are given in order")
     lastSeq = new.seq
-    let message = Message(new, bytes: new.body.count + new.head.count, now: now)
+    lastPosition = max(lastPosition + 1, new.seq)
+    let message = Message(
+      new, position: lastPosition, bytes: new.body.count + new.head.count, now: now)
     if new.task == new.seq {
       tasks[new.seq] = TaskEntry(state: .submitted, context: new.context, caller: new.caller)
     } else {

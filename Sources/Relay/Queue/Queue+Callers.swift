@@ -36,18 +36,26 @@ extension Queue {
   }
 
   /// An operator ends the message: `cancelledByOperator`, `purged` or `workspaceRemoved`.
-  /// `cancelReply` answers when that is durable.
-  package func close(_ call: CallID, _ seq: Seq, _ reason: EndReason, now: Now) {
+  /// `cancelReply` answers when that is durable, if somebody waits. `note`: who it was, for the
+  /// timeline.
+  package func close(
+    _ call: CallID?, _ seq: Seq, _ reason: EndReason, note: [UInt8] = [], now: Now
+  ) {
     let event = Self.closingEvent(reason)
     guard let message = messages[seq] else {
-      return actions.append(.cancelReply(call, .notCancelable))
+      if let call { actions.append(.cancelReply(call, .notCancelable)) }
+      return
     }
     switch MessageTable.cell(message.state, event) {
     case .move:
-      message.closers.append(call)
+      if let call { message.closers.append(call) }
+      if !note.isEmpty {
+        actions.append(
+          .write(.note(seq: seq, kind: .cancelledByOperator, at: now.wall, detail: note)))
+      }
       end(message, event, reason, now: now)
-    case .wait: message.waiting.append(.close(call, reason))
-    case .stay: actions.append(.cancelReply(call, .notCancelable))
+    case .wait: message.waiting.append(.close(call, reason, note: note))
+    case .stay: if let call { actions.append(.cancelReply(call, .notCancelable)) }
     case .settle, .back, .vanish, .impossible: bug(message, event)
     }
   }

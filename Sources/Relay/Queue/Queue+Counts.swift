@@ -24,7 +24,8 @@ package struct QueueRefusal: Sendable, Equatable {
 extension Queue {
   /// Whether one more message of `caller` fits into the queue's limits. One that continues a task
   /// makes no further task wait: it is how such a task is brought to its end.
-  package func refusal(caller: String, bytes more: Int, opensTask: Bool) -> QueueRefusal? {
+  /// An operator's replays (`caller` nil) have no share.
+  package func refusal(caller: String?, bytes more: Int, opensTask: Bool) -> QueueRefusal? {
     if messages.count >= limits.queueMessagesMax
       || opensTask && tally.counts.interrupted >= limits.interruptedTasksMax
     {
@@ -33,7 +34,7 @@ extension Queue {
     if bytes + more > limits.queueBytesMax {
       return QueueRefusal(error: .queueFull, counts: tally.counts, bytes: bytes)
     }
-    guard let own = perCaller[caller]?.counts else { return nil }
+    guard let caller, let own = perCaller[caller]?.counts else { return nil }
     let isOver =
       own.messages >= limits.queueMessagesMax * limits.callerSharePercent / 100
       || opensTask
@@ -65,6 +66,15 @@ extension Queue {
     if share.counts == QueueCounts() { perCaller[message.caller] = nil }
   }
 
+  /// It counts as something else from now on.
+  func recount(_ message: Message, as state: MessageState) {
+    for tally in [tally, message.tally ?? tally(of: message.caller)] {
+      tally.count(message.state, by: -1)
+      tally.count(state, by: 1)
+    }
+    message.state = state
+  }
+
   /// It has come to its end, whose state it has now.
   func countEnd(_ message: Message) {
     tally.countEnd(message.state)
@@ -91,7 +101,7 @@ extension Queue.Tally {
 
   fileprivate func count(_ state: MessageState, by change: Int) {
     switch state {
-    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing:
+    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing, .redriving:
       counts.unanswered += change
     case .answered, .expired, .cancelled: counts.unreceived += change
     case .dead: counts.dead += change

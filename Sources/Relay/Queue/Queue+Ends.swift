@@ -132,6 +132,7 @@ extension Queue {
       if let event = Self.taskEvent(reason) {
         writeTask(message.task, event, by: message.seq, now: now)
       }
+      if reason == .attemptsUsedUp { keepDead(message, now: now) }
       actions.append(.report(.message(message.seq)))
     case .wait: message.waiting.append(.end(event, reason))
     case .stay: break

@@ -6,6 +6,7 @@ extension Queue {
   package func recover(_ recovered: Recovered, now: Now, isAfterPowerCut: Bool) {
     precondition(messages.isEmpty, "recovery comes first")
     lastSeq = recovered.lastSeq
+    lastPosition = max(recovered.lastPosition, recovered.lastSeq)
     for task in recovered.tasks {
       tasks[task.seq] = TaskEntry(
         state: task.state, context: task.context, caller: task.caller)
@@ -32,6 +33,8 @@ extension Queue {
     for message in messages.values where !message.state.isEnd {
       resume(recovered: message, now: now)
     }
+    // A receipt that was put off when the process ended.
+    for message in messages.values.filter(\.state.isEnd) { receiveReplay(message, now: now) }
   }
 
   private func resume(recovered message: Message, now: Now) {

@@ -20,7 +20,9 @@ extension Queue {
     case .end:
       // What ends by itself is tried again a little later; who asked for an end is answered.
       message.retryAt = now.instant + limits.backOffFirst
+      message.isTold = false
       answerClosers(message, .unavailable)
+    case .redrive(let redrive): notRedriven(message, redrive)
     case .nothing: preconditionFailure("refused without a write")
     }
     offerWhenDue(message, now: now)
@@ -81,7 +83,15 @@ extension Queue {
       } else {
         cancelTask(call, message.task, now: now)
       }
-    case .close(let call, _): actions.append(.cancelReply(call, .unavailable))
+    case .close(let call, _, _):
+      if let call { actions.append(.cancelReply(call, .unavailable)) }
+    case .redrive(let call, let seq, let note):
+      // Asked for another message of the task, if not for this.
+      if seq != message.seq {
+        redrive(call, seq, note: note, now: now)
+      } else if let call {
+        actions.append(.redriveReply(call, .unavailable))
+      }
     // Its callers know already.
     case .end, .withdraw: break
     case .claim, .extend, .release, .result, .pollDead:
@@ -111,7 +121,9 @@ extension Queue {
       giveBack(call, message.seq, fence, delay: delay, reason: reason, now: now)
     case .result(let result): self.result(result, message.seq, now: now)
     case .cancelTask(let call): cancelTask(call, message.task, now: now)
-    case .close(let call, let reason): close(call, message.seq, reason, now: now)
+    case .close(let call, let reason, let note):
+      close(call, message.seq, reason, note: note, now: now)
+    case .redrive(let call, let seq, let note): redrive(call, seq, note: note, now: now)
     case .end(let event, let reason): end(message, event, reason, now: now)
     case .pollDead(let fence): pollDead(message, fence, now: now)
     case .withdraw:

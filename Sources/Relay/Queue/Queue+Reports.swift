@@ -8,6 +8,7 @@ extension Queue {
         guard let message = messages[seq] else { preconditionFailure("a report for nobody") }
         durable(message, reserved: &reserved, now: now)
       case .task(let task, let state, let call): taskEnded(task, state, call, now: now)
+      case .job(let job, _): actions.append(.jobMoved(job, isDurable: true))
       }
     }
     for poll in reserved { answerReserved(poll, now: now) }
@@ -26,6 +27,7 @@ extension Queue {
         refused(message, now: now)
         resume(message, now: now)
       case .task(let task, _, let call): taskEndRefused(task, call, now: now)
+      case .job(let job, _): actions.append(.jobMoved(job, isDurable: false))
       }
     }
     dispatch(now: now)
@@ -66,6 +68,7 @@ extension Queue {
     case .move(let state, _, .answer):
       message.state = state
       answered(message, now: now)
+    case .move(let state, _, .redriven): redriven(message, to: state, now: now)
     case .settle: settle(message, now: now)
     case .move, .stay, .wait, .back, .vanish, .impossible: bug(message, .durable)
     }
@@ -142,6 +145,7 @@ extension Queue {
     actions.append(.reply(result.call, .accepted(isLate: isLate), afterBarrier: false))
     actions.append(.answered(message.seq))
     leaveTask(message, now: now)
+    receiveReplay(message, now: now)
     forgetIfDone(message)
   }
 
@@ -158,6 +162,7 @@ extension Queue {
     actions.append(.ended(message.seq, reason))
     answerClosers(message, .cancelled)
     leaveTask(message, now: now)
+    receiveReplay(message, now: now)
     forgetIfDone(message)
   }
 

@@ -22,6 +22,8 @@ package final class Queue {
   let boot: UInt32
   var fenceCounter: UInt64 = 0
   package internal(set) var lastSeq: Seq = 0
+  /// The position of the last message in the order; the store counts alike.
+  var lastPosition: Int64 = 0
   /// Counts the driver's turns: messages that arrive in one turn may share a poll.
   var turn: UInt64 = 1
   /// What the queue limits count.
@@ -153,6 +155,6 @@ package final class Queue {
 #if PLANTS
   /// The planted bugs of the negative controls; release builds have none of this.
   package enum Plant: String, CaseIterable, Sendable {
-    case lostWakeUp, fenceIgnored, timerDuringWrite, doubleAccept, offerToDeadPoll
+    case lostWakeUp, fenceIgnored, timerDuringWrite, doubleAccept, offerToDeadPoll, redriveTold
   }
 #endif

@@ -111,6 +111,8 @@ extension RelayServer {
       try operate(on: id, Self.isRead(head) ? .read : .admin, head, ticket, now: now)
     case .timeline(let id, _): try operate(on: id, .read, head, ticket, now: now)
     case .credentials(let route): try check(route, head, ticket, now: now)
+    case .queue(let id, let route):
+      try operate(on: id, route.scope(head.method), head, ticket, now: now)
     case .callerMessage: try known(head, ticket, now: now)
     case .register:
       // Whether no bearer will do depends on mode and body; a wrong one never does.
@@ -151,7 +153,7 @@ extension RelayServer {
     case .card, .health, .ready, .metrics, .status: 0
     case .call where head.method == "OPTIONS": 0
     case .platform(let route): min(most, route.bodyMax(limits))
-    case .register, .heartbeat, .workspaces, .workspace, .credentials, .archive:
+    case .register, .heartbeat, .workspaces, .workspace, .credentials, .archive, .queue:
       min(most, 2 * limits.cardBytesMax)
     default: most
     }

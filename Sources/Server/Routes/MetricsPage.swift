@@ -61,7 +61,7 @@ extension RelayServer {
   }
 }
 
-/// The families, in the order of `MetricFamily`.
+/// The families, one after the other.
 struct MetricsPage {
   var text = MetricsText(capacity: 32 * 1024)
   let now: Now

@@ -5,7 +5,9 @@ extension Route {
     ("w", "/w/{id}/ and /w/{id}/.well-known/agent-card.json"),
     (
       "workspaces",
-      "/workspaces, /workspaces/{id}, /workspaces/{id}/messages/{message}, "
+      "/workspaces, /workspaces/{id}, /workspaces/{id}/queue, /workspaces/{id}/messages, "
+        + "/workspaces/{id}/messages/{message} (and cancel, redrive, replay below it), "
+        + "/workspaces/{id}/ with redrive, replay, purge, pause, resume or jobs, "
         + "/workspaces/{id}/inbox, /workspaces/{id}/inbox/batch, "
         + "/workspaces/{id}/inbox/{message}/ with claim, extend, release or result, "
         + "/workspaces/{id}/tokens, /workspaces/{id}/tokens/rotate, "

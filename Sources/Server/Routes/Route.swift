@@ -23,6 +23,7 @@ enum Route: Equatable {
   case timeline(WorkspaceID, MessageID)
   case archive(ArchiveRoute)
   case credentials(CredentialRoute)
+  case queue(WorkspaceID, QueueRoute)
   case platform(PlatformRoute)
   case health
   case ready
@@ -89,6 +90,7 @@ enum Route: Equatable {
     if parts.count == 3, parts.has(2, "restore") { return .restore(id) }
     if parts.has(2, "inbox") { return inbox(id, parts) }
     if let route = CredentialRoute(parts, of: id) { return .credentials(route) }
+    if let route = QueueRoute(parts) { return route.isBadID ? .badID : .queue(id, route) }
     if parts.has(2, "messages"), parts.count == 4 {
       return parts.message(3).map { .timeline(id, $0) } ?? .badID
     }
@@ -122,6 +124,7 @@ enum Route: Equatable {
     case .verb, .batch, .register, .heartbeat: ["POST"]
     case .workspaces: ["GET", "HEAD", "POST"]
     case .archive(let route): route.methods
+    case .queue(_, let route): route.methods
     case .platform(let route): route.methods
     case .rest, .nothing, .unsupported, .badID, .none: []
     }

@@ -1,0 +1,108 @@
+import Relay
+import Store
+import Wire
+
+/// What happened to one message, in the order in which it did.
+struct Timeline {
+  private var events: [(at: WallTime, name: String, members: [(String, JSON)])] = []
+
+  init(_ message: StoredMessage, handOuts: [StoredHandOut], notes: [StoredNote]) {
+    add(message.at, "stored", [("caller", .string(message.caller))])
+    for handOut in handOuts { add(handOut) }
+    for note in notes { add(note.at, note.kind.name, note.members) }
+    if let ended = message.endedAt {
+      let lease: [(String, JSON)] =
+        message.state == .answered
+        ? [("lease", .string(LeaseToken.text(message.answerFence)))] : []
+      add(
+        ended, message.state == .answered ? "answered" : message.reason?.name ?? "ended", lease)
+    }
+    // Equal times keep the order in which they were added.
+    events = events.enumerated().sorted {
+      ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+    }.map(\.element)
+  }
+
+  private mutating func add(_ at: WallTime, _ name: String, _ members: [(String, JSON)]) {
+    events.append((at, name, members))
+  }
+
+  private mutating func add(_ handOut: StoredHandOut) {
+    let row = handOut.row
+    let lease = JSON.string(LeaseToken.text(row.fence))
+    let end = JSON.string(Timestamp.rfc3339(nanoseconds: row.leaseEnd.nanoseconds))
+    add(
+      row.at, row.kind == .offer ? "offered" : "handed_out",
+      [
+        ("lease", lease), ("attempt", .number(String(row.attempt))),
+        ("consumer", .string(row.consumer)), ("lease_end", end),
+      ])
+    guard let last = handOut.last else { return }
+    var members: [(String, JSON)] = [("lease", lease)]
+    if !last.reason.isEmpty { members.append(("reason", .string(last.reason))) }
+    add(last.at, last.kind.name, members)
+  }
+
+  func write(into writer: inout JSONWriter) {
+    writer.beginArray()
+    for event in events {
+      writer.beginObject()
+      writer.key("at")
+      writer.string(Timestamp.rfc3339(nanoseconds: event.at.nanoseconds))
+      writer.key("event")
+      writer.string(event.name)
+      for (name, value) in event.members {
+        writer.key(name)
+        value.write(into: &writer)
+      }
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+}
+
+extension HandOutChange.Kind {
+  fileprivate var name: String {
+    switch self {
+    case .claimed: "claimed"
+    case .extended: "extended"
+    case .released: "released"
+    case .lost: "lease_lost"
+    case .unburnt: "returned_unburnt"
+    case .ended: "ended"
+    case .revoked: "revoked"
+    }
+  }
+}
+
+extension NoteKind {
+  fileprivate var name: String {
+    switch self {
+    case .callerAttached: "caller_attached"
+    case .callerGone: "caller_gone"
+    case .holdEnded: "hold_ended"
+    case .resultAfterEnd: "result_after_end"
+    case .resultConflict: "result_conflict"
+    case .withdrawalRefused: "withdrawal_refused"
+    case .leaseTakenOver: "lease_taken_over"
+    case .cancelledByOperator: "cancel_asked"
+    case .redriven: "redriven"
+    case .replayed: "replayed"
+    case .replayOf: "replay"
+    }
+  }
+}
+
+extension StoredNote {
+  /// What an operator's verb has noted; of the others nothing but the kind is shown.
+  var members: [(String, JSON)] {
+    switch kind {
+    case .cancelledByOperator, .redriven, .replayed, .replayOf:
+      guard let json = try? JSON(parsing: detail) else { return [] }
+      return (json.object ?? []).map { ($0.key, $0.value) }
+    case .callerAttached, .callerGone, .holdEnded, .resultAfterEnd, .resultConflict,
+      .withdrawalRefused, .leaseTakenOver:
+      return []
+    }
+  }
+}
