@@ -72,6 +72,10 @@ extension Broker {
       metrics.registryWrites += writes.count
     } catch {
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
+      // A file that is written while relay.db calls it idle would be overlooked after a crash.
+      if told.contains(where: { $0.nextWakeAt == nil }) {
+        pulsesDue = turnNow.instant + limits.markRetry
+      }
       refuse(changes, error, now: now)
       probeRefused(now: now)
       return false

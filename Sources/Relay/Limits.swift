@@ -104,6 +104,8 @@ package struct Limits: Sendable {
   package var sweepInterval = Duration.milliseconds(20)
   /// Signs of life, and when something comes due, reach relay.db within this.
   package var pulseInterval = Duration.seconds(60)
+  /// That a file is in use reaches relay.db again after this, when the disk has refused it.
+  package var markRetry = Duration.seconds(1)
   /// A removed workspace's file is kept for this long; until then it can be restored.
   package var removedKeep = Duration.seconds(7 * 86400)
   /// The wall clock is not believed for a while when it was moved by more than this.

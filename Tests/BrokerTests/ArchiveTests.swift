@@ -36,6 +36,20 @@ import Wire
     }
   }
 
+  private func importing(into other: Bench) -> CallID {
+    let call = other.broker.nextCall()
+    other.broker.startImport(call, folder, actor: "admin", now: other.now)
+    while let due = other.broker.archiveDue {
+      other.advance(max(.zero, .nanoseconds(due.nanoseconds - other.now.instant.nanoseconds)))
+      if other.broker.archiveTurn(now: other.now) != nil {
+        other.broker.archiveSynced(code: 0, now: other.now)
+      }
+      other.turn()
+    }
+    other.sync()
+    return call
+  }
+
   private var state: String? { bench.broker.backupStatus["state"]?.string }
 
   private func restored() throws -> Bench {
@@ -174,16 +188,7 @@ import Wire
     try run()
     #expect(state == "done")
     let other = try Bench()
-    let call = other.broker.nextCall()
-    other.broker.startImport(call, folder, actor: "admin", now: other.now)
-    while let due = other.broker.archiveDue {
-      other.advance(max(.zero, .nanoseconds(due.nanoseconds - other.now.instant.nanoseconds)))
-      if other.broker.archiveTurn(now: other.now) != nil {
-        other.broker.archiveSynced(code: 0, now: other.now)
-      }
-      other.turn()
-    }
-    other.sync()
+    let call = importing(into: other)
     #expect(other.replies[call]?.status == 201)
     #expect(other.replies[call]?.json["messages"]?.int == 1)
     let held = try other.take(id)
@@ -194,5 +199,49 @@ import Wire
     #expect(other.replies[again]?.code == "not_importable")
     try other.restart()
     #expect(other.broker.directory.workspace(id) != nil)
+  }
+
+  @Test func `its org, secrets and tokens come with it, and count at once`() throws {
+    let broker = bench.broker
+    broker.createOrg(
+      broker.nextCall(), RegisteredOrg(id: "acme", name: "Acme"), actor: "admin", now: bench.now)
+    bench.sync()
+    let made = WorkspaceID(UUIDBytes(high: 3, low: 9))
+    broker.createWorkspace(
+      broker.nextCall(), id: made, name: "n", settings: Settings(), org: "acme", now: bench.now)
+    bench.sync()
+    broker.setSecret(broker.nextCall(), "KEY", "x", of: made, by: "admin", now: bench.now)
+    let minted = broker.nextCall()
+    broker.mintToken(
+      minted, for: made, TokenWish(life: .seconds(3600)), actor: "admin", now: bench.now)
+    bench.sync()
+    let token = try #require(bench.replies[minted]?.json["auth_token"]?.string)
+    try begin(made)
+    try run()
+    let other = try Bench()
+    let call = importing(into: other)
+    #expect(other.replies[call]?.status == 201)
+    for isRestarted in [false, true] {
+      if isRestarted { try other.restart() }
+      let directory = other.broker.directory
+      #expect(directory.orgs["acme"]?.name == "Acme")
+      #expect(directory.secrets[made]["KEY"]?.value == "x")
+      #expect(directory.identity(ofSecret: token, at: other.now.wall) == .workspace(made))
+      #expect(other.broker.tokenDeaths.count == 1)
+    }
+  }
+
+  @Test func `one that was removed before its export is not imported`() throws {
+    var row = try #require(bench.broker.directory.workspace(id)?.row)
+    row.state = .removed
+    row.removedAt = bench.now.wall
+    try bench.data.registry.commit([.updateWorkspace(row)])
+    try begin(id)
+    try run()
+    let other = try Bench()
+    let call = importing(into: other)
+    #expect(other.replies[call]?.code == "not_importable")
+    #expect(other.replies[call]?.text.contains("removed") == true)
+    #expect(other.broker.directory.workspace(id) == nil && other.broker.directory.removed.isEmpty)
   }
 }

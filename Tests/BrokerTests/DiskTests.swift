@@ -58,6 +58,29 @@ import Wire
     #expect(bench.replies[again]?.state == "TASK_STATE_SUBMITTED")
   }
 
+  @Test func `that a file is in use is written soon after the disk has refused that`() throws {
+    func hint() throws -> WallTime? {
+      try bench.data.registry.load().workspaces.first { $0.id == id }?.nextWakeAt
+    }
+    try bench.restart()
+    #expect(try hint() == .never)
+    try bench.stored(id)
+    #expect(try hint() == nil)
+    let desk = try #require(bench.broker.desks[id])
+    bench.broker.directory.setWake(id, .never)
+    try bench.data.registry.commit([
+      .pulses([WorkspacePulse(try #require(bench.broker.directory.workspace(id)?.row))])
+    ])
+    desk.isMarked = false
+    bench.broker.mark(desk)
+    failing(SQLITE_FULL) { bench.turn() }
+    #expect(try hint() == .never)
+    #expect(
+      try #require(bench.broker.nextDeadline()) <= bench.now.instant + bench.limits.markRetry)
+    bench.wait(bench.limits.markRetry)
+    #expect(try hint() == nil)
+  }
+
   @Test func `results and polls of the same turn go on without its sends`() throws {
     try bench.stored(id, "one")
     try bench.stored(id, "two")
