@@ -86,7 +86,7 @@ extension Broker {
   }
 
   func use(_ desk: Desk) {
-    guard desk.isOpen, desk.lastUse != files.lastUse else { return }
+    guard desk.isOpen else { return }
     desk.lastUse = files.use(desk.id)
     files.compact(isLastUse)
   }

@@ -146,8 +146,6 @@ final class Desk {
     try file.close()
     lastPosition = file.lastPosition
     opened = nil
-    // It has left the order: its next use is a new one.
-    lastUse = 0
   }
 
   /// After a final error: what is not on the disk is not written any more.

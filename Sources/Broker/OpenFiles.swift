@@ -10,8 +10,7 @@ struct OpenFiles {
   private(set) var openedEver = 0
   private var uses: [(id: WorkspaceID, use: UInt64)] = []
   private var start = 0
-  /// 0 is no use.
-  private(set) var lastUse: UInt64 = 1
+  private var lastUse: UInt64 = 0
   /// Out of the order: to be closed when what they have committed is on the disk.
   var retiring: [(id: WorkspaceID, use: UInt64)] = []
 
