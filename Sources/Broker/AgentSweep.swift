@@ -9,8 +9,6 @@ package struct AgentSweep: Sendable {
     package var offline = 0
     /// No agent has ever registered.
     package var awaiting = 0
-    /// Workspaces that are out of use, and can be restored.
-    package var removed = 0
 
     /// Those in use.
     package var all: Int { online + offline + awaiting }
@@ -38,9 +36,7 @@ package struct AgentSweep: Sendable {
     }
     for id in page.ids {
       guard let record = directory.workspace(id) else { continue }
-      if record.row.state == .removed {
-        soFar.removed += 1
-      } else if !record.isClaimed {
+      if !record.isClaimed {
         soFar.awaiting += 1
       } else if record.lastSeen.map({ $0 + offlineAfter > now }) ?? false {
         soFar.online += 1

@@ -21,7 +21,9 @@ func run() {
     arguments.removeFirst()
     health(arguments)
   case "serve": arguments.removeFirst()
-  case nil: break
+  case nil:
+    StandardStream.error.write(help)
+    exit(64)
   case let first? where first.hasPrefix("--"): break
   default: command(arguments)
   }

@@ -202,4 +202,24 @@ import Wire
     #expect(try post("jobs/1").field("allow") == "GET, HEAD, DELETE")
     #expect(try client.call("HEAD", path("queue"), token: Self.admin).status == 200)
   }
+
+  @Test func `a misspelt wish is refused by name, and means nothing`() throws {
+    _ = try client.call(
+      "POST", "/w/\(scene.id)/", token: Self.admin, body: RelayScene.message(messageID: "kept"))
+    let wishes = [
+      ("purge", "{\"states\":[\"queued\"],\"untill\":\"2020-01-01T00:00:00Z\"}", "untill"),
+      ("purge?dryrun=1", "{\"states\":[\"queued\"]}", "dryrun"),
+      ("purge?dry_run=maybe", "{\"states\":[\"queued\"]}", "dry_run"),
+      ("replay", "{\"state\":\"answered\",\"states\":[\"dead\"]}", "not both"),
+      ("redrive", "{\"in_flight\":true}", "in_flight"),
+    ]
+    for (verb, body, word) in wishes {
+      let answer = try post(verb, body)
+      #expect(answer.status == 400, "\(verb)")
+      #expect(answer.json["error"]?.string?.contains(word) == true, "\(verb)")
+    }
+    let dry = try post("purge?dry_run=true", "{\"states\":[\"queued\"]}")
+    #expect(dry.status == 200 && dry.json["dry_run"]?.bool == true)
+    #expect(try get("jobs").json["jobs"]?.array?.isEmpty == true)
+  }
 }

@@ -48,8 +48,10 @@ package struct CommandLineOptions {
 
   package var data: String { values["data"] ?? environment("A2A_RELAY_DATA") ?? "./relay-data" }
 
-  /// The relay that was named, by flag or environment.
-  package var relay: String? { values["relay"] ?? environment("A2A_RELAY_URL") }
+  /// The relay that was named, by flag or environment; who names data means the relay of that.
+  package var relay: String? {
+    values["relay"] ?? (values["data"] == nil ? environment("A2A_RELAY_URL") : nil)
+  }
 
   func client() throws -> OperatorClient {
     let token = try OperatorCredential.find(

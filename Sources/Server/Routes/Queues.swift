@@ -94,6 +94,7 @@ struct JobReader {
   func wish(
     _ verb: JobRow.Verb, _ json: JSON, _ query: String?
   ) throws(BatchFault) -> Broker.JobWish {
+    try check(verb, json, query)
     let ids = try messages(json)
     var filter = MessageFilter()
     filter.states = try states(verb, json, isNamed: !ids.isEmpty)
@@ -104,9 +105,41 @@ struct JobReader {
       try number("rate", value.int.map(String.init) ?? "?", 1...limits.jobRateMax)
         ?? limits.jobRate
     }
-    let dryRun = QueryItems(query).first("dry_run") == "1" || json["dry_run"]?.bool == true
+    let dryRun = try dryRun(json, QueryItems(query).first("dry_run"))
     return Broker.JobWish(
       verb: verb, filter: filter, ids: ids, rate: rate ?? limits.jobRate, isDryRun: dryRun)
+  }
+
+  /// A wish that is misspelt must not mean everything: what is not known is refused by its name.
+  private func check(
+    _ verb: JobRow.Verb, _ json: JSON, _ query: String?
+  ) throws(BatchFault) {
+    var known = ["ids", "state", "states", "since", "until", "rate", "dry_run"]
+    if verb == .purge { known.append("in_flight") }
+    for member in json.object ?? [] where !known.contains(member.key) {
+      let list = known.joined(separator: ", ")
+      throw BatchFault(.badRequest, "\"\(member.key)\" is not known; allowed are \(list)")
+    }
+    for item in QueryItems(query).items where item.name != "dry_run" {
+      throw BatchFault(.badParameter, "\"\(item.name)\" is not known; allowed is dry_run")
+    }
+    if json["state"] != nil, json["states"] != nil {
+      throw BatchFault(.badRequest, "state, or states: not both")
+    }
+    if let inFlight = json["in_flight"], inFlight.bool == nil {
+      throw BatchFault(.badRequest, "in_flight: true or false")
+    }
+  }
+
+  private func dryRun(_ json: JSON, _ query: String?) throws(BatchFault) -> Bool {
+    if let member = json["dry_run"], member.bool == nil {
+      throw BatchFault(.badRequest, "dry_run: true or false")
+    }
+    switch query {
+    case "1", "true": return true
+    case "0", "false", nil: return json["dry_run"]?.bool ?? false
+    default: throw BatchFault(.badParameter, "dry_run: 1 or 0")
+    }
   }
 
   private func messages(_ json: JSON) throws(BatchFault) -> [MessageID] {

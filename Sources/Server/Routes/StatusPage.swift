@@ -52,7 +52,7 @@ extension RelayServer {
       "ready": .bool(broker.unreadyReasons.isEmpty),
       "reasons": .array(broker.unreadyReasons.map { .string($0) }),
       "workspaces": [
-        "active": number(counts.all), "removed": number(counts.removed),
+        "active": number(counts.all), "removed": number(broker.directory.removed.count),
         "open": number(levels.filesOpen), "failed": number(levels.filesFailed),
       ],
       "agents": [
