@@ -77,6 +77,8 @@ package struct Check: Sendable {
         found.append(
           Finding(
             path: file.path, what: "it has \(Files.size(path)) bytes, and had \(file.bytes)"))
+      } else if Files.isLink(path) {
+        found.append(Finding(path: file.path, what: "it is a symbolic link"))
       } else if try reading({ () throws(StoreError) in try FileCopying.hash(path) }) != file.hash {
         found.append(Finding(path: file.path, what: "its SHA-256 is not that of the manifest"))
       }

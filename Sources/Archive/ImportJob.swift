@@ -35,7 +35,10 @@ package final class ImportJob {
   private var syncing: [OpenFile] = []
   private var phase = Phase.copying
 
-  private enum Phase { case copying, marking, naming, ended }
+  /// What is still to be looked at of the copy.
+  private var steps: StillFile.Steps?
+
+  private enum Phase { case copying, checking, marking, naming, ended }
 
   private var new: String { data.path(of: id) }
   private var draft: String { new + ".draft" }
@@ -60,7 +63,8 @@ package final class ImportJob {
     old = "\(folder)/\(entry.path)"
     do throws(StoreError) {
       let path = "\(folder)/\(registry.path)"
-      guard try FileCopying.hash(path) == registry.hash else {
+      // A log beside it would be read with it.
+      guard try FileCopying.hash(path) == registry.hash, Files.size(path + "-wal") == 0 else {
         throw StoreError(
           kind: .corrupt, call: "import", path: path,
           message: "its SHA-256 is not that of the manifest")
@@ -70,8 +74,10 @@ package final class ImportJob {
       if let wrong = try still.wrongKind(.registry) {
         throw StoreError(kind: .newerSchema, call: "import", path: path, message: wrong)
       }
-      rows = try still.rows(of: id)
-      registered = try still.snapshot()
+      if let wrong = try still.findings(.registry).first {
+        throw StoreError(kind: .corrupt, call: "import", path: path, message: wrong)
+      }
+      (rows, registered) = try still.admitted(id)
     } catch {
       throw ArchiveError(error.kind == .corrupt ? .damaged : .io, error.description)
     }
@@ -113,6 +119,7 @@ package final class ImportJob {
     do throws(ArchiveError) {
       switch phase {
       case .copying: return try copy()
+      case .checking: return try check()
       case .marking: return try mark()
       case .naming:
         phase = .ended
@@ -154,6 +161,10 @@ package final class ImportJob {
     }
     hash.update(slice)
     self.offset += Int64(slice.count)
+    // Only so much was seen to have room.
+    guard self.offset <= entry.bytes else {
+      throw ArchiveError(.damaged, "\(old) is longer than the manifest says")
+    }
     unsynced += slice.count
     guard slice.count < count else {
       guard unsynced >= limits.backupSyncBytes else { return .more }
@@ -163,8 +174,25 @@ package final class ImportJob {
     guard hash.finalize().hex == entry.hash else {
       throw ArchiveError(.damaged, "\(old): its SHA-256 is not that of the manifest")
     }
-    phase = .marking
+    phase = .checking
     return try sync([draft])
+  }
+
+  /// What `check` would find wrong with it, a part of it in a turn: nothing of it is taken over
+  /// before all of it is known to be what a relay could have written.
+  private func check() throws(ArchiveError) -> Turn {
+    do throws(StoreError) {
+      let still = try StillFile(draft)
+      defer { still.close() }
+      var left: StillFile.Steps
+      if let steps { left = steps } else { left = try still.steps(id) }
+      try still.look(&left)
+      steps = left
+      if left.isOver { phase = .marking }
+    } catch {
+      throw ArchiveError(error.kind == .corrupt ? .damaged : .io, error.description)
+    }
+    return .more
   }
 
   private func mark() throws(ArchiveError) -> Turn {

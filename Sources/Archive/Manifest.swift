@@ -103,6 +103,7 @@ extension Manifest.File {
     guard let path = json["path"]?.string, let bytes = json["bytes"]?.int,
       let hash = json["sha256"]?.string
     else { return nil }
+    guard bytes >= 0 else { return nil }
     self.init(path: path, bytes: Int64(bytes), hash: hash)
     guard let text = json["workspace"]?.string else {
       if path != "relay.db" { return nil }
@@ -110,7 +111,8 @@ extension Manifest.File {
     }
     guard let id = WorkspaceID(text),
       path == DataDirectory.place(of: id) || path == "removed/\(id.text).db",
-      let messages = json["messages"]?.int, let last = json["last_seq"]?.int
+      let messages = json["messages"]?.int, let last = json["last_seq"]?.int,
+      0..<1 << 42 ~= messages, 0..<1 << 42 ~= last
     else { return nil }
     workspace = id
     self.messages = messages

@@ -178,6 +178,7 @@ extension Broker {
       job.stop(misfit)
       return outbox.append(Reply(call: call, error: .notImportable, detail: misfit))
     }
+    forgetFile(of: job.id)
     registryBatch.append(.insertRows(job.rows))
     audit(actor, "import", job.id.text, now: now)
     let reply: JSON = [

@@ -32,7 +32,15 @@ extension Broker {
           log.info("workspace_purged", ["workspace": .text(id.text)])
         },
         reply: purgeCalls.removeValue(forKey: id),
-        refused: { broker, now in broker.purgeLater(id, now: now) }))
+        refused: { broker, now in broker.purgeLater(id, now: now) },
+        then: { broker, _ in broker.forgetFile(of: id) }))
+  }
+
+  /// What was known of the file that went: one that is made under its id begins anew.
+  func forgetFile(of id: WorkspaceID) {
+    unopenable.remove(id)
+    restedAnswers[id] = nil
+    lastKnown.forget(id)
   }
 
   /// The row says what is to be done: it is done after a minute, or by the next start.

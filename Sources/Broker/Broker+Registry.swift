@@ -93,6 +93,7 @@ extension Broker {
       if error.kind == .taken { throw .workspaceExists }
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
+    forgetFile(of: id)
     registryBatch.append(.createWorkspace(row))
   }
 

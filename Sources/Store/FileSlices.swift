@@ -5,10 +5,12 @@ package import System
 extension Files {
   /// Up to `count` bytes from `offset` on; fewer at the end. The descriptor is closed again: this
   /// is not for a database that is open in this process, whose locks would go with it.
+  ///
+  /// A link in place of the file would hand out what it leads to, and a pipe would never end.
   package static func slice(
     of path: String, at offset: Int64, count: Int
   ) throws(StoreError) -> [UInt8] {
-    let file = try open(path, O_RDONLY)
+    let file = try open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     var bytes = [UInt8](repeating: 0, count: count)
     var filled = 0
     while filled < count {
@@ -78,6 +80,11 @@ extension Files {
   package static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
   /// Where the path really leads; `nil` if to nothing.

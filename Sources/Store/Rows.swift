@@ -44,16 +44,26 @@ extension Statement {
       bytes: Int(int(19)), answerFence: Fence(number: int(20)), answerHash: uuid(21),
       endedAt: timeOrNil(22), isTold: !isNull(23), replayOf: isNull(24) ? nil : uuid(24))
     message.receivedAt = timeOrNil(18)
+    guard message.isInRange else { throw damaged("number or time of a message") }
     return message
   }
 
   func task() throws(StoreError) -> StoredTask {
     guard let state = TaskState(rawValue: byte(1)) else { throw damaged("task.state") }
+    guard Ranges.isSeq(int(0)), Ranges.isTime(time(3)) else {
+      throw damaged("number or time of a task")
+    }
     return StoredTask(
       seq: int(0), state: state, context: text(2), caller: text(4), changed: time(3))
   }
 
   func handOut() throws(StoreError) -> StoredHandOut {
+    let handOut = try anyHandOut()
+    guard handOut.isInRange else { throw damaged("number or time of a hand-out") }
+    return handOut
+  }
+
+  private func anyHandOut() throws(StoreError) -> StoredHandOut {
     guard let kind = HandOutRow.Kind(rawValue: byte(3)) else { throw damaged("handout.kind") }
     let row = HandOutRow(
       fence: Fence(number: int(0)), seq: int(1), attempt: Int(int(2)), kind: kind,

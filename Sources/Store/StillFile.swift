@@ -66,13 +66,9 @@ package final class StillFile {
     return ids
   }
 
-  /// All that a registry holds: for that of an exported workspace, which is small.
+  /// All that a registry holds, whoever it is of.
   package func snapshot() throws(StoreError) -> RegistrySnapshot {
     try RegistryFile(database: database, kernelBoot: "").load()
-  }
-
-  package func rows(of id: WorkspaceID) throws(StoreError) -> [RegistryRow] {
-    try database.rows(of: id)
   }
 
   /// How many of the next `limit` messages after `seq` there are, and the last of them.

@@ -24,21 +24,24 @@ extension StillFile {
       if row.text(0) != "ok" { found.append("SQLite: " + row.text(0)) }
     }
     guard found.isEmpty else { return found }
-    for rule in kind == .workspace ? Self.workspaceRules : Self.registryRules {
+    let rules = kind == .workspace ? Self.workspaceRules + Ranges.rules : Self.registryRules
+    for rule in rules {
       let count = try database.number("SELECT count(*) FROM \(rule.rows)")
       if count > 0 { found.append("\(count) \(rule.what)") }
     }
-    if let workspace {
-      var name = ""
-      try database.each("SELECT value FROM meta WHERE key = 'workspace'") { name = $0.text(0) }
-      if name != workspace.text { found.append("it is the queue of \"\(name)\"") }
-    }
+    if let workspace, let wrong = try foreignQueue(workspace) { found.append(wrong) }
     return found
+  }
+
+  func foreignQueue(_ workspace: WorkspaceID) throws(StoreError) -> String? {
+    var name = ""
+    try database.each("SELECT value FROM meta WHERE key = 'workspace'") { name = $0.text(0) }
+    return name == workspace.text ? nil : "it is the queue of \"\(name)\""
   }
 
   static let findingsMax = 20
 
-  private static let workspaceRules: [(what: String, rows: String)] = [
+  static let workspaceRules: [(what: String, rows: String)] = [
     (
       "messages without their request",
       "message WHERE NOT EXISTS (SELECT 1 FROM request WHERE request.seq = message.seq)"

@@ -29,7 +29,9 @@ extension WorkspaceFile {
     var row = try statement(.nextExpiry)
     defer { row.reset() }
     guard try row.step() else { return nil }
-    return [row.timeOrNil(0), row.timeOrNil(1)].compactMap { $0 }.min()
+    let times = [row.timeOrNil(0), row.timeOrNil(1)].compactMap { $0 }
+    guard times.allSatisfy({ Ranges.isTime($0) }) else { throw row.damaged("time of an expiry") }
+    return times.min()
   }
 
   func insert(_ key: StoredKey, of seq: Seq) throws(StoreError) {

@@ -25,6 +25,12 @@ extension WorkspaceFile {
     recovered.lastSeq = max(
       try database.number("SELECT max(seq) FROM message"), try metaNumber(Meta.lastSeq))
     let newest = try database.number("SELECT at FROM message ORDER BY seq DESC LIMIT 1")
+    guard recovered.lastSeq >= 0, recovered.lastSeq <= Ranges.seqMax,
+      Ranges.isTime(WallTime(nanoseconds: newest))
+    else {
+      throw StoreError(
+        kind: .corrupt, call: "read", path: path, message: "a number or time is out of range")
+    }
     if newest > 0 { recovered.newestAt = WallTime(nanoseconds: newest) }
     try markDoubtful(&recovered)
 

@@ -106,7 +106,9 @@ extension WorkspaceFile {
   package func oldestMessage() throws(StoreError) -> WallTime? {
     var row = try statement(.oldest)
     defer { row.reset() }
-    return try row.step() ? row.time(0) : nil
+    guard try row.step() else { return nil }
+    guard Ranges.isTime(row.time(0)) else { throw row.damaged("time of a message") }
+    return row.time(0)
   }
 
   /// Bytes of the pages that hold something.
@@ -213,6 +215,9 @@ extension Statement {
     if let endedAt, let receivedAt = timeOrNil(6) {
       isEndReceived = isEndReceived || receivedAt >= endedAt
     }
+    guard Ranges.isSeq(int(0)), Ranges.isSeq(int(1)), Ranges.isCount(int(7)),
+      Ranges.isTime(time(4)), Ranges.isTime(endedAt)
+    else { throw damaged("number or time of a message") }
     return KeptMessage(
       seq: int(0), task: int(1), at: time(4), endedAt: endedAt, isEndReceived: isEndReceived,
       bytes: Int(int(7)))

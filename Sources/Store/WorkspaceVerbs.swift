@@ -159,6 +159,7 @@ extension Statement {
     job.counts.skipped = Int(int(14))
     job.counts.failed = Int(int(15))
     job.endedAt = timeOrNil(17)
+    guard job.isInRange else { throw damaged("number or time of a job") }
     return job
   }
 }

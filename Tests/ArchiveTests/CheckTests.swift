@@ -67,6 +67,9 @@ import Testing
       "INSERT INTO handout(seq, fence, attempt, kind, consumer, at, lease_end) "
         + "VALUES(9, 1, 1, 1, '', 1, 1)", "hand-outs of messages that are not there"
     ),
+    ("UPDATE message SET at = -1 WHERE seq = 2", "1 messages with a time out of range"),
+    ("UPDATE message SET attempt = -1 WHERE seq = 2", "1 messages with a number out of range"),
+    ("INSERT OR REPLACE INTO meta VALUES('last_seq', 1 << 62)", "values of meta out of range"),
     ("PRAGMA user_version = 99", "version 99"),
     ("PRAGMA application_id = 1", "no queue"),
     ("UPDATE meta SET value = 'x' WHERE key = 'workspace'", "it is the queue of \"x\""),
