@@ -137,9 +137,10 @@ extension Broker {
     }
   }
 
-  func trace(_ row: JobRow, _ desk: Desk, now: Now) {
+  /// - `stopper`: who has ended it before its end.
+  func trace(_ row: JobRow, _ desk: Desk, stopper: String? = nil, now: Now) {
     audit(
-      row.actor, row.state == .running ? "job_started" : "job_ended", desk.id.text,
+      stopper ?? row.actor, row.state == .running ? "job_started" : "job_ended", desk.id.text,
       "\(row.verb.name) \(row.id): \(row.counts.done) of \(row.counts.matched)", now: now)
     if row.state == .running {
       log.info("job_started", fields(row, desk))

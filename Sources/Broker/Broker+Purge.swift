@@ -57,9 +57,10 @@ extension Broker {
       if !purging.contains(row.id), !isOnItsWay(row.id) { purging.append(row.id) }
       return
     }
-    guard row.state == .removed, rowsOnTheirWay[row.id] == nil, let at = row.removedAt,
-      at + limits.removedKeep <= now.wall
+    guard row.state == .removed, let at = row.removedAt, at + limits.removedKeep <= now.wall
     else { return }
+    // A restore may be on its way, and may be refused.
+    guard rowsOnTheirWay[row.id] == nil else { return purgeLater(row.id, now: now) }
     row.state = .purging
     let undo = directory.remove(row)
     registryBatch.append(.updateWorkspace(row))

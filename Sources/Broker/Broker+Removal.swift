@@ -80,6 +80,7 @@ extension Broker {
   /// Whoever waits hears of it now.
   private func tellRemoved(_ desk: Desk) {
     touch(desk)
+    drop(desk, .workspaceRemoved)
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
       outbox.append(Reply(call: poll, error: .unauthorized))
@@ -93,6 +94,15 @@ extension Broker {
       }
     }
     carryOut(desk, now: turnNow)
+  }
+
+  /// Who waits for what is read in many turns is told that nothing comes of it.
+  func drop(_ desk: Desk, _ error: RelayError) {
+    for scan in desk.scans {
+      desk.open[scan.call] = nil
+      outbox.append(Reply(call: scan.call, error: error))
+    }
+    desk.scans = []
   }
 
   // MARK: messages
@@ -112,10 +122,11 @@ extension Broker {
       if error != .tooManyOpen { closing.removeFirst() }
       return
     }
-    guard desk.queue.isOpen else {
+    guard desk.isToBeClosed else {
       closing.removeFirst()
       return
     }
+    stopJobs(desk, now: now)
     desk.queue.closeSome(nextCall(), most: limits.roundOperationsMax / 4, now: now)
     carryOut(desk, now: now)
   }
@@ -169,4 +180,9 @@ extension Broker {
       ("hint", .string("POST /workspaces/\(id.text)/restore brings it back, without its tokens")),
     ]
   }
+}
+
+extension Desk {
+  /// Something of it has no end yet that a removal has to give it.
+  var isToBeClosed: Bool { queue.isOpen || !jobs.isEmpty }
 }

@@ -7,7 +7,7 @@ import Wire
 extension Broker {
   func makeSteps(_ desk: Desk, now: Now) {
     touch(desk)
-    makeScans(desk, now: now)
+    if directory.isThere(desk.id) { makeScans(desk, now: now) } else { drop(desk, .notStored) }
     for run in desk.jobs where run.due.map({ $0 <= now.instant }) ?? false {
       do throws(RelayError) {
         try step(run, desk, now: now)
@@ -20,12 +20,9 @@ extension Broker {
   }
 
   private func step(_ run: JobRun, _ desk: Desk, now: Now) throws(RelayError) {
-    if !run.stops.isEmpty {
-      var row = run.row
-      row.state = .stopped
-      row.endedAt = now.wall
-      return write(row, run, desk)
-    }
+    if !run.stops.isEmpty { return stop(run, desk, now: now) }
+    // It ends with the workspace's messages, unless the removal is refused.
+    guard directory.isThere(desk.id) else { return run.wait(limits.jobRetry, now: now) }
     let allowance = run.allowance(limits, now: now)
     guard allowance > 0 else { return }
     var step = JobStep(run.row, allowance: allowance)
@@ -46,6 +43,19 @@ extension Broker {
       return
     }
     write(step.row, run, desk)
+  }
+
+  /// The workspace is removed: what it has done stays done, and it does not go on when that is
+  /// restored.
+  func stopJobs(_ desk: Desk, now: Now) {
+    for run in desk.jobs where run.next == nil { stop(run, desk, now: now) }
+  }
+
+  private func stop(_ run: JobRun, _ desk: Desk, now: Now) {
+    var row = run.row
+    row.state = .stopped
+    row.endedAt = now.wall
+    write(row, run, desk)
   }
 
   private func write(_ row: JobRow, _ run: JobRun, _ desk: Desk) {
@@ -198,7 +208,8 @@ extension Broker {
     run.row.movesSends = false
     guard next.state != .running else { return }
     desk.jobs.removeAll { $0 === run }
-    trace(next, desk, now: now)
+    let stopper = next.state == .stopped ? run.stops.first?.actor ?? "relay" : nil
+    trace(next, desk, stopper: stopper, now: now)
     for stop in run.stops {
       desk.open[stop.call] = nil
       outbox.append(Reply(call: stop.call, body: next.json.bytes))

@@ -137,6 +137,11 @@ extension Broker {
       desk.jobs.isEmpty
       ? [desk.queue.nextDeadline, desk.retentionDue].compactMap(\.self).min() : now.instant
     alarms.put(due, desk.id)
+    if directory.removed[desk.id] != nil, desk.isToBeClosed {
+      // What is left of its end is for the next start.
+      directory.setWake(desk.id, nil)
+      return pulse(desk.id, now: now)
+    }
     directory.setWake(desk.id, due.map { now.wall(at: $0) } ?? .never)
     pulse(desk.id, now: now)
   }

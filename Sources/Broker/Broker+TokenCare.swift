@@ -11,7 +11,12 @@ struct TokenUses {
 
 /// Revocations that hold in memory and not yet on the disk.
 struct RevocationsToStore {
-  var waiting: [SHA256.Digest] = []
+  struct Refused {
+    var digests: [SHA256.Digest]
+    /// The line of the audit that was refused with them.
+    var record: AuditEntry?
+  }
+  var waiting: [Refused] = []
   var due: Instant?
 }
 
@@ -63,27 +68,33 @@ extension Broker {
 
   // MARK: revocations
 
-  func revocationRefused(_ digests: [SHA256.Digest], now: Now) {
+  func revocationRefused(_ digests: [SHA256.Digest], _ record: AuditEntry?, now: Now) {
     log.warning("revocation_not_stored", ["tokens": .number(digests.count)])
     directory.changeTokens { tokens in
       for digest in digests { tokens.revocation(of: digest, is: .refused) }
     }
-    revocations.waiting += digests
+    revocations.waiting.append(RevocationsToStore.Refused(digests: digests, record: record))
     revocations.due = now.instant + limits.revocationRetry
   }
 
   private func storeRevocations() {
-    let digests = Set(revocations.waiting).filter {
-      // Another call may have stored it, and a token that never got there needs no end.
-      guard let entry = directory.tokens.entry($0), entry.revocation == .refused else {
-        return false
-      }
-      // The rows of what is purged may have gone.
-      return entry.row.workspace.flatMap { directory.removed[$0] }?.row.state != .purging
-    }
+    let waiting = revocations.waiting
     revocations = RevocationsToStore()
-    guard !digests.isEmpty else { return }
-    writeRevocations(Array(digests), reply: nil, record: nil)
+    for refused in waiting {
+      let digests = refused.digests.filter(isToBeRevoked)
+      guard !digests.isEmpty else { continue }
+      if let record = refused.record { registryBatch.append(.audit(record)) }
+      writeRevocations(digests, reply: nil, record: refused.record)
+    }
+  }
+
+  private func isToBeRevoked(_ digest: SHA256.Digest) -> Bool {
+    // Another call may have stored it, and a token that never got there needs no end.
+    guard let entry = directory.tokens.entry(digest), entry.revocation == .refused else {
+      return false
+    }
+    // The rows of what is purged may have gone.
+    return entry.row.workspace.flatMap { directory.removed[$0] }?.row.state != .purging
   }
 
   // MARK: the dead

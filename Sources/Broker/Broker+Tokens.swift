@@ -163,7 +163,7 @@ extension Broker {
         },
         reply: reply,
         refused: { broker, now in
-          if !digests.isEmpty { broker.revocationRefused(digests, now: now) }
+          if !digests.isEmpty { broker.revocationRefused(digests, record, now: now) }
         },
         refusal: .revocationNotStored,
         then: { broker, _ in

@@ -53,16 +53,17 @@ package struct Settings: Sendable, Equatable {
       guard let flag = value.bool else { throw BadSetting("keep_alive: true or false") }
       keepsAlive = flag
     }
-    isPaused = json["paused"]?.bool ?? false
-    refusesSends = isPaused && json["sends"]?.string == "refuse"
-    if let value = json["card_at"]?.int { cardAt = WallTime(nanoseconds: Int64(value)) }
   }
 
   /// As they are kept; a text that this release cannot read counts as no settings.
   package init(ofRow row: RegisteredWorkspace) {
     guard let json = try? JSON(parsing: Array(row.settings.utf8)),
-      let settings = try? Settings(json)
+      var settings = try? Settings(json)
     else { return }
+    // What no client sets by naming it.
+    settings.isPaused = json["paused"]?.bool ?? false
+    settings.refusesSends = settings.isPaused && json["sends"]?.string == "refuse"
+    settings.cardAt = json["card_at"]?.int.map { WallTime(nanoseconds: Int64($0)) }
     self = settings
   }
 

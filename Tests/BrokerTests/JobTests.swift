@@ -141,6 +141,20 @@ import Wire
     #expect(unknown.code == "not_found")
   }
 
+  @Test func `the audit names who has stopped a job`() throws {
+    _ = try dead(5)
+    let reply = try bench.job(id, .redrive, rate: 1)
+    let number = try #require(reply.json["job"]?.string.flatMap { JobID($0) })
+    let stop = Operation(call: bench.broker.nextCall(), actor: "another")
+    bench.broker.stopJob(stop, number, at: id, now: bench.now)
+    bench.sync()
+    let call = bench.broker.nextCall()
+    bench.broker.showAudit(call, before: .max, limit: 10)
+    bench.sync()
+    let text = try #require(bench.replies[call]?.text)
+    #expect(text.contains("job_ended") && text.contains("\"actor\":\"another\""))
+  }
+
   @Test func `more jobs than the bound are refused`() throws {
     _ = try dead(2)
     for _ in 0..<bench.limits.jobsRunningMax {

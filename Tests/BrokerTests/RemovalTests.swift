@@ -83,6 +83,44 @@ import Wire
     bench.expectNothingHeld()
   }
 
+  @Test func `a purge whose turn comes while a restore fails is made later`() throws {
+    remove()
+    settle()
+    bench.advance(bench.limits.removedKeep)
+    fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
+    let call = restore()
+    bench.turn()
+    fault_arm(0, 0, 0, 0)
+    #expect(bench.replies[call]?.code == "not_stored")
+    bench.wait(.seconds(61))
+    settle()
+    #expect(bench.broker.directory.removed.isEmpty)
+  }
+
+  @Test(arguments: [nil, true, false] as [Bool?])
+  func `a job ends with its workspace, and stays stopped when that is restored`(
+    restartIsClean: Bool?
+  ) throws {
+    for number in 0..<6 {
+      let message = try bench.stored(id, "m-\(number)")
+      #expect(try bench.cancel(id, message).status == 200)
+    }
+    let job = try bench.job(id, .replay, .cancelled, rate: 1).json["job"]
+    remove()
+    bench.sync()
+    if let restartIsClean { try bench.restart(isClean: restartIsClean) }
+    settle()
+    bench.wait(.seconds(30))
+    settle()
+    #expect(bench.broker.hasRunningJobs(id) == false && bench.broker.closing.isEmpty)
+    let call = restore()
+    bench.sync()
+    #expect(bench.replies[call]?.status == 200)
+    bench.wait(.seconds(30))
+    #expect(try bench.job(id, job)["state"] == "stopped")
+    #expect(try bench.list(id, .queued).ids.isEmpty)
+  }
+
   @Test func `a removed workspace is unknown to callers, and its id stays taken`() throws {
     remove()
     bench.sync()

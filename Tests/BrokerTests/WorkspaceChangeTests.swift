@@ -51,6 +51,19 @@ import Wire
     bench.expectNothingHeld()
   }
 
+  @Test func `a change leaves a paused workspace paused, and pauses none`() throws {
+    #expect(try bench.pause(one, refusesSends: true).status == 200)
+    let call = change(one, name: "new", ["keep_alive": false])
+    _ = change(two, ["paused": true, "sends": "refuse", "card_at": 5])
+    bench.sync()
+    #expect(bench.replies[call]?.json["settings"]?["paused"]?.bool == true)
+    let settings = try #require(broker.directory.workspace(one)?.settings)
+    #expect(settings.isPaused && settings.refusesSends && settings.cardAt == bench.now.wall)
+    #expect(!settings.keepsAlive)
+    #expect(broker.directory.workspace(two)?.settings == Settings())
+    #expect(try Settings(["paused": true, "sends": "refuse", "card_at": 5]) == Settings())
+  }
+
   @Test func `two changes in one turn make no circle together`() throws {
     let first = change(one, parent: .some(two))
     let second = change(two, parent: .some(one))

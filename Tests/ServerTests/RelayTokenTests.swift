@@ -58,6 +58,22 @@ import Wire
     #expect(try poll(other.json["auth_token"]?.string ?? "") == 204)
   }
 
+  @Test func `agents' and operators' routes heed no caller's key beside the credential`() throws {
+    let (second, id) = try mint()
+    for key in ["garbage", RelayScene.admin] {
+      let made = try scene.connect().call(
+        "POST", tokens, token: admin, fields: [("X-Relay-Key", key)], body: "{}")
+      #expect(made.status == 201)
+      let rotated = try scene.connect().call(
+        "POST", "\(tokens)/rotate", token: second, fields: [("X-Relay-Key", key)],
+        body: "{\"grace_seconds\":60}")
+      #expect(rotated.status == 201)
+      #expect(try list().filter { $0["expires_at"]?.isNull == false }.count == 1)
+    }
+    let audit = try call("GET", "/admin/audit").text
+    #expect(!audit.contains("nobody") && audit.contains("workspace:\(scene.id) \(id)"))
+  }
+
   @Test func `a revoked token is refused at once, on open connections too`() throws {
     let (second, id) = try mint()
     let open = try scene.connect()

@@ -34,9 +34,7 @@ extension RelayServer {
       return fail(ticket, .badRequest, "name: at most \(limits.nameBytesMax) bytes")
     }
     do throws(BadSetting) {
-      var settings = try Settings(json)
-      // The relay's own note.
-      settings.cardAt = nil
+      let settings = try Settings(json)
       broker.createWorkspace(
         open(ticket, .other), id: id, name: name, settings: settings, org: org, parent: parent,
         actor: actor(head, ticket, now: now), now: now)
