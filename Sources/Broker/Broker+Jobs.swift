@@ -32,13 +32,20 @@ extension Broker {
       let desk = try desk(id, now: now)
       var filter = wish.filter
       if !wish.ids.isEmpty {
-        for id in wish.ids { filter.seqs.append(try operand(id, at: desk.id, now: now).1.seq) }
+        var seen: Set<Seq> = []
+        for id in wish.ids {
+          let seq = try operand(id, at: desk.id, now: now).1.seq
+          if seen.insert(seq).inserted { filter.seqs.append(seq) }
+        }
+        // What opened a task can go only after what continued it.
+        if wish.verb == .purge { filter.seqs.sort(by: >) }
       }
       filter.last = desk.queue.lastSeq
-      guard wish.isDryRun || desk.jobs.count < limits.jobsRunningMax else { throw .jobsFull }
+      // What is still being counted is one too, and so is a dry run.
+      guard desk.jobs.count + desk.scans.count < limits.jobsRunningMax else { throw .jobsFull }
       desk.open[operation.call] = .outcomeUnknown
       var count = MatchCount(filter)
-      desk.scans.append(
+      add(
         Scan(call: operation.call) { [unowned self] now throws(RelayError) in
           guard try look(&count, desk) else { return false }
           if wish.isDryRun {
@@ -47,8 +54,8 @@ extension Broker {
             begin(operation, wish, count, desk, now: now)
           }
           return true
-        })
-      touch(desk)
+        },
+        desk)
     } catch {
       if waitsForFile(operation.call, error, now: now, { [unowned self] now in
         startJob(operation, wish, at: id, now: now)

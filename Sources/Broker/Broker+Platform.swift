@@ -109,6 +109,12 @@ extension Broker {
     // What is an answer by its role may come late; a question must not be taken for one.
     let held = desk.queue.oldestHeld(
       of: request.callerText, orLost: request.rpc.role == .agent)
+    if same == nil, held == nil, request.rpc.role == .agent {
+      // What it answers has ended, or is with nobody: a new message would bring it to its own
+      // sender, each time it is sent.
+      read(request.addressee.reply(.closed), desk)
+      return true
+    }
     guard let (seq, fence) = same ?? held, case .success(let result) = AgentResult.parse(body)
     else { return false }
     desk.ownAnswers.begin(

@@ -10,20 +10,12 @@ struct Scan {
 }
 
 extension Broker {
-  /// What the queue holds, and how long it has done so.
+  /// What the queue holds, and how long it has done so: from memory, since many may ask at once.
   package func queueStatus(_ operation: Operation, at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
       let desk = try desk(id, now: now)
-      desk.open[operation.call] = .workspaceUnavailable
-      var ages = Ages()
-      desk.scans.append(
-        Scan(call: operation.call) { [unowned self] now throws(RelayError) in
-          guard try look(&ages, desk) else { return false }
-          desk.open[operation.call] = nil
-          let json = queueJSON(desk, ages, now: now)
-          read(Reply(call: operation.call, body: json.bytes), desk)
-          return true
-        })
+      let json = queueJSON(desk, desk.queue.depth, now: now)
+      read(Reply(call: operation.call, body: json.bytes), desk)
       touch(desk)
     } catch {
       if waitsForFile(operation.call, error, now: now, { [unowned self] now in
@@ -35,30 +27,7 @@ extension Broker {
     }
   }
 
-  /// The oldest of their kind, by the numbers in whose order messages come.
-  private struct Ages {
-    var cursor: Seq = 0
-    var unanswered: WallTime?
-    var unreceived: WallTime?
-  }
-
-  private func look(_ ages: inout Ages, _ desk: Desk) throws(RelayError) -> Bool {
-    let after = ages.cursor
-    let rows = try reading(desk) { () throws(StoreError) in
-      try desk.file.page(.open, after: after, limit: limits.listRowsMax)
-    }
-    for row in rows {
-      if !row.state.isEnd {
-        if ages.unanswered == nil { ages.unanswered = row.at }
-      } else if ages.unreceived == nil, !row.isReceived {
-        ages.unreceived = row.at
-      }
-    }
-    ages.cursor = rows.last?.seq ?? after
-    return rows.count < limits.listRowsMax || ages.unanswered != nil && ages.unreceived != nil
-  }
-
-  private func queueJSON(_ desk: Desk, _ ages: Ages, now: Now) -> JSON {
+  private func queueJSON(_ desk: Desk, _ depth: QueueDepth, now: Now) -> JSON {
     func age(_ time: WallTime?) -> JSON {
       time.map { .number("\(max(0, (now.wall - $0).nanoseconds / 1_000_000_000))") } ?? .null
     }
@@ -80,23 +49,38 @@ extension Broker {
         "messages": .number("\(limits.queueMessagesMax)"),
         "bytes": .number("\(limits.queueBytesMax)"),
       ],
-      "oldest_unanswered_age_seconds": age(ages.unanswered),
-      "oldest_unreceived_age_seconds": age(ages.unreceived),
+      "oldest_unanswered_age_seconds": age(depth.oldestUnanswered),
+      "oldest_unreceived_age_seconds": age(depth.oldestUnreceived),
       "parked_polls": .number("\(queue.parkedCount)"),
     ]
   }
 
-  /// A page of each.
-  func makeScans(_ desk: Desk, now: Now) {
-    let scans = desk.scans
-    desk.scans = []
-    for scan in scans {
+  func add(_ scan: Scan, _ desk: Desk) {
+    desk.scans.append(scan)
+    if !scanning.contains(desk.id) { scanning.append(desk.id) }
+    touch(desk)
+  }
+
+  /// One page in a turn, of one scan: the workspaces take turns, and in each its scans do, so that
+  /// nobody's reading holds up the others' calls.
+  func scanOnce(now: Now) {
+    while !scanning.isEmpty {
+      let id = scanning.removeFirst()
+      guard let desk = desks[id], desk.failure == nil, !desk.scans.isEmpty else { continue }
+      guard directory.isThere(id) else {
+        drop(desk, .notStored)
+        continue
+      }
+      let scan = desk.scans.removeFirst()
       do throws(RelayError) {
         if try !scan.step(now) { desk.scans.append(scan) }
       } catch {
         desk.open[scan.call] = nil
         outbox.append(Reply(call: scan.call, error: error))
       }
+      if !desk.scans.isEmpty { scanning.append(id) }
+      touch(desk)
+      return carryOut(desk, now: now)
     }
   }
 }

@@ -10,7 +10,13 @@ extension Broker {
     now: Now
   ) {
     do throws(RelayError) {
-      guard let (desk, message) = try locate(id, now: now), desk.id == workspace,
+      guard let (desk, message) = try locate(id, now: now) else {
+        let error = try missing(id, for: caller, now: now)
+        guard error == .answerGone, directory.workspaces(short: id.workspace).contains(workspace)
+        else { return outbox.append(Self.noItem(call)) }
+        return outbox.append(Self.goneItem(call))
+      }
+      guard desk.id == workspace,
         message.caller == caller.text || caller == .admin
       else { return outbox.append(Self.noItem(call)) }
       let payer = payer(of: caller)
@@ -61,6 +67,15 @@ extension Broker {
       "retryable": true,
     ]
     return Reply(call: call, status: RelayError.notFound.status, body: json.bytes)
+  }
+
+  /// For its caller: it was deleted, and asking again changes nothing.
+  private static func goneItem(_ call: CallID) -> Reply {
+    let error = RelayError.answerGone
+    let json: JSON = [
+      "error": .string(error.text), "code": .string(error.code), "retryable": false,
+    ]
+    return Reply(call: call, status: error.status, body: json.bytes)
   }
 }
 

@@ -7,7 +7,6 @@ import Wire
 extension Broker {
   func makeSteps(_ desk: Desk, now: Now) {
     touch(desk)
-    if directory.isThere(desk.id) { makeScans(desk, now: now) } else { drop(desk, .notStored) }
     for run in desk.jobs where run.due.map({ $0 <= now.instant }) ?? false {
       do throws(RelayError) {
         try step(run, desk, now: now)

@@ -55,6 +55,7 @@ extension Broker {
     while let id = alarms.popDue(now.instant) {
       if let desk = desks[id] { wake(desk, now: now) } else { sweepList.append(id) }
     }
+    scanOnce(now: now)
     if !isShuttingDown {
       closeRemoved(now: now)
       sweep(now: now)

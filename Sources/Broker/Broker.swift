@@ -41,6 +41,8 @@ package final class Broker {
   /// Workspaces without a desk that are to be opened because something in them is due.
   var sweepList: [WorkspaceID] = []
   var sweptUpTo = 0
+  /// Workspaces in which there is something to read, in the order in which they get their turn.
+  var scanning: [WorkspaceID] = []
   var nextSweep = Instant(nanoseconds: 0)
   /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
   var pulses: Set<WorkspaceID> = []

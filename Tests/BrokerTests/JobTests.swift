@@ -193,4 +193,55 @@ import Wire
     }
     #expect(try bench.job(id, reply.json["job"])["done"]?.int ?? 0 >= 2)
   }
+
+  @Test func `a message that is named twice is moved once`() throws {
+    let message = try bench.dead(id)
+    let get = try bench.getTask(id, message.text)
+    bench.sync()
+    #expect(bench.replies[get]?.state == "TASK_STATE_FAILED")
+    let reply = try bench.job(id, .redrive, ids: [message, message])
+    #expect(reply.json["matched"]?.int == 1)
+    #expect(try bench.finish(id, reply.json["job"])["replayed"]?.int == 1)
+    #expect(try takeAll().count == 1)
+  }
+
+  @Test func `a turn reads one page, and the workspaces take turns`() throws {
+    let ids = [id, try bench.create()]
+    for id in ids { try bench.stored(id) }
+    var pages: [WorkspaceID] = []
+    for id in ids {
+      let desk = try #require(bench.broker.desks[id])
+      for _ in 0..<3 {
+        let scan = Scan(call: bench.broker.nextCall()) { _ in
+          pages.append(id)
+          return pages.count > 4
+        }
+        bench.broker.add(scan, desk)
+      }
+    }
+    for count in 1...4 {
+      bench.broker.tick(now: bench.now)
+      #expect(pages.count == count)
+    }
+    #expect(pages == ids + ids)
+  }
+
+  @Test func `asking for the state of a queue reads nothing, and dry runs are bounded`() throws {
+    try bench.stored(id)
+    let desk = try #require(bench.broker.desks[id])
+    for _ in 0..<600 {
+      bench.broker.queueStatus(bench.operation(), at: id, now: bench.now)
+    }
+    #expect(desk.scans.isEmpty)
+    let wish = Broker.JobWish(
+      verb: .purge, filter: MessageFilter(), ids: [], rate: 1, isDryRun: true)
+    for _ in 0..<bench.limits.jobsRunningMax {
+      bench.broker.startJob(bench.operation(), wish, at: id, now: bench.now)
+    }
+    let more = bench.operation()
+    bench.broker.startJob(more, wish, at: id, now: bench.now)
+    #expect(desk.scans.count == bench.limits.jobsRunningMax)
+    bench.sync()
+    #expect(bench.replies[more.call]?.code == "jobs_full")
+  }
 }

@@ -181,4 +181,16 @@ import Wire
     }
     #expect(known == [false, true, true])
   }
+
+  @Test func `an answer to what was cancelled is refused each time, and is no new message`() throws {
+    let message = try bench.queued(id, "question", caller: own)
+    _ = try bench.take(id)
+    #expect(try bench.cancel(id, message).status == 200)
+    for _ in 0..<2 {
+      let answer = try bench.platform(id, "late", role: "agent", caller: own)
+      bench.sync()
+      #expect(bench.replies[answer]?.status == 409 && bench.replies[answer]?.reason == "CLOSED")
+    }
+    #expect(lastSeq == 1)
+  }
 }

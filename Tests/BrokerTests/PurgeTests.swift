@@ -106,4 +106,34 @@ import Wire
     #expect(job["done"]?.int == 30 && job["state"] == "done")
     #expect(try bench.list(id).ids == [kept.text], "what came later is not meant")
   }
+
+  @Test func `a task that is named goes whole, in whatever order its messages are named`() throws {
+    let first = try bench.stored(id)
+    try bench.result(id, try bench.take(id), "more?", state: "input-required")
+    bench.sync()
+    let second = try bench.send(id) {
+      $0.messageID = "m-2"
+      $0.task = first.text
+      $0.isBlocking = false
+    }
+    bench.sync()
+    let next = try #require(bench.replies[second]?.messageID)
+    try bench.result(id, try bench.take(id), "done")
+    bench.sync()
+    let named = try bench.job(id, .purge, [.answered], ids: [first, next])
+    #expect(try bench.finish(id, named.json["job"])["done"]?.int == 2)
+  }
+
+  @Test func `its caller is told that a queue item is gone`() throws {
+    let message = try bench.queued(id, "hello")
+    #expect(try purge(.queued)["done"]?.int == 1)
+    for (caller, status) in [(Identity.org("callers"), 410), (.org("strangers"), 404)] {
+      let call = bench.broker.nextCall()
+      bench.broker.queueItem(
+        call, message, at: id, caller: caller, isGiven: true, now: bench.now)
+      bench.sync()
+      #expect(bench.replies[call]?.status == status)
+      #expect(bench.replies[call]?.json["retryable"] == .bool(status == 404))
+    }
+  }
 }
