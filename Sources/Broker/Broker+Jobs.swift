@@ -129,11 +129,6 @@ extension Broker {
     trace(row, desk, now: now)
   }
 
-  /// Whether the workspace must stay open, or be opened, for what an operator has asked for.
-  package func hasRunningJobs(_ id: WorkspaceID) -> Bool {
-    desks[id].map { !$0.jobs.isEmpty || !$0.scans.isEmpty } ?? false
-  }
-
   /// Those that an earlier process has left go on.
   func takeUpJobs(_ desk: Desk, now: Now) throws(StoreError) {
     desk.lastJob = try desk.file.jobs(limit: 1).first?.id ?? 0

@@ -8,8 +8,7 @@ extension Broker {
   private func tombstone(_ id: MessageID, now: Now) throws(RelayError) -> (Desk, Tombstone)? {
     for workspace in directory.workspaces(short: id.workspace) {
       let desk = try desk(workspace, now: now)
-      let found = try reading(desk) { () throws(StoreError) in try desk.file.tombstone(id.seq) }
-      if let found, found.tag == id.tag { return (desk, found) }
+      if let found = try tombstone(id, desk) { return (desk, found) }
     }
     return nil
   }

@@ -83,8 +83,6 @@ extension NoteKind {
     case .holdEnded: "hold_ended"
     case .resultAfterEnd: "result_after_end"
     case .resultConflict: "result_conflict"
-    case .withdrawalRefused: "withdrawal_refused"
-    case .leaseTakenOver: "lease_taken_over"
     case .cancelledByOperator: "cancel_asked"
     case .redriven: "redriven"
     case .replayed: "replayed"
@@ -100,9 +98,7 @@ extension StoredNote {
     case .cancelledByOperator, .redriven, .replayed, .replayOf:
       guard let json = try? JSON(parsing: detail) else { return [] }
       return (json.object ?? []).map { ($0.key, $0.value) }
-    case .callerAttached, .callerGone, .holdEnded, .resultAfterEnd, .resultConflict,
-      .withdrawalRefused, .leaseTakenOver:
-      return []
+    case .callerAttached, .callerGone, .holdEnded, .resultAfterEnd, .resultConflict: return []
     }
   }
 }

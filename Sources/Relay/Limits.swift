@@ -135,8 +135,6 @@ package struct Limits: Sendable {
   package var shutdownTime = Duration.seconds(8)
   /// From SIGTERM until requests that are still being received are cut off.
   package var shutdownRequestTime = Duration.seconds(3)
-  /// Bytes of a message id, task id or context id that a caller gives.
-  package var identifierBytesMax = 256
   /// Bytes of a late result's body that the timeline keeps.
   package var lateBodyBytesMax = 64 * 1024
   /// Bytes of a registered agent card.

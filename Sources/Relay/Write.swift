@@ -249,8 +249,6 @@ package enum NoteKind: UInt8, Sendable, CaseIterable {
   case holdEnded
   case resultAfterEnd
   case resultConflict
-  case withdrawalRefused
-  case leaseTakenOver
   /// What operators did; the detail says who, as a JSON object.
   case cancelledByOperator
   case redriven

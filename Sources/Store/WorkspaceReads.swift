@@ -63,25 +63,6 @@ extension WorkspaceFile {
     return (handOuts, notes)
   }
 
-  /// Up to `limit` messages with a number above `after`, of one state or of all.
-  ///
-  /// On disk a message is `queued` until it ends; what is offered or leased, the loop knows.
-  package func list(
-    state: MessageState?, after seq: Seq, limit: Int
-  ) throws(StoreError) -> [StoredMessage] {
-    var row =
-      switch state {
-      case nil: try statement(.list)
-      case .queued: try statement(.listQueued)
-      case .dead, .expired, .cancelled: try statement(.listFailed)
-      default: try statement(.listState)
-      }
-    if let state, state != .queued { row.add(state.rawValue) }
-    row.add(seq)
-    row.add(limit)
-    return try messages(&row)
-  }
-
   func messages(_ row: inout Statement) throws(StoreError) -> [StoredMessage] {
     defer { row.reset() }
     var messages = [StoredMessage]()

@@ -5,7 +5,7 @@ enum WorkspaceSQL: Int, CaseIterable {
   case told, redrive, reopenTask, writeJob, forgetJobs
   case openMessages, lastHandOut, interruptedTasks
   case message, task, requestBody, answerBody, taskMessages, handOuts, notes
-  case list, listQueued, listFailed, listState
+  case list, listFailed
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
   case endRead
@@ -146,17 +146,11 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .handOuts: "SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY fence"
     case .notes: "SELECT kind, at, detail FROM log WHERE seq = ? ORDER BY number"
     case .list: "\(message) WHERE seq > ? ORDER BY seq LIMIT ?"
-    case .listQueued:
-      """
-      \(message) INDEXED BY message_open
-      WHERE (state = 2 OR received_at IS NULL) AND state = 2 AND seq > ? ORDER BY seq LIMIT ?
-      """
     case .listFailed:
       """
       \(message) INDEXED BY message_failed WHERE state >= 7 AND state = ? AND seq > ?
       ORDER BY seq LIMIT ?
       """
-    case .listState: "\(message) WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?"
     case .listOpen:
       """
       \(message) INDEXED BY message_open WHERE (state = 2 OR received_at IS NULL) AND seq > ?

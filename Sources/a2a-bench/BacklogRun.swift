@@ -13,24 +13,20 @@ struct BacklogRun {
 
   func measure(into measures: inout Measures) throws(BenchError) {
     let short = try run(backlog: Self.short, inFlight: 0)
-    measures[.backlogShortCPU] = short.serverCPU
-    measures[.backlogShort] = short.perSecond
+    measures[.backlogShortCPU] = short.window.serverCPU
+    measures[.backlogShort] = short.window.perSecond
     let busy = try run(backlog: Self.short, inFlight: Self.inFlight)
-    measures[.backlogInFlightCPU] = busy.serverCPU
-    measures[.backlogInFlight] = busy.perSecond
+    measures[.backlogInFlightCPU] = busy.window.serverCPU
+    measures[.backlogInFlight] = busy.window.perSecond
     let long = try run(backlog: options.backlog, inFlight: 0)
-    measures[.backlogLongCPU] = long.serverCPU
-    measures[.backlogLong] = long.perSecond
+    measures[.backlogLongCPU] = long.window.serverCPU
+    measures[.backlogLong] = long.window.perSecond
     measures[.backlogBytes] = long.residentBytes.map { $0 / Double(options.backlog) }
   }
 
-  private struct Outcome {
-    var perSecond: Double
-    var serverCPU: Double?
-    var residentBytes: Double?
-  }
-
-  private func run(backlog: Int, inFlight: Int) throws(BenchError) -> Outcome {
+  private func run(
+    backlog: Int, inFlight: Int
+  ) throws(BenchError) -> (window: TimedWindow, residentBytes: Double?) {
     let target = try Target(options, scratch)
     defer { target.stop() }
     let inbox = try target.makeInbox()
@@ -43,20 +39,8 @@ struct BacklogRun {
       try loop.add(Worker(inbox, meter: meter, request: request))
     }
     try loop.run(seconds: Throughput.warmUpSeconds)
-    let cpu = target.process?.cpu()
-    let start = ticks()
-    meter.isMeasuring = true
-    try loop.run(seconds: Double(options.seconds))
-    meter.isMeasuring = false
-    let elapsed = Double(ticks() - start) / 1e9
-    let count = Double(meter.completed)
-    guard count > 0 else { throw .failed("nothing was answered in \(options.seconds) s") }
-    let used = cpu.flatMap { cpu in
-      target.process.map { Double($0.cpu() - cpu) / 1e3 / count }
-    }
-    return Outcome(
-      perSecond: count / elapsed, serverCPU: used,
-      residentBytes: target.process.map { Double($0.residentBytes()) })
+    let window = try TimedWindow(loop, meter, target, seconds: options.seconds)
+    return (window, target.process.map { Double($0.residentBytes()) })
   }
 
   /// Sends `count` messages that nobody takes.

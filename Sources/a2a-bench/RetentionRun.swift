@@ -21,41 +21,20 @@ struct RetentionRun {
         Caller(target.address, meter: meter, mode: .untilAnswered, request: request))
     }
     try loop.run(seconds: Throughput.warmUpSeconds)
-    meter.isMeasuring = true
-    let fresh = try window(loop, meter, target)
+    let fresh = try TimedWindow(loop, meter, target, seconds: options.window)
     measures[.cyclesFresh] = fresh.perSecond
     measures[.freshCPU] = fresh.serverCPU
     measures[.freshP99] = meter.samples.milliseconds([99])[0]
     measures[.retentionFilled] = Double(try target.fileBytes(inbox)) / 1_048_576
-    var later: [Window] = []
-    for _ in 0..<options.windows { later.append(try window(loop, meter, target)) }
+    var later: [TimedWindow] = []
+    for _ in 0..<options.windows {
+      later.append(try TimedWindow(loop, meter, target, seconds: options.window))
+    }
     let count = Double(later.count)
     measures[.cyclesKept] = later.map(\.perSecond).reduce(0, +) / count
     measures[.cyclesWorst] = later.map(\.perSecond).min()
     measures[.retentionCPU] = later.compactMap(\.serverCPU).reduce(0, +) / count
     measures[.retentionP99] = meter.samples.milliseconds([99])[0]
     measures[.retentionBytes] = Double(try target.fileBytes(inbox)) / 1_048_576
-  }
-
-  private struct Window {
-    var perSecond: Double
-    /// Microseconds of each cycle.
-    var serverCPU: Double?
-  }
-
-  /// The meter's samples are of this window alone.
-  private func window(
-    _ loop: LoadLoop, _ meter: Meter, _ target: Target
-  ) throws(BenchError) -> Window {
-    meter.restart()
-    let start = ticks()
-    let before = target.process?.cpu()
-    try loop.run(seconds: Double(options.window))
-    guard meter.completed > 0 else { throw .failed("nothing was answered in a window") }
-    let count = Double(meter.completed)
-    let cpu = before.flatMap { before in
-      target.process.map { Double($0.cpu() - before) / 1e3 / count }
-    }
-    return Window(perSecond: count / (Double(ticks() - start) / 1e9), serverCPU: cpu)
   }
 }

@@ -105,20 +105,36 @@ struct Throughput {
     let meter = Meter()
     try clients(target, loop, meter)
     try loop.run(seconds: Self.warmUpSeconds)
-    let serverStart = target.process?.cpu()
     let clientStart = cpuTime(of: "self")
+    let window = try TimedWindow(loop, meter, target, seconds: options.seconds)
+    let client = Double(cpuTime(of: "self") - clientStart) / 1e3 / Double(meter.completed)
+    return SendsRun.Outcome(
+      perSecond: window.perSecond, milliseconds: meter.samples.milliseconds([50, 99]),
+      serverCPU: window.serverCPU, clientCPU: client)
+  }
+}
+
+/// What was completed in so many seconds. The meter's samples are of this window alone.
+struct TimedWindow {
+  var perSecond: Double
+  /// Microseconds for each; `nil` for a relay that was not started here.
+  var serverCPU: Double?
+
+  init(
+    _ loop: LoadLoop, _ meter: Meter, _ target: Target, seconds: Int
+  ) throws(BenchError) {
+    let cpu = target.process?.cpu()
     let start = ticks()
+    meter.restart()
     meter.isMeasuring = true
-    try loop.run(seconds: Double(options.seconds))
+    try loop.run(seconds: Double(seconds))
     meter.isMeasuring = false
     let elapsed = Double(ticks() - start) / 1e9
     let count = Double(meter.completed)
-    guard count > 0 else { throw .failed("nothing was answered in \(options.seconds) s") }
-    let server = serverStart.flatMap { start in
-      target.process.map { Double($0.cpu() - start) / 1e3 / count }
+    guard count > 0 else { throw .failed("nothing was answered in \(seconds) s") }
+    perSecond = count / elapsed
+    serverCPU = cpu.flatMap { cpu in
+      target.process.map { Double($0.cpu() - cpu) / 1e3 / count }
     }
-    return SendsRun.Outcome(
-      perSecond: count / elapsed, milliseconds: meter.samples.milliseconds([50, 99]),
-      serverCPU: server, clientCPU: Double(cpuTime(of: "self") - clientStart) / 1e3 / count)
   }
 }

@@ -38,14 +38,14 @@ import Wire
     let job = try bench.finish(id, reply.json["job"])
     #expect(job["state"] == "done" && job["done"]?.int == 30 && job["replayed"]?.int == 0)
     #expect(try Set(takeAll()) == Set(all.map(\.text)))
-    #expect(bench.broker.hasRunningJobs(id) == false)
+    #expect(bench.broker.desks[id]?.nextStep == nil)
     bench.expectNothingHeld()
   }
 
   @Test func `a job goes at its rate`() throws {
     _ = try dead(30)
     let reply = try bench.job(id, .redrive, rate: 10)
-    #expect(bench.broker.hasRunningJobs(id))
+    #expect(bench.broker.desks[id]?.nextStep != nil)
     for _ in 0..<20 { bench.wait(.milliseconds(50)) }
     let done = try #require(try bench.job(id, reply.json["job"])["done"]?.int)
     #expect((8...10).contains(done), "\(done) in a second")

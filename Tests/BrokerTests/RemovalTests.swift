@@ -112,7 +112,7 @@ import Wire
     settle()
     bench.wait(.seconds(30))
     settle()
-    #expect(bench.broker.hasRunningJobs(id) == false && bench.broker.closing.isEmpty)
+    #expect(bench.broker.desks[id]?.nextStep == nil && bench.broker.closing.isEmpty)
     let call = restore()
     bench.sync()
     #expect(bench.replies[call]?.status == 200)

@@ -37,7 +37,7 @@ import Wire
 
   private func stored(_ bench: Bench, _ id: WorkspaceID) throws -> [Seq] {
     let desk = try #require(bench.broker.desks[id])
-    return try desk.file.list(state: nil, after: 0, limit: 500).map(\.seq)
+    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
   }
 
   @Test func `what has ended stays for as long as the limit says, then goes`() throws {

@@ -103,7 +103,7 @@ import Testing
     #expect(message.state == state)
     #expect(message.reason == reason)
     #expect(message.endedAt == start + .seconds(9))
-    #expect(try store.file.list(state: state, after: 0, limit: 10).map(\.seq) == [1])
+    #expect(try store.file.page(.failed(state), after: 0, limit: 10).map(\.seq) == [1])
   }
 
   @Test(arguments: TaskState.allCases) func `a task keeps its state`(state: TaskState) throws {
@@ -176,10 +176,10 @@ import Testing
 
   @Test func `a list goes on after a number and stops at its limit`() throws {
     let store = try reopened((1...9).map { .message(newMessage($0)) }, [.answer(answer(4))])
-    #expect(try store.file.list(state: nil, after: 2, limit: 3).map(\.seq) == [3, 4, 5])
-    #expect(try store.file.list(state: .queued, after: 2, limit: 3).map(\.seq) == [3, 5, 6])
-    #expect(try store.file.list(state: .answered, after: 0, limit: 3).map(\.seq) == [4])
-    #expect(try store.file.list(state: .dead, after: 0, limit: 3).isEmpty)
+    #expect(try store.file.page(.all, after: 2, limit: 3).map(\.seq) == [3, 4, 5])
+    try store.file.commit([.received(seq: 4, at: start)])
+    #expect(try store.file.page(.open, after: 2, limit: 3).map(\.seq) == [3, 5, 6])
+    #expect(try store.file.page(.failed(.dead), after: 0, limit: 3).isEmpty)
   }
 
   @Test func `bodies of every size come back byte for byte`() throws {

@@ -42,9 +42,6 @@ extension Queue {
     tasks[task]?.state = state
   }
 
-  /// A cancel of the task, or its expiry, is on its way.
-  package func isTaskClosing(_ task: Seq) -> Bool { tasks[task]?.isPending ?? false }
-
   func expireTask(_ task: Seq, now: Now) {
     guard let entry = tasks[task], entry.messages.isEmpty, !entry.isPending,
       let expires = entry.expires, expires <= now.instant

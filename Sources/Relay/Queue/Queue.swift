@@ -94,8 +94,6 @@ package final class Queue {
     return entry.state
   }
 
-  package func taskContext(_ seq: Seq) -> String? { tasks[seq]?.context }
-
   /// The fence was given for the message in this run, or taken over from the last one.
   package func knows(_ fence: Fence, of seq: Seq) -> Bool {
     messages[seq]?.fences.contains(fence) ?? false

@@ -67,11 +67,6 @@ enum MetricFamily: String, CaseIterable {
   case workspaceDead = "a2a_relay_workspace_messages_dead"
   case workspaceOldest = "a2a_relay_workspace_oldest_unanswered_age_seconds"
 
-  /// Only with `--metrics-per-workspace`.
-  var isPerWorkspace: Bool { rawValue.hasPrefix("a2a_relay_workspace_") && !isOfFiles }
-
-  private var isOfFiles: Bool { rawValue.hasPrefix("a2a_relay_workspace_files_") }
-
   /// By Prometheus' own rule: what is called a total only grows.
   var kind: MetricsText.Kind {
     switch self {
