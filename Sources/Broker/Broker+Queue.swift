@@ -67,10 +67,6 @@ extension Broker {
     while !scanning.isEmpty {
       let id = scanning.removeFirst()
       guard let desk = desks[id], desk.failure == nil, !desk.scans.isEmpty else { continue }
-      guard directory.isThere(id) else {
-        drop(desk, .notStored)
-        continue
-      }
       let scan = desk.scans.removeFirst()
       do throws(RelayError) {
         if try !scan.step(now) { desk.scans.append(scan) }

@@ -80,7 +80,12 @@ extension Broker {
   /// Whoever waits hears of it now.
   private func tellRemoved(_ desk: Desk) {
     touch(desk)
-    drop(desk, .workspaceRemoved)
+    // What is read in many turns comes to nothing.
+    for scan in desk.scans {
+      desk.open[scan.call] = nil
+      outbox.append(Reply(call: scan.call, error: .workspaceRemoved))
+    }
+    desk.scans = []
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
       outbox.append(Reply(call: poll, error: .unauthorized))
@@ -94,15 +99,6 @@ extension Broker {
       }
     }
     carryOut(desk, now: turnNow)
-  }
-
-  /// Who waits for what is read in many turns is told that nothing comes of it.
-  func drop(_ desk: Desk, _ error: RelayError) {
-    for scan in desk.scans {
-      desk.open[scan.call] = nil
-      outbox.append(Reply(call: scan.call, error: error))
-    }
-    desk.scans = []
   }
 
   // MARK: messages

@@ -121,6 +121,41 @@ import Wire
     #expect(try bench.list(id, .queued).ids.isEmpty)
   }
 
+  @Test func `a job makes no step while the removal is on its way to the disk`() throws {
+    for number in 0..<6 {
+      let message = try bench.stored(id, "m-\(number)")
+      #expect(try bench.cancel(id, message).status == 200)
+    }
+    _ = try bench.job(id, .replay, .cancelled, rate: 1)
+    let before = bench.broker.desks[id]?.queue.lastSeq
+    bench.advance(.seconds(3))
+    bench.sync()
+    let moved = bench.broker.desks[id]?.queue.lastSeq
+    #expect(moved ?? 0 > before ?? 0, "it steps as long as the workspace is there")
+    remove()
+    bench.advance(.seconds(3))
+    bench.turn()
+    #expect(bench.broker.desks[id]?.queue.lastSeq == moved)
+  }
+
+  @Test func `a look that takes many turns ends with the workspace`() throws {
+    let bench = try Bench { $0.listRowsMax = 1 }
+    let id = try bench.create()
+    for number in 0..<9 { try bench.stored(id, "m-\(number)") }
+    let operation = bench.operation()
+    var filter = MessageFilter()
+    filter.states = .queued
+    let wish = Broker.JobWish(verb: .purge, filter: filter, ids: [], rate: 1, isDryRun: true)
+    bench.broker.startJob(operation, wish, at: id, now: bench.now)
+    bench.turn()
+    #expect(bench.replies[operation.call] == nil)
+    bench.broker.removeWorkspace(
+      bench.broker.nextCall(), id, purge: false, actor: "admin", now: bench.now)
+    bench.sync()
+    #expect(bench.replies[operation.call]?.code == "workspace_removed")
+    #expect(bench.broker.desks[id]?.scans.isEmpty ?? true)
+  }
+
   @Test func `a removed workspace is unknown to callers, and its id stays taken`() throws {
     remove()
     bench.sync()
