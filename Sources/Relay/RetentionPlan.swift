@@ -30,13 +30,11 @@ package struct RetentionPlan: Sendable, Equatable {
   /// The earliest end of what was kept, as far as it is known.
   package var earliestEnd: WallTime?
 
-  private var rows = 0
+  private var sideRows = 0
   private var bytes = 0
   private var isBehindDeleted = false
 
-  /// Rows of a message without hand-outs and notes: message, request, answer, task.
-  private static let rowsOfMessage = 4
-
+  /// - `rowsMax`: messages that go, and rows of hand-outs, notes and events that go with them.
   package init(
     _ slice: KeptSlice, after cursor: Seq, _ rule: Rule, rowsMax: Int, bytesMax: Int
   ) {
@@ -100,14 +98,14 @@ package struct RetentionPlan: Sendable, Equatable {
     _ message: KeptMessage, _ slice: KeptSlice, rowsMax: Int, bytesMax: Int
   ) -> Bool {
     let side = slice.sideRows[message.seq] ?? 0
-    if side + Self.rowsOfMessage > rowsMax {
+    if side > rowsMax {
       if deleted.isEmpty { trimmed = message.seq }
       return false
     }
-    let isFirst = deleted.isEmpty
-    rows += side + Self.rowsOfMessage
+    sideRows += side
     bytes += message.bytes
-    guard isFirst || rows <= rowsMax && bytes <= bytesMax else { return false }
+    let fits = deleted.count < rowsMax && sideRows <= rowsMax && bytes <= bytesMax
+    guard deleted.isEmpty || fits else { return false }
     if isBehindDeleted, let last = ranges.popLast() {
       ranges.append(last.lowerBound...message.seq)
     } else {

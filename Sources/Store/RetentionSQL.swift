@@ -4,7 +4,7 @@ enum RetentionSQL: Int, CaseIterable {
   case oldest, slice, taskStates, furtherMessages, lastFurther, answerBytes
   case noteCounts, handOutCounts, eventCounts
   case deleteMessages, deleteRequests, deleteAnswers, deleteHandOuts, deleteNotes, deleteEvents
-  case deleteTasks, countDeleted
+  case deleteTasks, countDeleted, keepNumber
   case trimHandOuts, trimNotes, trimEvents
   case insertKey, newestKey, keyEnd, insertTombstone, leaveTombstones, tombstone
   case expireKeys, expireTombstones, nextExpiry
@@ -68,6 +68,17 @@ enum RetentionSQL: Int, CaseIterable {
       """
       INSERT INTO meta(key, value) VALUES('deleted', ?1)
       ON CONFLICT(key) DO UPDATE SET value = value + ?1
+      """
+    // Before the deletion. Retention deletes the oldest, for which the first condition is all that
+    // is looked at.
+    case .keepNumber:
+      """
+      INSERT INTO meta(key, value)
+      SELECT 'last_seq', seq FROM (
+        SELECT max(seq) AS seq FROM message WHERE seq BETWEEN ?1 AND ?2)
+      WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.seq > ?2)
+        AND seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
+      ON CONFLICT(key) DO UPDATE SET value = excluded.value
       """
     case .trimHandOuts: Self.trim("handout", "seq", "fence")
     case .trimNotes: Self.trim("log", "seq", "number")

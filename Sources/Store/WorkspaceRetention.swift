@@ -160,10 +160,13 @@ extension WorkspaceFile {
     try deleteRows(range)
   }
 
+  /// The only way by which messages go. When the newest has gone its number is not given again:
+  /// SQLite would ("one more than the largest ROWID", its manual says). AUTOINCREMENT or a trigger
+  /// would remember it with each message, where once for each range is enough.
   private func deleteRows(_ range: ClosedRange<Seq>) throws(StoreError) {
     for table in [
-      RetentionSQL.deleteRequests, .deleteAnswers, .deleteHandOuts, .deleteNotes, .deleteEvents,
-      .deleteTasks, .deleteMessages,
+      RetentionSQL.keepNumber, .deleteRequests, .deleteAnswers, .deleteHandOuts, .deleteNotes,
+      .deleteEvents, .deleteTasks, .deleteMessages,
     ] {
       var row = try statement(table)
       row.add(range.lowerBound)
