@@ -54,8 +54,8 @@ package struct RetentionPlan: Sendable, Equatable {
         isBehindDeleted = false
         continue
       }
-      guard take(message, slice, rowsMax: rowsMax, bytesMax: bytesMax) else { return }
-      gone.insert(message.seq)
+      guard take(message, rowsMax: rowsMax, bytesMax: bytesMax) else { return }
+      if slice.further[message.seq] != nil { gone.insert(message.seq) }
       self.cursor = message.seq
     }
     isDone = slice.isLast
@@ -75,7 +75,7 @@ package struct RetentionPlan: Sendable, Equatable {
       return false
     }
     if message.task != message.seq { return !message.hasFirst || gone.contains(message.task) }
-    guard slice.tasks[message.seq]?.isTerminal == true else { return false }
+    guard message.taskState?.isTerminal == true else { return false }
     let further = slice.further[message.seq] ?? []
     var end = ended
     for message in further {
@@ -95,14 +95,13 @@ package struct RetentionPlan: Sendable, Equatable {
 
   /// `false`: it does not fit into this round.
   private mutating func take(
-    _ message: KeptMessage, _ slice: KeptSlice, rowsMax: Int, bytesMax: Int
+    _ message: KeptMessage, rowsMax: Int, bytesMax: Int
   ) -> Bool {
-    let side = slice.sideRows[message.seq] ?? 0
-    if side > rowsMax {
+    if message.sideRows > rowsMax {
       if deleted.isEmpty { trimmed = message.seq }
       return false
     }
-    sideRows += side
+    sideRows += message.sideRows
     bytes += message.bytes
     let fits = deleted.count < rowsMax && sideRows <= rowsMax && bytes <= bytesMax
     guard deleted.isEmpty || fits else { return false }
