@@ -55,9 +55,9 @@ package final class Broker {
   var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
-  /// Files whose write-ahead log is long, and those with any log, the longest idle first.
+  /// Files whose write-ahead log is long, and those with any log, by when that may be emptied.
   var longLogs: Set<WorkspaceID> = []
-  var idleLogs = Heap<IdleLog>()
+  var idleLogs = Heap<WatchedLog>()
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -76,6 +76,8 @@ package final class Broker {
   var registryBatch: [RegistryWrite] = []
   var registryChanges: [RegistryChange] = []
   var registryRounds: [RegistryRound] = []
+  /// Since when content that was deleted stands in the log of relay.db.
+  var registryBlankedSince: Instant?
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
   /// Orgs on their way to the disk.

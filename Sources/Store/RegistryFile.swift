@@ -26,7 +26,9 @@ package final class RegistryFile {
 
   package func markSynced() { database.markSynced() }
 
-  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) {
+  /// Says whether all of the log is in the file now.
+  @discardableResult
+  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) -> Bool {
     try database.checkpoint(mode)
   }
 
