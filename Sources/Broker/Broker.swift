@@ -15,6 +15,7 @@ package final class Broker {
   let random: Random
   let log: Log
   let boot: UInt32
+  let receiptKey: [UInt8]
   package var directory: Directory
   package var outbox: [Reply] = []
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
@@ -142,6 +143,8 @@ package final class Broker {
     self.publicURL = publicURL
     self.random = random
     self.log = log
+    receiptKey = Array(
+      try data.registry.receiptKey(orNew: Base64.encodeURL(random.bytes(32))).utf8)
     boot = try data.registry.raiseBoot()
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)

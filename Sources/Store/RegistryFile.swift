@@ -69,6 +69,17 @@ package final class RegistryFile {
     return number
   }
 
+  /// The key of the receipts that callers without a credential get: as old as the registry, so that
+  /// they are good after a restart. Durable with the `raiseBoot` that follows.
+  package func receiptKey(orNew new: String) throws(StoreError) -> String {
+    let stored = try metaText("receipt_key")
+    guard stored.isEmpty else { return stored }
+    try database.transaction { () throws(StoreError) in
+      try setMeta("receipt_key") { $0.add(new) }
+    }
+    return new
+  }
+
   /// The life that this registry leads: another one after each restore and each rollback. The
   /// workspaces' files remember it together with the kernel's boot.
   func life() throws(StoreError) -> String { try metaText("life") }
