@@ -133,7 +133,13 @@ def sandbox(folder):
             check(done.status == 200, f"a result: {done}")
     os.kill(relay_pid, signal.SIGTERM)
     check(relay.wait(15) == 0, "exit status of the traced relay")
-    used = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
+    calls = trace.read_text()
+    # The first one is strace's, of the relay itself.
+    started = re.findall(r"^\d+ +(?:execve|execveat|fork|vfork)\(.*", calls, re.M)[1:]
+    check(not started, f"the relay starts programs: {started}")
+    outgoing = re.findall(r"^\d+ +connect\(\d+, \{sa_family=AF_INET.*", calls, re.M)
+    check(not outgoing, f"the relay makes connections: {outgoing}")
+    used = set(re.findall(r"^\d+ +(\w+)\(", calls, re.M))
     # Only as root does SQLite give new files to the folder's owner.
     surplus = used - allowed() - ({"fchown"} if os.geteuid() == 0 else set())
     check(not surplus, f"system calls that the unit's filter refuses: {sorted(surplus)}")
