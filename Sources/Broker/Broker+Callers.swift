@@ -117,6 +117,8 @@ extension Broker {
   /// Equal calls of one caller: method, messageId and params, byte for byte. The JSON-RPC id does
   /// not count: every retry has its own.
   func dedupKey(_ request: CallerRequest) -> UUIDBytes {
+    // Callers without a credential cannot be told apart: none may get what was for another.
+    if request.caller == .anonymous { return UUIDBytes(high: random.next(), low: random.next()) }
     var digest = Digest128()
     digest.update(request.callerText)
     digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))

@@ -38,6 +38,7 @@ extension Broker {
         try desk.file.commit(writes)
         if !writes.isEmpty {
           desk.commits += 1
+          desk.lastCommit = now.instant
           metrics.commits += 1
         }
       } catch {
@@ -46,7 +47,6 @@ extension Broker {
       }
     }
     committed(desk)
-    desk.lastCommit = now.instant
     watchLog(desk)
   }
 
@@ -98,6 +98,8 @@ extension Broker {
     let refusedReports = desk.reports.filter { $0.isOf(sends) }
     desk.reports.removeAll { $0.isOf(sends) }
     committed(desk)
+    desk.lastCommit = now.instant
+    watchLog(desk)
     refuse(desk, reports: refusedReports, now: now)
   }
 

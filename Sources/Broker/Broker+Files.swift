@@ -156,6 +156,12 @@ extension Broker {
 
   private func close(_ id: WorkspaceID) -> Bool {
     guard let desk = desks[id] else { return false }
+    // What was deleted must not stay in a log that is no longer watched.
+    guard desk.blankedSince == nil || emptyLog(desk, isIdle: false, now: turnNow) else {
+      // Another one then, and this one later.
+      if desk.failure == nil { desk.lastUse = files.use(id) }
+      return desk.failure != nil
+    }
     do throws(StoreError) {
       try desk.closeFile()
     } catch {
@@ -165,6 +171,7 @@ extension Broker {
     files.closed()
     counters.filesClosed += 1
     desk.isLogWatched = false
+    desk.mustEmptyLog = false
     longLogs.remove(id)
     if !desk.isTouched { settle(desk, now: turnNow) }
     return true

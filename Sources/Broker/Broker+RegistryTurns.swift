@@ -58,7 +58,7 @@ extension Broker {
 
   /// Commits the turn's changes; says whether somebody waits for the barrier.
   func commitRegistry(_ number: UInt64, now: Now) -> Bool {
-    guard fatal == nil else { return false }
+    guard fatal == nil, !waitsForEmptyRegistryLog(now: now), fatal == nil else { return false }
     let told = takePulses()
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
     // A read of what may not be durable yet is a change without a write.
@@ -70,6 +70,9 @@ extension Broker {
     do throws(StoreError) {
       try data.registry.commit(writes)
       metrics.registryWrites += writes.count
+      if registryBlankedSince == nil, writes.contains(where: \.isBlanking) {
+        registryBlankedSince = now.instant
+      }
     } catch {
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
       // A file that is written while relay.db calls it idle would be overlooked after a crash.
@@ -186,12 +189,30 @@ extension Broker {
   }
 
   private func checkpointRegistry() {
-    guard data.registry.walPages >= Self.registryPages else { return }
+    if data.registry.walPages >= Self.registryPages { checkpointRegistry(.passive) }
+  }
+
+  /// Secrets that were deleted or replaced leave the log `walIdle` later, whether or not it is
+  /// idle: it is short, and signs of life are written all the time. Says whether a round on its way
+  /// has to end before that; the next one waits for it.
+  private func waitsForEmptyRegistryLog(now: Now) -> Bool {
+    guard let since = registryBlankedSince, since + limits.walIdle <= now.instant
+    else { return false }
+    guard registryRounds.isEmpty else { return true }
+    // What could not be emptied is tried again as if it had been deleted now.
+    registryBlankedSince = checkpointRegistry(.truncate) ? nil : now.instant
+    return false
+  }
+
+  /// Says whether all of the log is in the file.
+  @discardableResult
+  private func checkpointRegistry(_ mode: CheckpointMode) -> Bool {
     do throws(StoreError) {
-      try data.registry.checkpoint(.passive)
+      return try data.registry.checkpoint(mode)
     } catch {
       log.error("registry_checkpoint_failed", ["error": .text(error.description)])
       if error.isFinalForProcess { fatal = error }
+      return false
     }
   }
 }

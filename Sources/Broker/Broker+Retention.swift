@@ -86,6 +86,7 @@ extension Broker {
     }
     if let seq = plan.trimmed { writes.append(.trim(seq: seq, rows: limits.retentionRowsMax)) }
     guard !writes.isEmpty else { return }
+    desk.isBlanking = true
     try commit(writes, desk, now: now)
     for seq in plan.deleted { desk.queue.drop(seq) }
     carryOut(desk, now: now)

@@ -15,6 +15,7 @@ package final class Broker {
   let random: Random
   let log: Log
   let boot: UInt32
+  let receiptKey: [UInt8]
   package var directory: Directory
   package var outbox: [Reply] = []
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
@@ -55,9 +56,9 @@ package final class Broker {
   var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
-  /// Files whose write-ahead log is long, and those with any log, the longest idle first.
+  /// Files whose write-ahead log is long, and those with any log, by when that may be emptied.
   var longLogs: Set<WorkspaceID> = []
-  var idleLogs = Heap<IdleLog>()
+  var idleLogs = Heap<WatchedLog>()
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -76,6 +77,8 @@ package final class Broker {
   var registryBatch: [RegistryWrite] = []
   var registryChanges: [RegistryChange] = []
   var registryRounds: [RegistryRound] = []
+  /// Since when content that was deleted stands in the log of relay.db.
+  var registryBlankedSince: Instant?
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
   /// Orgs on their way to the disk.
@@ -140,6 +143,8 @@ package final class Broker {
     self.publicURL = publicURL
     self.random = random
     self.log = log
+    receiptKey = Array(
+      try data.registry.receiptKey(orNew: Base64.encodeURL(random.bytes(32))).utf8)
     boot = try data.registry.raiseBoot()
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)

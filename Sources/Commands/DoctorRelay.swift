@@ -19,7 +19,7 @@ extension Doctor {
     }
     report.ok("the credential is accepted")
     examineClock(status.json, &report)
-    examineWhole(status.json, &report)
+    examineWhole(status.json, line, &report)
     examineWorkspaces(line, &report)
   }
 
@@ -46,7 +46,7 @@ extension Doctor {
     case "ready": report.ok("a relay answers at \(line.url) and is ready")
     case "degraded":
       report.problem(
-        "workspaces are closed for good: \(Plain.member(json?["unavailable_workspaces"]))",
+        "\(Plain.member(json?["unavailable"])) workspaces are closed for good",
         try: "a2a-relay check DATA, then a2a-relay restore from a backup; the log says why")
     case "not_ready":
       report.problem(
@@ -74,12 +74,17 @@ extension Doctor {
     }
   }
 
-  private static func examineWhole(_ json: JSON, _ report: inout Report) {
+  private static func examineWhole(_ json: JSON, _ line: Invocation, _ report: inout Report) {
     if json["disk"]?["reserve_held"]?.bool == false {
       report.problem(
         "the space held back for a full disk is given up", try: "df -h on the data directory")
     }
-    if let failed = json["workspaces"]?["failed"]?.int, failed > 0 {
+    guard let failed = json["workspaces"]?["failed"]?.int, failed > 0 else { return }
+    do throws(CommandFailure) {
+      // With the credential it names them.
+      let names = try line.ask("GET", "/ready").json["unavailable_workspaces"]
+      report.problem("cannot be opened: \(Plain.member(names))", try: "a2a-relay check DATA")
+    } catch {
       report.problem("\(failed) workspaces cannot be opened", try: "a2a-relay check DATA")
     }
   }

@@ -94,6 +94,8 @@ package struct Limits: Sendable {
   package var walPagesMax = 16_000
   /// A WAL that has not grown for this long is emptied.
   package var walIdle = Duration.seconds(60)
+  /// A workspace's WAL in which something was deleted is emptied after this, idle or not.
+  package var walBlankedMax = Duration.seconds(600)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
   /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.

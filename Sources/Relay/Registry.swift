@@ -239,4 +239,14 @@ package enum RegistryWrite: Sendable {
   case audit(AuditEntry)
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)
+
+  /// It deletes or replaces content, which then stands in the log until that is emptied.
+  package var isBlanking: Bool {
+    switch self {
+    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
+    case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
+      .expireToken, .touchTokens, .insertRows, .audit, .probe:
+      false
+    }
+  }
 }

@@ -148,6 +148,24 @@ import Wire
     #expect(try scene.verb("result", held, "{\"text\":\"done\"}").status == 200)
   }
 
+  @Test func `a lease token opens nothing without its agent's own token`() throws {
+    let other = try RelayScene.make(scene.connect())
+    #expect(try call("POST", "/w/\(scene.id)/", body: RelayScene.message()).status == 200)
+    let held = try scene.take()
+    for (token, status) in [
+      (nil, 401), (held.lease, 401), (other.token, 404), (RelayScene.admin, 404),
+    ] {
+      for id in [scene.id, other.id] {
+        let refused = try scene.connect().call(
+          "POST", "/workspaces/\(id)/inbox/\(held.id)/result", token: token,
+          fields: [("X-Relay-Lease", held.lease)], body: "{\"text\":\"stolen\"}")
+        // The other agent, too, at its own workspace.
+        #expect(refused.status == status, "\(token ?? "none") \(refused.text)")
+      }
+    }
+    #expect(try scene.verb("result", held, "{\"text\":\"done\"}").status == 200)
+  }
+
   @Test func `without any token a workspace keeps its messages and is never unclaimed again`()
     throws
   {

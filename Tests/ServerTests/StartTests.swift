@@ -1,6 +1,8 @@
-import Glibc
+import Broker
+import Foundation
 import Relay
 import Testing
+import Wire
 
 @testable import Server
 @testable import Store
@@ -83,6 +85,30 @@ import Testing
 
   @Test func `a public URL may have a port and a path`() throws {
     #expect(try options("--public-url=https://h:1/p/").publicURL == "https://h:1/p")
+  }
+
+  @Test func `the operator's token is what its file says at a start, or the environment`() throws {
+    let folder = NSTemporaryDirectory() + "relay-admin-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func load(_ options: ServeOptions) throws -> String {
+      try AdminToken.load(options, data: folder, random: Random()).secret
+    }
+    let made = try load(try options())
+    #expect(try load(try options()) == made)
+    let own = "an-operators-own-token"
+    try (own + "\n").write(toFile: folder + "/admin-token", atomically: true, encoding: .utf8)
+    #expect(try load(try options()) == own)
+    let given = "given-by-the-environment"
+    let fromEnvironment = try ServeOptions(arguments: []) { $0 == "ADMIN_TOKEN" ? given : nil }
+    #expect(try load(fromEnvironment) == given)
+    // It alone opens anything.
+    var directory = Directory(RegistrySnapshot())
+    directory.setAdmin(secret: own)
+    let now = WallTime(nanoseconds: 1)
+    for (secret, identity) in [(own, Identity.admin), (made, nil), (given, nil)] {
+      #expect(directory.credential(Array(secret.utf8)[...], at: now)?.identity == identity)
+    }
   }
 
   @Test func `error numbers are said in words, once`() throws {

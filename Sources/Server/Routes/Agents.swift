@@ -169,7 +169,6 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, error.text)
     }
-    broker.signOfLife(own, now: now)
     broker.heartbeat(own, now: now)
     loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
   }

@@ -21,6 +21,7 @@ extension RelayServer {
       historyLength: parsed.rpc.historyLength, platformMethod: parsed.rpc.methodName)
     tickets[call]?.addressee = addressee
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
+    tickets[call]?.isAnonymous = known == .anonymous
     do throws(RelayError) {
       let found = if let named { named } else { try target(of: parsed, head, ticket, now: now) }
       guard let target = found else {
