@@ -111,6 +111,22 @@ import Wire
     #expect(try other.answer().entry != nil)
   }
 
+  @Test(arguments: [
+    ("/org/tokens", "{\"scopes\":[\"read\"],\"expires_in_second\":60}", "expires_in_second"),
+    ("TOKENS", "{\"expire_in_seconds\":60}", "expire_in_seconds"),
+    ("TOKENS/rotate", "{\"grace\":0}", "grace"),
+  ])
+  func `a misspelt wish makes no credential without an end`(
+    path: String, body: String, member: String
+  ) throws {
+    let before = try list().count
+    let answer = try call("POST", path.replacing("TOKENS", with: tokens), body: body)
+    #expect(answer.status == 400)
+    #expect(answer.json["error"]?.string?.contains("\"\(member)\" is not known") == true)
+    #expect(try list().count == before)
+    #expect(try call("GET", "/org/tokens").json["count"]?.int == 0)
+  }
+
   @Test func `a body that comes after the revocation is refused`() throws {
     let (second, id) = try mint()
     #expect(try call("POST", "/w/\(scene.id)/", body: RelayScene.message()).status == 200)

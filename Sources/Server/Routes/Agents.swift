@@ -181,6 +181,15 @@ extension RelayServer {
     return json
   }
 
+  /// For what a misspelt wish would make for good: a credential without an end, say. Answers for
+  /// the first member that is not known, by its name.
+  func knows(_ json: JSON, only known: [String], _ ticket: Ticket) -> Bool {
+    guard let member = json.object?.first(where: { !known.contains($0.key) }) else { return true }
+    let list = known.joined(separator: ", ")
+    fail(ticket, .badRequest, "\"\(member.key)\" is not known; allowed are \(list)")
+    return false
+  }
+
   func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
     let call = open(ticket, .other)
     broker.outbox.append(Reply(call: call, error: error, detail: detail))
