@@ -21,6 +21,8 @@ package struct CallerRequest: Sendable {
   let payer: BodyMemory.Payer
   /// It came with an `Idempotency-Key`.
   package var key: KeyedCall?
+  /// What it was before it was mended.
+  package var given: PlatformCall.Given?
 
   package init(
     call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant,

@@ -43,7 +43,6 @@ extension Broker {
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
       try takeUpJobs(desk, now: now)
-      desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       lastKnown.forget(id)
       files.opened()
@@ -200,7 +199,6 @@ extension Broker {
   private func rest(_ desk: Desk, now: Now) {
     for cached in desk.cache.values { cachedBytes -= cached.bytes }
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
-    if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
     desks[desk.id] = nil
     lastKnown.remember(desk.id, desk.queue.depth)
     sleep(desk, now: now)
