@@ -17,7 +17,9 @@ struct Schema {
 //    pass over any table. They run in one transaction together with the new `user_version`, after
 //    a copy of the file has been made beside it (`NAME.db.v1`), which stays until removed by hand.
 // 4. Add a test that opens a file of the old version, made by the old text of `tables`, and reads
-//    every column. An older relay refuses the file (`newerSchema`): going back means the copy.
+//    every column. `check` and `import` compare a file's schema with `tables`, text by text
+//    (`StillFileSchema.swift`): have them know what `ALTER TABLE` makes of an old one too.
+//    An older relay refuses the file (`newerSchema`): going back means the copy.
 
 extension Schema {
   /// A workspace's queue.
