@@ -49,6 +49,8 @@ package struct Limits: Sendable {
   package var lease = Duration.seconds(300)
   /// The longest lease that a poll or an extend may ask for.
   package var leaseMax = Duration.seconds(3600)
+  /// A result that the disk has refused keeps its lease for so long after the `Retry-After` told.
+  package var refusedLeaseMargin = Duration.seconds(30)
   /// The longest that heartbeats alone can stretch a lease given without `confirm`.
   package var heartbeatLeaseMax = Duration.seconds(900)
   /// Hand-outs that may fail before a message is dead.
