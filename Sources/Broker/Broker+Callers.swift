@@ -140,6 +140,11 @@ extension Broker {
     }
     if isDiskLow { return addressee.reply(.diskFull) }
     if desk.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
+    if desk.kept.isFull(limits) {
+      return QueueRefusal(
+        error: .queueFull, counts: desk.queue.counts, kept: desk.kept.messages
+      ).reply(to: addressee)
+    }
     let refusal = desk.queue.refusal(
       caller: request.callerText, bytes: bytes, opensTask: request.rpc.taskID == nil)
     return refusal.map { $0.reply(to: addressee) }

@@ -42,6 +42,7 @@ extension Broker {
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
+      desk.kept = try kept(file, beside: queue)
       try takeUpJobs(desk, now: now)
       desks[id] = desk
       lastKnown.forget(id)
@@ -200,7 +201,6 @@ extension Broker {
     for cached in desk.cache.values { cachedBytes -= cached.bytes }
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
     desks[desk.id] = nil
-    lastKnown.remember(desk.id, desk.queue.depth)
     sleep(desk, now: now)
   }
 

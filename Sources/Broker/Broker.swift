@@ -148,6 +148,7 @@ package final class Broker {
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)
     for token in snapshot.tokens { noteEnd(of: token) }
+    for (id, depth) in try data.registry.depths() { lastKnown.remember(id, depth) }
   }
 
   /// Before the first turn: nothing is opened here.

@@ -229,6 +229,9 @@ package struct Limits: Sendable {
   package var keptBytesMax = 256 * 1024 * 1024
   /// Messages that one workspace's file keeps beyond its queue.
   package var keptMessagesMax = 1_000_000
+  /// The same of ends that nobody has read, which do not go earlier; more, and sends are refused.
+  package var unreadBytesMax = 8 * 1024 * 1024 * 1024
+  package var unreadMessagesMax = 4_000_000
   /// Rows that one round of retention deletes, and rows that it looks at.
   package var retentionRowsMax = 500
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.

@@ -210,10 +210,19 @@ extension Schema {
       -- What changes all the time, apart from the rows with their cards. next_wake_at: when
       -- something in the workspace's file comes due, the largest number for never; without one that
       -- is not known, because the file has been written since.
+      -- The rest: what the file held then, so that nobody has to open it to be told.
       CREATE TABLE pulse(
         id BLOB PRIMARY KEY,
         next_wake_at INTEGER,
-        last_seen_at INTEGER
+        last_seen_at INTEGER,
+        unanswered INTEGER,
+        in_flight INTEGER,
+        unreceived INTEGER,
+        dead INTEGER,
+        interrupted INTEGER,
+        bytes INTEGER,
+        oldest_unanswered_at INTEGER,
+        oldest_unreceived_at INTEGER
       ) STRICT, WITHOUT ROWID;
 
       -- hash: SHA-256 of the secret, which is not kept.
