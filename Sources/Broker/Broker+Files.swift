@@ -42,8 +42,8 @@ extension Broker {
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
+      desk.kept = try kept(file, beside: queue)
       try takeUpJobs(desk, now: now)
-      desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       lastKnown.forget(id)
       files.opened()
@@ -207,9 +207,7 @@ extension Broker {
   private func rest(_ desk: Desk, now: Now) {
     for cached in desk.cache.values { cachedBytes -= cached.bytes }
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
-    if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
     desks[desk.id] = nil
-    lastKnown.remember(desk.id, desk.queue.depth)
     sleep(desk, now: now)
   }
 

@@ -112,7 +112,8 @@ extension Broker {
     else { return nil }
     var row = record.row
     row.lastSeenAt = record.lastSeen
-    return WorkspacePulse(row)
+    let depth = desks[id].map { $0.queue.depth } ?? lastKnown.depth(of: id)
+    return WorkspacePulse(row, depth: row.nextWakeAt == nil ? nil : depth)
   }
 
   /// For the end of the process: all that relay.db is still to be told.

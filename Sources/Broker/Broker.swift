@@ -16,6 +16,10 @@ package final class Broker {
   let log: Log
   let boot: UInt32
   let receiptKey: [UInt8]
+  /// Bytes that may still be written; tests let the disk fill up here.
+  var freeBytes: (DataDirectory) throws(StoreError) -> Int64 = {
+    (data: DataDirectory) throws(StoreError) in try data.freeBytes()
+  }
   package var directory: Directory
   package var outbox: [Reply] = []
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
@@ -35,8 +39,6 @@ package final class Broker {
   var alarms = Alarms()
   /// Fences of queues that have left memory are not given again.
   var fenceFloor: UInt64 = 0
-  /// What workspaces have answered to themselves, while they have no desk.
-  var restedAnswers: [WorkspaceID: OwnAnswers] = [:]
   /// The time of the turn at work, for what closes files.
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
   /// Workspaces without a desk that are to be opened because something in them is due.
@@ -111,6 +113,8 @@ package final class Broker {
   var archiving = Archiving()
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+  /// The reserve was given up to results, and has not been taken again.
+  var isReserveSpent = false
   package var metrics = Metrics()
   var probe = CommitProbe()
   /// What files that are closed again held when they were.
@@ -149,6 +153,7 @@ package final class Broker {
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)
     for token in snapshot.tokens { noteEnd(of: token) }
+    for (id, depth) in try data.registry.depths() { lastKnown.remember(id, depth) }
   }
 
   /// Before the first turn: nothing is opened here.

@@ -71,6 +71,8 @@ final class Desk {
   let firstSeq: Seq
   /// Calls of the workspace that answer what it has asked itself.
   var ownAnswers = OwnAnswers()
+  /// Beside the queue, as of the last look.
+  var kept = Kept()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
   /// Operators who wait for a replay to be stored, by its number.

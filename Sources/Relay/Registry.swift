@@ -70,8 +70,11 @@ package struct WorkspacePulse: Sendable, Equatable {
   package var id: WorkspaceID
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
+  /// What its file holds, as long as `nextWakeAt` counts. `nil`: nothing that was ever counted.
+  package var depth: QueueDepth?
 
-  package init(_ workspace: RegisteredWorkspace) {
+  package init(_ workspace: RegisteredWorkspace, depth: QueueDepth? = nil) {
+    self.depth = depth
     id = workspace.id
     nextWakeAt = workspace.nextWakeAt
     lastSeenAt = workspace.lastSeenAt

@@ -41,6 +41,16 @@ import Wire
     #expect(refusal { try options.check() }.contains(part))
   }
 
+  @Test func `losses are accepted by id, on the command line only`() throws {
+    let ids = ["0f000000-0000-4000-8000-000000000001", "0f000000-0000-4000-8000-000000000002"]
+    let asked = try options("--accept-loss", ids[0], "--accept-loss=\(ids[1])", "--after-rollback")
+    #expect(asked.acceptedLosses.map(\.text) == ids && asked.isAfterRollback)
+    #expect(refusal { _ = try options("--accept-loss", "all") }.contains("id of a workspace"))
+    #expect(refusal { _ = try options("--accept-loss") }.contains("needs a value"))
+    let none = try ServeOptions(arguments: []) { $0.contains("LOSS") ? ids[0] : nil }
+    #expect(none.acceptedLosses.isEmpty)
+  }
+
   @Test func `the defaults do not contradict each other`() throws {
     try options().check()
   }

@@ -53,6 +53,7 @@ extension RelayServer {
       head: StoredHead.json(head, from: caller, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
+    request.given = parsed.given
     tickets[call]?.addressee = request.addressee
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }
