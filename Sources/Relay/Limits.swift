@@ -157,6 +157,12 @@ package struct Limits: Sendable {
   package var tokenUseWrite = Duration.seconds(60)
   /// A revocation that the disk refused is tried again after this.
   package var revocationRetry = Duration.seconds(5)
+  /// A line of the audit is deleted after this.
+  package var auditKept = Duration.seconds(365 * 86400)
+  /// Lines of the audit; of more the oldest go.
+  package var auditEntriesMax = 100_000
+  /// Lines of the audit in memory while the disk refuses them; of more the oldest go.
+  package var auditLinesWaitingMax = 1000
   /// From its making until a workspace can no more be claimed without a bearer.
   package var claimWindow = Duration.seconds(3600)
   /// Orgs on one relay.
