@@ -29,7 +29,7 @@ extension Broker {
     row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
     let updated = row
     registryBatch.append(.updateWorkspace(updated))
-    let record = audit(
+    let line = audit(
       operation.actor, isPaused ? .workspacePause : .workspaceResume, .workspace(id),
       refusesSends ? "sends=refuse" : "", now: now)
     let json: JSON = [
@@ -40,7 +40,7 @@ extension Broker {
       updated,
       RegistryChange(
         workspace: id, apply: { $0.put(updated) },
-        reply: Reply(call: operation.call, body: json.bytes), record: record))
+        reply: Reply(call: operation.call, body: json.bytes), record: line))
   }
 
   /// The setting is durable: the queue does as it says.

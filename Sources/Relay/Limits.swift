@@ -137,6 +137,8 @@ package struct Limits: Sendable {
   package var shutdownRequestTime = Duration.seconds(3)
   /// Bytes of a late result's body that the timeline keeps.
   package var lateBodyBytesMax = 64 * 1024
+  /// Late results whose bodies one timeline shows.
+  package var lateBodiesShownMax = 16
   /// Bytes of a registered agent card.
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.

@@ -35,13 +35,15 @@ enum Ranges {
     (
       "messages with a time out of range",
       "message WHERE "
-        + noTime(["at", "expires", "not_before", "received_at", "told_at", "ended_at"])
+        + noTime([
+          "at", "expires", "not_before", "received_at", "task_received_at", "told_at", "ended_at",
+        ])
     ),
     ("tasks with a number or time out of range", "task WHERE " + of("task") + noTime(["changed"])),
     (
       "hand-outs with a number or time out of range",
       "handout WHERE fence < 0 OR " + outside([("seq", 1, seqMax), ("attempt", 0, countMax)])
-        + " OR " + noTime(["at", "lease_end", "changed_at"])
+        + " OR " + noTime(["at", "lease_end", "claimed_at", "changed_at"])
     ),
     ("notes with a number or time out of range", "log WHERE " + of("log") + noTime(["at"])),
     (

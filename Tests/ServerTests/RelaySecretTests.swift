@@ -129,7 +129,7 @@ import Wire
     scene.server.stop()
     scene.server.ended()
     let files = try RelayFiles.contents(scene.server.path)
-    #expect(files.contains("set_secret") && !files.contains(value))
+    #expect(files.contains("secret.set") && !files.contains(value))
   }
 
   @Test func `state is for the agent itself and for operators`() throws {
