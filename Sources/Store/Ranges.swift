@@ -89,7 +89,7 @@ extension StoredMessage {
       && position >= 0 && position <= Ranges.positionMax && Ranges.isCount(Int64(attempt))
       && Ranges.isCount(Int64(bytes)) && answerFence.number >= 0 && Ranges.isTime(at)
       && Ranges.isTime(expires) && Ranges.isTime(notBefore) && Ranges.isTime(endedAt)
-      && Ranges.isTime(receivedAt)
+      && Ranges.isTime(receivedAt) && Ranges.isTime(taskReceivedAt) && Ranges.isTime(toldAt)
   }
 }
 
@@ -97,6 +97,7 @@ extension StoredHandOut {
   var isInRange: Bool {
     row.fence.number >= 0 && Ranges.isSeq(row.seq) && Ranges.isCount(Int64(row.attempt))
       && Ranges.isTime(row.at) && Ranges.isTime(row.leaseEnd) && Ranges.isTime(last?.at)
+      && Ranges.isTime(claimedAt)
   }
 }
 
