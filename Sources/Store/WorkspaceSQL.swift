@@ -56,7 +56,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
     case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
-    case .endRead: 
+    case .endRead:
       """
       UPDATE message SET task_received_at = received_at, received_at = ?1
       WHERE seq = ?2 AND received_at < ended_at

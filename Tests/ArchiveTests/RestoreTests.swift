@@ -105,7 +105,9 @@ import Testing
     let registry = try StillFile(folder + "/relay.db").snapshot()
     #expect(registry.workspaces.map(\.id) == [ada])
     #expect(registry.tokens.map(\.workspace) == [ada])
-    #expect(throws: ArchiveError.self) { try Restore.restore(folder, to: new, random: 1, at: ArchiveBench.start) }
+    #expect(throws: ArchiveError.self) {
+      try Restore.restore(folder, to: new, random: 1, at: ArchiveBench.start)
+    }
     // It is here already.
     let failure = #expect(throws: ArchiveError.self) {
       try ImportJob(folder, into: bench.data, limits: bench.limits)

@@ -149,7 +149,8 @@ import Wire
     expectNothingTaken(importing())
   }
 
-  @Test(arguments: [false, true]) func `a link in place of a file is refused`(isQueue: Bool) throws {
+  @Test(arguments: [false, true]) func `a link in place of a file is refused`(isQueue: Bool) throws
+  {
     let path = "\(folder)/\(isQueue ? DataDirectory.place(of: id) : "relay.db")"
     try FileManager.default.moveItem(atPath: path, toPath: folder + "-elsewhere")
     defer { try? FileManager.default.removeItem(atPath: folder + "-elsewhere") }

@@ -31,7 +31,8 @@ import Wire
     bench.sync()
   }
 
-  @Test func `a paused workspace is shown as paused after a restart, before anything is asked of it`()
+  @Test
+  func `a paused workspace is shown as paused after a restart, before anything is asked of it`()
     throws
   {
     #expect(try bench.broker.state(id, now: bench.now)["paused"] == false)

@@ -200,6 +200,8 @@ import Wire
     let message = try bench.dead(id)
     let operation = bench.operation()
     bench.broker.redrive(operation, message, at: id, now: bench.now)
+    // Its line in the audit.
+    bench.passBarrier()
     let get = try bench.getTask(id, message.text)
     let show = bench.broker.nextCall()
     bench.broker.callerMessage(show, message, caller: .org("callers"), now: bench.now)

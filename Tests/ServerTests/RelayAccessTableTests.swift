@@ -70,7 +70,7 @@ import Wire
         let credential = try #require(
           credentials.last { allows(row.access(method), $0.holder) && $0.holder != .relay }
             ?? credentials.last { allows(row.access(method), $0.holder) })
-        let known = try stage.lines().first?.id ?? ""
+        let known = try stage.lines().first?.id ?? 0
         let answer = try stage.call(row, method, stage.target, credential)
         #expect(
           answer.status == row.answers[method],
@@ -189,9 +189,9 @@ struct AccessStage {
   }
 
   /// The newest lines of the audit; those of jobs that end come when they do.
-  func lines() throws -> [(id: String, action: String)] {
+  func lines() throws -> [(id: Int, action: String)] {
     let entries = try admin("GET", "/admin/audit?limit=10")["entries"]?.array ?? []
-    return entries.map { ($0["id"]?.string ?? "", $0["action"]?.string ?? "") }
+    return entries.map { ($0["id"]?.int ?? 0, $0["action"]?.string ?? "") }
       .filter { $0.action != "job.end" }
   }
 

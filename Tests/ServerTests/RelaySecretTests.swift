@@ -120,7 +120,8 @@ import Wire
     }
   }
 
-  @Test func `a secret is in no file but the registry's, and gone from it when it is deleted`() throws
+  @Test func `a secret is in no file but the registry's, and gone from it when it is deleted`()
+    throws
   {
     let value = "value-that-is-looked-for"
     #expect(try set("{\"key\":\"KEY\",\"value\":\"\(value)\"}").status == 200)
