@@ -27,7 +27,7 @@ out=$work/$name
 mkdir -p "$out"/{bin,deploy,docs}
 cp "$binary" "$out/bin/a2a-relay"
 chmod 755 "$out/bin/a2a-relay"
-cp deploy/{nginx.conf,Caddyfile,a2a-relay.service,agent.py} "$out/deploy/"
+cp deploy/{nginx.conf,Caddyfile,a2a-relay.service,agent.py,alerts.yaml} "$out/deploy/"
 cp docs/*.md "$out/docs/"
 cp README.md LICENSE "$out/"
 cp deploy/install.sh "$out/install.sh"

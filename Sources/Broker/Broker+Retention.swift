@@ -54,7 +54,7 @@ extension Broker {
       isOver: try isOver(desk), isTrusted: isTrusted, commits: desk.commits, now: now)
     guard let sweep else { return }
     var slice = try desk.file.keptSlice(
-      after: desk.retention.cursor, limit: desk.retention.reach)
+      after: desk.retention.cursor, limit: limits.retentionRowsMax)
     // An end that no barrier has covered is none yet, whatever the file says.
     slice.mark { seq in desk.queue.message(seq).map { !$0.state.isEnd } ?? false }
     let plan = RetentionPlan(

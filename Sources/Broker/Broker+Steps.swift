@@ -95,7 +95,8 @@ extension Broker {
       return true
     }
     let message = desk.queue.message(stored.seq)
-    let isOurs = stored.reason == .purged && step.row.verb == .purge && message?.state.isEnd ?? true
+    // An earlier step has ended it; until its barrier has passed, only the file says so.
+    let isOurs = stored.reason == .purged && step.row.verb == .purge
     guard step.row.filter.matches(stored, isHeld: message?.handOut != nil) || isOurs else {
       if step.row.filter.seqs.isEmpty { step.passOver(place) } else { step.skip(place) }
       return true

@@ -17,7 +17,9 @@ enum CredentialCommands {
       "tokens ID rotate", "makes a token; those there are end after a grace",
       flags: [Flag("grace", "SECONDS", "how long the old ones still work (default 86400)")],
       run: rotate),
-    Command("tokens ID revoke [TOKEN]", "ends one token (its id in the list), or all", run: revoke),
+    Command(
+      "tokens ID revoke [TOKEN]", "ends one token (its id in the list), or with --all all of them",
+      flags: [Flag("all", nil, "all tokens of the workspace")], run: revoke),
     Command("orgs", "the orgs", run: listOrgs),
     Command("orgs list", "the same", run: listOrgs),
     Command(
@@ -100,7 +102,11 @@ enum CredentialCommands {
   }
 
   private static func revoke(_ line: Invocation) throws(CommandFailure) -> Int32 {
-    var path = "/workspaces/\(try line.workspace())/tokens"
+    let id = try line.workspace()
+    var path = "/workspaces/\(id)/tokens"
+    guard (line.arguments.count > 1) != line.has("all") else {
+      throw .usage("name a token, as a2a-relay tokens \(id) lists them, or say --all")
+    }
     if line.arguments.count > 1 { path += "/" + Query.escape(line.arguments[1]) }
     line.show(try line.ask("DELETE", path)) { json in
       "revoked \(Plain.member(json["id"] ?? json["count"]))\n"

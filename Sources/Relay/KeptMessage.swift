@@ -9,6 +9,10 @@ package struct KeptMessage: Sendable, Equatable {
   package var isEndReceived: Bool
   /// Of its request and its answer.
   package var bytes: Int
+  /// Of the task that it opened, if that has a row.
+  package var taskState: TaskState?
+  /// Rows of hand-outs, notes and events.
+  package var sideRows = 0
   /// The message that opened its task is there, or it is that one.
   package var hasFirst: Bool
   /// Its end is in the file, and no barrier has covered it yet: it may never have been.
@@ -31,14 +35,10 @@ package struct KeptMessage: Sendable, Equatable {
 /// Some messages of a file, one behind the other, with what decides whether they can go.
 package struct KeptSlice: Sendable {
   package var messages: [KeptMessage] = []
-  /// Of the tasks that these messages opened, where they have a row.
-  package var tasks: [Seq: TaskState] = [:]
-  /// The further messages of those tasks, by task and in order.
+  /// The further messages of the tasks that these have opened, by task and in order.
   package var further: [Seq: [KeptMessage]] = [:]
   /// The first message has more further ones than a round may touch: only their last is known.
   package var isHuge = false
-  /// Rows of hand-outs, notes and events, by message.
-  package var sideRows: [Seq: Int] = [:]
   /// There is no message behind these.
   package var isLast = false
 

@@ -235,8 +235,8 @@ package struct Limits: Sendable {
   package var keptBytesMax = 256 * 1024 * 1024
   /// Messages that one workspace's file keeps beyond its queue.
   package var keptMessagesMax = 1_000_000
-  /// Rows that one round of retention deletes, and rows that it looks at.
-  package var retentionRowsMax = 500
+  /// Rows of any one table that one round of retention looks at, or deletes.
+  package var retentionRowsMax = 250
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.
   package var retentionBytesMax = 1024 * 1024
   /// From one round of retention to the next while the relay has other work.

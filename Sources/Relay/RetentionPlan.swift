@@ -30,13 +30,11 @@ package struct RetentionPlan: Sendable, Equatable {
   /// The earliest end of what was kept, as far as it is known.
   package var earliestEnd: WallTime?
 
-  private var rows = 0
+  private var sideRows = 0
   private var bytes = 0
   private var isBehindDeleted = false
 
-  /// Rows of a message without hand-outs and notes: message, request, answer, task.
-  private static let rowsOfMessage = 4
-
+  /// - `rowsMax`: messages that go, and rows of hand-outs, notes and events that go with them.
   package init(
     _ slice: KeptSlice, after cursor: Seq, _ rule: Rule, rowsMax: Int, bytesMax: Int
   ) {
@@ -56,8 +54,8 @@ package struct RetentionPlan: Sendable, Equatable {
         isBehindDeleted = false
         continue
       }
-      guard take(message, slice, rowsMax: rowsMax, bytesMax: bytesMax) else { return }
-      gone.insert(message.seq)
+      guard take(message, rowsMax: rowsMax, bytesMax: bytesMax) else { return }
+      if slice.further[message.seq] != nil { gone.insert(message.seq) }
       self.cursor = message.seq
     }
     isDone = slice.isLast
@@ -77,7 +75,7 @@ package struct RetentionPlan: Sendable, Equatable {
       return false
     }
     if message.task != message.seq { return !message.hasFirst || gone.contains(message.task) }
-    guard slice.tasks[message.seq]?.isTerminal == true else { return false }
+    guard message.taskState?.isTerminal == true else { return false }
     let further = slice.further[message.seq] ?? []
     var end = ended
     for message in further {
@@ -97,17 +95,16 @@ package struct RetentionPlan: Sendable, Equatable {
 
   /// `false`: it does not fit into this round.
   private mutating func take(
-    _ message: KeptMessage, _ slice: KeptSlice, rowsMax: Int, bytesMax: Int
+    _ message: KeptMessage, rowsMax: Int, bytesMax: Int
   ) -> Bool {
-    let side = slice.sideRows[message.seq] ?? 0
-    if side + Self.rowsOfMessage > rowsMax {
+    if message.sideRows > rowsMax {
       if deleted.isEmpty { trimmed = message.seq }
       return false
     }
-    let isFirst = deleted.isEmpty
-    rows += side + Self.rowsOfMessage
+    sideRows += message.sideRows
     bytes += message.bytes
-    guard isFirst || rows <= rowsMax && bytes <= bytesMax else { return false }
+    let fits = deleted.count < rowsMax && sideRows <= rowsMax && bytes <= bytesMax
+    guard deleted.isEmpty || fits else { return false }
     if isBehindDeleted, let last = ranges.popLast() {
       ranges.append(last.lowerBound...message.seq)
     } else {

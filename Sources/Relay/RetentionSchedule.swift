@@ -26,7 +26,6 @@ package struct RetentionSchedule: Sendable {
   private var sizeRestartAt: Instant
   /// It has been looked through from its beginning and keeps too much all the same.
   private var sizeRetryAt: Instant
-  private var hasDeleted = false
 
   /// The limits that count here; all of them are not carried with every workspace.
   private struct Bounds: Sendable {
@@ -35,7 +34,6 @@ package struct RetentionSchedule: Sendable {
     var retentionPause: Duration
     var retentionRetry: Duration
     var retentionRestart: Duration
-    var retentionRowsMax: Int
   }
 
   /// - `oldest`: when the first message of the file came; nothing of it can have ended before.
@@ -43,7 +41,7 @@ package struct RetentionSchedule: Sendable {
     bounds = Bounds(
       retention: limits.retention, retentionEvery: limits.retentionEvery,
       retentionPause: limits.retentionPause, retentionRetry: limits.retentionRetry,
-      retentionRestart: limits.retentionRestart, retentionRowsMax: limits.retentionRowsMax)
+      retentionRestart: limits.retentionRestart)
     at = now.instant
     lastLook = now
     began = now.instant
@@ -70,11 +68,6 @@ package struct RetentionSchedule: Sendable {
   private var firstDue: WallTime? {
     guard let dueAt, let expiryAt else { return dueAt ?? expiryAt }
     return min(dueAt, expiryAt)
-  }
-
-  /// Messages to look at in the next round: more than can go only while none do.
-  package var reach: Int {
-    hasDeleted ? max(1, bounds.retentionRowsMax / 4) : bounds.retentionRowsMax
   }
 
   /// It is time to look: says what to look for.
@@ -105,7 +98,6 @@ package struct RetentionSchedule: Sendable {
     self.sweep = sweep
     self.cursor = cursor
     earliestEnd = nil
-    hasDeleted = true
     began = now.instant
   }
 
@@ -114,7 +106,6 @@ package struct RetentionSchedule: Sendable {
   package mutating func did(_ plan: RetentionPlan, isBusy: Bool, own: Range<UInt64>, now: Now) {
     guard let sweep else { return }
     cursor = plan.cursor
-    hasDeleted = !plan.deleted.isEmpty
     note(own)
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
     at = isBusy ? now.instant + bounds.retentionPause : now.instant

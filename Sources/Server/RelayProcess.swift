@@ -58,7 +58,8 @@ package enum RelayProcess {
     reportMismatches(data, broker.directory, log)
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,
-      registration: options.registration(listening: address), metrics: options.metrics)
+      registration: options.registration(listening: address), metrics: options.metrics,
+      rootWorkspace: options.rootWorkspace)
     let loop = try Loop(
       listener: listener, limits: limits, log: log, application: server, signals: signals)
     // A write that failed under an earlier process may not have been reported to anybody yet. This

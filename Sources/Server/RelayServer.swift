@@ -11,6 +11,8 @@ package final class RelayServer: Application {
   let limits: Limits
   let log: Log
   let registration: RegistrationMode
+  /// Also served at the host's root.
+  let rootWorkspace: WorkspaceID?
   /// Set before the loop runs: it needs the loop's eventfd.
   package var barrier: Barrier?
   private var syncPace = SyncPace()
@@ -65,7 +67,7 @@ package final class RelayServer: Application {
 
   package init(
     broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode,
-    metrics: MetricsAccess = .closed
+    metrics: MetricsAccess = .closed, rootWorkspace: WorkspaceID? = nil
   ) {
     self.broker = broker
     self.data = data
@@ -73,6 +75,7 @@ package final class RelayServer: Application {
     self.log = log
     self.registration = registration
     metricsAccess = metrics
+    self.rootWorkspace = rootWorkspace
   }
 
   /// The broker asks the loop whose connection is still open, and shares its account of memory.
@@ -90,7 +93,7 @@ package final class RelayServer: Application {
 
   package func admit(_ head: HTTPRequestHead, ticket: Ticket, loop: Loop) -> Admission {
     self.loop = loop
-    let route = Route(path: head.path)
+    let route = Route(head, root: rootWorkspace)
     do throws(RelayError) {
       let caller = try check(route, head, ticket, now: loop.now)
       lastAdmission += 1
@@ -107,7 +110,7 @@ package final class RelayServer: Application {
   ) {
     // Most requests are whole when their head is: what was found out then is still true.
     let isRecent = loop.note(of: ticket) == admitted?.note && admitted?.at == now.instant
-    let route = isRecent ? admitted?.route ?? .none : Route(path: head.path)
+    let route = isRecent ? admitted?.route ?? .none : Route(head, root: rootWorkspace)
     var caller = isRecent ? admitted?.caller : nil
     admitted = nil
     do throws(RelayError) {

@@ -7,6 +7,7 @@ package struct ServeOptions: Sendable {
   package var listen = SocketAddress(ipv4: 0x7F00_0001, port: 8080)
   package var data = "./relay-data"
   package var publicURL: String?
+  package var rootWorkspace: WorkspaceID?
   package var registration: RegistrationMode?
   package var barrier = Barrier.Choice.auto
   package var log: Log.Format?
@@ -27,6 +28,10 @@ package struct ServeOptions: Sendable {
     ("listen", "ADDRESS:PORT", "where to listen; port 0 picks one (default 127.0.0.1:8080)"),
     ("data", "DIRECTORY", "where everything is kept (default ./relay-data)"),
     ("public-url", "URL", "how callers reach the relay, if a proxy is in front"),
+    (
+      "root-workspace", "ID",
+      "also answers at the host's root, where some clients look for the card"
+    ),
     (
       "registration", "claim|open|closed",
       "who may register without a bearer (default claim on loopback, unless --public-url names "
@@ -101,6 +106,11 @@ package struct ServeOptions: Sendable {
             + "be, without query and fragment")
       }
       publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+    case "root-workspace":
+      guard let id = WorkspaceID(value) else {
+        throw Usage(text: "--root-workspace takes a workspace's id, which is a UUID")
+      }
+      rootWorkspace = id
     case "registration": registration = try choice(name, value, RegistrationMode.allCases)
     case "barrier":
       guard value == "auto" || value == "fdatasync" else {

@@ -1,10 +1,10 @@
 /// The statements of retention, tombstones and keys. Each touches a bounded number of rows: what
 /// is over a bound is left for the next round.
 enum RetentionSQL: Int, CaseIterable {
-  case oldest, slice, taskStates, furtherMessages, lastFurther, answerBytes
+  case oldest, slice, furtherMessages, lastFurther
   case noteCounts, handOutCounts, eventCounts
   case deleteMessages, deleteRequests, deleteAnswers, deleteHandOuts, deleteNotes, deleteEvents
-  case deleteTasks, countDeleted
+  case deleteTasks, countDeleted, keepNumber
   case trimHandOuts, trimNotes, trimEvents
   case insertKey, newestKey, keyEnd, insertTombstone, leaveTombstones, tombstone
   case expireKeys, expireTombstones, nextExpiry
@@ -12,8 +12,8 @@ enum RetentionSQL: Int, CaseIterable {
 
   var text: String {
     switch self {
-    case .oldest, .slice, .taskStates, .furtherMessages, .lastFurther, .answerBytes, .noteCounts,
-      .handOutCounts, .eventCounts, .pageCount, .freePages:
+    case .oldest, .slice, .furtherMessages, .lastFurther, .noteCounts, .handOutCounts,
+      .eventCounts, .pageCount, .freePages:
       looking
     case .insertKey, .newestKey, .keyEnd, .insertTombstone, .leaveTombstones, .tombstone,
       .expireKeys, .expireTombstones, .nextExpiry:
@@ -23,18 +23,24 @@ enum RetentionSQL: Int, CaseIterable {
   }
 
   /// In the order in which `Statement.keptMessage` reads them.
-  private static let kept = "seq, task, state, reason, at, ended_at, received_at, bytes"
+  private static let kept = """
+    message.seq, message.task, message.state, message.reason, message.at, message.ended_at,
+    message.received_at, message.bytes
+    """
 
   private var looking: String {
     switch self {
     case .oldest: "SELECT at FROM message WHERE seq > 0 ORDER BY seq LIMIT 1"
     case .slice:
       """
-      SELECT \(Self.kept), task = seq OR EXISTS(
-        SELECT 1 FROM message AS first WHERE first.seq = message.task)
-      FROM message WHERE seq > ? ORDER BY seq LIMIT ?
+      SELECT \(Self.kept), task = message.seq OR EXISTS(
+        SELECT 1 FROM message AS first WHERE first.seq = message.task),
+        coalesce(length(answer.body), 0), task.state
+      FROM message
+        LEFT JOIN answer ON answer.seq = message.seq
+        LEFT JOIN task ON task.seq = message.seq
+      WHERE message.seq > ? ORDER BY message.seq LIMIT ?
       """
-    case .taskStates: "SELECT seq, state FROM task WHERE seq BETWEEN ? AND ?"
     case .furtherMessages:
       """
       SELECT \(Self.kept) FROM message INDEXED BY message_task
@@ -45,7 +51,6 @@ enum RetentionSQL: Int, CaseIterable {
       SELECT \(Self.kept) FROM message INDEXED BY message_task
       WHERE task <> seq AND task = ? ORDER BY seq DESC LIMIT 1
       """
-    case .answerBytes: "SELECT seq, length(body) FROM answer WHERE seq BETWEEN ? AND ?"
     case .noteCounts: "SELECT seq FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
     case .handOutCounts: "SELECT seq FROM handout WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
     case .eventCounts: "SELECT task FROM event WHERE task BETWEEN ? AND ? ORDER BY task LIMIT ?"
@@ -68,6 +73,17 @@ enum RetentionSQL: Int, CaseIterable {
       """
       INSERT INTO meta(key, value) VALUES('deleted', ?1)
       ON CONFLICT(key) DO UPDATE SET value = value + ?1
+      """
+    // Before the deletion. Retention deletes the oldest, for which the first condition is all that
+    // is looked at.
+    case .keepNumber:
+      """
+      INSERT INTO meta(key, value)
+      SELECT 'last_seq', seq FROM (
+        SELECT max(seq) AS seq FROM message WHERE seq BETWEEN ?1 AND ?2)
+      WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.seq > ?2)
+        AND seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
+      ON CONFLICT(key) DO UPDATE SET value = excluded.value
       """
     case .trimHandOuts: Self.trim("handout", "seq", "fence")
     case .trimNotes: Self.trim("log", "seq", "number")

@@ -69,16 +69,6 @@ extension Schema {
       -- Messages that continue a task; the one that opened it has its number.
       CREATE INDEX message_task ON message(task, seq) WHERE task <> seq;
 
-      -- After the newest row is gone its number is not given again. AUTOINCREMENT would say so too,
-      -- for an update of a row of its own with every message.
-      -- Retention deletes the oldest, for which the first comparison is all that is done.
-      CREATE TRIGGER message_number_kept AFTER DELETE ON message
-      WHEN old.seq > coalesce((SELECT max(seq) FROM message), 0)
-        AND old.seq > coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)
-      BEGIN
-        INSERT OR REPLACE INTO meta(key, value) VALUES('last_seq', old.seq);
-      END;
-
       -- Two tables, so that both grow at their ends: a result beside its request would split a page
       -- that is full.
       CREATE TABLE request(

@@ -15,16 +15,6 @@ extension WorkspaceFile {
     for counts in [RetentionSQL.noteCounts, .handOutCounts, .eventCounts] {
       try addSideRows(counts, to: &slice, limit: limit)
     }
-    guard let first = slice.messages.first, let last = slice.messages.last else { return slice }
-    try addAnswers(first.seq, last.seq, to: &slice)
-    var row = try statement(.taskStates)
-    defer { row.reset() }
-    row.add(first.seq)
-    row.add(last.seq)
-    while try row.step() {
-      guard let state = TaskState(rawValue: row.byte(1)) else { throw row.damaged("task.state") }
-      slice.tasks[row.int(0)] = state
-    }
     return slice
   }
 
@@ -38,6 +28,11 @@ extension WorkspaceFile {
     while try row.step() {
       var message = try row.keptMessage()
       message.hasFirst = row.int(8) != 0
+      message.bytes += Int(row.int(9))
+      if !row.isNull(10) {
+        guard let state = TaskState(rawValue: row.byte(10)) else { throw row.damaged("task.state") }
+        message.taskState = state
+      }
       messages.append(message)
     }
     return messages
@@ -79,27 +74,17 @@ extension WorkspaceFile {
     row.add(limit + 1)
     var count = 0
     var last: Seq = 0
-    while try row.step() {
-      last = row.int(0)
-      slice.sideRows[last, default: 0] += 1
-      count += 1
-    }
-    if count > limit { slice.cut(before: last) }
-  }
-
-  private func addAnswers(_ first: Seq, _ last: Seq, to slice: inout KeptSlice) throws(StoreError) {
-    var row = try statement(.answerBytes)
-    defer { row.reset() }
-    row.add(first)
-    row.add(last)
     // Both are in order.
     var index = 0
     while try row.step() {
-      let seq = row.int(0)
-      while index < slice.messages.count, slice.messages[index].seq < seq { index += 1 }
-      guard index < slice.messages.count else { return }
-      if slice.messages[index].seq == seq { slice.messages[index].bytes += Int(row.int(1)) }
+      last = row.int(0)
+      count += 1
+      while index < slice.messages.count, slice.messages[index].seq < last { index += 1 }
+      if index < slice.messages.count, slice.messages[index].seq == last {
+        slice.messages[index].sideRows += 1
+      }
     }
+    if count > limit { slice.cut(before: last) }
   }
 
   /// When the first message of the file came.
@@ -160,10 +145,13 @@ extension WorkspaceFile {
     try deleteRows(range)
   }
 
+  /// The only way by which messages go. When the newest has gone its number is not given again:
+  /// SQLite would ("one more than the largest ROWID", its manual says). AUTOINCREMENT or a trigger
+  /// would remember it with each message, where once for each range is enough.
   private func deleteRows(_ range: ClosedRange<Seq>) throws(StoreError) {
     for table in [
-      RetentionSQL.deleteRequests, .deleteAnswers, .deleteHandOuts, .deleteNotes, .deleteEvents,
-      .deleteTasks, .deleteMessages,
+      RetentionSQL.keepNumber, .deleteRequests, .deleteAnswers, .deleteHandOuts, .deleteNotes,
+      .deleteEvents, .deleteTasks, .deleteMessages,
     ] {
       var row = try statement(table)
       row.add(range.lowerBound)

@@ -40,6 +40,18 @@ import Wire
     bench.expectNothingHeld()
   }
 
+  @Test func `a step that comes before the barrier of the last one passes nothing over`() throws {
+    let message = try bench.stored(id)
+    let job = try bench.job(id, .purge, .queued).json["job"]
+    for _ in 0..<2 {
+      bench.advance(.seconds(1))
+      bench.turn()
+      #expect(bench.isWaitingForBarrier)
+    }
+    #expect(try bench.finish(id, job)["done"]?.int == 1)
+    #expect(try bench.timeline(id, message)["state"] == "deleted")
+  }
+
   @Test func `work in flight goes only when it is named`() throws {
     let message = try bench.stored(id)
     let held = try bench.take(id)

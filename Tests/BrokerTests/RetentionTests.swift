@@ -383,6 +383,6 @@ import Wire
       rounds += 1
     }
     #expect(left == 0)
-    #expect(rounds >= 2000 * 4 / bench.limits.retentionRowsMax)
+    #expect(rounds >= 2000 / bench.limits.retentionRowsMax)
   }
 }

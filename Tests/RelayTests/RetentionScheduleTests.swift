@@ -103,14 +103,6 @@ import Testing
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 2, now: rest) == .size)
   }
 
-  @Test func `a round looks further only while nothing goes`() {
-    var schedule = rested()
-    _ = schedule.look(isOver: true, isTrusted: true, commits: 1, now: now)
-    #expect(schedule.reach == limits.retentionRowsMax / 4)
-    schedule.did(plan(cursor: 9, isDone: false), isBusy: false, own: 0..<1, now: now)
-    #expect(schedule.reach == limits.retentionRowsMax)
-  }
-
   @Test func `a refused round is tried again later`() {
     var schedule = rested()
     _ = schedule.look(isOver: true, isTrusted: true, commits: 1, now: now)

@@ -3,46 +3,117 @@
 promtool comes from the system, or from Debian's package of Prometheus, which is unpacked here and
 not installed: its service would start.
 """
+import json
 import pathlib
+import re
 import shutil
 import subprocess
 
 from relaykit import ROOT, Relay, check, main, say, scratch, skip
 
-# What must fire, on made-up series: the rules' own test, in promtool's form.
-CASES = """
-rule_files: [{rules}]
-evaluation_interval: 1m
-tests:
-  - interval: 1m
-    input_series:
-      - {{series: 'up{{job="a2a-relay",instance="a"}}', values: '1 0 0 0 0 0'}}
-      - {{series: 'up{{job="a2a-relay",instance="b"}}', values: '1 1 1 1 1 1'}}
-    alert_rule_test:
-      - eval_time: 3m
-        alertname: RelayDown
-        exp_alerts:
-          - exp_labels: {{severity: page, job: a2a-relay, instance: a}}
-            exp_annotations:
-              summary: a does not answer
-              runbook: docs/operations.md#alert-relay-down
-  - interval: 1m
-    input_series:
-      - {{series: 'a2a_relay_messages_ended_total{{reason="dead",instance="a"}}', values: '0 0 2 2 2'}}
-      - {{series: 'a2a_relay_messages_ended_total{{reason="expired",instance="a"}}', values: '0 0 2 2 2'}}
-      - {{series: 'a2a_relay_oldest_unanswered_age_seconds{{instance="a"}}', values: '0x10'}}
-    alert_rule_test:
-      - eval_time: 4m
-        alertname: MessagesDie
-        exp_alerts:
-          - exp_labels: {{severity: ticket, reason: dead, instance: a}}
-            exp_annotations:
-              summary: "a: messages have used up their attempts"
-              runbook: docs/operations.md#alert-dead
-      - eval_time: 4m
-        alertname: MessagesUnansweredForLong
-        exp_alerts: []
-"""
+RULES = ROOT / "deploy" / "alerts.yaml"
+MINUTES = 20  # a sample a minute; alerts are looked at after the last one
+
+# Of each alert: its summary, series on which it fires and on which it does not, and its labels
+# besides `severity` and `instance`.
+ALERTS = {
+    "RelayDown": ("a does not answer", {'up{job="a2a-relay"}': "1x18 0 0"},
+                  {'up{job="a2a-relay"}': "1x19 0"}, {"job": "a2a-relay"}),
+    "RelayRestartsOften": (
+        "a has started 3 times in 15 minutes",
+        {'process_start_time_seconds{job="a2a-relay"}': "1x10 2 3 4 4x6"},
+        {'process_start_time_seconds{job="a2a-relay"}': "1x10 2 3 3x7"}, {"job": "a2a-relay"}),
+    "BarrierFailed": ("a: a sync has failed for good", {"a2a_relay_barrier_errors_total": "0x18 1 1"},
+                      {"a2a_relay_barrier_errors_total": "1x20"}),
+    "CommitsRefused": ("a: messages did not fit on the disk, and were refused",
+                       {"a2a_relay_commits_refused_total": "0x15 3 3 3 3"},
+                       {"a2a_relay_commits_refused_total": "3x20"}),
+    "CheckpointsFail": ("a: a log could not be copied into its file",
+                        {"a2a_relay_checkpoint_errors_total": "0x15 1 1 1 1"},
+                        {"a2a_relay_checkpoint_errors_total": "1x20"}),
+    "BarrierSlow": (
+        "a: one sync in a hundred takes 0.991 s",
+        {'a2a_relay_barrier_seconds_bucket{le="0.1"}': "0x20",
+         'a2a_relay_barrier_seconds_bucket{le="1"}': "0+60x20",
+         'a2a_relay_barrier_seconds_bucket{le="+Inf"}': "0+60x20"},
+        {'a2a_relay_barrier_seconds_bucket{le="0.1"}': "0+60x20",
+         'a2a_relay_barrier_seconds_bucket{le="1"}': "0+60x20",
+         'a2a_relay_barrier_seconds_bucket{le="+Inf"}': "0+60x20"}),
+    "DiskLow": ("a refuses sends: the disk is nearly full", {"a2a_relay_disk_low": "0x18 1 1"},
+                {"a2a_relay_disk_low": "1x18 0 0"}),
+    "DiskSoonLow": (
+        "a: 1GiB free",
+        {"a2a_relay_disk_free_bytes": "1073741824x20", "a2a_relay_disk_high_water_bytes": "268435457x20"},
+        {"a2a_relay_disk_free_bytes": "1073741824x20", "a2a_relay_disk_high_water_bytes": "268435456x20"}),
+    "ReserveGivenUp": ("a has no space held back for results on a full disk",
+                       {"a2a_relay_disk_reserve_held": "1x8 0x11"},
+                       {"a2a_relay_disk_reserve_held": "1x12 0x7"}),
+    "WorkspacesFailed": ("a: 2 workspaces are closed for good",
+                         {"a2a_relay_workspace_files_failed": "0x18 2 2"},
+                         {"a2a_relay_workspace_files_failed": "2x18 0 0"}),
+    "MessagesUnansweredForLong": (
+        "a: a message waits for 1h 0m 1s", {"a2a_relay_oldest_unanswered_age_seconds": "3601x20"},
+        {"a2a_relay_oldest_unanswered_age_seconds": "0x15 3601x3"}),
+    "MessagesDie": ("a: messages have used up their attempts",
+                    {'a2a_relay_messages_ended_total{reason="dead"}': "0x15 2 2 2 2"},
+                    {'a2a_relay_messages_ended_total{reason="expired"}': "0x15 2 2 2 2"},
+                    {"reason": "dead"}),
+    "AnswersNotFetched": (
+        "a: an answer has not been read for 1d 0h 0m 1s",
+        {"a2a_relay_oldest_unreceived_age_seconds": "86401x20"},
+        {"a2a_relay_oldest_unreceived_age_seconds": "0x15 86401x3"}),
+    "RefusesForWantOfRoom": (
+        "a refuses with queue_full", {'a2a_relay_refusals_total{code="queue_full"}': "0+12x20"},
+        {'a2a_relay_refusals_total{code="bad_request"}': "0+12x20"}, {"code": "queue_full"}),
+    "ManyUnauthorized": (
+        "a: 6 calls a second without a valid credential",
+        {'a2a_relay_refusals_total{code="unauthorized"}': "0+360x20"},
+        {'a2a_relay_refusals_total{code="unauthorized"}': "0+300x20"}, {"code": "unauthorized"}),
+    "ClockJumped": ("a: the wall clock was set", {"a2a_relay_clock_jumps_total": "0x15 1 1 1 1"},
+                    {"a2a_relay_clock_jumps_total": "1x20"}),
+}
+
+
+def written():
+    """Of each alert in the file: its severity and its runbook."""
+    found = re.findall(r"- alert: (\w+)\n(.*?)(?=\n      - alert|\Z)", RULES.read_text(), re.S)
+    return {name: (re.search(r"severity: (\w+)", text)[1], re.search(r"runbook: (\S+)", text)[1])
+            for name, text in found}
+
+
+def case(name, summary, fires, quiet, labels=None):
+    """Two tests of promtool's: on the first series the alert fires, on the second it does not."""
+    severity, runbook = written()[name]
+    expected = {"exp_labels": {"severity": severity, "instance": "a", **(labels or {})},
+                "exp_annotations": {"summary": summary, "runbook": runbook}}
+    for series, alerts in ((fires, [expected]), (quiet, [])):
+        given = []
+        for metric, values in series.items():
+            family, _, own = metric.rstrip("}").partition("{")
+            own = ",".join(filter(None, ['instance="a"', own]))
+            given.append({"series": f"{family}{{{own}}}", "values": values})
+        yield {"interval": "1m", "input_series": given, "alert_rule_test": [
+            {"eval_time": f"{MINUTES}m", "alertname": name, "exp_alerts": alerts}]}
+
+
+def fired(path, command):
+    """Each rule of the file on series that it is for, and on series that it is not for."""
+    check(set(written()) == set(ALERTS), f"without a case: {set(written()) ^ set(ALERTS)}")
+    tests = [test for name, of in ALERTS.items() for test in case(name, *of)]
+    file = path / "cases.yaml"
+
+    def tested(tests):
+        # YAML is a superset of JSON.
+        file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m",
+                                    "tests": tests}))
+        return tool(command, "test", "rules", str(file))
+    code, told = tested(tests)
+    check(code == 0, f"promtool test rules: {told}")
+    # The control: what is expected on the one series, on the other.
+    for one, other in zip(tests[::2], tests[1::2]):
+        code, _ = tested([one | {"input_series": other["input_series"]}])
+        check(code != 0, f"promtool finds nothing wrong with a wrong expectation: {one}")
+    say(f"{len(ALERTS)} alerts fire when they should, and only then")
 
 
 def promtool(scratch_path):
@@ -66,18 +137,10 @@ def tool(command, *arguments, text=None):
 def run(_):
     path = scratch("alerts")
     command = promtool(path)
-    rules = ROOT / "deploy" / "alerts.yaml"
-    code, told = tool(command, "check", "rules", str(rules))
+    code, told = tool(command, "check", "rules", str(RULES))
     check(code == 0, f"promtool check rules: {told}")
     say(told.splitlines()[-1].strip())
-    cases = path / "cases.yaml"
-    cases.write_text(CASES.format(rules=rules))
-    code, told = tool(command, "test", "rules", str(cases))
-    check(code == 0, f"promtool test rules: {told}")
-    # The control: an alert that must not fire is expected to.
-    cases.write_text(CASES.format(rules=rules).replace("values: '0 0 2 2 2'", "values: '0 0 0 0 0'"))
-    code, _ = tool(command, "test", "rules", str(cases))
-    check(code != 0, "promtool finds nothing wrong with a wrong expectation")
+    fired(path, command)
 
     relay = Relay(path / "data", args=["--metrics-per-workspace", "10"]).start()
     identity, token = relay.workspace("na\"me\\")

@@ -3,8 +3,9 @@
     bundle.py
 
 It is unpacked in a network namespace of its own, in which only loopback is up, and whose PATH has no
-Swift; the README's quick start is run there with what the bundle brings. The files for containers
-are held against what they name, as no engine runs here.
+Swift; the commands of README's "By hand" are run there, word for word, with what the bundle brings.
+Every relative link of the pages must lead somewhere, in the bundle and in the repository. The files
+for containers are held against what they name, as no engine runs here.
 """
 import os
 import pathlib
@@ -13,9 +14,11 @@ import shutil
 import subprocess
 import tarfile
 
+from pages import blocks, broken_links
 from relaykit import ROOT, check, main, say, scratch, skip
 
-QUICK_START = r"""
+# What stands before and after the commands of the README.
+BEFORE = r"""
 set -eu
 cd "$1"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$1"
@@ -25,50 +28,67 @@ if python3 -c 'import socket; socket.create_connection(("192.0.2.1", 80), 2)' 2>
   echo "there is a network"; exit 1
 fi
 tar xzf bundle.tar.gz
-cd a2a-relay-*/
-./install.sh --prefix "$1/prefix"
-relay=$1/prefix/bin/a2a-relay
-"$relay" serve --listen 127.0.0.1:0 --data "$1/data" >"$1/out" 2>"$1/log" &
+(cd a2a-relay-*/ && ./install.sh --prefix "$1/prefix")
+# Where the README's build would have put it.
+mkdir -p .build
+ln -s "$1/prefix/bin" .build/release
+swift() { test "$*" = "build -c release --product a2a-relay"; }
+"""
+# The terminal in which the relay is started.
+SERVE = r"""
+{ exec >out 2>log
+%s
+} &
 pid=$!
 trap 'kill $pid 2>/dev/null || true' EXIT
-for _ in $(seq 100); do grep -q http:// "$1/out" && break; sleep 0.1; done
-U=$(sed -n 's/.* \(http:[^ ]*\)$/\1/p' "$1/out")
-"$relay" health --listen "${U#http://}"
-ADMIN=$(cat "$1/data/admin-token")
-member() { python3 -c "import json,sys; print(eval('json.load(sys.stdin)'+sys.argv[1]))" "$1"; }
-ID=$(curl -sf $U/workspaces -H "Authorization: Bearer $ADMIN" -d '{"name":"echo"}' | member "['id']")
-TOKEN=$(curl -sf $U/registry/register -d "{\"id\":\"$ID\",\"agent_card\":{\"name\":\"Echo\"}}" |
-  member "['auth_token']")
-curl -sf $U/w/$ID/ -H "X-Relay-Key: $ADMIN" -d '{"jsonrpc":"2.0","id":1,
-  "method":"message/send","params":{"message":{"kind":"message","role":"user","messageId":"m-1",
-  "parts":[{"kind":"text","text":"hello"}]}}}' >"$1/answer" &
-caller=$!
-curl -sf "$U/workspaces/$ID/inbox?wait=25" -H "Authorization: Bearer $TOKEN" >"$1/entry"
-M=$(member "['messages'][0]['id']" <"$1/entry")
-LEASE=$(member "['messages'][0]['lease']['token']" <"$1/entry")
-curl -sf $U/workspaces/$ID/inbox/$M/result -H "Authorization: Bearer $TOKEN" \
-  -H "X-Relay-Lease: $LEASE" -d '{"text":"echo: hello"}'
-wait $caller
-grep -q '"echo: hello"' "$1/answer"
+for _ in $(seq 100); do grep -q "ready on http://127.0.0.1:8080$" out && break; sleep 0.1; done
+.build/release/a2a-relay health
+"""
+AFTER = r"""
+a2a-relay check "$PWD/monday"
 # The agent of the bundle, too.
-RELAY=$U WORKSPACE=$ID TOKEN=$TOKEN python3 "$1/prefix/share/a2a-relay/deploy/agent.py" 2>/dev/null &
+RELAY=$U WORKSPACE=$ID TOKEN=$TOKEN python3 prefix/share/a2a-relay/deploy/agent.py 2>/dev/null &
 agent=$!
-curl -sf $U/w/$ID/ -H "X-Relay-Key: $ADMIN" -d '{"jsonrpc":"2.0","id":1,
+curl -sf $U/w/$ID/ -H "X-Relay-Key: $ADMIN_TOKEN" -d '{"jsonrpc":"2.0","id":1,
   "method":"message/send","params":{"message":{"kind":"message","role":"user","messageId":"m-2",
   "parts":[{"kind":"text","text":"again"}]}}}' | grep -q "You said: again"
-kill $agent $pid
+kill $agent
+test "$(pgrep -cx a2a-relay)" = 1
+pkill -TERM -x a2a-relay  # of this namespace's only
 wait $pid
 trap - EXIT
 """
+MARK = "@@ the next block @@"
+
+
+def script():
+    """The blocks of README's "By hand", as they stand there, and what each should print."""
+    serve, make, send, poll, result, explain, commands = blocks("README.md", "By hand")
+    next_block = f"echo; echo '{MARK}'\n"
+    return "".join([
+        BEFORE, SERVE % serve, make, send, "caller=$!\n", next_block, poll, next_block, result,
+        "wait $caller\n", next_block, explain, next_block, commands, next_block, AFTER])
 
 
 def quick_start(folder, tar):
     shutil.copy(tar, folder / "bundle.tar.gz")
     done = subprocess.run(
-        ["unshare", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", QUICK_START, "sh",
-         str(folder)], capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
-    check(done.returncode == 0, f"{done.stdout[-800:]} {done.stderr[-800:]}")
-    say("installed and used in a network namespace without a route")
+        ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", "-c", script(),
+         "bash", str(folder)], capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+    check(done.returncode == 0, f"{done.stdout[-1500:]} {done.stderr[-800:]}")
+    _, entry, answer, told, printed, _ = done.stdout.split(MARK)
+    check('"text":"hello"' in entry and '"lease":' in entry, f"the poll: {entry}")
+    check('"status":"accepted"' in answer and '"completed"' in answer and "echo: hello" in answer,
+          f"the result, and the caller's answer: {answer}")
+    check('"state":"answered"' in told and '"timeline":' in told, f"the timeline: {told}")
+    for expected in ("1 active", "no problem found", "handed_out", "replayed, as", "/monday: 2 files"):
+        check(expected in printed, f"the operator's commands: {expected} is not in {printed}")
+    say("installed, and the README's commands run, in a network namespace without a route")
+
+
+def links(root):
+    broken = broken_links(root)
+    check(not broken, f"links that lead nowhere: {broken}")
 
 
 def content(tar):
@@ -76,7 +96,7 @@ def content(tar):
         names = {name.partition("/")[2] for name in files.getnames()}
         sums = files.extractfile(files.getnames()[0] + "/SHA256SUMS").read().decode()
     needed = {"bin/a2a-relay", "install.sh", "LICENSE", "README.md", "deploy/nginx.conf",
-              "deploy/Caddyfile", "deploy/a2a-relay.service", "docs/operations.md"}
+              "deploy/Caddyfile", "deploy/a2a-relay.service", "deploy/alerts.yaml", "docs/operations.md"}
     check(needed <= names, f"not in the bundle: {needed - names}")
     files = {line.split("  ", 1)[1] for line in sums.splitlines()}
     check(needed <= files, f"without a checksum: {needed - files}")
@@ -87,6 +107,7 @@ def damaged(folder, tar):
     (folder / "damaged").mkdir()
     subprocess.run(["tar", "xzf", str(tar), "-C", str(folder / "damaged")], check=True)
     unpacked = next((folder / "damaged").iterdir())
+    links(unpacked)
     page = unpacked / "docs" / "protocol.md"
     page.write_bytes(page.read_bytes()[:-1] + b"x")
     prefix = folder / "nothing"
@@ -136,6 +157,7 @@ def containers():
 
 
 def run(args):
+    links(ROOT)
     containers()
     folder = scratch("bundle")
     made = subprocess.run(["bash", str(ROOT / "deploy" / "bundle.sh"), str(folder)],

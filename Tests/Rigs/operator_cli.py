@@ -181,6 +181,10 @@ def credentials(operator, relay, identity):
     listed, _ = operator.type("tokens", identity)
     check("laptop" in listed and token not in listed, listed)
     own = [t for t in operator.json("tokens", identity)["tokens"] if t["name"] == "laptop"][0]["id"]
+    operator.type("tokens", identity, "revoke", status=USAGE)
+    operator.type("tokens", identity, "revoke", own, "--all", status=USAGE)
+    with relay.client(token) as agent:
+        check(agent.call("GET", f"/workspaces/{identity}/inbox?wait=0").status in (200, 204), "alive")
     operator.type("tokens", identity, "revoke", own)
     with relay.client(token) as agent:
         check(agent.call("GET", f"/workspaces/{identity}/inbox?wait=0").status == 401, "revoked")

@@ -3,7 +3,8 @@
     service.py
 
 There is no systemd to run it under, so this plays its part: a datagram socket, the variables, the
-signals. The unit itself is read by systemd-analyze, and every system call of a working relay is held
+signals; for the unit's sandbox machine.py. The unit itself is read by systemd-analyze; the runbooks
+of docs/operations.md are run against a relay in that sandbox, and every system call of it is held
 against the unit's filter.
 """
 import os
@@ -15,6 +16,8 @@ import socket
 import subprocess
 
 import rpc
+from machine import NUMBER, Machine, leaves
+from pages import blocks
 from relaykit import ROOT, Relay, binary, check, main, say, scratch, skip
 
 UNIT = ROOT / "deploy" / "a2a-relay.service"
@@ -109,20 +112,8 @@ def allowed():
     return names | expanded("@default")
 
 
-def sandbox(folder):
-    """What a relay does from start to end, as strace saw it, is in the filter."""
-    trace = folder / "trace"
-    relay = Relay(folder / "traced")
-    wrapper = folder / "relay"
-    wrapper.write_text(f'#!/bin/sh\nexec strace -f -qq -o {trace} {binary()} "$@"\n')
-    wrapper.chmod(0o755)
-    os.environ["A2A_RELAY_TRACED"] = str(wrapper)
-    relay.build = "traced"
-    relay.start()
-    # Several workspaces in one round: syncfs, and each file's first write.
-    spaces = [relay.workspace(f"agent {n}") for n in range(6)]
-    relay_pid = int(subprocess.run(["pgrep", "-P", str(relay.process.pid)], capture_output=True,
-                                   text=True, check=True).stdout.split()[0])
+def exchange(relay, spaces):
+    """Sends, polls and results, with several workspaces at work."""
     for space, token in spaces:
         with relay.client(relay.admin) as caller, relay.client(token) as agent:
             caller.call("POST", f"/w/{space}/", *rpc.send("x" * 200_000, blocking=False,
@@ -131,15 +122,70 @@ def sandbox(folder):
             done = agent.call("POST", f"/workspaces/{space}/inbox/{entry['id']}/result",
                               {"text": "done"}, {"X-Relay-Lease": entry["lease"]["token"]})
             check(done.status == 200, f"a result: {done}")
-    os.kill(relay_pid, signal.SIGTERM)
-    check(relay.wait(15) == 0, "exit status of the traced relay")
-    used = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
-    # Only as root does SQLite give new files to the folder's owner.
-    surplus = used - allowed() - ({"fchown"} if os.geteuid() == 0 else set())
+
+
+def runbooks(machine, relay, space, token):
+    """The commands of docs/operations.md, typed as they stand there, against the unit's sandbox."""
+    page = blocks("docs/operations.md", "Back up")
+    check(len(page) == 3, f"{len(page)} blocks in Back up, this rig knows 3")
+    backup, restore, one = page
+    with relay.client(relay.admin) as caller:
+        caller.call("POST", f"/w/{space}/", *rpc.send("kept", blocking=False, message_id="kept"))
+    operator = "sudo -u a2a-relay a2a-relay {} --data /var/lib/a2a-relay"
+    nowhere = f"/tmp/a2a-relay-rig-{os.getpid()}"
+    told = machine.bash(operator.format("backup " + nowhere), status=1)
+    check("read-only" in told and not os.path.exists(nowhere), f"a backup into /tmp: {told}")
+    machine.bash(backup)
+    for folder in ("/var/lib/a2a-relay-backups/monday", "/mnt/elsewhere/monday"):
+        check(os.path.exists(folder + "/manifest.json"), f"no backup in {folder}")
+        check(os.stat(folder + "/relay.db").st_uid == NUMBER, f"whose is {folder}?")
+    machine.bash(operator.format(f"purge --workspace {space} --state answered --yes --wait"))
+    machine.bash(one, ID=space)
+    check(waits(relay, space) == 1, "the message came back with its workspace")
+    told = machine.bash("a2a-relay restore /var/lib/a2a-relay-backups/monday "
+                        "--data /var/lib/a2a-relay", status=1)
+    check(f"sudo -u '#{NUMBER}'" in told, f"restore as root: {told}")
+    with relay.client(relay.admin) as caller:
+        caller.call("POST", f"/w/{space}/", *rpc.send("late", blocking=False, message_id="late"))
+    check(waits(relay, space) == 2, "a message after the backup")
+    machine.bash(restore)
+    check(waits(relay, space) == 1, "the restored relay stands where the backup was made")
+    with relay.client(token) as agent:
+        entry = agent.call("GET", f"/workspaces/{space}/inbox?wait=5").json["messages"][0]
+    check(entry["text"] == "kept", f"{entry}")
+    say("the runbooks of docs/operations.md, word for word in the unit's sandbox")
+
+
+def waits(relay, space):
+    with relay.client(relay.admin) as operator:
+        return operator.call("GET", f"/workspaces/{space}/queue").json["counts"]["unanswered"]
+
+
+def sandbox(folder):
+    """The relay as the unit starts it: where it writes, and every system call, as strace saw it."""
+    machine = Machine(folder, UNIT)
+    machine.enter(binary())
+    machine.bash("systemctl start a2a-relay")
+    relay = Relay("/var/lib/a2a-relay")
+    relay.port = 8080
+    relay.admin = (relay.data / "admin-token").read_text().strip()
+    spaces = [relay.workspace(f"agent {n}") for n in range(6)]
+    exchange(relay, spaces)
+    runbooks(machine, relay, *spaces[0])
+    machine.bash("systemctl stop a2a-relay")
+    trace = machine.traces()
+    used = {found[1] for found in (re.match(r"^\d+ +(\w+)\(", line) for line in trace) if found}
+    surplus = used - allowed()
     check(not surplus, f"system calls that the unit's filter refuses: {sorted(surplus)}")
     needed = {"syncfs", "fdatasync", "fallocate", "epoll_wait", "timerfd_create", "signalfd4"}
     check(needed <= allowed(), f"not in the unit's filter: {needed - allowed()}")
-    say(f"{len(used)} kinds of system calls, all in the unit's filter")
+    check(not leaves(trace), f"the relay reaches out: {leaves(trace)[:3]}")
+    # The control: a command does connect, and a shell starts a program.
+    machine.bash(f"strace -f -o {machine.run}/control sh -c 'a2a-relay health || true'")
+    control = leaves((machine.run / "control").read_text().splitlines())
+    check(any("connect(" in line for line in control) and
+          any("execve(" in line for line in control), f"the control: {control}")
+    say(f"{len(used)} kinds of system calls, all in the unit's filter; none connects or executes")
 
 
 def unit(folder):
@@ -165,10 +211,12 @@ def run(args):
     without_manager(folder)
     copied(folder)
     say("READY, WATCHDOG and STOPPING arrive, by a path and by an abstract name")
-    for tool in ("systemd-analyze", "strace", "pgrep"):
+    for tool in ("systemd-analyze", "strace", "pgrep", "setpriv", "unshare", "ip"):
         if not shutil.which(tool):
             skip("service", f"{tool} is not installed; only the notifications were tested")
     unit(folder)
+    if os.geteuid() != 0:
+        skip("service", "the sandbox needs root; only the unit was read")
     sandbox(folder)
 
 

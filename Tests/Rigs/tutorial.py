@@ -10,26 +10,18 @@ A control: the same run against a page whose agent answers nothing must not find
 """
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 
-from relaykit import ROOT, Relay, check, main, say, scratch
+from pages import blocks
+from relaykit import Relay, check, main, say, scratch
 
-PAGE = ROOT / "docs" / "platform.md"
+PAGE = "docs/platform.md"
 URL, TOKEN = "http://127.0.0.1:8080", "choose-your-own-16-bytes"
 MARK = "@@ the next block @@"
 SECRET, ASKED, SAID = "a-secret-of-the-tutorial", "Hello from a remote agent", "Hello back"
-
-
-def blocks(heading, language):
-    """The fenced blocks of a section, in order."""
-    section = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)
-    found = [part for part in section if part.startswith(heading + "\n")]
-    check(len(found) == 1, f"{PAGE.name} has no section {heading}")
-    return re.findall(rf"^```{language}\n(.*?)^```", found[0], re.MULTILINE | re.DOTALL)
 
 
 def here(text, relay):
@@ -122,7 +114,7 @@ def registered_again(parts, relay):
 
 def python(relay, folder, change=lambda text: text, limit=60):
     """The program of the page; what it prints before it ends by itself."""
-    program = blocks("In Python", "python")
+    program = blocks(PAGE, "In Python", "python")
     check(len(program) == 1, "one program is expected")
     path = folder / "tutorial_of_the_page.py"
     path.write_text(change(here(program[0], relay)))
@@ -191,8 +183,8 @@ def run(args):
     folder = scratch("tutorial")
     relay = Relay(folder / "data", env={"ADMIN_TOKEN": "the-operators-token-of-the-rig"}).start()
     in_python(relay, folder)
-    parts = blocks("In curl", "sh")
-    check(len(parts) == 12, f"{PAGE.name} has {len(parts)} blocks in curl, this rig knows 12")
+    parts = blocks(PAGE, "In curl", "sh")
+    check(len(parts) == 12, f"{PAGE} has {len(parts)} blocks in curl, this rig knows 12")
     output = bash(parts, relay)
     space, token = first_steps(output, relay)
     messages(output, space)

@@ -36,6 +36,27 @@ import Wire
     #expect(timeline.json["timeline"]?.array?.count ?? 0 >= 3)
   }
 
+  @Test func `the relay says who calls, whatever a caller writes`() throws {
+    let scene = try RelayScene()
+    let forged = [("X-Relay-Caller", "org:acme"), ("x-relay-caller", "admin"), ("X-Own", "kept")]
+    let sent = try post(scene, RelayScene.message(), fields: forged)
+    #expect(sent.status == 200)
+    let own = try scene.client.call(
+      "POST", "/a2a", token: scene.token, fields: forged,
+      body: RelayScene.message(messageID: "m-2"))
+    #expect(own.status == 200, "\(own.text)")
+    let inbox = try scene.client.call(
+      "GET", "/workspaces/\(scene.id)/inbox?wait=10&max=2", token: scene.token)
+    let entries = inbox.json["messages"]?.array ?? []
+    #expect(entries.count == 2)
+    for (entry, caller) in zip(entries, ["admin", "workspace:\(scene.id)"]) {
+      let headers = entry["request"]?["headers"]?.array ?? []
+      let said = headers.filter { $0.array?.first?.string?.lowercased() == "x-relay-caller" }
+      #expect(said.map { $0.array?.last?.string } == [caller])
+      #expect(headers.contains { $0.array?.last?.string == "kept" })
+    }
+  }
+
   @Test func `ids come back in their type, also with errors`() throws {
     let scene = try RelayScene()
     for id in ["\"x\"", "7", "1.5", "null", "\"\\u00e4\""] {

@@ -203,6 +203,16 @@ import Wire
     #expect(try client.call("HEAD", path("queue"), token: Self.admin).status == 200)
   }
 
+  @Test func `work in flight is purged on a word in the query, too`() throws {
+    _ = try client.call(
+      "POST", "/w/\(scene.id)/", token: Self.admin, body: RelayScene.message())
+    _ = try scene.take()
+    #expect(try post("purge?dry_run=1&in_flight=0", "{}").status == 400)
+    let dry = try post("purge?dry_run=1&in_flight=1", "{}")
+    #expect(dry.status == 200 && dry.json["matched"]?.int == 1, "\(dry.text)")
+    #expect(try post("purge?dry_run=1", "{\"states\":[\"queued\"]}").json["matched"]?.int == 0)
+  }
+
   @Test func `a misspelt wish is refused by name, and means nothing`() throws {
     _ = try client.call(
       "POST", "/w/\(scene.id)/", token: Self.admin, body: RelayScene.message(messageID: "kept"))
@@ -212,6 +222,8 @@ import Wire
       ("purge?dry_run=maybe", "{\"states\":[\"queued\"]}", "dry_run"),
       ("replay", "{\"state\":\"answered\",\"states\":[\"dead\"]}", "not both"),
       ("redrive", "{\"in_flight\":true}", "in_flight"),
+      ("redrive?in_flight=1", "{}", "in_flight"),
+      ("purge?in_flight=maybe", "{\"states\":[\"queued\"]}", "in_flight"),
     ]
     for (verb, body, word) in wishes {
       let answer = try post(verb, body)

@@ -152,6 +152,7 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       say("\(json["workspace"]?.string ?? ""): \(json["messages"]?.int ?? 0) messages")
       return 0
     }
+    try checkOwner(of: options.data)
     let job = try ImportJob(folder, into: data, limits: Limits())
     try job.run(at: Clock.wall())
     try data.registry.close()
@@ -181,12 +182,25 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     return parent == "/" ? "/" + name : "\(parent)/\(name)"
   }
 
+  /// What root writes into somebody's directory only root can open, and the service cannot start.
+  private static func checkOwner(of data: String) throws {
+    guard FileStatus.user == 0, Files.exists(data) else { return }
+    let owner = try FileStatus(path: data).owner
+    guard owner == 0 else {
+      throw ArchiveError(
+        .refused,
+        "\(data) belongs to user \(owner), who could not open what root writes there: "
+          + "sudo -u '#\(owner)' a2a-relay …")
+    }
+  }
+
   // MARK: restore, check
 
   private static func restore(_ options: CommandLineOptions, _ backup: String) throws -> Int32 {
     guard let data = options["data"] else {
       throw CommandLineOptions.Usage(text: "restore needs --data DIRECTORY, new or empty")
     }
+    try checkOwner(of: data)
     let report = try Restore.restore(backup, to: data, random: Random().next(), at: Clock.wall())
     let manifest = report.manifest
     say(

@@ -25,7 +25,8 @@ extension RelayServer {
     let call = open(ticket, .send)
     var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: body,
-      head: StoredHead.json(head, besides: broker.directory.workspace(id)?.credentials ?? []),
+      head: StoredHead.json(
+        head, from: caller, besides: broker.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     tickets[call]?.addressee = Addressee(

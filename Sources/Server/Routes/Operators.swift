@@ -58,7 +58,9 @@ extension RelayServer {
     else { return fail(ticket, .badParameter, "limit must be 1 to \(Self.pageMax)") }
     var after: WorkspaceID?
     if let text = query.first("after") {
-      guard let id = WorkspaceID(text) else { throw .badParameter }
+      guard let id = WorkspaceID(text) else {
+        return fail(ticket, .badParameter, "after must be the \"next\" of a page")
+      }
       after = id
     }
     let org = try `operator`(.read, head, ticket, now: now)

@@ -49,7 +49,7 @@ extension RelayServer {
     let record = broker.directory.workspace(target)
     var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: parsed.body,
-      head: StoredHead.json(head, besides: record?.credentials ?? []),
+      head: StoredHead.json(head, from: caller, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     tickets[call]?.addressee = request.addressee

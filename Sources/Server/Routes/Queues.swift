@@ -97,7 +97,9 @@ struct JobReader {
     try check(verb, json, query)
     let ids = try messages(json)
     var filter = MessageFilter()
-    filter.states = try states(verb, json, isNamed: !ids.isEmpty)
+    let items = QueryItems(query)
+    let isInFlight = try flag("in_flight", json, items)
+    filter.states = try states(verb, json, isNamed: !ids.isEmpty, isInFlight: isInFlight)
     try readTimes(into: &filter) { name in
       json[name].map { $0.string ?? "?" }
     }
@@ -105,7 +107,7 @@ struct JobReader {
       try number("rate", value.int.map(String.init) ?? "?", 1...limits.jobRateMax)
         ?? limits.jobRate
     }
-    let dryRun = try dryRun(json, QueryItems(query).first("dry_run"))
+    let dryRun = try flag("dry_run", json, items)
     return Broker.JobWish(
       verb: verb, filter: filter, ids: ids, rate: rate ?? limits.jobRate, isDryRun: dryRun)
   }
@@ -120,25 +122,28 @@ struct JobReader {
       let list = known.joined(separator: ", ")
       throw BatchFault(.badRequest, "\"\(member.key)\" is not known; allowed are \(list)")
     }
-    for item in QueryItems(query).items where item.name != "dry_run" {
-      throw BatchFault(.badParameter, "\"\(item.name)\" is not known; allowed is dry_run")
+    let flags = verb == .purge ? ["dry_run", "in_flight"] : ["dry_run"]
+    for item in QueryItems(query).items where !flags.contains(item.name) {
+      let list = flags.joined(separator: ", ")
+      throw BatchFault(.badParameter, "\"\(item.name)\" is not known; allowed: \(list)")
     }
     if json["state"] != nil, json["states"] != nil {
       throw BatchFault(.badRequest, "state, or states: not both")
     }
-    if let inFlight = json["in_flight"], inFlight.bool == nil {
-      throw BatchFault(.badRequest, "in_flight: true or false")
-    }
   }
 
-  private func dryRun(_ json: JSON, _ query: String?) throws(BatchFault) -> Bool {
-    if let member = json["dry_run"], member.bool == nil {
-      throw BatchFault(.badRequest, "dry_run: true or false")
+  /// A member of the body, or an item of the query, which wins.
+  private func flag(
+    _ name: String, _ json: JSON, _ query: QueryItems
+  ) throws(BatchFault) -> Bool {
+    if let member = json[name], member.bool == nil {
+      throw BatchFault(.badRequest, "\(name): true or false")
     }
-    switch query {
+    switch query.first(name) {
     case "1", "true": return true
-    case "0", "false", nil: return json["dry_run"]?.bool ?? false
-    default: throw BatchFault(.badParameter, "dry_run: 1 or 0")
+    case "0", "false": return false
+    case nil: return json[name]?.bool ?? false
+    default: throw BatchFault(.badParameter, "\(name): 1 or 0")
     }
   }
 
@@ -160,9 +165,8 @@ struct JobReader {
 
   /// What the verb is good for; with ids, all of that.
   private func states(
-    _ verb: JobRow.Verb, _ json: JSON, isNamed: Bool
+    _ verb: JobRow.Verb, _ json: JSON, isNamed: Bool, isInFlight: Bool
   ) throws(BatchFault) -> MessageFilter.States {
-    let isInFlight = json["in_flight"]?.bool ?? false
     var allowed: MessageFilter.States
     switch verb {
     case .redrive: allowed = .dead

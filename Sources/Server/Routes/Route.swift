@@ -64,6 +64,18 @@ enum Route: Equatable {
     }
   }
 
+  /// Some clients look for the card only at the host's root: there one workspace may stand too.
+  /// A page at `/` is for browsers, so that only calls are for the workspace.
+  init(_ head: HTTPRequestHead, root: WorkspaceID?) {
+    self = Route(path: head.path)
+    guard self == .none, let root else { return }
+    switch head.path {
+    case "/" where head.method == "POST" || head.method == "OPTIONS": self = .call(root)
+    case "/.well-known/agent-card.json", "/.well-known/agent.json": self = .card(root)
+    default: break
+    }
+  }
+
   private static func caller(_ parts: PathSegments) -> Route {
     guard parts.count >= 2 else { return .none }
     guard let id = parts.workspace(1) else { return .badID }

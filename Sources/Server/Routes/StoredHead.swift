@@ -1,10 +1,14 @@
+import Broker
 import Wire
 
 /// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
 enum StoredHead {
+  /// - `caller`: whom the relay has recognized, for the header `X-Relay-Caller`.
   /// - `credentials`: names of header fields or query items that the agent's card declares, in
   ///   lower case.
-  static func json(_ head: HTTPRequestHead, besides credentials: Set<String>) -> [UInt8] {
+  static func json(
+    _ head: HTTPRequestHead, from caller: Identity, besides credentials: Set<String>
+  ) -> [UInt8] {
     var writer = JSONWriter(capacity: 256)
     writer.beginObject()
     writer.key("method")
@@ -13,6 +17,10 @@ enum StoredHead {
     writer.string(hasSecret(head, credentials) ? head.path : head.target)
     writer.key("headers")
     writer.beginArray()
+    writer.beginArray()
+    writer.string("X-Relay-Caller")
+    writer.string(caller.text)
+    writer.endArray()
     head.headers.forEachPair { name, value in
       if isDropped(name.span) { return }
       if !credentials.isEmpty {
