@@ -227,7 +227,7 @@ package final class ImportJob {
       case .failed: throw error ?? ArchiveError(.io, "the import failed")
       case .whole:
         let entry = AuditEntry(
-          at: time, actor: "command line", action: "import", target: id.text)
+          at: time, actor: AuditEntry.commandLine, action: .workspaceImport, target: .workspace(id))
         return try reading { () throws(StoreError) in
           try data.registry.commit([.insertRows(rows), .audit(entry)])
           try data.registry.sync()

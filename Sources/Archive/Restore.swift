@@ -1,3 +1,4 @@
+package import Relay
 import Store
 import System
 import Wire
@@ -15,7 +16,7 @@ package enum Restore {
   ///
   /// - `random`: names the new life (`RegistryFile.beginLife`).
   package static func restore(
-    _ backup: String, to data: String, random: UInt64
+    _ backup: String, to data: String, random: UInt64, at time: WallTime
   ) throws(ArchiveError) -> Report {
     let manifest = try Manifest(of: backup)
     guard manifest.content == .relay else {
@@ -28,7 +29,10 @@ package enum Restore {
       throw ArchiveError(.damaged, findings.map(\.text).joined(separator: "\n"))
     }
     do throws(StoreError) {
-      try copy(manifest, backup, data, random)
+      let line = AuditEntry(
+        at: time, actor: AuditEntry.commandLine, action: .relayRestore, target: .relay,
+        detail: backup)
+      try copy(manifest, backup, data, random, line)
     } catch {
       throw ArchiveError(error)
     }
@@ -46,7 +50,8 @@ package enum Restore {
   }
 
   private static func copy(
-    _ manifest: Manifest, _ backup: String, _ data: String, _ random: UInt64
+    _ manifest: Manifest, _ backup: String, _ data: String, _ random: UInt64,
+    _ line: AuditEntry
   ) throws(StoreError) {
     let room = manifest.files.reduce(0) { $0 + $1.bytes }
     if try Files.makeFolder(data) { try Files.sync(Files.folder(of: data)) }
@@ -70,7 +75,7 @@ package enum Restore {
       }
     }
     try RegistryFile.restore(
-      at: staging + "/relay.db", random: random, without: manifest.purged)
+      at: staging + "/relay.db", random: random, without: manifest.purged, line)
     for folder in folders { try Files.sync(folder) }
     try Files.sync(staging)
     for name in ["removed", "workspaces", "relay.db"] {

@@ -40,10 +40,10 @@ extension Broker {
     case .stored(let seq):
       metrics.sends += 1
       forgetKey(of: seq, desk)
-      replayStored(seq, desk, now: now)
+      replayStored(seq, desk)
       stored(seq, desk, now: now)
     case .refused(let seq):
-      replayRefused(seq, desk)
+      replayRefused(seq, desk, now: now)
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }

@@ -9,19 +9,13 @@ struct Archiving {
   var source: LiveSource?
   var backup: BackupJob?
   var number = 0
-  var importing: (job: ImportJob, call: CallID, actor: String)?
+  var importing: (job: ImportJob, folder: String, call: CallID, actor: String)?
   /// When its next turn is; `nil` while a sync is at work, or nothing is.
   var due: Instant?
   var isSyncing = false
 }
 
 extension Broker {
-  /// Why a backup does not even begin, in words.
-  package struct BackupRefusal: Error {
-    package var error: RelayError
-    package var text: String?
-  }
-
   /// When `archiveTurn` has something to do.
   package var archiveDue: Instant? { archiving.due }
 
@@ -33,13 +27,36 @@ extension Broker {
 
   /// Begins a backup into a new directory: of all, or of one workspace.
   package func startBackup(
-    _ folder: String, workspace: WorkspaceID?, actor: String, now: Now
-  ) throws(BackupRefusal) -> JSON {
-    if isArchiving { throw BackupRefusal(error: .backupRunning) }
+    _ call: CallID, _ folder: String, workspace: WorkspaceID?, actor: String, now: Now
+  ) {
+    if let reply = refusal(call, folder, workspace) { return outbox.append(reply) }
+    let action = workspace == nil ? AuditAction.relayBackup : .workspaceExport
+    let target = workspace.map { AuditTarget.workspace($0) } ?? .relay
+    audit(
+      AuditEntry(at: now.wall, actor: actor, action: action, target: target, detail: folder),
+      before: { broker, now in
+        // Another may have begun meanwhile.
+        if let reply = broker.refusal(call, folder, workspace) {
+          if let error = reply.error {
+            broker.auditRefusal(actor, action, target, error, now: now)
+          }
+          return broker.outbox.append(reply)
+        }
+        broker.beginBackup(call, folder, workspace, now: now)
+      }, of: call)
+  }
+
+  private func refusal(_ call: CallID, _ folder: String, _ workspace: WorkspaceID?) -> Reply? {
+    if isArchiving { return Reply(call: call, error: .backupRunning) }
     if let workspace, directory.workspace(workspace) == nil {
-      throw BackupRefusal(error: .notFound)
+      return Reply(call: call, error: .notFound)
     }
-    if let text = unusable(folder) { throw BackupRefusal(error: .badRequest, text: text) }
+    return unusable(folder).map { Reply(call: call, error: .badRequest, detail: $0) }
+  }
+
+  private func beginBackup(
+    _ call: CallID, _ folder: String, _ workspace: WorkspaceID?, now: Now
+  ) {
     let source = archiving.source ?? LiveSource(self)
     archiving.source = source
     archiving.number += 1
@@ -47,12 +64,11 @@ extension Broker {
       workspace.map { .workspace($0) } ?? .relay, of: source, to: folder, limits: limits,
       relayVersion: RelayVersion.text, now: now.wall)
     archiving.due = now.instant
-    audit(
-      actor, workspace == nil ? "backup" : "export", workspace?.text ?? "relay", folder, now: now)
     log.info(
       "backup_started",
       ["dir": .text(folder), "workspace": .text(workspace?.text ?? "all")])
-    return ["job": .string(backupName), "dir": .string(folder)]
+    let json: JSON = ["job": .string(backupName), "dir": .string(folder)]
+    outbox.append(Reply(call: call, status: 202, body: json.bytes))
   }
 
   private var backupName: String { "backup-\(boot)-\(archiving.number)" }
@@ -90,10 +106,10 @@ extension Broker {
         job.stop("no room for its secrets")
         return outbox.append(Reply(call: call, error: .secretsFull))
       }
-      archiving.importing = (job, call, actor)
+      archiving.importing = (job, folder, call, actor)
       archiving.due = now.instant
     } catch {
-      outbox.append(refusal(call, error))
+      outbox.append(refusal(call, folder, nil, error))
     }
   }
 
@@ -105,8 +121,15 @@ extension Broker {
     return count < limits.workspacesMax ? nil : .workspacesFull
   }
 
-  private func refusal(_ call: CallID, _ error: ArchiveError) -> Reply {
-    log.warning("import_failed", ["error": .text(error.text)])
+  private func refusal(
+    _ call: CallID, _ folder: String, _ id: WorkspaceID?, _ error: ArchiveError
+  ) -> Reply {
+    log.warning(
+      "import_failed",
+      [
+        "dir": .text(folder), "workspace": .text(id?.text ?? "unknown"),
+        "error": .text(error.text),
+      ])
     return Reply(
       call: call, error: error.kind == .full ? .diskFull : .notImportable, detail: error.text)
   }
@@ -141,8 +164,8 @@ extension Broker {
     case .sync(let files): return syncing(files)
     case .whole: finish(job, now: now)
     case .failed:
-      if let call = archiving.importing?.call, let error = job.error {
-        outbox.append(refusal(call, error))
+      if let importing = archiving.importing, let error = job.error {
+        outbox.append(refusal(importing.call, importing.folder, job.id, error))
       }
     }
     archiving.importing = nil
@@ -164,7 +187,7 @@ extension Broker {
 
   /// The file is there and durable: its rows come after it, as those of a new workspace.
   private func finish(_ job: ImportJob, now: Now) {
-    guard let (_, call, actor) = archiving.importing else { return }
+    guard let (_, _, call, actor) = archiving.importing else { return }
     let found = job.registered
     // What was made meanwhile may be in its way.
     guard let row = found.workspaces.first, row.id == job.id, taken(job.id) == nil else {
@@ -180,7 +203,7 @@ extension Broker {
     }
     forgetFile(of: job.id)
     registryBatch.append(.insertRows(job.rows))
-    audit(actor, "import", job.id.text, now: now)
+    audit(actor, .workspaceImport, .workspace(job.id), now: now)
     let reply: JSON = [
       "workspace": .string(job.id.text), "messages": .number("\(job.messages)"),
     ]
@@ -209,7 +232,9 @@ extension Broker {
   func stopArchiving(_ reason: String, now: Now) {
     if let importing = archiving.importing {
       importing.job.stop(reason)
-      outbox.append(refusal(importing.call, ArchiveError(.refused, reason)))
+      outbox.append(
+        refusal(
+          importing.call, importing.folder, importing.job.id, ArchiveError(.refused, reason)))
       archiving.importing = nil
     }
     if let backup = archiving.backup, backup.state == .running {

@@ -72,7 +72,7 @@ extension Broker {
   }
 
   /// What follows from a write that is on its way leaves with its barrier.
-  private func answer(_ reply: Reply, about ids: [WorkspaceID]) {
+  func answer(_ reply: Reply, about ids: [WorkspaceID]) {
     guard ids.contains(where: { rowsOnTheirWay[$0] != nil }) else {
       return outbox.append(reply)
     }

@@ -20,6 +20,7 @@ extension Broker {
     guard fatal == nil else { return false }
     do throws(StoreError) {
       try writeAllUses()
+      try writeLines()
       try writePulses()
       try data.registry.sync()
       try data.registry.checkpoint(.truncate)

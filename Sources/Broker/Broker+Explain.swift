@@ -25,7 +25,10 @@ extension Broker {
       write(replaysIn: notes, into: &writer)
       if bodies { try writeBodies(message, desk, into: &writer) }
       writer.key("timeline")
-      Timeline(message, handOuts: handOuts, notes: notes).write(into: &writer)
+      Timeline(
+        message, handOuts: handOuts, notes: notes,
+        lateBodies: bodies ? limits.lateBodiesShownMax : 0
+      ).write(into: &writer)
       writer.endObject()
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer

@@ -51,7 +51,7 @@ extension Broker {
           if wish.isDryRun {
             tellDryRun(operation, count, desk)
           } else {
-            begin(operation, wish, count, desk, now: now)
+            announce(operation, wish, count, desk, now: now)
           }
           return true
         },
@@ -109,7 +109,8 @@ extension Broker {
     read(Reply(call: operation.call, body: json.bytes), desk)
   }
 
-  private func begin(
+  /// The line in the audit, with the number that the job is going to have.
+  private func announce(
     _ operation: Operation, _ wish: JobWish, _ count: MatchCount, _ desk: Desk, now: Now
   ) {
     desk.lastJob += 1
@@ -117,16 +118,38 @@ extension Broker {
       id: desk.lastJob, verb: wish.verb, filter: count.filter, actor: operation.actor,
       rate: wish.rate, startedAt: now.wall)
     row.counts.matched = count.matched
+    // Nothing was done if the file is lost before.
+    desk.open[operation.call] = .workspaceUnavailable
+    audit(
+      AuditEntry(
+        at: now.wall, actor: operation.actor, action: .jobStart, target: .workspace(desk.id),
+        detail: "\(row.verb.name) \(row.id): \(count.matched) matched, \(row.rate) per second"),
+      before: { [row] broker, now in broker.begin(operation, row, desk, now: now) },
+      of: operation.call, otherwise: { _ in desk.open[operation.call] = nil })
+  }
+
+  private func begin(_ operation: Operation, _ row: JobRow, _ desk: Desk, now: Now) {
+    // The file was lost meanwhile, and that was answered.
+    guard desk.open[operation.call] != nil else { return }
+    do throws(RelayError) {
+      // Others may have begun since, and the workspace may have been removed.
+      guard directory.isThere(desk.id) else { throw .workspaceRemoved }
+      guard desk.jobs.count < limits.jobsRunningMax else { throw .jobsFull }
+    } catch {
+      desk.open[operation.call] = nil
+      auditRefusal(operation.actor, .jobStart, .workspace(desk.id), error, now: now)
+      return outbox.append(Reply(call: operation.call, error: error))
+    }
     desk.add(.job(row))
     desk.jobs.append(JobRun(row, limits, now: now))
     desk.open[operation.call] = nil
     let json: JSON = [
       "job": .string(String(row.id)), "verb": .string(row.verb.name),
-      "matched": .number("\(count.matched)"), "rate": .number("\(row.rate)"),
+      "matched": .number("\(row.counts.matched)"), "rate": .number("\(row.rate)"),
     ]
     desk.afterBarrier.append(Reply(call: operation.call, status: 202, body: json.bytes))
     touch(desk)
-    trace(row, desk, now: now)
+    log.info("job_started", fields(row, desk))
   }
 
   /// Those that an earlier process has left go on.
@@ -140,15 +163,13 @@ extension Broker {
   }
 
   /// - `stopper`: who has ended it before its end.
-  func trace(_ row: JobRow, _ desk: Desk, stopper: String? = nil, now: Now) {
-    audit(
-      stopper ?? row.actor, row.state == .running ? "job_started" : "job_ended", desk.id.text,
-      "\(row.verb.name) \(row.id): \(row.counts.done) of \(row.counts.matched)", now: now)
-    if row.state == .running {
-      log.info("job_started", fields(row, desk))
-    } else {
-      log.info("job_ended", fields(row, desk))
-    }
+  func ended(_ row: JobRow, _ desk: Desk, stopper: String?, now: Now) {
+    auditLater(
+      AuditEntry(
+        at: now.wall, actor: stopper ?? row.actor, action: .jobEnd, target: .workspace(desk.id),
+        detail: "\(row.verb.name) \(row.id): \(row.state.name), \(row.counts.done) of "
+          + "\(row.counts.matched)"))
+    log.info("job_ended", fields(row, desk))
   }
 
   private func fields(_ row: JobRow, _ desk: Desk) -> Log.Fields {
@@ -198,6 +219,27 @@ extension Broker {
   /// What it has done stays done. One that has ended is shown as it is.
   package func stopJob(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
+      guard try desk(id, now: now).jobs.contains(where: { $0.row.id == job }) else {
+        return self.job(operation, job, at: id, now: now)
+      }
+      audit(
+        AuditEntry(
+          at: now.wall, actor: operation.actor, action: .jobStop, target: .workspace(id),
+          detail: "\(job)"),
+        before: { broker, now in broker.stopNow(operation, job, at: id, now: now) },
+        of: operation.call)
+    } catch {
+      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
+        stopJob(operation, job, at: id, now: now)
+      }) {
+        return
+      }
+      outbox.append(Reply(call: operation.call, error: error))
+    }
+  }
+
+  private func stopNow(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
+    do throws(RelayError) {
       let desk = try desk(id, now: now)
       guard let run = desk.jobs.first(where: { $0.row.id == job }) else {
         return self.job(operation, job, at: id, now: now)
@@ -207,10 +249,11 @@ extension Broker {
       touch(desk)
     } catch {
       if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        stopJob(operation, job, at: id, now: now)
+        stopNow(operation, job, at: id, now: now)
       }) {
         return
       }
+      auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)
       outbox.append(Reply(call: operation.call, error: error))
     }
   }

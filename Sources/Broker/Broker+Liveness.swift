@@ -60,7 +60,7 @@ extension Broker {
     guard let record = directory.workspace(id) else { throw .notFound }
     return [
       "workspace_id": .string(id.text), "status": .string(liveness(record, now: now)),
-      "paused": .bool(desks[id]?.queue.isPaused ?? false), "deleted": false,
+      "paused": .bool(record.settings.isPaused), "deleted": false,
     ]
   }
 
@@ -68,11 +68,14 @@ extension Broker {
 
   /// Another card for an agent that has registered already.
   package func updateCard(
-    _ call: CallID, _ card: [UInt8], of id: WorkspaceID, now: Now
+    _ call: CallID, _ card: [UInt8], of id: WorkspaceID, actor: String, now: Now
   ) {
     guard var row = newestRow(id) else {
       return outbox.append(Reply(call: call, error: .notFound))
     }
+    let reply = Reply(call: call, body: Array("{\"status\":\"updated\"}".utf8))
+    // The same card again is no change, and leaves no trace.
+    guard row.card != card else { return answer(reply, about: [id]) }
     row.card = card
     var settings = Settings(ofRow: row)
     settings.cardAt = now.wall
@@ -82,7 +85,7 @@ extension Broker {
     write(
       updated,
       RegistryChange(
-        workspace: id, apply: { $0.put(updated) },
-        reply: Reply(call: call, body: Array("{\"status\":\"updated\"}".utf8))))
+        workspace: id, apply: { $0.put(updated) }, reply: reply,
+        record: audit(actor, .cardUpdate, .workspace(id), now: now)))
   }
 }

@@ -11,7 +11,7 @@ extension Broker {
       guard directory.orgs.count + orgsOnTheirWay.count < limits.orgsMax else { throw .orgsFull }
       orgsOnTheirWay.insert(org.id)
       registryBatch.append(.createOrg(org))
-      let record = audit(actor, "org.create", org.id, org.name, now: now)
+      let record = audit(actor, .orgCreate, .org(org.id), org.name, now: now)
       var reply = Reply(call: call, status: 201)
       reply.body = json(org).bytes
       registryChanges.append(
@@ -48,7 +48,7 @@ extension Broker {
           apply: { key.confirm(&$0) }, reply: reply,
           refused: { broker, _ in broker.directory.changeTokens { $0.drop(key.digest) } },
           then: { broker, _ in broker.noteEnd(of: key.row) },
-          record: audit(actor, "key.mint", org, key.row.fingerprint, now: now)))
+          record: audit(actor, .keyMint, .org(org), key.row.fingerprint, now: now)))
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
@@ -63,6 +63,6 @@ extension Broker {
     else { return outbox.append(Reply(call: call, error: .notFound)) }
     var reply = Reply(call: call)
     reply.body = (["status": "revoked", "id": .string(fingerprint)] as JSON).bytes
-    revoke([entry], reply, actor, entry.row.org, now: now)
+    revoke([entry], reply, actor, .keyRevoke, .org(entry.row.org), now: now)
   }
 }

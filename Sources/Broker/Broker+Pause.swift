@@ -29,14 +29,9 @@ extension Broker {
     row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
     let updated = row
     registryBatch.append(.updateWorkspace(updated))
-    let verb = isPaused ? "paused" : "resumed"
-    audit(operation.actor, verb, id.text, refusesSends ? "sends=refuse" : "", now: now)
-    log.info(
-      "workspace_verb",
-      [
-        "verb": .text(verb), "workspace": .text(id.text), "actor": .text(operation.actor),
-        "sends": .text(refusesSends ? "refuse" : "accept"),
-      ])
+    let line = audit(
+      operation.actor, isPaused ? .workspacePause : .workspaceResume, .workspace(id),
+      refusesSends ? "sends=refuse" : "", now: now)
     let json: JSON = [
       "status": .string(isPaused ? "paused" : "active"),
       "sends": .string(refusesSends ? "refuse" : "accept"),
@@ -45,7 +40,7 @@ extension Broker {
       updated,
       RegistryChange(
         workspace: id, apply: { $0.put(updated) },
-        reply: Reply(call: operation.call, body: json.bytes)))
+        reply: Reply(call: operation.call, body: json.bytes), record: line))
   }
 
   /// The setting is durable: the queue does as it says.

@@ -63,7 +63,7 @@ extension Broker {
     row.state = .purging
     let undo = directory.remove(row)
     registryBatch.append(.updateWorkspace(row))
-    audit("relay", "purge", row.id.text, now: now)
+    audit("relay", .workspacePurge, .workspace(row.id), now: now)
     let purged = row
     write(
       row,

@@ -54,7 +54,8 @@ extension Broker {
         return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
       }
       try makeWorkspace(blank, now: now)
-      let record = audit(actor, "workspace.create", id.text, "org \(org)", now: now)
+      let record = audit(
+        actor, .workspaceCreate, .workspace(id), "org \(org)", now: now)
       var reply = Reply(call: call, status: 201, body: workspaceJSON(blank).bytes)
       reply.headers.append(("Location", "/workspaces/\(id.text)"))
       write(
@@ -64,17 +65,6 @@ extension Broker {
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
-  }
-
-  /// A line in the audit, durable with this turn's other changes of the registry.
-  @discardableResult
-  package func audit(
-    _ actor: String, _ action: String, _ target: String, _ detail: String = "", now: Now
-  ) -> AuditEntry {
-    let entry = AuditEntry(
-      at: now.wall, actor: actor, action: action, target: target, detail: detail)
-    registryBatch.append(.audit(entry))
-    return entry
   }
 
   /// The file first, durable; the row after it.
@@ -126,10 +116,10 @@ extension Broker {
       change.reply = Reply(call: call, body: registeredJSON(row, token?.secret, registration).bytes)
       if token != nil || row != before {
         change.record = audit(
-          registration.origin.by, "workspace.register", id.text, detail(of: registration, token),
-          now: now)
+          registration.origin.by, .workspaceRegister, .workspace(id),
+          detail(of: registration, token), now: now)
       }
-      settle(row, token, change, now: now)
+      settle(row, token, change, isChanged: row != before, now: now)
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
@@ -137,11 +127,14 @@ extension Broker {
 
   /// Writes the row, and wakes what waits for the agent.
   private func settle(
-    _ row: RegisteredWorkspace, _ token: NewToken?, _ change: RegistryChange, now: Now
+    _ row: RegisteredWorkspace, _ token: NewToken?, _ change: RegistryChange, isChanged: Bool,
+    now: Now
   ) {
     var change = change
     if let token {
       give(token, to: row, change, now: now)
+    } else if !isChanged {
+      if let reply = change.reply { answer(reply, about: [row.id]) }
     } else {
       registryBatch.append(.updateWorkspace(row))
       change.apply = { $0.put(row) }
@@ -157,7 +150,8 @@ extension Broker {
   private func take(
     _ registration: Registration, into row: inout RegisteredWorkspace, now: Now
   ) {
-    if !registration.cardBytes.isEmpty {
+    // The same card again is no change, and leaves no trace.
+    if !registration.cardBytes.isEmpty, registration.cardBytes != row.card {
       row.card = registration.cardBytes
       var settings = Settings(ofRow: row)
       settings.cardAt = now.wall

@@ -62,8 +62,12 @@ extension Broker {
     let told = takePulses()
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
     // A read of what may not be durable yet is a change without a write.
-    guard !registryBatch.isEmpty || !registryChanges.isEmpty else { return false }
-    let writes = registryBatch
+    let lines = takeLines(now: now)
+    guard !registryBatch.isEmpty || !registryChanges.isEmpty || !lines.isEmpty else {
+      return false
+    }
+    var writes = registryBatch + lines
+    if let trim = trim(with: writes, now: now) { writes.append(trim) }
     let changes = registryChanges
     registryBatch = []
     registryChanges = []
@@ -73,7 +77,9 @@ extension Broker {
       if registryBlankedSince == nil, writes.contains(where: \.isBlanking) {
         registryBlankedSince = now.instant
       }
+      linesStored(lines.count, true, now: now)
     } catch {
+      linesStored(lines.count, false, now: now)
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
       // A file that is written while relay.db calls it idle would be overlooked after a crash.
       if told.contains(where: { $0.nextWakeAt == nil }) {
@@ -181,11 +187,19 @@ extension Broker {
 
   /// What has become durable, for the log; the audit keeps the same for good.
   private func note(_ record: AuditEntry) {
+    guard let workspace = record.workspace else {
+      return log.info(
+        "registry_changed",
+        [
+          "actor": .text(record.actor), "action": .text(record.action),
+          "target": .text(record.target), "detail": .text(record.detail),
+        ])
+    }
     log.info(
       "registry_changed",
       [
         "actor": .text(record.actor), "action": .text(record.action),
-        "target": .text(record.target), "detail": .text(record.detail),
+        "workspace": .text(workspace.text), "detail": .text(record.detail),
       ])
   }
 

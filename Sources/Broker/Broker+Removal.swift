@@ -34,8 +34,8 @@ extension Broker {
       marks.insert(id)
     }
     audit(
-      removal.actor, removal.purges ? "purge" : "remove", id.text, removal.detail,
-      now: removal.now)
+      removal.actor, removal.purges ? .workspacePurge : .workspaceRemove, .workspace(id),
+      removal.detail, now: removal.now)
     if removal.purges { purgeCalls[id] = reply }
     let gone = row
     write(
@@ -150,7 +150,7 @@ extension Broker {
     row.state = .active
     row.removedAt = nil
     registryBatch.append(.updateWorkspace(row))
-    audit(actor, "restore", id.text, now: now)
+    audit(actor, .workspaceRestore, .workspace(id), now: now)
     let restored = row
     write(
       row,

@@ -21,7 +21,7 @@ extension Broker {
         workspace: id, key: key, value: value, createdAt: now.wall, updatedAt: now.wall)
       registryBatch.append(.putSecret(secret))
       change(
-        call, key, of: id, by: actor, "set_secret", status: "saved", now: now
+        call, key, of: id, by: actor, .secretSet, status: "saved", now: now
       ) { $0.secrets.put(secret) }
     } catch {
       outbox.append(Reply(call: call, error: error))
@@ -35,7 +35,7 @@ extension Broker {
       return outbox.append(Reply(call: call, error: .notFound))
     }
     registryBatch.append(.deleteSecret(id, key: key))
-    change(call, key, of: id, by: actor, "delete_secret", status: "deleted", now: now) {
+    change(call, key, of: id, by: actor, .secretDelete, status: "deleted", now: now) {
       $0.secrets.remove(key, of: id)
     }
   }
@@ -60,11 +60,11 @@ extension Broker {
   }
 
   private func change(
-    _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String, _ action: String,
+    _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String, _ action: AuditAction,
     status: String, now: Now, apply: @escaping (inout Directory) -> Void
   ) {
     secretsOnTheirWay[id, default: [:]][key, default: 0] += 1
-    audit(actor, action, id.text, key, now: now)
+    audit(actor, action, .workspace(id), key, now: now)
     let json: JSON = ["status": .string(status), "key": .string(key)]
     let log = log
     registryChanges.append(
@@ -75,7 +75,7 @@ extension Broker {
           log.info(
             "secret_changed",
             [
-              "workspace": .text(id.text), "action": .text(action), "key": .text(key),
+              "workspace": .text(id.text), "action": .text(action.rawValue), "key": .text(key),
               "actor": .text(actor),
             ])
         },

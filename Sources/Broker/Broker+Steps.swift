@@ -209,7 +209,7 @@ extension Broker {
     guard next.state != .running else { return }
     desk.jobs.removeAll { $0 === run }
     let stopper = next.state == .stopped ? run.stops.first?.actor ?? "relay" : nil
-    trace(next, desk, stopper: stopper, now: now)
+    ended(next, desk, stopper: stopper, now: now)
     for stop in run.stops {
       desk.open[stop.call] = nil
       outbox.append(Reply(call: stop.call, body: next.json.bytes))

@@ -25,7 +25,7 @@ extension Broker {
     if let id = purging.first, desks[id]?.rounds.isEmpty != false {
       earliest = Instant(nanoseconds: 0)
     }
-    for due in [tokenUses.due, revocations.due, wallDue] {
+    for due in [tokenUses.due, revocations.due, linesDue, wallDue] {
       earliest = min(earliest, due ?? earliest)
     }
     for id in retaining {

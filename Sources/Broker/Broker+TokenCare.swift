@@ -69,7 +69,12 @@ extension Broker {
   // MARK: revocations
 
   func revocationRefused(_ digests: [SHA256.Digest], _ record: AuditEntry?, now: Now) {
-    log.warning("revocation_not_stored", ["tokens": .number(digests.count)])
+    log.warning(
+      "revocation_not_stored",
+      [
+        "tokens": .number(digests.count), "target": .text(record?.target ?? ""),
+        "workspace": .text(record?.workspace?.text ?? ""),
+      ])
     directory.changeTokens { tokens in
       for digest in digests { tokens.revocation(of: digest, is: .refused) }
     }

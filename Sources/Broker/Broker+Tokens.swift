@@ -42,7 +42,8 @@ extension Broker {
       guard let row = newestRow(id) else { throw .notFound }
       try checkRoom(.workspace(id), ending: [], now: now)
       let token = newToken(for: row, wish, TokenOrigin(by: actor), now: now)
-      let record = audit(actor, "token.mint", id.text, token.row.fingerprint, now: now)
+      let record = audit(
+        actor, .tokenMint, .workspace(id), token.row.fingerprint, now: now)
       let reply = Reply(call: call, status: 201, body: mintedJSON(token, id).bytes)
       give(token, to: row, RegistryChange(reply: reply, record: record), now: now)
     } catch {
@@ -76,7 +77,7 @@ extension Broker {
         + ", grace \(grace.components.seconds) s"
       var change = RegistryChange(
         reply: Reply(call: call, status: 201, body: mintedJSON(token, id).bytes),
-        record: audit(actor, "token.rotate", id.text, detail, now: now))
+        record: audit(actor, .tokenRotate, .workspace(id), detail, now: now))
       change.apply = { Self.end(hashes, at: end, isAtOnce: grace == .zero, &$0) }
       change.then = { broker, now in
         broker.rotated(hashes, of: id, grace: grace, now: now)
@@ -132,11 +133,12 @@ extension Broker {
     }
     // Those that another call has revoked, and that are not on the disk yet, belong to all.
     let open = fingerprint != nil ? found : all.filter { $0.revocation != .durable }
-    revoke(open, reply, actor, id.text, now: now)
+    revoke(open, reply, actor, .tokenRevoke, .workspace(id), now: now)
   }
 
   func revoke(
-    _ entries: [TokenTable.Entry], _ reply: Reply, _ actor: String, _ target: String, now: Now
+    _ entries: [TokenTable.Entry], _ reply: Reply, _ actor: String, _ action: AuditAction,
+    _ target: AuditTarget, now: Now
   ) {
     let open = entries.filter { $0.revocation != .durable }
     let digests = open.compactMap { SHA256.Digest($0.row.hash) }
@@ -145,7 +147,7 @@ extension Broker {
     }
     tokensEnded(now)
     let names = entries.map(\.row.fingerprint).joined(separator: " ")
-    let record = audit(actor, "token.revoke", target, names, now: now)
+    let record = audit(actor, action, target, names, now: now)
     writeRevocations(digests, reply: reply, record: record)
   }
 

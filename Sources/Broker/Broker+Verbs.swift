@@ -8,7 +8,7 @@ extension Broker {
   package func cancel(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "cancelled", now: now) { desk, _, now in
+    begin(operation, id, at: workspace, .messageCancel, now: now) { desk, _, now in
       desk.queue.close(
         operation.call, id.seq, .cancelledByOperator, note: Self.note(operation.actor), now: now)
     }
@@ -17,12 +17,11 @@ extension Broker {
   package func redrive(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "redriven", now: now) {
+    begin(operation, id, at: workspace, .messageRedrive, now: now) {
       [unowned self] desk, message, now in
       guard takeUp(message, desk, now: now) else {
-        operations[operation.call] = nil
-        desk.open[operation.call] = nil
-        return outbox.append(Reply(call: operation.call, error: .queueFull))
+        guard let running = operations.removeValue(forKey: operation.call) else { return }
+        return fail(running, .queueFull, now: now)
       }
       desk.queue.redrive(operation.call, id.seq, note: Self.note(operation.actor), now: now)
     }
@@ -31,7 +30,7 @@ extension Broker {
   package func replay(
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, now: Now
   ) {
-    begin(operation, id, at: workspace, verb: "replayed", now: now) {
+    begin(operation, id, at: workspace, .messageReplay, now: now) {
       [unowned self] desk, _, now in
       guard let running = operations[operation.call] else { return }
       replay(running, desk, now: now)
@@ -50,24 +49,45 @@ extension Broker {
     return true
   }
 
+  /// The line in the audit, and then the verb, on the message as it is by then.
   private func begin(
-    _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, verb: String, now: Now,
-    _ body: @escaping (Desk, StoredMessage, Now) -> Void
+    _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, _ action: AuditAction,
+    now: Now, _ body: @escaping (Desk, StoredMessage, Now) -> Void
   ) {
     do throws(RelayError) {
-      let (desk, message) = try operand(id, at: workspace, now: now)
-      desk.open[operation.call] = .outcomeUnknown
-      operations[operation.call] = RunningOperation(
-        operation: operation, workspace: workspace, message: id, verb: verb)
-      body(desk, message, now)
-      carryOut(desk, now: now)
+      _ = try operand(id, at: workspace, now: now)
     } catch {
       if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        begin(operation, id, at: workspace, verb: verb, now: now, body)
+        begin(operation, id, at: workspace, action, now: now, body)
       }) {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      return outbox.append(Reply(call: operation.call, error: error))
+    }
+    let running = RunningOperation(
+      operation: operation, workspace: workspace, message: id, action: action)
+    audit(
+      AuditEntry(at: now.wall, actor: operation.actor, action: action, target: running.target),
+      before: { broker, now in broker.carryOut(running, now: now, body) }, of: operation.call)
+  }
+
+  private func carryOut(
+    _ running: RunningOperation, now: Now, _ body: @escaping (Desk, StoredMessage, Now) -> Void
+  ) {
+    let call = running.operation.call
+    do throws(RelayError) {
+      let (desk, message) = try operand(running.message, at: running.workspace, now: now)
+      desk.open[call] = .outcomeUnknown
+      operations[call] = running
+      body(desk, message, now)
+      carryOut(desk, now: now)
+    } catch {
+      if waitsForFile(call, error, now: now, { [unowned self] now in
+        carryOut(running, now: now, body)
+      }) {
+        return
+      }
+      fail(running, error, now: now)
     }
   }
 
@@ -76,9 +96,9 @@ extension Broker {
     switch outcome {
     case .cancelled:
       let id = JSON.string(running.message.text)
-      done(running, "cancelled", ["status": "cancelled", "id": id], now: now)
-    case .notCancelable: fail(running, .messageEnded)
-    case .unavailable: fail(running, .notStored)
+      done(running, "cancelled", ["status": "cancelled", "id": id])
+    case .notCancelable: fail(running, .messageEnded, now: now)
+    case .unavailable: fail(running, .notStored, now: now)
     }
   }
 
@@ -88,13 +108,13 @@ extension Broker {
     case .redriven:
       operations[call] = nil
       let id = JSON.string(running.message.text)
-      done(running, "redriven", ["status": "redriven", "id": id], now: now)
+      done(running, "redriven", ["status": "redriven", "id": id])
     case .notDead:
       operations[call] = nil
-      fail(running, .notDead)
+      fail(running, .notDead, now: now)
     case .unavailable:
       operations[call] = nil
-      fail(running, .notStored)
+      fail(running, .notStored, now: now)
     // Nobody who was told that it is dead hears of it again: its work is done by another.
     case .told: replay(running, desk, now: now, isRedrive: true)
     }
@@ -110,11 +130,11 @@ extension Broker {
       desk.replays[copy.seq] = running.operation.call
     } catch {
       operations[running.operation.call] = nil
-      fail(running, error)
+      fail(running, error, now: now)
     }
   }
 
-  func replayStored(_ seq: Seq, _ desk: Desk, now: Now) {
+  func replayStored(_ seq: Seq, _ desk: Desk) {
     guard let call = desk.replays.removeValue(forKey: seq),
       let running = operations.removeValue(forKey: call), let message = desk.queue.message(seq)
     else { return }
@@ -124,14 +144,14 @@ extension Broker {
       [
         "status": "replayed", "id": .string(copy), "replay_of": .string(running.message.text),
         "credentials": "removed",
-      ], detail: copy, now: now)
+      ])
   }
 
-  func replayRefused(_ seq: Seq, _ desk: Desk) {
+  func replayRefused(_ seq: Seq, _ desk: Desk, now: Now) {
     guard let call = desk.replays.removeValue(forKey: seq),
       let running = operations.removeValue(forKey: call)
     else { return }
-    fail(running, isDiskLow ? .diskFull : .notStored)
+    fail(running, isDiskLow ? .diskFull : .notStored, now: now)
   }
 }
 

@@ -48,7 +48,8 @@ extension Broker {
       RegistryChange(
         workspace: id, apply: { $0.put(changed) },
         reply: Reply(call: call, body: workspaceJSON(changed).bytes),
-        record: audit(actor, "workspace.change", id.text, words(change), now: now)))
+        record: audit(
+          actor, .workspaceChange, .workspace(id), words(change), now: now)))
   }
 
   private func words(_ change: WorkspaceChange) -> String {

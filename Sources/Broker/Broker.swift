@@ -90,6 +90,8 @@ package final class Broker {
   /// Times of last use, and revocations that the disk refused, that are to be written.
   var tokenUses = TokenUses()
   var revocations = RevocationsToStore()
+  /// Lines of the audit that are to be written.
+  var linesToStore = LinesToStore()
   /// When dead tokens leave the lists.
   var tokenDeaths = Heap<TokenDeath>()
   /// Tokens have been revoked: whoever is parked with one is to be sent away.

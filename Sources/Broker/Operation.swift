@@ -23,7 +23,9 @@ struct RunningOperation {
   var operation: Operation
   var workspace: WorkspaceID
   var message: MessageID
-  var verb: String
+  var action: AuditAction
+
+  var target: AuditTarget { .message(workspace, message) }
 }
 
 extension Broker {
@@ -43,13 +45,8 @@ extension Broker {
     return found.flatMap { $0.tag == id.tag ? $0 : nil }
   }
 
-  /// The operator's answer, and the traces of what was done.
-  func done(
-    _ running: RunningOperation, _ verb: String, _ body: JSON, detail: String = "", now: Now
-  ) {
-    audit(
-      running.operation.actor, verb, "\(running.workspace.text)/\(running.message.text)", detail,
-      now: now)
+  /// The operator's answer; the audit has the verb already.
+  func done(_ running: RunningOperation, _ verb: String, _ body: JSON) {
     log.info(
       "message_verb",
       [
@@ -61,9 +58,10 @@ extension Broker {
     outbox.append(Reply(call: running.operation.call, body: body.bytes))
   }
 
-  func fail(_ running: RunningOperation, _ error: RelayError, _ members: [(String, JSON)] = []) {
+  func fail(_ running: RunningOperation, _ error: RelayError, now: Now) {
     desks[running.workspace]?.open[running.operation.call] = nil
-    outbox.append(Reply(call: running.operation.call, error: error, members: members))
+    auditRefusal(running.operation.actor, running.action, running.target, error, now: now)
+    outbox.append(Reply(call: running.operation.call, error: error))
   }
 
   /// Who did it, as timelines keep it.

@@ -6,10 +6,21 @@ import Wire
 struct Timeline {
   private var events: [(at: WallTime, name: String, members: [(String, JSON)])] = []
 
-  init(_ message: StoredMessage, handOuts: [StoredHandOut], notes: [StoredNote]) {
+  /// - `lateBodies`: of so many results that came too late, what is kept of them.
+  init(
+    _ message: StoredMessage, handOuts: [StoredHandOut], notes: [StoredNote], lateBodies: Int = 0
+  ) {
     add(message.at, "stored", [("caller", .string(message.caller))])
     for handOut in handOuts { add(handOut) }
-    for note in notes { add(note.at, note.kind.name, note.members) }
+    var bodiesLeft = lateBodies
+    for note in notes {
+      var members = note.members
+      if bodiesLeft > 0, let body = note.lateBody {
+        members.append(body)
+        bodiesLeft -= 1
+      }
+      add(note.at, note.kind.name, members)
+    }
     if let ended = message.endedAt {
       let lease: [(String, JSON)] =
         message.state == .answered
@@ -17,10 +28,21 @@ struct Timeline {
       add(
         ended, message.state == .answered ? "answered" : message.reason?.name ?? "ended", lease)
     }
+    addReceipts(message)
     // Equal times keep the order in which they were added.
     events = events.enumerated().sorted {
       ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
     }.map(\.element)
+  }
+
+  /// Replies to its caller whose delivery was seen: what it learned from them.
+  private mutating func addReceipts(_ message: StoredMessage) {
+    func reply(_ kind: String) -> [(String, JSON)] { [("reply", .string(kind))] }
+    if let at = message.taskReceivedAt { add(at, "reply_received", reply("task")) }
+    if let at = message.toldAt { add(at, "told", reply("end")) }
+    if let at = message.receivedAt {
+      add(at, "reply_received", reply(message.isEndReceived ? "end" : "task"))
+    }
   }
 
   private mutating func add(_ at: WallTime, _ name: String, _ members: [(String, JSON)]) {
@@ -38,6 +60,9 @@ struct Timeline {
         ("consumer", .string(row.consumer)), ("lease_end", end),
       ])
     guard let last = handOut.last else { return }
+    if let claimed = handOut.claimedAt, last.kind != .claimed {
+      add(claimed, HandOutChange.Kind.claimed.name, [("lease", lease)])
+    }
     var members: [(String, JSON)] = [("lease", lease)]
     if !last.reason.isEmpty { members.append(("reason", .string(last.reason))) }
     add(last.at, last.kind.name, members)
@@ -92,6 +117,13 @@ extension NoteKind {
 }
 
 extension StoredNote {
+  /// What an agent has sent too late, as it came; if it was too long, its beginning.
+  var lateBody: (String, JSON)? {
+    guard kind == .resultAfterEnd || kind == .resultConflict, !detail.isEmpty else { return nil }
+    if let json = try? JSON(parsing: detail) { return ("body", json) }
+    return ("body_start", .string(String(decoding: detail, as: UTF8.self)))
+  }
+
   /// What an operator's verb has noted; of the others nothing but the kind is shown.
   var members: [(String, JSON)] {
     switch kind {

@@ -141,6 +141,8 @@ package struct Limits: Sendable {
   package var shutdownRequestTime = Duration.seconds(3)
   /// Bytes of a late result's body that the timeline keeps.
   package var lateBodyBytesMax = 64 * 1024
+  /// Late results whose bodies one timeline shows.
+  package var lateBodiesShownMax = 16
   /// Bytes of a registered agent card.
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.
@@ -161,6 +163,12 @@ package struct Limits: Sendable {
   package var tokenUseWrite = Duration.seconds(60)
   /// A revocation that the disk refused is tried again after this.
   package var revocationRetry = Duration.seconds(5)
+  /// A line of the audit is deleted after this.
+  package var auditKept = Duration.seconds(365 * 86400)
+  /// Lines of the audit; of more the oldest go.
+  package var auditEntriesMax = 100_000
+  /// Lines of the audit in memory while the disk refuses them; of more the oldest go.
+  package var auditLinesWaitingMax = 1000
   /// From its making until a workspace can no more be claimed without a bearer.
   package var claimWindow = Duration.seconds(3600)
   /// Orgs on one relay.

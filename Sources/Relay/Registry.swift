@@ -156,25 +156,6 @@ package struct RegisteredOrg: Sendable, Equatable {
   }
 }
 
-/// Who did what to the registry, in words that need no other row to be understood.
-package struct AuditEntry: Sendable, Equatable {
-  /// Its place in the audit, counted from 1; 0 until it is written.
-  package var id: Int64 = 0
-  package var at: WallTime
-  package var actor: String
-  package var action: String
-  package var target: String
-  package var detail: String
-
-  package init(at: WallTime, actor: String, action: String, target: String, detail: String = "") {
-    self.at = at
-    self.actor = actor
-    self.action = action
-    self.target = target
-    self.detail = detail
-  }
-}
-
 /// What an operator gives an agent under a name; kept as it is, so that the agent can read it.
 package struct RegisteredSecret: Sendable, Equatable {
   package var workspace: WorkspaceID
@@ -240,6 +221,9 @@ package enum RegistryWrite: Sendable {
   /// A workspace that comes from another relay, with all that belongs to it.
   case insertRows([RegistryRow])
   case audit(AuditEntry)
+  /// Of the `rows` oldest lines of the audit those go that are older than `before`, or of which there
+  /// are `keep` newer ones; the newest line always stays.
+  case trimAudit(before: WallTime?, keep: Int, rows: Int)
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)
 

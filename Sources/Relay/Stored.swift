@@ -25,6 +25,10 @@ package struct StoredMessage: Sendable {
   package var answerHash: UUIDBytes
   package var endedAt: WallTime?
   package var receivedAt: WallTime?
+  /// When its caller had the Task, if `receivedAt` is of a later reply.
+  package var taskReceivedAt: WallTime?
+  /// When a caller was first told that it is dead.
+  package var toldAt: WallTime?
 
   /// Its caller has read how it ended. A reply from before the end, a Task that is still at work,
   /// does not tell that.

@@ -40,7 +40,9 @@ package enum RelayProcess {
     let listener = try listen(options.listen)
     let address = listener.address
     let random = Random()
-    if options.isAfterRollback { try data.beginLife(random: random.next()) }
+    if options.isAfterRollback {
+      try data.beginLife(random: random.next(), at: Clock.wall())
+    }
     let broker = try Broker(
       data: data, limits: limits,
       publicURL: options.publicURL ?? "http://\(address)", random: random, log: log)

@@ -79,8 +79,11 @@ package final class DataDirectory {
 
   /// What is here is an older state of a relay that went on: a rolled-back machine, a snapshot, a
   /// backup. Hand-outs of everything unanswered may be missing. Before the first use of a file.
-  package func beginLife(random: UInt64) throws(StoreError) {
-    let life = try registry.beginLife(random: random)
+  package func beginLife(random: UInt64, at time: WallTime) throws(StoreError) {
+    let life = try registry.beginLife(
+      random: random,
+      AuditEntry(
+        at: time, actor: AuditEntry.commandLine, action: .relayRollback, target: .relay))
     kernelBoot = Self.kernelBootID() + "/" + life
     registry.lives(kernelBoot)
   }

@@ -35,13 +35,15 @@ enum Ranges {
     (
       "messages with a time out of range",
       "message WHERE "
-        + noTime(["at", "expires", "not_before", "received_at", "told_at", "ended_at"])
+        + noTime([
+          "at", "expires", "not_before", "received_at", "task_received_at", "told_at", "ended_at",
+        ])
     ),
     ("tasks with a number or time out of range", "task WHERE " + of("task") + noTime(["changed"])),
     (
       "hand-outs with a number or time out of range",
       "handout WHERE fence < 0 OR " + outside([("seq", 1, seqMax), ("attempt", 0, countMax)])
-        + " OR " + noTime(["at", "lease_end", "changed_at"])
+        + " OR " + noTime(["at", "lease_end", "claimed_at", "changed_at"])
     ),
     ("notes with a number or time out of range", "log WHERE " + of("log") + noTime(["at"])),
     (
@@ -87,7 +89,7 @@ extension StoredMessage {
       && position >= 0 && position <= Ranges.positionMax && Ranges.isCount(Int64(attempt))
       && Ranges.isCount(Int64(bytes)) && answerFence.number >= 0 && Ranges.isTime(at)
       && Ranges.isTime(expires) && Ranges.isTime(notBefore) && Ranges.isTime(endedAt)
-      && Ranges.isTime(receivedAt)
+      && Ranges.isTime(receivedAt) && Ranges.isTime(taskReceivedAt) && Ranges.isTime(toldAt)
   }
 }
 
@@ -95,6 +97,7 @@ extension StoredHandOut {
   var isInRange: Bool {
     row.fence.number >= 0 && Ranges.isSeq(row.seq) && Ranges.isCount(Int64(row.attempt))
       && Ranges.isTime(row.at) && Ranges.isTime(row.leaseEnd) && Ranges.isTime(last?.at)
+      && Ranges.isTime(claimedAt)
   }
 }
 

@@ -90,7 +90,8 @@ package final class RegistryFile {
   /// - `random`: tells it from all other lives. Leases of lives that went on from the same state
   ///   must not match those of this one, so the boot number leaps over as many starts as they may
   ///   have had, by a number that no other restore has likely taken.
-  func beginLife(random: UInt64) throws(StoreError) -> String {
+  /// - `line`: of the audit, in the same transaction.
+  func beginLife(random: UInt64, _ line: AuditEntry) throws(StoreError) -> String {
     let life = String(random, radix: 16)
     let boot = try metaNumber("boot") + Self.bootLeap + Int64(random % UInt64(7 * Self.bootLeap))
     try database.transaction { () throws(StoreError) in
@@ -99,6 +100,7 @@ package final class RegistryFile {
       try setMeta("kernel_boot") { $0.add("none") }
       // Each file may be older or newer than what is noted of it here.
       try database.execute("UPDATE pulse SET next_wake_at = NULL")
+      try apply(.audit(line))
     }
     try database.sync()
     return life

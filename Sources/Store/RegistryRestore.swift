@@ -5,13 +5,13 @@ extension RegistryFile {
   /// Makes the registry of a backup that of a new life: hand-outs of everything unanswered may be
   /// missing, and no lease of the old life fits. The rows of `gone`, and what belongs to them, go.
   package static func restore(
-    at path: String, random: UInt64, without gone: [WorkspaceID]
+    at path: String, random: UInt64, without gone: [WorkspaceID], _ line: AuditEntry
   ) throws(StoreError) {
     let file = RegistryFile(
       database: try Database.open(path, schema: .registry), kernelBoot: "")
     do throws(StoreError) {
       for id in gone { try file.delete(id) }
-      _ = try file.beginLife(random: random)
+      _ = try file.beginLife(random: random, line)
       try file.checkpoint(.truncate)
       try file.close()
     } catch {

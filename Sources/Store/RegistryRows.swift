@@ -36,11 +36,10 @@ extension RegistryFile {
     row.add(limit)
     var entries = [AuditEntry]()
     while try row.step() {
-      var entry = AuditEntry(
-        at: row.time(1), actor: row.text(2), action: row.text(3), target: row.text(4),
-        detail: row.text(5))
-      entry.id = row.int(0)
-      entries.append(entry)
+      entries.append(
+        AuditEntry(
+          id: row.int(0), at: row.time(1), actor: row.text(2), action: row.text(3),
+          target: row.text(4), detail: row.text(5)))
     }
     return entries
   }
@@ -100,6 +99,12 @@ extension RegistryFile {
     case .putSecret(let secret): try put(secret)
     case .deleteSecret(let id, let key): try deleteSecret(id, key)
     case .audit(let entry): try insert(entry)
+    case .trimAudit(let before, let keep, let rows):
+      var row = try statement(.trimAudit)
+      row.add(rows)
+      row.add(keep)
+      row.add(before ?? WallTime(nanoseconds: .min))
+      try row.run()
     case .probe(let at):
       var row = try statement(.writeMeta)
       row.add("probe")

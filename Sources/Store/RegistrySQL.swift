@@ -2,7 +2,7 @@
 enum RegistrySQL: Int, CaseIterable {
   case insertOrg, insertWorkspace, updateWorkspace, deleteWorkspace, writePulse, deletePulse
   case deleteTokens, revokeTokens, insertToken, revokeToken, expireToken, touchToken, deleteToken
-  case insertAudit
+  case insertAudit, trimAudit
   case putSecret, deleteSecret, deleteSecrets, secrets
   case orgs, workspaces, depths, tokens, audit
   case readMeta, writeMeta
@@ -45,6 +45,13 @@ enum RegistrySQL: Int, CaseIterable {
     case .deleteToken: "DELETE FROM token WHERE hash = ?"
     case .insertAudit:
       "INSERT INTO audit(at, actor, action, target, detail) VALUES(?, ?, ?, ?, ?)"
+    // By its key only: it costs the same at every size. The ids have no gaps, so that they count.
+    case .trimAudit:
+      """
+      DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?1)
+        AND (id <= (SELECT max(id) FROM audit) - ?2 OR at < ?3)
+        AND id < (SELECT max(id) FROM audit)
+      """
     case .putSecret:
       """
       INSERT INTO secret(workspace, key, value, created_at, updated_at) VALUES(?1, ?2, ?3, ?4, ?5)

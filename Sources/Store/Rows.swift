@@ -5,10 +5,12 @@ package struct StoredHandOut: Sendable, Equatable {
   /// `leaseEnd` has moved with the changes.
   package var row: HandOutRow
   package var last: HandOutChange?
+  package var claimedAt: WallTime?
 
-  package init(row: HandOutRow, last: HandOutChange?) {
+  package init(row: HandOutRow, last: HandOutChange?, claimedAt: WallTime? = nil) {
     self.row = row
     self.last = last
+    self.claimedAt = claimedAt
   }
 }
 
@@ -44,6 +46,8 @@ extension Statement {
       bytes: Int(int(19)), answerFence: Fence(number: int(20)), answerHash: uuid(21),
       endedAt: timeOrNil(22), isTold: !isNull(23), replayOf: isNull(24) ? nil : uuid(24))
     message.receivedAt = timeOrNil(18)
+    message.toldAt = timeOrNil(23)
+    message.taskReceivedAt = timeOrNil(25)
     guard message.isInRange else { throw damaged("number or time of a message") }
     return message
   }
@@ -76,7 +80,7 @@ extension Statement {
       row: row,
       last: HandOutChange(
         seq: row.seq, fence: row.fence, kind: change, at: time(8), leaseEnd: row.leaseEnd,
-        reason: text(9)))
+        reason: text(9)), claimedAt: timeOrNil(10))
   }
 
   func note() throws(StoreError) -> StoredNote {

@@ -52,7 +52,9 @@ extension Schema {
         rpc_id BLOB NOT NULL,
         is_immediate INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
+        -- task_received_at: when a caller had its Task, if another reply told it of the end later.
         received_at INTEGER,
+        task_received_at INTEGER,
         told_at INTEGER,
         replay_of BLOB,
         answer_fence INTEGER,
@@ -96,7 +98,8 @@ extension Schema {
         PRIMARY KEY(task, number)
       ) STRICT, WITHOUT ROWID;
 
-      -- `change` is the last thing that became of it; lease_end moves with it.
+      -- `change` is the last thing that became of it; lease_end moves with it. What comes between a
+      -- claim and the last change is not kept: agents extend all the time.
       CREATE TABLE handout(
         seq INTEGER NOT NULL,
         fence INTEGER NOT NULL,
@@ -105,6 +108,7 @@ extension Schema {
         consumer TEXT NOT NULL,
         at INTEGER NOT NULL,
         lease_end INTEGER NOT NULL,
+        claimed_at INTEGER,
         change INTEGER,
         changed_at INTEGER,
         reason TEXT,

@@ -38,8 +38,8 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .changeHandOut:
       """
-      UPDATE handout SET change = ?, changed_at = ?, lease_end = ?, reason = ?
-      WHERE seq = ? AND fence = ?
+      UPDATE handout SET change = ?1, changed_at = ?2, lease_end = ?3, reason = ?4,
+        claimed_at = iif(?1 = 1, ?2, claimed_at) WHERE seq = ?5 AND fence = ?6
       """
     case .requeue: "UPDATE message SET state = 2, attempt = ?, not_before = ? WHERE seq = ?"
     case .answer:
@@ -56,7 +56,11 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
     case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
-    case .endRead: "UPDATE message SET received_at = ?1 WHERE seq = ?2 AND received_at < ended_at"
+    case .endRead:
+      """
+      UPDATE message SET task_received_at = received_at, received_at = ?1
+      WHERE seq = ?2 AND received_at < ended_at
+      """
     case .insertNote:
       """
       INSERT INTO log(seq, number, kind, at, detail)
@@ -92,12 +96,12 @@ enum WorkspaceSQL: Int, CaseIterable {
   private static let messageColumns = """
     seq, tag, state, reason, position, at, expires, not_before, attempt, caller, method, dialect,
     task, context, message_id, dedup, rpc_id, is_immediate, received_at, bytes, answer_fence,
-    answer_hash, ended_at, told_at, replay_of
+    answer_hash, ended_at, told_at, replay_of, task_received_at
     """
 
   /// In the order in which `HandOut(row:)` reads them.
   private static let handOutColumns = """
-    fence, seq, attempt, kind, consumer, at, lease_end, change, changed_at, reason
+    fence, seq, attempt, kind, consumer, at, lease_end, change, changed_at, reason, claimed_at
     """
 
   /// As its row says; without one as its first message and the hand-outs of that say.

@@ -106,7 +106,8 @@ import Testing
     #expect(job.error == nil)
     #expect(try Manifest(of: bench.folder).purged == [bob])
     #expect(try findings() == [])
-    _ = try Restore.restore(bench.folder, to: bench.path + "/new", random: 1)
+    _ = try Restore.restore(
+      bench.folder, to: bench.path + "/new", random: 1, at: ArchiveBench.start)
     let restored = try DataDirectory(path: bench.path + "/new", limits: Limits())
     let snapshot = try restored.registry.load()
     #expect(snapshot.workspaces.map(\.id) == [ada] && snapshot.tokens.count == 1)
@@ -187,7 +188,8 @@ import Testing
         let found = try findings()
         #expect(!found.isEmpty, "\(name) at \(place)")
         #expect(throws: ArchiveError.self) {
-          try Restore.restore(bench.folder, to: bench.path + "/no", random: 1)
+          try Restore.restore(
+            bench.folder, to: bench.path + "/no", random: 1, at: ArchiveBench.start)
         }
         try whole.write(to: url)
       }

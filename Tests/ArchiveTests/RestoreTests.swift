@@ -17,7 +17,7 @@ import Testing
   }
 
   private func restore(_ random: UInt64 = 1) throws {
-    _ = try Restore.restore(bench.folder, to: new, random: random)
+    _ = try Restore.restore(bench.folder, to: new, random: random, at: ArchiveBench.start)
   }
 
   @Test func `what was acknowledged is there after it, and the copy is sound`() throws {
@@ -54,7 +54,7 @@ import Testing
   @Test func `two restores of one backup lead different lives`() throws {
     try restore(1)
     let first = try DataDirectory(path: new, limits: Limits()).registry.raiseBoot()
-    _ = try Restore.restore(bench.folder, to: new + "2", random: 9000)
+    _ = try Restore.restore(bench.folder, to: new + "2", random: 9000, at: ArchiveBench.start)
     let second = try DataDirectory(path: new + "2", limits: Limits()).registry.raiseBoot()
     #expect(first.distance(to: second).magnitude > 2048)
   }
@@ -64,7 +64,7 @@ import Testing
     _ = try file.recover(now: ArchiveBench.start)
     try bench.close(ada)
     let before = try bench.data.registry.raiseBoot()
-    try bench.data.beginLife(random: 7)
+    try bench.data.beginLife(random: 7, at: ArchiveBench.start)
     let again = try bench.data.openWorkspaceFile(ada)
     #expect(try again.recover(now: ArchiveBench.start).isAfterPowerCut)
     #expect(try bench.data.registry.raiseBoot() > before + 2048)
@@ -105,7 +105,9 @@ import Testing
     let registry = try StillFile(folder + "/relay.db").snapshot()
     #expect(registry.workspaces.map(\.id) == [ada])
     #expect(registry.tokens.map(\.workspace) == [ada])
-    #expect(throws: ArchiveError.self) { try Restore.restore(folder, to: new, random: 1) }
+    #expect(throws: ArchiveError.self) {
+      try Restore.restore(folder, to: new, random: 1, at: ArchiveBench.start)
+    }
     // It is here already.
     let failure = #expect(throws: ArchiveError.self) {
       try ImportJob(folder, into: bench.data, limits: bench.limits)

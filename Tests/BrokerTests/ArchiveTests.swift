@@ -21,7 +21,7 @@ import Wire
 
   private func begin(_ workspace: WorkspaceID? = nil) throws {
     try? FileManager.default.removeItem(atPath: folder)
-    _ = try bench.broker.startBackup(folder, workspace: workspace, actor: "admin", now: bench.now)
+    #expect(try bench.backUp(folder, workspace).status == 202)
   }
 
   /// To the end of the backup or import; `between` is called between its turns.
@@ -56,7 +56,7 @@ import Wire
     let other = try Bench()
     other.broker.close(now: other.now)
     try FileManager.default.removeItem(atPath: other.path)
-    _ = try Restore.restore(folder, to: other.path, random: 3)
+    _ = try Restore.restore(folder, to: other.path, random: 3, at: bench.now.wall)
     try other.restart()
     return other
   }
@@ -133,7 +133,7 @@ import Wire
     for _ in 0..<6 { ids.append(try bench.create()) }
     for (number, id) in ids.enumerated() { try bench.stored(id, "before-\(number)") }
     let folder = bench.path + "-backup"
-    _ = try bench.broker.startBackup(folder, workspace: nil, actor: "admin", now: bench.now)
+    #expect(try bench.backUp(folder).status == 202)
     var number = 0
     while let due = bench.broker.archiveDue {
       bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
@@ -168,15 +168,11 @@ import Wire
 
   @Test func `a directory that cannot be one is refused before anything is done`() throws {
     for folder in ["relative", "/nowhere/at/all", bench.path + "/inside", "/tmp", "/tmp/x/"] {
-      #expect(throws: Broker.BackupRefusal.self, "\(folder)") {
-        try bench.broker.startBackup(folder, workspace: nil, actor: "admin", now: bench.now)
-      }
+      #expect(try bench.backUp(folder).code == "bad_request", "\(folder)")
     }
     try begin()
-    #expect(throws: Broker.BackupRefusal.self) {
-      try bench.broker.startBackup(
-        folder + "2", workspace: nil, actor: "admin", now: bench.now)
-    }
+    #expect(try bench.backUp(folder + "2").code == "backup_running")
+    #expect(try bench.data.registry.audit(limit: 10).count { $0.action == "relay.backup" } == 1)
     bench.broker.shutDown(now: bench.now)
     #expect(state == "failed")
     bench.sync()

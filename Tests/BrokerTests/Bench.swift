@@ -111,6 +111,15 @@ final class Bench {
     #expect(unsynced.isEmpty)
   }
 
+  /// The barrier reports once: what follows from that has begun, and is not committed.
+  func passBarrier() {
+    turn()
+    guard let number = unsynced.last else { return }
+    unsynced = []
+    broker.barrierPassed(number, now: now)
+    collect()
+  }
+
   var isWaitingForBarrier: Bool { !unsynced.isEmpty }
 
   private func collect() {

@@ -7,6 +7,9 @@ import Wire
 
 /// What operators do.
 extension Bench {
+  /// Foundation has a type of that name too.
+  typealias Verb = Operation
+
   func operation() -> Operation { Operation(call: broker.nextCall(), actor: "admin") }
 
   /// A verb on one message, until it is answered.
@@ -29,6 +32,12 @@ extension Bench {
 
   func replay(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
     try operate({ broker.replay($0, $1, at: $2, now: now) }, message, id)
+  }
+
+  func backUp(_ folder: String, _ workspace: WorkspaceID? = nil) throws -> Reply {
+    try asked {
+      broker.startBackup($0.call, folder, workspace: workspace, actor: $0.actor, now: now)
+    }
   }
 
   func asked(_ body: (Operation) -> Void) throws -> Reply {

@@ -83,7 +83,7 @@ import Wire
     #expect(live == ids && opening == ids)
     let stored = try bench.data.registry.load()
     #expect(stored.workspaces.allSatisfy { $0.state == .active })
-    #expect(try bench.data.registry.audit(limit: 1).first?.action != "remove")
+    #expect(try bench.data.registry.audit(limit: 1).first?.action != "workspace.remove")
   }
 
   @Test(arguments: [false, true])

@@ -152,7 +152,9 @@ import Wire
     bench.broker.showAudit(call, before: .max, limit: 10)
     bench.sync()
     let text = try #require(bench.replies[call]?.text)
-    #expect(text.contains("job_ended") && text.contains("\"actor\":\"another\""))
+    #expect(
+      text.contains("job.end") && text.contains("job.stop")
+        && text.contains("\"actor\":\"another\""))
   }
 
   @Test func `more jobs than the bound are refused`() throws {

@@ -31,6 +31,18 @@ import Wire
     bench.sync()
   }
 
+  @Test
+  func `a paused workspace is shown as paused after a restart, before anything is asked of it`()
+    throws
+  {
+    #expect(try bench.broker.state(id, now: bench.now)["paused"] == false)
+    _ = try bench.pause(id)
+    #expect(try bench.broker.state(id, now: bench.now)["paused"] == true)
+    try bench.restart()
+    #expect(bench.broker.desks[id] == nil)
+    #expect(try bench.broker.state(id, now: bench.now)["paused"] == true)
+  }
+
   @Test func `an agent is offline after 90 s without a sign of life, and online with the next`()
     throws
   {

@@ -130,7 +130,7 @@ import Wire
     _ = delete("KEY")
     bench.sync()
     let lines = try bench.data.registry.audit(limit: 2)
-    #expect(lines.map(\.action) == ["delete_secret", "set_secret"])
+    #expect(lines.map(\.action) == ["secret.delete", "secret.set"])
     #expect(lines.allSatisfy { $0.detail == "KEY" && $0.target == id.text && $0.actor == "admin" })
   }
 

@@ -66,6 +66,36 @@ import Wire
     #expect(try bench.timeline(other, message)["state"] == "queued")
   }
 
+  /// Queued, offered and in flight, as the file and the queue have them: replay is for what has
+  /// ended, and leaves nothing of itself anywhere else.
+  @Test(arguments: ["queued", "offered", "leased"])
+  func `a replay of what has not ended is refused, and writes nothing`(_ state: String) throws {
+    let message = try bench.stored(id)
+    if state != "queued" { _ = try bench.take(id, confirm: state == "offered") }
+    bench.wait(.seconds(2))
+    let before = try bench.timeline(id, message)
+    let commits = bench.broker.desks[id]?.commits
+    let reply = try bench.replay(id, message)
+    #expect(reply.status == 409 && reply.code == "not_ended")
+    #expect(bench.broker.desks[id]?.commits == commits)
+    #expect(try bench.timeline(id, message) == before)
+    #expect(try bench.list(id).ids == [message.text])
+    bench.expectNothingHeld()
+  }
+
+  /// While the write of its end is on its way it has not ended.
+  @Test func `a replay of what is coming to its end is refused`() throws {
+    let message = try bench.stored(id)
+    let queue = try #require(bench.broker.desks[id]?.queue)
+    let replay = bench.operation()
+    bench.broker.replay(replay, message, at: id, now: bench.now)
+    bench.turn()
+    bench.broker.cancel(bench.operation(), message, at: id, now: bench.now)
+    bench.sync()
+    #expect(bench.replies[replay.call]?.code == "not_ended")
+    #expect(queue.lastSeq == message.seq)
+  }
+
   // MARK: redrive
 
   @Test func `a dead message comes back under its own id, with all its attempts`() throws {
@@ -170,6 +200,8 @@ import Wire
     let message = try bench.dead(id)
     let operation = bench.operation()
     bench.broker.redrive(operation, message, at: id, now: bench.now)
+    // Its line in the audit.
+    bench.passBarrier()
     let get = try bench.getTask(id, message.text)
     let show = bench.broker.nextCall()
     bench.broker.callerMessage(show, message, caller: .org("callers"), now: bench.now)

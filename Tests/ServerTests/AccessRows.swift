@@ -140,7 +140,7 @@ struct AccessRow: Sendable {
       .agentOrOperators(.read)),
     AccessRow(
       .updateCard, { _ in "/registry/update-card" }, ["POST": 200], .agent,
-      body: { "{\"workspace_id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Ada\"}}" }),
+      body: { "{\"workspace_id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Bob\"}}" }),
   ]
 
   private static let workspaces: [AccessRow] = [

@@ -68,11 +68,30 @@ import Wire
         let credential = try #require(
           credentials.last { allows(row.access(method), $0.holder) && $0.holder != .relay }
             ?? credentials.last { allows(row.access(method), $0.holder) })
+        let known = try stage.lines().first?.id ?? 0
         let answer = try stage.call(row, method, stage.target, credential)
         #expect(
           answer.status == row.answers[method],
           "\(method) \(row.path(stage.target)) with \(credential.name): \(answer.text)")
+        let lines = try stage.lines().prefix { $0.id != known }
+        #expect(
+          lines.count == linesLeft(row, method, answer.status),
+          "\(method) \(row.path(stage.target)): \(lines)")
       }
+    }
+  }
+
+  /// Calls of callers and agents leave none, all that is an operator's verb leaves one. A kind that
+  /// is not named here is one.
+  private func linesLeft(_ row: AccessRow, _ method: String, _ status: Int) -> Int {
+    guard ["POST", "PUT", "PATCH", "DELETE"].contains(method) else { return 0 }
+    switch row.kind {
+    case .call, .batch, .verb, .heartbeat, .a2a: return 0
+    // The job has ended: it is shown.
+    case .job: return 0
+    // What is not dead: asked for, and refused.
+    case .messageVerb: return 2
+    default: return 200..<300 ~= status ? 1 : 0
     }
   }
 
@@ -173,6 +192,13 @@ struct AccessStage {
       key: try #require(key.json["id"]?.string), token: try #require(token.json["id"]?.string))
     secrets = [mine.id, sibling.id, foreign.id, removed.id]
     secrets += [own, sibling.token, foreign.token, removed.token]
+  }
+
+  /// The newest lines of the audit; those of jobs that end come when they do.
+  func lines() throws -> [(id: Int, action: String)] {
+    let entries = try admin("GET", "/admin/audit?limit=10")["entries"]?.array ?? []
+    return entries.map { ($0["id"]?.int ?? 0, $0["action"]?.string ?? "") }
+      .filter { $0.action != "job.end" }
   }
 
   private func admin(_ method: String, _ path: String, _ body: String = "") throws -> JSON {

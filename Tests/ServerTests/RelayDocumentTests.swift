@@ -43,6 +43,19 @@ import Wire
     #expect(rows.count == reasons.count + 1)
   }
 
+  @Test func `every action of the audit has its row`() throws {
+    let names = AuditAction.allCases.map(\.rawValue)
+    let cells = try rows("operators.md").map { $0[0].trimmingCharacters(in: ["`"]) }
+    // The noun, and what became of it.
+    #expect(Set(names).count == names.count)
+    for name in names {
+      let words = name.split(separator: ".", omittingEmptySubsequences: false)
+      #expect(words.count == 2 && words.allSatisfy { !$0.isEmpty })
+    }
+    let page = cells.filter { $0.wholeMatch(of: /[a-z]+\.[a-z]+/) != nil }
+    #expect(page == names, "the page has others")
+  }
+
   @Test func `codes are unique, and each is an anchor once`() throws {
     let codes = RelayError.allCases.map(\.code)
     #expect(Set(codes).count == codes.count)

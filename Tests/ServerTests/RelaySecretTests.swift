@@ -120,7 +120,8 @@ import Wire
     }
   }
 
-  @Test func `a secret is in no file but the registry's, and gone from it when it is deleted`() throws
+  @Test func `a secret is in no file but the registry's, and gone from it when it is deleted`()
+    throws
   {
     let value = "value-that-is-looked-for"
     #expect(try set("{\"key\":\"KEY\",\"value\":\"\(value)\"}").status == 200)
@@ -129,7 +130,7 @@ import Wire
     scene.server.stop()
     scene.server.ended()
     let files = try RelayFiles.contents(scene.server.path)
-    #expect(files.contains("set_secret") && !files.contains(value))
+    #expect(files.contains("secret.set") && !files.contains(value))
   }
 
   @Test func `state is for the agent itself and for operators`() throws {

@@ -117,13 +117,35 @@ import Testing
     let registry = try scratch.open().registry
     let entries = (1...3).map {
       AuditEntry(
-        at: start, actor: "admin", action: "token.revoke", target: "\($0)", detail: "detail")
+        at: start, actor: "admin", action: .tokenRevoke, target: .org("\($0)"), detail: "detail")
     }
     try registry.commit(entries.map { .audit($0) })
     let page = try registry.audit(limit: 2)
     #expect(page.map(\.id) == [3, 2] && page.map(\.target) == ["3", "2"])
     #expect(page[0].actor == "admin" && page[0].detail == "detail" && page[0].at == start)
     #expect(try registry.audit(before: 2, limit: 2).map(\.target) == ["1"])
+  }
+
+  @Test func `the audit loses its oldest lines, a few at a time, and never its newest`() throws {
+    let registry = try scratch.open().registry
+    func add(_ seconds: Int64) -> RegistryWrite {
+      .audit(
+        AuditEntry(
+          at: start + .seconds(seconds), actor: "a", action: .keyMint, target: .relay))
+    }
+    func ids() throws -> [Int64] { try registry.audit(limit: 100).map(\.id) }
+    try registry.commit((1...10).map { add($0) })
+    try registry.commit([.trimAudit(before: nil, keep: 5, rows: 3)])
+    #expect(try ids() == [10, 9, 8, 7, 6, 5, 4])
+    try registry.commit([.trimAudit(before: nil, keep: 5, rows: 3)])
+    try registry.commit([.trimAudit(before: nil, keep: 5, rows: 3)])
+    #expect(try ids() == [10, 9, 8, 7, 6])
+    try registry.commit([.trimAudit(before: start + .seconds(8), keep: 5, rows: 3)])
+    #expect(try ids() == [10, 9, 8])
+    try registry.commit([.trimAudit(before: start + .seconds(99), keep: 5, rows: 9)])
+    #expect(try ids() == [10])
+    // The clock is compared with it at the next start.
+    #expect(try registry.newestAt() == start + .seconds(10))
   }
 
   @Test func `one wrong write undoes the whole list`() throws {

@@ -90,6 +90,14 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     if let id, data.place(of: id) == nil {
       throw ArchiveError(.refused, "there is no workspace \(id.text) in \(options.data)")
     }
+    try data.registry.commit([
+      .audit(
+        AuditEntry(
+          at: Clock.wall(), actor: AuditEntry.commandLine,
+          action: id == nil ? .relayBackup : .workspaceExport,
+          target: id.map { .workspace($0) } ?? .relay, detail: folder))
+    ])
+    try data.registry.sync()
     let job = BackupJob(
       id.map { .workspace($0) } ?? .relay, of: source, to: folder, limits: Limits(),
       relayVersion: RelayVersion.text, now: Clock.wall())
@@ -193,7 +201,7 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       throw CommandLineOptions.Usage(text: "restore needs --data DIRECTORY, new or empty")
     }
     try checkOwner(of: data)
-    let report = try Restore.restore(backup, to: data, random: Random().next())
+    let report = try Restore.restore(backup, to: data, random: Random().next(), at: Clock.wall())
     let manifest = report.manifest
     say(
       "restored \(manifest.files.count - 1) workspaces with \(manifest.messages) messages, as of "

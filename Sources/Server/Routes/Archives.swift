@@ -45,13 +45,8 @@ extension RelayServer {
         }
         workspace = id
       }
-      do throws(Broker.BackupRefusal) {
-        let job = try broker.startBackup(folder, workspace: workspace, actor: actor, now: now)
-        loop.respond(ticket, .json(202, job.bytes))
-      } catch {
-        guard let text = error.text else { throw error.error }
-        fail(ticket, error.error, text)
-      }
+      broker.startBackup(
+        open(ticket, .other), folder, workspace: workspace, actor: actor, now: now)
     }
   }
 }

@@ -101,6 +101,7 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, "agent_card: \(error.description)")
     }
-    broker.updateCard(open(ticket, .other), bytes, of: id, now: now)
+    broker.updateCard(
+      open(ticket, .other), bytes, of: id, actor: actor(head, ticket, now: now), now: now)
   }
 }
