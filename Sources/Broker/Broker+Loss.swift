@@ -13,7 +13,8 @@ extension Broker {
     guard var row = (directory.workspace(id) ?? directory.removed[id])?.row, row.state != .purging
     else { return nil }
     let entry = AuditEntry(
-      at: now.wall, actor: "command line", action: "accept-loss", target: id.text)
+      at: now.wall, actor: AuditEntry.commandLine, action: .workspaceLoss,
+      target: .workspace(id))
     try data.registry.commit([.audit(entry)])
     try data.registry.sync()
     let outcome = try data.acceptLoss(of: id, now: now.wall)

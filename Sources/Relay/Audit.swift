@@ -11,6 +11,7 @@ package enum AuditAction: String, Sendable, CaseIterable {
   case workspacePurge = "workspace.purge"
   case workspaceExport = "workspace.export"
   case workspaceImport = "workspace.import"
+  case workspaceLoss = "workspace.loss"
   case cardUpdate = "card.update"
   case secretSet = "secret.set"
   case secretDelete = "secret.delete"

@@ -230,7 +230,8 @@ package enum RegistryWrite: Sendable {
   /// It deletes or replaces content, which then stands in the log until that is emptied.
   package var isBlanking: Bool {
     switch self {
-    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
+    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret, .trimAudit:
+      true
     case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
       .expireToken, .touchTokens, .insertRows, .audit, .probe:
       false

@@ -57,6 +57,11 @@ import Wire
       let rest = try archive(action)
       (lines, actor) = (rest.lines, rest.actor)
       if action != .workspaceExport, action != .workspaceImport { target = .relay }
+    case .workspaceLoss:
+      actor = AuditEntry.commandLine
+      lines = try added {
+        try bench.restart { _ = try $0.acceptLoss(of: id, now: bench.now) }
+      }
     case .orgCreate, .keyMint, .keyRevoke:
       target = .org(action == .orgCreate ? "acme" : "default")
       lines = try added(action)
@@ -151,7 +156,8 @@ import Wire
     case .keyMint: broker.mintKey(call, for: "default", .send, TokenWish(), actor: actor, now: now)
     case .keyRevoke: broker.revokeKey(call, key, in: nil, actor: actor, now: now)
     case .messageCancel, .messageRedrive, .messageReplay, .jobStart, .jobStop, .jobEnd,
-      .relayBackup, .workspaceExport, .workspaceImport, .relayRestore, .relayRollback:
+      .relayBackup, .workspaceExport, .workspaceImport, .workspaceLoss, .relayRestore,
+      .relayRollback:
       Issue.record("\(action) is no verb of the registry")
     }
   }

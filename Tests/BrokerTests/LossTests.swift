@@ -33,7 +33,8 @@ import Wire
   }
 
   private func audited() throws -> [String] {
-    try bench.data.registry.audit(limit: 10).filter { $0.action == "accept-loss" }.map(\.target)
+    try bench.data.registry.audit(limit: 10)
+      .filter { $0.action == AuditAction.workspaceLoss.rawValue }.map(\.target)
   }
 
   private func damage() throws {
