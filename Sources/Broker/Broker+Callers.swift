@@ -21,6 +21,8 @@ package struct CallerRequest: Sendable {
   let payer: BodyMemory.Payer
   /// It came with an `Idempotency-Key`.
   package var key: KeyedCall?
+  /// What it was before it was mended.
+  package var given: PlatformCall.Given?
 
   package init(
     call: CallID, caller: Identity, rpc: A2ACall, body: [UInt8], head: [UInt8], holdUntil: Instant,
@@ -117,6 +119,8 @@ extension Broker {
   /// Equal calls of one caller: method, messageId and params, byte for byte. The JSON-RPC id does
   /// not count: every retry has its own.
   func dedupKey(_ request: CallerRequest) -> UUIDBytes {
+    // Callers without a credential cannot be told apart: none may get what was for another.
+    if request.caller == .anonymous { return UUIDBytes(high: random.next(), low: random.next()) }
     var digest = Digest128()
     digest.update(request.callerText)
     digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
@@ -138,6 +142,11 @@ extension Broker {
     }
     if isDiskLow { return addressee.reply(.diskFull) }
     if desk.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
+    if desk.kept.isFull(limits) {
+      return QueueRefusal(
+        error: .queueFull, counts: desk.queue.counts, kept: desk.kept.messages
+      ).reply(to: addressee)
+    }
     let refusal = desk.queue.refusal(
       caller: request.callerText, bytes: bytes, opensTask: request.rpc.taskID == nil)
     return refusal.map { $0.reply(to: addressee) }

@@ -38,6 +38,7 @@ extension Broker {
         try desk.file.commit(writes)
         if !writes.isEmpty {
           desk.commits += 1
+          desk.lastCommit = now.instant
           metrics.commits += 1
         }
       } catch {
@@ -46,7 +47,6 @@ extension Broker {
       }
     }
     committed(desk)
-    desk.lastCommit = now.instant
     watchLog(desk)
   }
 
@@ -98,6 +98,8 @@ extension Broker {
     let refusedReports = desk.reports.filter { $0.isOf(sends) }
     desk.reports.removeAll { $0.isOf(sends) }
     committed(desk)
+    desk.lastCommit = now.instant
+    watchLog(desk)
     refuse(desk, reports: refusedReports, now: now)
   }
 
@@ -117,6 +119,7 @@ extension Broker {
     guard error.kind == .full, data.reserve.isHeld else { return }
     do throws(StoreError) {
       try data.reserve.giveUp()
+      isReserveSpent = true
       log.warning("reserve_given_up")
     } catch {
       log.error("reserve_not_given_up", ["error": .text(error.description)])
@@ -128,15 +131,18 @@ extension Broker {
   /// spare, the reserve is taken (again).
   package func checkDisk() {
     do throws(StoreError) {
-      let free = try data.freeBytes()
+      let free = try freeBytes(data)
       let mark = try data.highWater()
       metrics.disk = Metrics.Disk(free: free, highWater: mark, isReserveHeld: data.reserve.isHeld)
-      if (free < mark) != isDiskLow {
-        isDiskLow = free < mark
+      // What the reserve has given back is for results: sends leave it to them.
+      let isLow = free < mark + (isReserveSpent ? Int64(Reserve.bytes) : 0)
+      if isLow != isDiskLow {
+        isDiskLow = isLow
         log.warning("disk_high_water", ["low": .flag(isDiskLow), "free": .number(free)])
       }
       if metrics.disk?.isReserveHeld == false, free > 2 * (mark + Int64(Reserve.bytes)) {
         try data.reserve.take()
+        isReserveSpent = false
         metrics.disk?.isReserveHeld = true
         log.info("reserve_taken")
       }

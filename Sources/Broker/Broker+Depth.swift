@@ -1,7 +1,8 @@
 package import Relay
 import Store
 
-/// What closed files held when they were closed: nothing of it is looked up in them.
+/// What closed files held when they were closed: nothing of it is looked up in them. It stands in
+/// relay.db beside the hint of when they come due, so that a start knows it too.
 struct LastKnownDepths {
   private struct Due: Comparable {
     var at: WallTime
@@ -13,6 +14,8 @@ struct LastKnownDepths {
   private var sum = QueueDepth()
   private var unanswered = Heap<Due>()
   private var unreceived = Heap<Due>()
+
+  func depth(of id: WorkspaceID) -> QueueDepth? { depths[id] }
 
   /// Known to hold something; those that held nothing are not kept.
   var count: Int { depths.count }
@@ -62,6 +65,16 @@ struct LastKnownDepths {
 }
 
 extension Broker {
+  /// What its file holds, in memory or as it was when it was closed. `nil`: that is not known yet,
+  /// as the relay has not looked into it since it was killed.
+  func knownDepth(_ record: WorkspaceRecord) -> QueueDepth? {
+    let id = record.row.id
+    if let desk = desks[id] { return desk.failure == nil ? desk.queue.depth : nil }
+    if unopenable.contains(id) { return nil }
+    if let depth = lastKnown.depth(of: id) { return depth }
+    return record.row.nextWakeAt == nil ? nil : QueueDepth()
+  }
+
   /// What lasts, in a time that grows with the workspaces in memory and nothing else.
   package struct Levels: Sendable {
     /// Of open files, and of closed ones as they were when they were closed.

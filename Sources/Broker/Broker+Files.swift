@@ -42,8 +42,8 @@ extension Broker {
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
+      desk.kept = try kept(file, beside: queue)
       try takeUpJobs(desk, now: now)
-      desk.ownAnswers = restedAnswers.removeValue(forKey: id) ?? OwnAnswers()
       desks[id] = desk
       lastKnown.forget(id)
       files.opened()
@@ -156,6 +156,12 @@ extension Broker {
 
   private func close(_ id: WorkspaceID) -> Bool {
     guard let desk = desks[id] else { return false }
+    // What was deleted must not stay in a log that is no longer watched.
+    guard desk.blankedSince == nil || emptyLog(desk, isIdle: false, now: turnNow) else {
+      // Another one then, and this one later.
+      if desk.failure == nil { desk.lastUse = files.use(id) }
+      return desk.failure != nil
+    }
     do throws(StoreError) {
       try desk.closeFile()
     } catch {
@@ -165,6 +171,7 @@ extension Broker {
     files.closed()
     counters.filesClosed += 1
     desk.isLogWatched = false
+    desk.mustEmptyLog = false
     longLogs.remove(id)
     if !desk.isTouched { settle(desk, now: turnNow) }
     return true
@@ -200,9 +207,7 @@ extension Broker {
   private func rest(_ desk: Desk, now: Now) {
     for cached in desk.cache.values { cachedBytes -= cached.bytes }
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
-    if !desk.ownAnswers.isEmpty { restedAnswers[desk.id] = desk.ownAnswers }
     desks[desk.id] = nil
-    lastKnown.remember(desk.id, desk.queue.depth)
     sleep(desk, now: now)
   }
 

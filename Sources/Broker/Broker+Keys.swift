@@ -39,6 +39,12 @@ extension Broker {
     return true
   }
 
+  /// The key stands for a message, or for what is left of one.
+  func isKnown(_ key: KeyedCall, _ desk: Desk, now: Now) throws(RelayError) -> Bool {
+    if desk.storingKeys[key.key] != nil { return true }
+    return try keptMessage(of: key, desk, now: now) != nil
+  }
+
   /// The message of a key whose window is open; without it if it has been deleted.
   private func keptMessage(
     of key: KeyedCall, _ desk: Desk, now: Now

@@ -26,7 +26,8 @@ extension Broker {
       guard let (desk, message) = try locate(id, now: now) else {
         throw try missing(id, for: caller, now: now)
       }
-      guard message.caller == caller.text || caller == .admin else { throw .notFound }
+      let isOwn = caller.isCaller(message.caller)
+      guard isOwn || caller == .admin else { throw .notFound }
       let payer = payer(of: caller)
       if waitForRedrive(ofTask: message.task, desk, { [unowned self] now in
         callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
@@ -52,16 +53,27 @@ extension Broker {
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer
       // An operator who looks has not received it in the caller's place.
-      if isGiven, message.caller == caller.text, message.state.isEnd {
+      if isGiven, isOwn, message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + read.ends)
       }
-      tell(reply, of: message.caller == caller.text && isGiven ? read.dead : [], desk, now: now)
+      tell(reply, of: isOwn && isGiven ? read.dead : [], desk, now: now)
     } catch {
       if waitsForFile(call, error, now: now, { [unowned self] now in
         callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
       }) { return }
       outbox.append(Reply(call: call, error: error))
     }
+  }
+
+  /// What a caller without a credential gets with its message, and shows to read that later. It is
+  /// kept nowhere: the relay can make it again.
+  package func receipt(of id: MessageID) -> String {
+    Base64.encodeURL(
+      HMACSHA256.authenticate(Array(id.text.utf8), key: receiptKey).bytes)
+  }
+
+  package func isReceipt(_ shown: ArraySlice<UInt8>, of id: MessageID) -> Bool {
+    ConstantTime.equal(Array(receipt(of: id).utf8)[...], shown)
   }
 
   func writeSummary(

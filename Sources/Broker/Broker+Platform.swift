@@ -12,11 +12,13 @@ struct OwnAnswers {
   }
 
   private var open: [CallID: Answer] = [:]
-  /// The last ones that were accepted, oldest first.
-  private var accepted: [(hash: UUIDBytes, seq: Seq)] = []
+  /// The last ones that were accepted, oldest first. `nil`: nobody has looked into the file yet.
+  private var accepted: [(hash: UUIDBytes, seq: Seq)]?
 
-  /// Nothing is to be remembered.
-  var isEmpty: Bool { open.isEmpty && accepted.isEmpty }
+  /// What was accepted before has been read.
+  var isRead: Bool { accepted != nil }
+
+  mutating func remember(_ answers: [(hash: UUIDBytes, seq: Seq)]) { accepted = answers }
 
   mutating func begin(_ answer: Answer) { open[answer.addressee.call] = answer }
 
@@ -25,14 +27,16 @@ struct OwnAnswers {
   }
 
   /// The message that an equal answer has answered.
-  func answered(by hash: UUIDBytes) -> Seq? { accepted.last { $0.hash == hash }?.seq }
+  func answered(by hash: UUIDBytes) -> Seq? { accepted?.last { $0.hash == hash }?.seq }
 
   /// The message that an equal answer on its way is for.
   func isAnswered(by hash: UUIDBytes) -> Seq? { open.values.first { $0.hash == hash }?.seq }
 
   mutating func accept(_ answer: Answer, atMost count: Int) {
-    if accepted.count >= count { accepted.removeFirst() }
-    accepted.append((answer.hash, answer.seq))
+    var list = accepted ?? []
+    if list.count >= count { list.removeFirst() }
+    list.append((answer.hash, answer.seq))
+    accepted = list
   }
 }
 
@@ -96,25 +100,31 @@ extension Broker {
   ) throws(RelayError) -> Bool {
     let desk = try desk(id, now: now)
     // The question again is no answer.
-    guard desk.queue.attachable(dedupKey(request)) == nil else { return false }
-    let body = Array(request.body[request.rpc.message])
-    let hash = Digest128.of(body)
-    if let seq = desk.ownAnswers.answered(by: hash) {
+    guard try !isQuestionAgain(request, desk, now: now) else { return false }
+    try readOwnAnswers(desk)
+    let isAnswer = request.rpc.role == .agent
+    // What is an answer by its role may come late; a question must not be taken for one.
+    let held = desk.queue.oldestHeld(of: request.callerText, orLost: isAnswer)
+    let hash = answerHash(request)
+    // Without a name two answers may be alike: then it is for what is held. With nothing held a
+    // question may be like an answer; what is none by its role may be one.
+    let hasName = request.given?.lacksMessageID != true || request.key != nil
+    let mayBeAgain = hasName || held == nil && isAnswer
+    if mayBeAgain, let seq = desk.ownAnswers.answered(by: hash) {
       tellTask(request.addressee, seq, desk, now: now)
       return true
     }
-    let same = desk.ownAnswers.isAnswered(by: hash).flatMap { seq in
+    let again = mayBeAgain ? desk.ownAnswers.isAnswered(by: hash) : nil
+    let same = again.flatMap { seq in
       desk.queue.fenceOfAnswer(seq).map { (seq: seq, fence: $0) }
     }
-    // What is an answer by its role may come late; a question must not be taken for one.
-    let held = desk.queue.oldestHeld(
-      of: request.callerText, orLost: request.rpc.role == .agent)
-    if same == nil, held == nil, request.rpc.role == .agent {
+    if same == nil, held == nil, isAnswer {
       // What it answers has ended, or is with nobody: a new message would bring it to its own
       // sender, each time it is sent.
       read(request.addressee.reply(.closed), desk)
       return true
     }
+    let body = Array(request.body[request.rpc.message])
     guard let (seq, fence) = same ?? held, case .success(let result) = AgentResult.parse(body)
     else { return false }
     desk.ownAnswers.begin(
@@ -126,6 +136,37 @@ extension Broker {
       seq, now: now)
     carryOut(desk, now: now)
     return true
+  }
+
+  private func isQuestionAgain(
+    _ request: CallerRequest, _ desk: Desk, now: Now
+  ) throws(RelayError) -> Bool {
+    if desk.queue.attachable(dedupKey(request)) != nil { return true }
+    guard let key = request.key else { return false }
+    return try isKnown(key, desk, now: now)
+  }
+
+  /// Those that came before the file was opened; their hashes stand with the messages.
+  private func readOwnAnswers(_ desk: Desk) throws(RelayError) {
+    guard !desk.ownAnswers.isRead else { return }
+    let answers = try reading(desk) { () throws(StoreError) in
+      try desk.file.newestAnswers(
+        to: Identity.workspace(desk.id).text,
+        after: desk.queue.lastSeq - Seq(limits.listRowsMax), atMost: limits.ownAnswersKept)
+    }
+    desk.ownAnswers.remember(answers)
+  }
+
+  /// Tells an answer sent again from another one. With another key it is another on purpose.
+  private func answerHash(_ request: CallerRequest) -> UUIDBytes {
+    var digest = Digest128()
+    digest.update(request.digest.high)
+    digest.update(request.digest.low)
+    if let key = request.key {
+      digest.update(key.key.high)
+      digest.update(key.key.low)
+    }
+    return digest.value
   }
 
   /// The answer is durable, or was not taken.

@@ -15,7 +15,8 @@ struct CommitProbe {
     case slow
   }
 
-  var waiting: [CallID] = []
+  /// Who asks decides what is named.
+  var waiting: [(call: CallID, reader: Identity)] = []
   /// When the row on its way was asked for, and its round once it is committed.
   var started: Instant?
   var round: UInt64?
@@ -24,12 +25,12 @@ struct CommitProbe {
 
 extension Broker {
   /// `GET /ready`: answered when the probe's row is durable, or cannot be.
-  package func ready(_ call: CallID, now: Now) {
+  package func ready(_ call: CallID, for reader: Identity = .anonymous, now: Now) {
     let isKnown = probe.last.map { $0.at + limits.probeInterval > now.instant } ?? false
     guard fatal == nil, !isShuttingDown, !isKnown || probe.started != nil else {
-      return answerReady(call, now: now)
+      return answerReady(call, for: reader, now: now)
     }
-    probe.waiting.append(call)
+    probe.waiting.append((call, reader))
     guard probe.started == nil else { return }
     probe.started = now.instant
     registryBatch.append(.probe(at: now.wall))
@@ -75,19 +76,21 @@ extension Broker {
   private func answerProbes(now: Now) {
     let waiting = probe.waiting
     probe.waiting = []
-    for call in waiting { answerReady(call, now: now) }
+    for (call, reader) in waiting { answerReady(call, for: reader, now: now) }
   }
 
-  private func answerReady(_ call: CallID, now: Now) {
+  private func answerReady(_ call: CallID, for reader: Identity, now: Now) {
     let reasons = unreadyReasons
-    let status = !reasons.isEmpty ? "not_ready" : failedWorkspaces.isEmpty ? "ready" : "degraded"
+    let failed = failedWorkspaces
+    let status = !reasons.isEmpty ? "not_ready" : failed.isEmpty ? "ready" : "degraded"
     var json: JSON = [
       "status": .string(status),
       "reasons": .array(reasons.map { .string($0) }),
       "disk_low": .bool(isDiskLow),
-      "unavailable_workspaces": .array(failedWorkspaces.map { .string($0.text) }),
+      "unavailable": .number("\(failed.count)"),
       "barrier": barrierJSON(now: now),
     ]
+    if let names = failed.named(to: reader, directory) { json["unavailable_workspaces"] = names }
     if let last = probe.last {
       var commit: JSON = ["age_seconds": seconds(now.instant - last.at)]
       if case .passed(let time) = last.outcome {
@@ -128,5 +131,20 @@ extension Broker {
 
   package func seconds(_ duration: Duration) -> JSON {
     .number(MetricsText.seconds(max(0, duration.nanoseconds)))
+  }
+}
+
+extension [WorkspaceID] {
+  /// To operators those that they may read; `nil`: to all others how many there are says enough.
+  fileprivate func named(to reader: Identity, _ directory: Directory) -> JSON? {
+    switch reader {
+    case .admin: return .array(map { .string($0.text) })
+    case .org(let org, let scopes) where !scopes.isDisjoint(with: [.read, .admin]):
+      let own = filter { id in
+        (directory.workspace(id) ?? directory.removed[id])?.row.org == org
+      }
+      return .array(own.map { .string($0.text) })
+    case .org, .workspace, .anonymous: return nil
+    }
   }
 }

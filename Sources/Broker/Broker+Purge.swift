@@ -39,7 +39,6 @@ extension Broker {
   /// What was known of the file that went: one that is made under its id begins anew.
   func forgetFile(of id: WorkspaceID) {
     unopenable.remove(id)
-    restedAnswers[id] = nil
     lastKnown.forget(id)
   }
 

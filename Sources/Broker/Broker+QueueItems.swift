@@ -17,7 +17,7 @@ extension Broker {
         return outbox.append(Self.goneItem(call))
       }
       guard desk.id == workspace,
-        message.caller == caller.text || caller == .admin
+        caller.isCaller(message.caller) || caller == .admin
       else { return outbox.append(Self.noItem(call)) }
       let payer = payer(of: caller)
       if waitForRedrive(ofTask: message.task, desk, { [unowned self] now in
@@ -49,7 +49,7 @@ extension Broker {
       }
       var reply = Reply(call: call, body: item.json(id))
       reply.payer = payer
-      if isGiven, message.caller == caller.text, message.state.isEnd {
+      if isGiven, caller.isCaller(message.caller), message.state.isEnd {
         reply.receipt = .ends(desk.id, [message.seq] + ends)
       } else {
         dead = []

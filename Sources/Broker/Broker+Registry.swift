@@ -282,17 +282,22 @@ extension Broker {
     return settings.json
   }
 
-  /// The workspace with what its queue holds, if that is open.
+  /// The workspace with what its queue holds, in memory or when its file was closed; without, if
+  /// nobody knows.
   package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
     guard let record = directory.workspace(id) else { throw .notFound }
     var json = workspaceJSON(record.row)
     addLiveness(record, to: &json, now: now)
-    if let desk = desks[id], desk.failure == nil {
+    if let depth = knownDepth(record) {
+      let desk = desks[id]
       var queue: JSON = [:]
-      for (name, count) in desk.queue.counts.named { queue[name] = .number("\(count)") }
-      queue["held_callers"] = .number("\(desk.waiters.values.reduce(0) { $0 + $1.count })")
-      queue["parked_polls"] = .number("\(desk.queue.parkedCount)")
-      queue["present"] = .bool(desk.queue.isPresent(now: now))
+      for (name, count) in depth.counts.named { queue[name] = .number("\(count)") }
+      let held = desk?.waiters.values.reduce(0) { $0 + $1.count } ?? 0
+      queue["held_callers"] = .number("\(held)")
+      queue["parked_polls"] = .number("\(desk?.queue.parkedCount ?? 0)")
+      // A poll keeps its workspace in memory, and for a while after its end.
+      queue["present"] = .bool(desk?.queue.isPresent(now: now) ?? false)
+      queue["in_memory"] = .bool(desk != nil)
       json["queue"] = queue
     }
     return json

@@ -58,7 +58,7 @@ extension Broker {
 
   /// Commits the turn's changes; says whether somebody waits for the barrier.
   func commitRegistry(_ number: UInt64, now: Now) -> Bool {
-    guard fatal == nil else { return false }
+    guard fatal == nil, !waitsForEmptyRegistryLog(now: now), fatal == nil else { return false }
     let told = takePulses()
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
     // A read of what may not be durable yet is a change without a write.
@@ -74,6 +74,9 @@ extension Broker {
     do throws(StoreError) {
       try data.registry.commit(writes)
       metrics.registryWrites += writes.count
+      if registryBlankedSince == nil, writes.contains(where: \.isBlanking) {
+        registryBlankedSince = now.instant
+      }
       linesStored(lines.count, true, now: now)
     } catch {
       linesStored(lines.count, false, now: now)
@@ -115,7 +118,8 @@ extension Broker {
     else { return nil }
     var row = record.row
     row.lastSeenAt = record.lastSeen
-    return WorkspacePulse(row)
+    let depth = desks[id].map { $0.queue.depth } ?? lastKnown.depth(of: id)
+    return WorkspacePulse(row, depth: row.nextWakeAt == nil ? nil : depth)
   }
 
   /// For the end of the process: all that relay.db is still to be told.
@@ -200,12 +204,30 @@ extension Broker {
   }
 
   private func checkpointRegistry() {
-    guard data.registry.walPages >= Self.registryPages else { return }
+    if data.registry.walPages >= Self.registryPages { checkpointRegistry(.passive) }
+  }
+
+  /// Secrets that were deleted or replaced leave the log `walIdle` later, whether or not it is
+  /// idle: it is short, and signs of life are written all the time. Says whether a round on its way
+  /// has to end before that; the next one waits for it.
+  private func waitsForEmptyRegistryLog(now: Now) -> Bool {
+    guard let since = registryBlankedSince, since + limits.walIdle <= now.instant
+    else { return false }
+    guard registryRounds.isEmpty else { return true }
+    // What could not be emptied is tried again as if it had been deleted now.
+    registryBlankedSince = checkpointRegistry(.truncate) ? nil : now.instant
+    return false
+  }
+
+  /// Says whether all of the log is in the file.
+  @discardableResult
+  private func checkpointRegistry(_ mode: CheckpointMode) -> Bool {
     do throws(StoreError) {
-      try data.registry.checkpoint(.passive)
+      return try data.registry.checkpoint(mode)
     } catch {
       log.error("registry_checkpoint_failed", ["error": .text(error.description)])
       if error.isFinalForProcess { fatal = error }
+      return false
     }
   }
 }

@@ -50,8 +50,9 @@ extension Broker {
     if isTrusted, let at = desk.retention.expiryAt, at <= now.wall {
       return try expire(desk, now: now)
     }
+    desk.kept = try kept(desk.file, beside: desk.queue)
     let sweep = desk.retention.look(
-      isOver: try isOver(desk), isTrusted: isTrusted, commits: desk.commits, now: now)
+      isOver: desk.kept.isOver(limits), isTrusted: isTrusted, commits: desk.commits, now: now)
     guard let sweep else { return }
     var slice = try desk.file.keptSlice(
       after: desk.retention.cursor, limit: limits.retentionRowsMax)
@@ -64,18 +65,20 @@ extension Broker {
       rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
     let before = desk.commits
     try commit(plan, sweep == .age ? .age : .size, desk, now: now)
+    // Sends that were refused for it need no further commit to be taken again.
+    if !plan.deleted.isEmpty { desk.kept = try kept(desk.file, beside: desk.queue) }
     desk.retention.did(plan, isBusy: !inRound.isEmpty, own: before..<desk.commits, now: now)
   }
 
   /// What a message takes in a file beside its bodies, or a little more.
   private static let rowBytes = 1024
 
-  /// Whether the file keeps more than may be kept beside its queue.
-  private func isOver(_ desk: Desk) throws(StoreError) -> Bool {
-    let own = desk.queue.bytes + desk.queue.count * Self.rowBytes
-    if try desk.file.usedBytes() - own > limits.keptBytesMax { return true }
-    let there = desk.queue.lastSeq - (try desk.file.deletedCount())
-    return there - Seq(desk.queue.count) > Seq(limits.keptMessagesMax)
+  /// What the file keeps beside its queue. Asked at its opening and at each look, once a second:
+  /// neither needs an index, a send only compares.
+  func kept(_ file: WorkspaceFile, beside queue: Queue) throws(StoreError) -> Kept {
+    let own = queue.bytes + queue.count * Self.rowBytes
+    let there = Int(queue.lastSeq - (try file.deletedCount()))
+    return Kept(bytes: try file.usedBytes() - own, messages: there - queue.count)
   }
 
   private func commit(
@@ -86,6 +89,7 @@ extension Broker {
     }
     if let seq = plan.trimmed { writes.append(.trim(seq: seq, rows: limits.retentionRowsMax)) }
     guard !writes.isEmpty else { return }
+    desk.isBlanking = true
     try commit(writes, desk, now: now)
     for seq in plan.deleted { desk.queue.drop(seq) }
     carryOut(desk, now: now)

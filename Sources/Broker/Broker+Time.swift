@@ -133,6 +133,7 @@ extension Broker {
 
   /// A desk leaves memory: what comes due in its file is remembered here, and in relay.db.
   func sleep(_ desk: Desk, now: Now) {
+    lastKnown.remember(desk.id, desk.queue.depth)
     // A job that has not ended goes on with the next start.
     let due =
       desk.jobs.isEmpty

@@ -16,7 +16,7 @@ extension Broker {
   /// Its caller is told that a message is gone; to all others there never was one.
   func missing(_ id: MessageID, for caller: Identity, now: Now) throws(RelayError) -> RelayError {
     guard let (_, tombstone) = try tombstone(id, now: now),
-      tombstone.caller == caller.text || caller == .admin
+      caller.isCaller(tombstone.caller) || caller == .admin
     else { return .notFound }
     return .answerGone
   }

@@ -26,6 +26,7 @@ extension Broker {
         touch(desk)
         continue
       }
+      if waitsForEmptyLog(desk, now: now) { continue }
       desk.waitsSince = nil
       commit(desk, now: now)
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }

@@ -15,6 +15,11 @@ package final class Broker {
   let random: Random
   let log: Log
   let boot: UInt32
+  let receiptKey: [UInt8]
+  /// Bytes that may still be written; tests let the disk fill up here.
+  var freeBytes: (DataDirectory) throws(StoreError) -> Int64 = {
+    (data: DataDirectory) throws(StoreError) in try data.freeBytes()
+  }
   package var directory: Directory
   package var outbox: [Reply] = []
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
@@ -34,8 +39,6 @@ package final class Broker {
   var alarms = Alarms()
   /// Fences of queues that have left memory are not given again.
   var fenceFloor: UInt64 = 0
-  /// What workspaces have answered to themselves, while they have no desk.
-  var restedAnswers: [WorkspaceID: OwnAnswers] = [:]
   /// The time of the turn at work, for what closes files.
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
   /// Workspaces without a desk that are to be opened because something in them is due.
@@ -55,9 +58,9 @@ package final class Broker {
   var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
-  /// Files whose write-ahead log is long, and those with any log, the longest idle first.
+  /// Files whose write-ahead log is long, and those with any log, by when that may be emptied.
   var longLogs: Set<WorkspaceID> = []
-  var idleLogs = Heap<IdleLog>()
+  var idleLogs = Heap<WatchedLog>()
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -76,6 +79,8 @@ package final class Broker {
   var registryBatch: [RegistryWrite] = []
   var registryChanges: [RegistryChange] = []
   var registryRounds: [RegistryRound] = []
+  /// Since when content that was deleted stands in the log of relay.db.
+  var registryBlankedSince: Instant?
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
   /// Orgs on their way to the disk.
@@ -110,6 +115,8 @@ package final class Broker {
   var archiving = Archiving()
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
+  /// The reserve was given up to results, and has not been taken again.
+  var isReserveSpent = false
   package var metrics = Metrics()
   var probe = CommitProbe()
   /// What files that are closed again held when they were.
@@ -142,10 +149,13 @@ package final class Broker {
     self.publicURL = publicURL
     self.random = random
     self.log = log
+    receiptKey = Array(
+      try data.registry.receiptKey(orNew: Base64.encodeURL(random.bytes(32))).utf8)
     boot = try data.registry.raiseBoot()
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)
     for token in snapshot.tokens { noteEnd(of: token) }
+    for (id, depth) in try data.registry.depths() { lastKnown.remember(id, depth) }
   }
 
   /// Before the first turn: nothing is opened here.

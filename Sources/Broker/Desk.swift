@@ -57,6 +57,11 @@ final class Desk {
   var retention: RetentionSchedule
   /// Its log was emptied after so many commits.
   var cutAt: UInt64 = 0
+  /// What it writes next deletes content; and since when such content stands in its log.
+  var isBlanking = false
+  var blankedSince: Instant?
+  /// Its log is to be emptied as soon as no round is on its way: until then nothing is committed.
+  var mustEmptyLog = false
   /// It is idle and has many free pages: since its last commit nothing else has happened.
   var shrinksAt: UInt64?
   /// Keys of messages that are on their way to the disk: no read of the file finds them yet.
@@ -66,6 +71,8 @@ final class Desk {
   let firstSeq: Seq
   /// Calls of the workspace that answer what it has asked itself.
   var ownAnswers = OwnAnswers()
+  /// Beside the queue, as of the last look.
+  var kept = Kept()
   /// The last call of each consumer that was no heartbeat.
   var lastCall: [String: Instant] = [:]
   /// Operators who wait for a replay to be stored, by its number.
@@ -187,8 +194,9 @@ final class Desk {
     switch write {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
+    case .delete, .retire, .trim: isBlanking = true
     case .handOut, .handOutChange, .requeue, .end, .task, .received, .endRead, .note, .told,
-      .redrive, .delete, .job, .retire, .trim, .expire:
+      .redrive, .job, .expire:
       break
     }
   }

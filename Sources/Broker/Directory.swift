@@ -18,6 +18,22 @@ package enum Identity: Hashable, Sendable {
     case .anonymous: "anonymous"
     }
   }
+
+  /// It may send where a credential is asked for: an org's key that only reads may not.
+  package var maySend: Bool {
+    switch self {
+    case .admin, .workspace: true
+    case .org(_, let scopes): !scopes.isDisjoint(with: [.send, .admin])
+    case .anonymous: false
+    }
+  }
+
+  /// Whether what was sent by a caller of this name is its own, to be taken and to be received. The
+  /// keys of an org are one caller, but for those that may not send.
+  func isCaller(_ name: String) -> Bool {
+    if case .org = self, !maySend { return false }
+    return text == name
+  }
 }
 
 /// What an operator sets for a workspace; kept as JSON in the registry.

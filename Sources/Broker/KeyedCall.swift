@@ -9,11 +9,8 @@ package struct KeyedCall: Sendable, Equatable {
   let call: UUIDBytes
 
   /// A JSON-RPC call: the same if method and params are, whatever its id and white space.
-  package init(_ key: IdempotencyKey, of caller: Identity, _ rpc: A2ACall, body: [UInt8]) {
-    var digest = Digest128()
-    digest.update(UInt64(rpc.method.rawValue))
-    digest.update(JSONCompact.bytes(body[rpc.params])[...])
-    self.init(key, caller, digest.value)
+  package init(_ key: IdempotencyKey, of request: CallerRequest) {
+    self.init(key, request.caller, request.digest)
   }
 
   /// Any other call: the same if its body is, byte for byte.
@@ -26,5 +23,16 @@ package struct KeyedCall: Sendable, Equatable {
     func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
     self.key = UUIDBytes(high: word(hash[0..<8]), low: word(hash[8..<16]))
     self.call = call
+  }
+}
+
+extension CallerRequest {
+  /// Of the method and the params as the caller sent them, without white space: what was mended
+  /// may differ in two equal calls.
+  var digest: UUIDBytes {
+    var digest = Digest128()
+    digest.update(UInt64(rpc.method.rawValue))
+    digest.update(JSONCompact.bytes(given?.params ?? body[rpc.params])[...])
+    return digest.value
   }
 }

@@ -18,6 +18,14 @@ extension QueueRefusal {
     var metadata = counts.named.map { ($0.name, "\($0.count)") }
     metadata.insert(("depth", "\(counts.messages)"), at: 0)
     if let bytes { metadata.insert(("bytes", "\(bytes)"), at: 1) }
+    if let kept {
+      metadata.append(("kept", "\(kept)"))
+      return addressee.reply(
+        error,
+        detail: "\(kept) messages that have ended are kept, most of them because nobody has read "
+          + "their ends: GetTask, or GET /messages/{id}, and they make room",
+        metadata: metadata)
+    }
     return addressee.reply(
       error,
       detail: "\(list); an ended message is received, and its place free, when its caller reads it "

@@ -24,6 +24,7 @@ extension Doctor {
     examine(folder, path, &report)
     guard FileStatus.isWritable(path) else { return }
     examineLock(path, &report)
+    examineLeftovers(path, &report)
     examineDisk(path, line, &report)
   }
 
@@ -60,6 +61,22 @@ extension Doctor {
     }
     report.ok("a relay holds \(path)" + (holder > 0 ? " (process \(holder))" : ""))
     if holder > 0 { examineDescriptors(holder, &report) }
+  }
+
+  /// Nothing deletes them by itself, and they hold messages.
+  private static func examineLeftovers(_ path: String, _ report: inout Report) {
+    do throws(StoreError) {
+      let found = try DataDirectory.leftovers(in: path)
+      guard let first = found.first else { return }
+      let bytes = found.reduce(0) { $0 + Files.size($1) }
+      report.note(
+        "\(found.count) files of before a migration or set aside as lost, \(Plain.bytes(bytes)), "
+          + "which no relay reads: \(first)" + (found.count > 1 ? " and others" : "")
+          + "; to remove them: find \(path) \\( -name '*.db.v[0-9]*' -o -name '*.db.lost-*' \\) "
+          + "-delete")
+    } catch {
+      report.problem("\(path): \(error.description)", try: "ls -lR \(path)")
+    }
   }
 
   private static func examineDescriptors(_ process: Int, _ report: inout Report) {

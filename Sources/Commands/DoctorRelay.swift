@@ -19,7 +19,7 @@ extension Doctor {
     }
     report.ok("the credential is accepted")
     examineClock(status.json, &report)
-    examineWhole(status.json, &report)
+    examineWhole(status.json, line, &report)
     examineWorkspaces(line, &report)
   }
 
@@ -46,7 +46,7 @@ extension Doctor {
     case "ready": report.ok("a relay answers at \(line.url) and is ready")
     case "degraded":
       report.problem(
-        "workspaces are closed for good: \(Plain.member(json?["unavailable_workspaces"]))",
+        "\(Plain.member(json?["unavailable"])) workspaces are closed for good",
         try: "a2a-relay check DATA, then a2a-relay restore from a backup; the log says why")
     case "not_ready":
       report.problem(
@@ -74,23 +74,27 @@ extension Doctor {
     }
   }
 
-  private static func examineWhole(_ json: JSON, _ report: inout Report) {
+  private static func examineWhole(_ json: JSON, _ line: Invocation, _ report: inout Report) {
     if json["disk"]?["reserve_held"]?.bool == false {
       report.problem(
         "the space held back for a full disk is given up", try: "df -h on the data directory")
     }
-    if let failed = json["workspaces"]?["failed"]?.int, failed > 0 {
+    guard let failed = json["workspaces"]?["failed"]?.int, failed > 0 else { return }
+    do throws(CommandFailure) {
+      // With the credential it names them.
+      let names = try line.ask("GET", "/ready").json["unavailable_workspaces"]
+      report.problem("cannot be opened: \(Plain.member(names))", try: "a2a-relay check DATA")
+    } catch {
       report.problem("\(failed) workspaces cannot be opened", try: "a2a-relay check DATA")
     }
   }
 
-  /// Workspaces looked at: the list is in memory, and only open queues are counted in it.
+  /// Workspaces looked at: the list has what they hold, or held when their files were closed.
   private static let pagesMost = 20
 
   private static func examineWorkspaces(_ line: Invocation, _ report: inout Report) {
     var after = ""
-    var seen = 0
-    var troubled = 0
+    var seen = Seen()
     for _ in 0..<pagesMost {
       let page: JSON
       do throws(CommandFailure) {
@@ -99,31 +103,71 @@ extension Doctor {
         return report.problem(error.text, try: "a2a-relay workspaces")
       }
       for workspace in page["workspaces"]?.array ?? [] {
-        seen += 1
-        let before = report.problems
-        examine(workspace, line, &report)
-        if report.problems > before { troubled += 1 }
+        seen.all += 1
+        examine(workspace, line, &seen, &report)
       }
-      guard let next = page["next"]?.string else {
-        if troubled == 0 { report.ok("\(seen) workspaces, none with dead or old messages") }
-        return
-      }
+      guard let next = page["next"]?.string else { return tell(seen, &report) }
       after = "&after=\(next)"
     }
-    report.note("the first \(seen) workspaces were looked at")
+    tell(seen, &report)
+    report.note("the first \(seen.all) workspaces were looked at")
+  }
+
+  private struct Seen {
+    var all = 0
+    /// Those whose messages were asked for: what died and was told is counted nowhere else.
+    var deadLookedFor = 0
+    /// The relay has not looked into them since it was killed.
+    var unknown = 0
+    var isWaiting = false
+    var isDead = false
+  }
+
+  /// Nothing is said of what nobody has looked at.
+  private static func tell(_ seen: Seen, _ report: inout Report) {
+    if !seen.isWaiting {
+      report.ok("\(seen.all - seen.unknown) workspaces, none with old messages")
+    }
+    if !seen.isDead {
+      report.ok("\(seen.deadLookedFor) workspaces in memory, none with dead messages of a day")
+    }
+    if seen.unknown > 0 {
+      report.note("what \(seen.unknown) workspaces hold is not known yet: ask again in a minute")
+    }
   }
 
   private static let oldSeconds = 3600.0
 
-  private static func examine(_ workspace: JSON, _ line: Invocation, _ report: inout Report) {
-    guard let id = workspace["id"]?.string, let queue = workspace["queue"] else { return }
-    let name = "workspace \(id) (\(Plain.member(workspace["name"])))"
+  private static func examine(
+    _ workspace: JSON, _ line: Invocation, _ seen: inout Seen, _ report: inout Report
+  ) {
+    guard let id = workspace["id"]?.string, let queue = workspace["queue"] else {
+      seen.unknown += 1
+      return
+    }
+    let before = report.problems
+    examineWaiting(workspace, id, queue, line, &report)
+    if report.problems > before { seen.isWaiting = true }
+    // To ask for the others would open every file.
+    guard queue["in_memory"]?.bool == true || queue["dead"]?.int ?? 0 > 0 else { return }
+    seen.deadLookedFor += 1
     if let dead = died(id, line), dead > 0 {
+      seen.isDead = true
       report.problem(
-        "\(name): dead messages of the last day: \(dead)",
+        "\(name(workspace, id)): dead messages of the last day: \(dead)",
         try: "a2a-relay messages \(id) --state dead --since 1d, then a2a-relay redrive MESSAGE")
     }
+  }
+
+  private static func name(_ workspace: JSON, _ id: String) -> String {
+    "workspace \(id) (\(Plain.member(workspace["name"])))"
+  }
+
+  private static func examineWaiting(
+    _ workspace: JSON, _ id: String, _ queue: JSON, _ line: Invocation, _ report: inout Report
+  ) {
     guard let unanswered = queue["unanswered"]?.int, unanswered > 0 else { return }
+    let name = name(workspace, id)
     if queue["present"]?.bool == false {
       report.problem(
         "\(name) has \(unanswered) unanswered, and its agent is away",

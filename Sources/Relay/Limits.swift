@@ -49,6 +49,8 @@ package struct Limits: Sendable {
   package var lease = Duration.seconds(300)
   /// The longest lease that a poll or an extend may ask for.
   package var leaseMax = Duration.seconds(3600)
+  /// A result that the disk has refused keeps its lease for so long after the `Retry-After` told.
+  package var refusedLeaseMargin = Duration.seconds(30)
   /// The longest that heartbeats alone can stretch a lease given without `confirm`.
   package var heartbeatLeaseMax = Duration.seconds(900)
   /// Hand-outs that may fail before a message is dead.
@@ -94,6 +96,8 @@ package struct Limits: Sendable {
   package var walPagesMax = 16_000
   /// A WAL that has not grown for this long is emptied.
   package var walIdle = Duration.seconds(60)
+  /// A workspace's WAL in which something was deleted is emptied after this, idle or not.
+  package var walBlankedMax = Duration.seconds(600)
   /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
   package var openWorkspacesMax = 340
   /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.
@@ -235,6 +239,9 @@ package struct Limits: Sendable {
   package var keptBytesMax = 256 * 1024 * 1024
   /// Messages that one workspace's file keeps beyond its queue.
   package var keptMessagesMax = 1_000_000
+  /// The same of ends that nobody has read, which do not go earlier; more, and sends are refused.
+  package var unreadBytesMax = 8 * 1024 * 1024 * 1024
+  package var unreadMessagesMax = 4_000_000
   /// Rows of any one table that one round of retention looks at, or deletes.
   package var retentionRowsMax = 250
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.

@@ -70,8 +70,11 @@ package struct WorkspacePulse: Sendable, Equatable {
   package var id: WorkspaceID
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
+  /// What its file holds, as long as `nextWakeAt` counts. `nil`: nothing that was ever counted.
+  package var depth: QueueDepth?
 
-  package init(_ workspace: RegisteredWorkspace) {
+  package init(_ workspace: RegisteredWorkspace, depth: QueueDepth? = nil) {
+    self.depth = depth
     id = workspace.id
     nextWakeAt = workspace.nextWakeAt
     lastSeenAt = workspace.lastSeenAt
@@ -223,4 +226,14 @@ package enum RegistryWrite: Sendable {
   case trimAudit(before: WallTime?, keep: Int, rows: Int)
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)
+
+  /// It deletes or replaces content, which then stands in the log until that is emptied.
+  package var isBlanking: Bool {
+    switch self {
+    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
+    case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
+      .expireToken, .touchTokens, .insertRows, .audit, .probe:
+      false
+    }
+  }
 }

@@ -54,8 +54,14 @@ package enum RelayProcess {
     #endif
     let admin = try AdminToken.load(options, data: options.data, random: random)
     broker.directory.setAdmin(secret: admin.secret)
+    for id in options.acceptedLosses {
+      guard try broker.acceptLoss(of: id, now: Clock.now()) != nil else {
+        throw ServeOptions.Usage(
+          text: "--\(ServeOptions.acceptLoss): no workspace \(id.text) is registered")
+      }
+    }
     broker.start(now: Clock.now())
-    reportMismatches(data, broker.directory, log)
+    reportMismatches(data, broker, log)
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,
       registration: options.registration(listening: address), metrics: options.metrics,
@@ -144,13 +150,14 @@ package enum RelayProcess {
   }
 
   private static func reportMismatches(
-    _ data: DataDirectory, _ directory: Directory, _ log: Log
+    _ data: DataDirectory, _ broker: Broker, _ log: Log
   ) {
     do throws(StoreError) {
-      let removed = directory.removed.values.map(\.row)
+      let removed = broker.directory.removed.values.map(\.row)
       let found = try data.mismatches(
-        rows: directory.workspaces.keys + removed.filter { $0.state == .removed }.map(\.id),
+        rows: broker.directory.workspaces.keys + removed.filter { $0.state == .removed }.map(\.id),
         purging: removed.filter { $0.state == .purging }.map(\.id))
+      broker.noteMissing(found.rowsWithoutFile)
       for id in found.rowsWithoutFile {
         log.error("workspace_file_missing", ["workspace": .text(id.text)])
       }

@@ -55,6 +55,8 @@ package final class RelayServer: Application {
     /// Of the JSON-RPC caller.
     var addressee: Addressee?
     var isCrossOrigin = false
+    /// It sent without a credential: a receipt shows later that it did.
+    var isAnonymous = false
     /// The token that a poll was parked with.
     var token: TokenUse?
   }
@@ -125,7 +127,7 @@ package final class RelayServer: Application {
       case .call(let id): try call(id, caller, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)
       case .rest: throw .unsupported
-      case .callerMessage(let message): show(message, head, ticket, now: now)
+      case .callerMessage(let message): try show(message, caller, head, ticket, now: now)
       case .inbox(let id): try poll(id, head, ticket, loop, now: now)
       case .verb(let id, let message, let verb):
         try agentCall(id, message, verb, head, body, ticket, loop, now: now)
@@ -145,7 +147,9 @@ package final class RelayServer: Application {
       case .platform(let route):
         try platform(route, caller, head, body, ticket, loop, now: now)
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
-      case .ready: broker.ready(open(ticket, .other), now: now)
+      case .ready:
+        let reader = identity(bearer(head), ticket, now: now) ?? .anonymous
+        broker.ready(open(ticket, .other), for: reader, now: now)
       case .status(let route): status(route, head, ticket, loop, now: now)
       case .metrics:
         metrics(try metricsReader(head, ticket, now: now), ticket, loop, now: now)
@@ -284,7 +288,7 @@ package final class RelayServer: Application {
     noteEntries(reply)
     var response =
       reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
-    if let id = reply.messageID { response.headers.append(("X-Relay-Message-Id", id.text)) }
+    if let id = reply.messageID { response.headers += names(id, isAnonymous: pending.isAnonymous) }
     if !reply.headers.isEmpty { response.headers += reply.headers }
     if pending.isCrossOrigin { response.headers += Self.crossOrigin }
     if case .none = reply.receipt { return loop.respond(pending.ticket, response) }

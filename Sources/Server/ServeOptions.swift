@@ -18,6 +18,8 @@ package struct ServeOptions: Sendable {
   package private(set) var asked: Set<String> = []
   /// What is in the data directory is an older state of a relay that went on.
   package private(set) var isAfterRollback = false
+  /// Workspaces whose lost files are replaced by empty ones.
+  package private(set) var acceptedLosses: [WorkspaceID] = []
 
   package struct Usage: Error {
     package var text: String
@@ -54,7 +56,9 @@ package struct ServeOptions: Sendable {
     ),
   ]
 
+  /// These are of one start, so that they are no variables of the environment.
   package static let afterRollback = "after-rollback"
+  package static let acceptLoss = "accept-loss"
 
   package init(
     arguments: [String], environment: (String) -> String?
@@ -65,7 +69,6 @@ package struct ServeOptions: Sendable {
     }
     var rest = arguments[...]
     while let argument = rest.popFirst() {
-      // Of this one start, so that it is no variable of the environment.
       if argument == "--" + Self.afterRollback {
         isAfterRollback = true
         continue
@@ -74,8 +77,9 @@ package struct ServeOptions: Sendable {
       let parts = argument.dropFirst(2)
         .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = parts.first.map(String.init) ?? ""
-      guard Self.flags.contains(where: { $0.name == name }) else {
-        let known = Self.flags.map { "--" + $0.name }.joined(separator: ", ")
+      guard name == Self.acceptLoss || Self.flags.contains(where: { $0.name == name }) else {
+        let known = (Self.flags.map(\.name) + [Self.afterRollback, Self.acceptLoss])
+          .map { "--" + $0 }.joined(separator: ", ")
         throw Usage(text: "unknown flag \"--\(name)\"; there are \(known)")
       }
       guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
@@ -134,6 +138,11 @@ package struct ServeOptions: Sendable {
       }
       limits.workspaceSeriesMax = count
     case "limit": try setLimit(value)
+    case Self.acceptLoss:
+      guard let id = WorkspaceID(value) else {
+        throw Usage(text: "--\(name) takes the id of a workspace")
+      }
+      acceptedLosses.append(id)
     default: preconditionFailure("a flag without a meaning: \(name)")
     }
   }
@@ -179,6 +188,7 @@ package struct ServeOptions: Sendable {
       ("anonymousSharePercent", \.anonymousSharePercent),
       ("anonymousBodyBytesMax", \.anonymousBodyBytesMax),
       ("keptBytesMax", \.keptBytesMax), ("keptMessagesMax", \.keptMessagesMax),
+      ("unreadBytesMax", \.unreadBytesMax), ("unreadMessagesMax", \.unreadMessagesMax),
     ]
 
   /// The same for times, in milliseconds.

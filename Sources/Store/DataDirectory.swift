@@ -148,6 +148,33 @@ package final class DataDirectory {
     }
     try Files.remove(path)
     try Files.sync(folder)
+    // What an accepted loss has set aside is of the same messages.
+    let removed = "\(self.path)/removed"
+    for name in try Files.names(in: removed) where name.hasPrefix(prefix) {
+      try Files.remove("\(removed)/\(name)")
+    }
+    try Files.sync(removed)
+  }
+
+  /// What no relay reads any more: copies from before a migration, and files set aside as lost.
+  package static func leftovers(in path: String) throws(StoreError) -> [String] {
+    var folders = ["", "/removed"]
+    for name in try Files.names(in: path + "/workspaces") { folders.append("/workspaces/\(name)") }
+    var found: [String] = []
+    for folder in folders where Files.isFolder(path + folder) {
+      for name in try Files.names(in: path + folder) where isLeftover(name) {
+        found.append("\(path)\(folder)/\(name)")
+      }
+    }
+    return found.sorted()
+  }
+
+  /// `NAME.db.v1`, `NAME.db.lost-…`.
+  private static func isLeftover(_ name: String) -> Bool {
+    guard let end = name.firstRange(of: ".db.")?.upperBound else { return false }
+    let rest = name[end...]
+    if rest.hasPrefix("lost-") { return true }
+    return rest.hasPrefix("v") && Int(rest.dropFirst()) != nil
   }
 
   /// Opens the file of a workspace that has a row; it is never made anew here.

@@ -71,6 +71,11 @@ extension Database {
     return database
   }
 
+  /// An empty one without a file.
+  static func inMemory() throws(StoreError) -> Database {
+    try connect(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs: nil)
+  }
+
   private func checkKind(_ schema: Schema) throws(StoreError) {
     guard try number("PRAGMA application_id") == Int64(schema.applicationID) else {
       throw StoreError(

@@ -26,7 +26,9 @@ package final class RegistryFile {
 
   package func markSynced() { database.markSynced() }
 
-  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) {
+  /// Says whether all of the log is in the file now.
+  @discardableResult
+  package func checkpoint(_ mode: CheckpointMode) throws(StoreError) -> Bool {
     try database.checkpoint(mode)
   }
 
@@ -65,6 +67,17 @@ package final class RegistryFile {
     try Files.checked("fdatasync", path + "-wal", kind: .ioFatal) { fdatasync(walDescriptor) }
     markSynced()
     return number
+  }
+
+  /// The key of the receipts that callers without a credential get: as old as the registry, so that
+  /// they are good after a restart. Durable with the `raiseBoot` that follows.
+  package func receiptKey(orNew new: String) throws(StoreError) -> String {
+    let stored = try metaText("receipt_key")
+    guard stored.isEmpty else { return stored }
+    try database.transaction { () throws(StoreError) in
+      try setMeta("receipt_key") { $0.add(new) }
+    }
+    return new
   }
 
   /// The life that this registry leads: another one after each restore and each rollback. The

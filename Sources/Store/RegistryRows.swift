@@ -19,6 +19,15 @@ extension RegistryFile {
     return snapshot
   }
 
+  /// What the files held that nothing has been written into since.
+  package func depths() throws(StoreError) -> [(id: WorkspaceID, depth: QueueDepth)] {
+    var row = try statement(.depths)
+    defer { row.reset() }
+    var found: [(id: WorkspaceID, depth: QueueDepth)] = []
+    while try row.step() { found.append((WorkspaceID(row.uuid(0)), row.depth())) }
+    return found
+  }
+
   /// The newest entries below `id`, newest first.
   package func audit(before id: Int64 = .max, limit: Int) throws(StoreError) -> [AuditEntry] {
     var row = try statement(.audit)
@@ -110,6 +119,7 @@ extension RegistryFile {
     row.add(pulse.id.bytes)
     row.add(pulse.nextWakeAt)
     row.add(pulse.lastSeenAt)
+    row.add(pulse.depth)
     try row.run()
   }
 
@@ -162,6 +172,33 @@ extension Statement {
     workspace.claimedAt = timeOrNil(12)
     workspace.claim = origin(13)
     return workspace
+  }
+
+  fileprivate mutating func add(_ depth: QueueDepth?) {
+    guard let depth else {
+      for _ in 0..<8 { add(nil as WallTime?) }
+      return
+    }
+    for count in [
+      depth.unanswered, depth.inFlight, depth.unreceived, depth.dead, depth.interrupted,
+      depth.bytes,
+    ] { add(count) }
+    add(depth.oldestUnanswered)
+    add(depth.oldestUnreceived)
+  }
+
+  /// From column 1 on, in the order of `add`.
+  fileprivate func depth() -> QueueDepth {
+    var depth = QueueDepth()
+    depth.unanswered = Int(int(1))
+    depth.inFlight = Int(int(2))
+    depth.unreceived = Int(int(3))
+    depth.dead = Int(int(4))
+    depth.interrupted = Int(int(5))
+    depth.bytes = Int(int(6))
+    depth.oldestUnanswered = timeOrNil(7)
+    depth.oldestUnreceived = timeOrNil(8)
+    return depth
   }
 
   fileprivate mutating func add(_ token: RegisteredToken) {

@@ -4,7 +4,7 @@ enum RegistrySQL: Int, CaseIterable {
   case deleteTokens, revokeTokens, insertToken, revokeToken, expireToken, touchToken, deleteToken
   case insertAudit, trimAudit
   case putSecret, deleteSecret, deleteSecrets, secrets
-  case orgs, workspaces, tokens, audit
+  case orgs, workspaces, depths, tokens, audit
   case readMeta, writeMeta
 
   var text: String {
@@ -24,7 +24,11 @@ enum RegistrySQL: Int, CaseIterable {
       """
     case .deleteWorkspace: "DELETE FROM workspace WHERE id = ?"
     case .writePulse:
-      "INSERT OR REPLACE INTO pulse(id, next_wake_at, last_seen_at) VALUES(?, ?, ?)"
+      """
+      INSERT OR REPLACE INTO pulse(id, next_wake_at, last_seen_at, unanswered, in_flight,
+        unreceived, dead, interrupted, bytes, oldest_unanswered_at, oldest_unreceived_at)
+        VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
     case .deletePulse: "DELETE FROM pulse WHERE id = ?"
     case .insertToken:
       """
@@ -62,6 +66,13 @@ enum RegistrySQL: Int, CaseIterable {
       SELECT workspace.id, name, org, created_at, card, url, settings, state, removed_at,
         next_wake_at, last_seen_at, parent, claimed_at, claimed_by, claimed_from, claimed_via
       FROM workspace LEFT JOIN pulse ON pulse.id = workspace.id ORDER BY created_at, workspace.id
+      """
+    // What was written into a file since makes what is noted of it worth nothing.
+    case .depths:
+      """
+      SELECT id, unanswered, in_flight, unreceived, dead, interrupted, bytes, oldest_unanswered_at,
+        oldest_unreceived_at
+      FROM pulse WHERE next_wake_at IS NOT NULL AND unanswered IS NOT NULL
       """
     case .tokens:
       """

@@ -17,7 +17,9 @@ struct Schema {
 //    pass over any table. They run in one transaction together with the new `user_version`, after
 //    a copy of the file has been made beside it (`NAME.db.v1`), which stays until removed by hand.
 // 4. Add a test that opens a file of the old version, made by the old text of `tables`, and reads
-//    every column. An older relay refuses the file (`newerSchema`): going back means the copy.
+//    every column. `check` and `import` compare a file's schema with `tables`, text by text
+//    (`StillFileSchema.swift`): have them know what `ALTER TABLE` makes of an old one too.
+//    An older relay refuses the file (`newerSchema`): going back means the copy.
 
 extension Schema {
   /// A workspace's queue.
@@ -202,10 +204,19 @@ extension Schema {
       -- What changes all the time, apart from the rows with their cards. next_wake_at: when
       -- something in the workspace's file comes due, the largest number for never; without one that
       -- is not known, because the file has been written since.
+      -- The rest: what the file held then, so that nobody has to open it to be told.
       CREATE TABLE pulse(
         id BLOB PRIMARY KEY,
         next_wake_at INTEGER,
-        last_seen_at INTEGER
+        last_seen_at INTEGER,
+        unanswered INTEGER,
+        in_flight INTEGER,
+        unreceived INTEGER,
+        dead INTEGER,
+        interrupted INTEGER,
+        bytes INTEGER,
+        oldest_unanswered_at INTEGER,
+        oldest_unreceived_at INTEGER
       ) STRICT, WITHOUT ROWID;
 
       -- hash: SHA-256 of the secret, which is not kept.

@@ -15,11 +15,13 @@ extension StillFile {
     return nil
   }
 
-  /// What SQLite itself finds wrong, and then the rules of the relay that are broken.
+  /// What no relay has made, what SQLite itself finds wrong, and then the rules of the relay that
+  /// are broken.
   package func findings(_ kind: Kind, workspace: WorkspaceID? = nil) throws(StoreError) -> [String]
   {
     if let wrong = try wrongKind(kind) { return [wrong] }
-    var found: [String] = []
+    var found = try foreignSchema(kind)
+    guard found.isEmpty else { return found }
     try database.each("PRAGMA integrity_check(\(Self.findingsMax))") { row in
       if row.text(0) != "ok" { found.append("SQLite: " + row.text(0)) }
     }

@@ -15,6 +15,7 @@ extension StillFile {
 
   package func steps(_ workspace: WorkspaceID) throws(StoreError) -> Steps {
     if let wrong = try wrongKind(.workspace) { throw damaged(wrong) }
+    if let wrong = try foreignSchema(.workspace).first { throw damaged(wrong) }
     if let wrong = try foreignQueue(workspace) { throw damaged(wrong) }
     var parts: [Steps.Part] = []
     try database.each("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {

@@ -17,6 +17,21 @@ extension WorkspaceFile {
     return try row.step() ? row.bytes(0) : nil
   }
 
+  /// The hashes of the answers to this caller's messages after `seq`: the newest ones, at most
+  /// `count`, the oldest first.
+  package func newestAnswers(
+    to caller: String, after seq: Seq, atMost count: Int
+  ) throws(StoreError) -> [(hash: UUIDBytes, seq: Seq)] {
+    var row = try statement(.newestAnswers)
+    defer { row.reset() }
+    row.add(seq)
+    row.add(caller)
+    row.add(count)
+    var found: [(hash: UUIDBytes, seq: Seq)] = []
+    while try row.step() { found.append((hash: row.uuid(1), seq: row.int(0))) }
+    return found.reversed()
+  }
+
   /// Neither now nor ever before.
   func hasNoMessages() throws(StoreError) -> Bool {
     guard try database.number("SELECT count(*) FROM (SELECT 1 FROM message LIMIT 1)") == 0

@@ -4,7 +4,7 @@ enum WorkspaceSQL: Int, CaseIterable {
   case requeue, answer, end, changeTask, continueTask, received, insertNote
   case told, redrive, reopenTask, writeJob, forgetJobs
   case openMessages, lastHandOut, interruptedTasks
-  case message, task, requestBody, answerBody, taskMessages, handOuts, notes
+  case message, task, requestBody, answerBody, newestAnswers, taskMessages, handOuts, notes
   case list, listFailed
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
@@ -141,6 +141,12 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .task: Self.taskWithState
     case .requestBody: "SELECT head, body FROM request WHERE seq = ?"
     case .answerBody: "SELECT body FROM answer WHERE seq = ?"
+    // Of the newest rows, without an index: it is asked once after the file was opened.
+    case .newestAnswers:
+      """
+      SELECT seq, answer_hash FROM message
+      WHERE seq > ? AND caller = ? AND answer_hash IS NOT NULL ORDER BY seq DESC LIMIT ?
+      """
     case .taskMessages:
       """
       \(message) WHERE seq = ?1 OR seq IN (

@@ -103,6 +103,8 @@ private var help: String {
   text += """
       --after-rollback                the data is an older state (a snapshot, a machine rolled
                                       back): what is unanswered counts as possibly handed out
+      --accept-loss ID                the file of this workspace is lost: begin with an empty one;
+                                      a damaged file is moved to DATA/removed; may be repeated
 
       ADMIN_TOKEN in the environment is the operator's token; without it one is made at
       the first start and kept in DATA/admin-token.

@@ -75,6 +75,37 @@ import Testing
     ("UPDATE meta SET value = 'x' WHERE key = 'workspace'", "it is the queue of \"x\""),
   ]
 
+  /// What another hand can put into a schema, and the name by which it is found.
+  static let schemas: [(sql: String, found: String)] = [
+    (
+      "CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM answer; END",
+      "it has a trigger \"t\""
+    ),
+    ("CREATE VIEW v AS SELECT 1", "it has a view \"v\""),
+    ("CREATE TABLE x(y)", "it has a table \"x\""),
+    ("CREATE INDEX i ON message(at)", "it has an index \"i\""),
+    ("DROP INDEX message_failed", "its index \"message_failed\" is missing"),
+    (
+      """
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, 'tag INTEGER', 'tag INTEGER CHECK(tag > 0)')
+      WHERE name = 'message'
+      """, "its table \"message\" is not as a relay makes it"
+    ),
+  ]
+
+  @Test(arguments: schemas) func `what no relay has made of a schema is found`(
+    change: (sql: String, found: String)
+  ) throws {
+    try bench.kill()
+    let place = DataDirectory.place(of: ada)
+    try self.change(place, change.sql)
+    let found = try findings()
+    #expect(found.count == 1 && found[0].hasPrefix(place + ": " + change.found), "\(found)")
+    try self.change("relay.db", "CREATE VIEW v AS SELECT 1")
+    #expect(try findings().contains { $0.hasPrefix("relay.db: it has a view") })
+  }
+
   @Test(arguments: damages) func `each broken rule is found`(damage: (sql: String, found: String))
     throws
   {

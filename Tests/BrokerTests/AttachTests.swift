@@ -28,6 +28,27 @@ import Wire
     #expect(bench.replies[one]?.messageID == bench.replies[two]?.messageID)
   }
 
+  @Test func `strangers' equal calls are messages of their own`() throws {
+    let one = try bench.send(id) { $0.caller = .anonymous }
+    let two = try bench.send(id) { $0.caller = .anonymous }
+    bench.sync()
+    try bench.result(id, try bench.take(id), "for one alone")
+    bench.sync()
+    #expect(bench.replies[one]?.state == "TASK_STATE_COMPLETED")
+    #expect(bench.replies[two] == nil)
+    // Nobody has received it: a known caller would get it now.
+    let three = try bench.send(id) { $0.caller = .anonymous }
+    bench.sync()
+    #expect(bench.replies[three] == nil && bench.broker.desks[id]?.queue.lastSeq == 3)
+    let receipt = bench.broker.receipt(of: try #require(bench.replies[one]?.messageID))
+    let message = try #require(bench.replies[one]?.messageID)
+    try bench.restart(isClean: false)
+    let four = try bench.send(id) { $0.caller = .anonymous }
+    bench.sync()
+    #expect(bench.replies[four] == nil && bench.broker.desks[id]?.queue.lastSeq == 4)
+    #expect(bench.broker.isReceipt(Array(receipt.utf8)[...], of: message))
+  }
+
   @Test func `a retry after the caller went away gets the stored answer with its own id`() throws {
     let first = try bench.send(id)
     bench.sync()

@@ -62,7 +62,10 @@ final class Bench {
   }
 
   /// As after `kill -9` (`isClean` false) or SIGTERM: another broker on the same directory.
-  func restart(isClean: Bool = true, boot: String = "boot-1") throws {
+  /// `before`: what is done before the new broker starts.
+  func restart(
+    isClean: Bool = true, boot: String = "boot-1", before: (Broker) throws -> Void = { _ in }
+  ) throws {
     if isClean { broker.close(now: now) }
     replies = [:]
     unsynced = []
@@ -71,6 +74,7 @@ final class Bench {
     (data, broker) = parking
     (data, broker) = try Bench.open(path, limits, vfs, boot: boot)
     try FileManager.default.removeItem(atPath: path + "-parking")
+    try before(broker)
     broker.start(now: now)
   }
 

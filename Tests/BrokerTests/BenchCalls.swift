@@ -88,7 +88,7 @@ extension Bench {
       head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
       payer: broker.payer(of: caller))
     request.key = try key.map {
-      KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: caller, call, body: body)
+      KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: request)
     }
     broker.call(request, at: id, now: now)
     return number

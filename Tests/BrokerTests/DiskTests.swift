@@ -132,6 +132,70 @@ import Wire
     #expect(attempts == [2, 1])
   }
 
+  @Test func `while the disk is full an agent keeps its lease and its result`() throws {
+    try bench.stored(id, "one")
+    let held = try bench.take(id)
+    for _ in 0..<20 {
+      var result: CallID = 0
+      try failing(SQLITE_FULL) {
+        result = try bench.result(id, held)
+        bench.turn()
+      }
+      #expect(bench.replies[result]?.status == 503)
+      #expect(bench.replies[result]?.header("Retry-After") == "5")
+      bench.wait(.seconds(30))
+      let poll = bench.poll(id, wait: .zero)
+      bench.sync()
+      #expect(bench.replies[poll]?.entries.isEmpty == true, "it is with nobody else")
+    }
+    let result = try bench.result(id, held)
+    bench.sync()
+    #expect(bench.replies[result]?.json["status"]?.string == "accepted")
+    #expect(bench.replies[result]?.json["late"] == nil)
+  }
+
+  @Test func `the reserve is given up when space ends, and taken again when there is enough`()
+    throws
+  {
+    let plenty: Int64 = 1 << 40
+    var free = plenty
+    bench.broker.freeBytes = { _ in free }
+    bench.broker.checkDisk()
+    #expect(bench.data.reserve.isHeld)
+    #expect(bench.broker.metrics.disk?.isReserveHeld == true && !bench.broker.isDiskLow)
+    try bench.stored(id, "one")
+    let held = try bench.take(id)
+    free = 4096
+    var send: CallID = 0
+    var result: CallID = 0
+    try failing(SQLITE_FULL, stays: false) {
+      send = try bench.send(id)
+      result = try bench.result(id, held)
+      bench.turn()
+    }
+    bench.sync()
+    #expect(bench.replies[send]?.reason == "DISK_FULL" && bench.replies[send]?.delivered == "no")
+    #expect(bench.replies[result]?.json["status"]?.string == "accepted")
+    #expect(!bench.data.reserve.isHeld)
+    #expect(bench.broker.metrics.disk?.isReserveHeld == false && bench.broker.isDiskLow)
+    // What it has given back is for results, also where that is above the mark.
+    let mark = try bench.data.highWater()
+    free = mark + Int64(Reserve.bytes) - 1
+    bench.broker.checkDisk()
+    let later = try bench.send(id)
+    bench.sync()
+    #expect(bench.replies[later]?.reason == "DISK_FULL")
+    // As much as it would take from the sends again.
+    free = 2 * (mark + Int64(Reserve.bytes))
+    bench.broker.checkDisk()
+    #expect(!bench.data.reserve.isHeld && !bench.broker.isDiskLow)
+    try bench.stored(id, "two")
+    free += 1
+    bench.broker.checkDisk()
+    #expect(bench.data.reserve.isHeld)
+    #expect(bench.broker.metrics.disk?.isReserveHeld == true)
+  }
+
   @Test func `a read that waits for its barrier is answered though the next commit is refused`()
     throws
   {

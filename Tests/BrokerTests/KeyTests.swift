@@ -59,6 +59,25 @@ import Wire
     #expect(messages == 1)
   }
 
+  @Test(arguments: [true, false])
+  func `at the platform's way in a message without an id has a key too`(isClean: Bool) throws {
+    let first = try bench.platform(id, "hello", key: "k-1")
+    let same = try bench.platform(id, "hello", key: "k-1")
+    bench.sync()
+    let stored = try #require(bench.replies[first]?.json["queue_id"])
+    #expect(bench.replies[same]?.json["queue_id"] == stored)
+    try bench.restart(isClean: isClean)
+    let again = try bench.platform(id, "hello", key: "k-1")
+    let spaced = try bench.platform(
+      id, body: Bench.platformBody("hello").replacing(":", with: " : "), key: "k-1")
+    let other = try bench.platform(id, "other", key: "k-1")
+    bench.sync()
+    for call in [again, spaced] { #expect(bench.replies[call]?.json["queue_id"] == stored) }
+    #expect(bench.replies[other]?.status == 409)
+    #expect(bench.replies[other]?.reason == "IDEMPOTENCY_CONFLICT")
+    #expect(messages == 1)
+  }
+
   @Test func `id and white space do not count, params and method do`() throws {
     _ = try received()
     let spaced = try send { $0.space = " \n\t " }

@@ -21,7 +21,8 @@ import Wire
 
   private var lastSeq: Seq { bench.broker.desks[id]?.queue.lastSeq ?? 0 }
 
-  @Test func `what an agent that holds one posts to itself is the answer, durable before it is told`()
+  @Test
+  func `what an agent that holds one posts to itself is the answer, durable before it is told`()
     throws
   {
     let asked = try bench.platform(id, "question", caller: own, hold: .seconds(20))
@@ -173,16 +174,86 @@ import Wire
       try bench.platform(id, "a\(number)", messageID: "a\(number)", caller: .workspace(id))
       bench.sync()
     }
-    let desk = try #require(bench.broker.desks[id])
-    let known = (0..<3).map { number in
-      let message = "{\"role\":\"user\",\"parts\":[{\"kind\":\"text\",\"text\":\"a\(number)\"}],"
-        + "\"messageId\":\"a\(number)\"}"
-      return desk.ownAnswers.answered(by: Digest128.of(Array(message.utf8))) != nil
+    for isRead in [false, true] {
+      if isRead { try bench.restart() }
+      let known = try (0..<3).map { number in
+        let call = try bench.platform(
+          id, "a\(number)", messageID: "a\(number)", caller: .workspace(id))
+        bench.sync()
+        return bench.replies[call]?.state == "completed"
+      }
+      // The one that is forgotten is a question now.
+      #expect(known == [false, true, true])
     }
-    #expect(known == [false, true, true])
   }
 
-  @Test func `an answer to what was cancelled is refused each time, and is no new message`() throws {
+  @Test(arguments: [nil, true, false])
+  func `an answer without an id sent again changes nothing`(isClean: Bool?) throws {
+    let message = try bench.queued(id, "question", caller: own)
+    _ = try bench.take(id)
+    for number in 0..<3 {
+      if number == 2, let isClean { try bench.restart(isClean: isClean) }
+      let answer = try bench.platform(id, "done", role: "agent", caller: own)
+      bench.sync()
+      #expect(bench.replies[answer]?.task?["id"]?.string == message.text)
+      #expect(bench.replies[answer]?.state == "completed" && lastSeq == 1)
+    }
+    bench.expectNothingHeld()
+  }
+
+  @Test func `two without an id that are alike answer two, on their way or after`() throws {
+    let messages = try ["a", "b", "c"].map { try bench.queued(id, $0, caller: own) }
+    let poll = bench.poll(id, max: 3, wait: .zero)
+    bench.sync()
+    #expect(bench.replies[poll]?.entries.count == 3)
+    let calls = try (0..<2).map { _ in
+      try bench.platform(id, "done", role: "agent", caller: own)
+    }
+    bench.sync()
+    let last = try bench.platform(id, "done", role: "agent", caller: own)
+    bench.sync()
+    let answered = (calls + [last]).map { bench.replies[$0]?.task?["id"]?.string }
+    #expect(answered == messages.map { $0.text })
+  }
+
+  @Test(arguments: [nil, true, false])
+  func `with a key an answer is the same whatever is held, another key is another answer`(
+    isClean: Bool?
+  ) throws {
+    let messages = try ["a", "b"].map { try bench.queued(id, $0, caller: own) }
+    let poll = bench.poll(id, max: 2, wait: .zero)
+    bench.sync()
+    #expect(bench.replies[poll]?.entries.count == 2)
+    for number in 0..<3 {
+      if number == 2, let isClean { try bench.restart(isClean: isClean) }
+      let answer = try bench.platform(id, "done", role: "user", caller: own, key: "k-1")
+      bench.sync()
+      #expect(bench.replies[answer]?.task?["id"]?.string == messages[0].text)
+      #expect(bench.replies[answer]?.state == "completed")
+    }
+    let other = try bench.platform(id, "done", role: "user", caller: own, key: "k-2")
+    bench.sync()
+    #expect(bench.replies[other]?.task?["id"]?.string == messages[1].text)
+    #expect(lastSeq == 2)
+  }
+
+  @Test func `a question with a key and without an id is no answer to itself`() throws {
+    let ask = { try bench.platform(id, "q", caller: own, hold: .seconds(20), key: "k-1") }
+    let first = try ask()
+    let again = try ask()
+    bench.sync()
+    let held = try bench.take(id)
+    let third = try ask()
+    bench.sync()
+    #expect(bench.replies[third] == nil && lastSeq == 1)
+    try bench.result(id, held)
+    bench.sync()
+    for call in [first, again, third] { #expect(bench.replies[call]?.state == "completed") }
+    bench.expectNothingHeld()
+  }
+
+  @Test func `an answer to what was cancelled is refused each time, and is no new message`() throws
+  {
     let message = try bench.queued(id, "question", caller: own)
     _ = try bench.take(id)
     #expect(try bench.cancel(id, message).status == 200)

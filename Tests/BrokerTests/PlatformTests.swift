@@ -100,9 +100,12 @@ import Wire
     let nobody = try bench.platform(
       id, body: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/get\",\"params\":{\"id\":\"x\"}}")
     let stream = try bench.platform(
-      id, body: Bench.platformBody("x").replacing("message/send", with: "message/stream")
-        .replacing("{\"content\":\"x\"}", with: "{\"messageId\":\"m\",\"role\":\"user\",\"parts\":"
-          + "[{\"kind\":\"text\",\"text\":\"x\"}]}"))
+      id,
+      body: Bench.platformBody("x").replacing("message/send", with: "message/stream")
+        .replacing(
+          "{\"content\":\"x\"}",
+          with: "{\"messageId\":\"m\",\"role\":\"user\",\"parts\":"
+            + "[{\"kind\":\"text\",\"text\":\"x\"}]}"))
     bench.sync()
     #expect(bench.replies[full]?.status == 503 && bench.replies[full]?.reason == "QUEUE_FULL")
     #expect(bench.replies[full]?.header("Retry-After") != nil)
@@ -157,7 +160,8 @@ import Wire
     }
   }
 
-  @Test func `a queue item is not there for others, and the same as one that does not exist`() throws
+  @Test func `a queue item is not there for others, and the same as one that does not exist`()
+    throws
   {
     let message = try bench.queued(id, "hello")
     let other = try bench.create()
@@ -201,7 +205,8 @@ extension Bench {
   @discardableResult
   func platform(
     _ id: WorkspaceID, _ text: String = "", body: String? = nil, role: String? = nil,
-    messageID: String? = nil, caller: Identity = .org("callers"), hold: Duration = .zero
+    messageID: String? = nil, caller: Identity = .org("callers"), hold: Duration = .zero,
+    key: String? = nil
   ) throws -> CallID {
     let body = body ?? Bench.platformBody(text, role: role, messageID: messageID)
     let parsed = try PlatformCall.parse(
@@ -210,12 +215,13 @@ extension Bench {
     var rpc = parsed.rpc
     rpc.isBlocking = hold > .zero
     let call = broker.nextCall()
-    broker.platformCall(
-      CallerRequest(
-        call: call, caller: caller, rpc: rpc, body: parsed.body,
-        head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
-        platformMethod: rpc.methodName, payer: broker.payer(of: caller)),
-      at: id, now: now)
+    var request = CallerRequest(
+      call: call, caller: caller, rpc: rpc, body: parsed.body,
+      head: Array("{\"method\":\"POST\"}".utf8), holdUntil: now.instant + hold,
+      platformMethod: rpc.methodName, payer: broker.payer(of: caller))
+    request.given = parsed.given
+    request.key = try key.map { KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: request) }
+    broker.platformCall(request, at: id, now: now)
     return call
   }
 

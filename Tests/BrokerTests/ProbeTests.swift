@@ -16,9 +16,9 @@ import Wire
     bench = try Bench(vfs: "fault")
   }
 
-  private func ask() -> CallID {
+  private func ask(_ reader: Identity = .anonymous) -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.ready(call, now: bench.now)
+    bench.broker.ready(call, for: reader, now: bench.now)
     return call
   }
 
@@ -99,5 +99,29 @@ import Wire
     bench.turn()
     #expect(status(ending) == 503)
     #expect(bench.replies[ending]?.json["reasons"]?.array?.first?.string == "shutting_down")
+  }
+
+  @Test func `how many workspaces are unavailable is told to all, which ones to their operators`()
+    throws
+  {
+    let ids = try (0..<2).map { _ in try bench.create() }
+    bench.broker.unopenable = Set(ids)
+    let readers: [(Identity, Int?)] = [
+      (.anonymous, nil), (.workspace(ids[0]), nil), (.org(Broker.org, .send), nil),
+      (.admin, 2), (.org(Broker.org, .read), 2), (.org(Broker.org, .admin), 2),
+      (.org("other", .admin), 0),
+    ]
+    // Some wait for the probe, the others find its outcome.
+    let waiting = readers.map { ask($0.0) }
+    bench.sync()
+    let told = readers.map { ask($0.0) }
+    bench.turn()
+    for (index, (reader, named)) in (readers + readers).enumerated() {
+      let reply = try #require(bench.replies[(waiting + told)[index]])
+      #expect(reply.status == 200 && reply.json["status"] == "degraded")
+      #expect(reply.json["unavailable"]?.int == 2)
+      #expect(reply.json["unavailable_workspaces"]?.array?.count == named, "\(reader)")
+      #expect(reply.text.contains(ids[0].text) == (named == 2), "\(reader)")
+    }
   }
 }

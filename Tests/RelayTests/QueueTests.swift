@@ -34,6 +34,56 @@ import Testing
     #expect(stage.replies == [.alreadyAnswered])
   }
 
+  @Test(arguments: [false, true])
+  func `a result that is refused keeps its lease, as often as it comes again`(isOffer: Bool) {
+    let stage = Stage()
+    stage.store()
+    stage.poll(confirm: isOffer)
+    let fence = stage.fence
+    // Its lease would have ended after the first.
+    for _ in 0..<50 {
+      stage.result()
+      stage.refused()
+      #expect(stage.replies == [.unavailable])
+      stage.pass(.seconds(34))
+      #expect(stage.message?.handOut?.fence == fence && stage.message?.attempt == 1)
+    }
+    stage.result()
+    stage.durable()
+    #expect(stage.replies == [.accepted(isLate: false)])
+  }
+
+  @Test func `who never comes again with a refused result loses the lease`() {
+    let stage = Stage()
+    stage.store()
+    stage.poll()
+    stage.pass(.seconds(59))
+    stage.result()
+    // Its lease ends while the write is on its way.
+    stage.pass(.seconds(2))
+    stage.queue.refused([.message(1)], now: stage.now)
+    #expect(stage.message?.state == .leased)
+    stage.pass(.seconds(34))
+    #expect(stage.message?.state == .leased)
+    stage.pass(.seconds(1))
+    #expect(stage.message?.state == .queued && stage.message?.attempt == 1)
+  }
+
+  @Test func `a late result that is refused changes nothing for the new lease`() {
+    let stage = Stage()
+    stage.store()
+    stage.poll()
+    let old = stage.fence
+    stage.release()
+    stage.poll()
+    let end = stage.message?.handOut?.end
+    stage.pass(.seconds(50))
+    stage.result(old)
+    stage.refused()
+    #expect(stage.replies == [.unavailable])
+    #expect(stage.message?.handOut?.end == end)
+  }
+
   @Test func `a named consumer that polls anew gets what it never touched`() {
     let stage = Stage()
     stage.store()

@@ -57,6 +57,8 @@ final class ScheduleDriver {
   var given: [Given] = []
   /// The last hand-out of each message, while nobody else may have the message.
   var leases: [Seq: Given] = [:]
+  /// Results that came under a lease in force.
+  var inTime: Set<CallID> = []
   /// Messages whose bytes an agent has seen.
   var seen: Set<Seq> = []
   var calls: [CallID: Call] = [:]
@@ -214,8 +216,15 @@ final class ScheduleDriver {
       case .unavailable: true
       }
     if !isTrue { fail("\(reply) is told for \(seq), which is \(String(describing: message))") }
-    guard case .ok(let end) = reply else { return }
-    if leases[seq]?.fence == fence { leases[seq]?.end = end }
+    let wasInTime = inTime.remove(call) != nil
+    guard let lease = leases[seq], lease.fence == fence else { return }
+    switch reply {
+    case .ok(let end): leases[seq]?.end = end
+    // A result that was refused; it may come again until then.
+    case .unavailable where wasInTime:
+      leases[seq]?.end = max(lease.end, now.instant + .seconds(5) + limits.refusedLeaseMargin)
+    default: break
+    }
   }
 
   func tell(_ call: CallID, _ reply: CancelReply) {

@@ -209,6 +209,9 @@ extension ScheduleDriver {
     _ call: CallID, _ seq: Seq, _ fence: Fence, _ state: TaskState, hash: UInt64
   ) {
     // The driver looks an unknown fence up in the file.
+    if let lease = leases[seq], lease.fence == fence, lease.end > now.instant {
+      inTime.insert(call)
+    }
     let isKnown = committed.messages[seq]?.rows.contains { $0.fence == fence } ?? false
     queue.result(
       AgentResultCall(
@@ -270,6 +273,7 @@ extension ScheduleDriver {
     isDirty = false
     polls = [:]
     calls = [:]
+    inTime = []
     inFlight = []
     isJobMoving = false
     current = [:]

@@ -59,6 +59,14 @@ final class Stage {
     take()
   }
 
+  /// Reports what is on its way as rolled back.
+  func refused() {
+    let reports = actions.compactMap { if case .report(let report) = $0 { report } else { nil } }
+    queue.turnEnded()
+    queue.refused(reports, now: now)
+    take()
+  }
+
   func store() {
     arrive()
     durable()

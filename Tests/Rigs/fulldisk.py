@@ -2,8 +2,8 @@
 
     fulldisk.py
 
-A small ext4 on a loop device, first filled to the high water mark, then to the last block. The control
-has no mark: filled as far, it must go on taking sends, or it was not the mark that refused them.
+A small ext4 on a loop device, first filled to the high water mark, then to the last block: there the
+reserve must be given up, and taken again when space is back. The control has no mark: filled as far, it must go on taking sends, or it was not the mark that refused them.
 """
 import os
 import time
@@ -37,14 +37,14 @@ class Scene:
             self.stored.append(answer.headers["x-relay-message-id"])
         return answer
 
-    def work(self, count):
-        """Polls and answers `count` messages."""
+    def work(self, count, size=0):
+        """Polls and answers `count` messages, with `size` bytes more each."""
         base = f"/workspaces/{self.space}/inbox"
         while count > 0:
             polled = self.agent.call("GET", f"{base}?wait=2&max={min(count, 16)}")
             check(polled.status == 200, f"a poll on a full disk: {polled}")
             for entry in polled.json["messages"]:
-                text = f"answer {new_id()}"
+                text = f"answer {new_id()}" + "x" * size
                 answer = self.agent.call("POST", f"{base}/{entry['id']}/result", {"text": text},
                                          {"X-Relay-Lease": entry["lease"]["token"]})
                 check(answer.status == 200, f"a result on a full disk: {answer}")
@@ -61,6 +61,24 @@ class Scene:
                 except OSError:  # the last blocks go to the file system itself
                     break
                 size = os.fstat(file.fileno()).st_size
+
+    def events(self, name):
+        """How often the log has it."""
+        return self.relay.log.read_text().count(name)
+
+    def check_reserve(self, is_held, given_up, taken):
+        """Waits until the reserve is so, and looks at all that says so."""
+        def seen():
+            page = self.caller.call("GET", "/metrics").body.decode()
+            return (f"a2a_relay_disk_reserve_held {int(is_held)}\n" in page,
+                    self.events("reserve_given_up"), self.events("reserve_taken"))
+        deadline = time.monotonic() + WAIT
+        while seen() != (True, given_up, taken) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        check(seen() == (True, given_up, taken),
+              f"reserve held {is_held}, given up {given_up}, taken {taken}: it is {seen()}")
+        held = (self.disk.data / "reserve").exists()
+        check(held == is_held, f"the reserve's file is {'' if held else 'not '}there")
 
     def until(self, what, holds):
         deadline = time.monotonic() + WAIT
@@ -119,9 +137,10 @@ def run(args):
         skip("full disk", why)
     control()
     scene = Scene()
-    for _ in range(60):
+    for _ in range(100):
         check(accepted(scene.send()), "a send on an empty disk was refused")
     scene.work(10)
+    scene.check_reserve(True, given_up=0, taken=1)
 
     scene.fill(HIGH_WATER // 2)
     check_refusal(scene.until("a refusal below high water", refused))
@@ -139,12 +158,19 @@ def run(args):
             break
     scene.fill(0)
     check_refusal(scene.until("a refusal on a full disk", refused))
-    scene.work(10)
+    # What the log's file has already is used up first.
+    while scene.events("reserve_given_up") == 0 and len(scene.answered) < len(scene.stored) - 20:
+        scene.work(1, size=200_000)
     check(scene.relay.alive, "the relay ended on a full disk")
-    say(f"not a block left ({scene.disk.free()} bytes): results go on")
+    scene.check_reserve(False, given_up=1, taken=1)
+    check_refusal(scene.send())
+    scene.work(10)
+    say(f"not a block left: the reserve is given up ({scene.disk.free() >> 10} KiB free), results go on")
 
     scene.filler.unlink()
     scene.until("recovery", accepted)
+    scene.check_reserve(True, given_up=1, taken=2)
+    say("space is back: the reserve is taken again")
     scene.work(10)
     scene.verify()
     scene.caller.close()

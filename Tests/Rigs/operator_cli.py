@@ -233,7 +233,15 @@ def run(_):
     relay = Relay(path / "data", args=["--limit", "attempts=1"]).start()
     operator = Operator(relay, path)
     wrong_lines(operator)
-    check("no problem found" in operator.type("doctor")[0], "doctor on a new relay")
+    text, _ = operator.type("doctor")
+    check("no problem found" in text and "0 workspaces, none with old messages" in text, text)
+    check("no relay reads" not in text, text)
+    leftover = relay.data / "relay.db.v1"
+    leftover.write_bytes(b"x")
+    text, _ = operator.type("doctor")
+    check("1 files of before a migration or set aside" in text and f"{leftover};" in text, text)
+    operator.shell(text[text.index("find "):text.index("-delete")] + "-delete")
+    check(not leftover.exists(), "the command of doctor removes it")
     made = operator.json("workspaces", "create", "\x1b[31mred")
     identity = made["id"]
     token = operator.type("tokens", identity, "add")[0].splitlines()[-1]

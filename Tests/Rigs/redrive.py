@@ -1,11 +1,14 @@
 """Dead letters come back: each once, beside live traffic, and through kill -9 in the middle of it.
 
-    redrive.py [--count 10000] [--rate 2000]
+    redrive.py [--count 10000] [--rate 2000] [--judge]
 
-The live throughput with and without a redrive is printed, not judged: other programs run here too.
+The live throughput with and without a redrive is printed. With --judge it must be at least 0.8 of that
+without, the job stopped and begun again between short windows, so that what else runs on the machine
+weighs on both alike.
 """
 import pathlib
 import re
+import statistics
 import subprocess
 import threading
 import time
@@ -14,6 +17,7 @@ import rpc
 from relaykit import Relay, check, main, new_id, say, scratch
 
 SENDERS, LIVE_SECONDS = 8, 4
+WINDOW, PAIRS, RATIO_MIN = 1.5, 12, 0.8
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/operators.md"
 
 
@@ -89,6 +93,12 @@ class Live:
                     self.faults.append(str(done))
                 self.cycles += 1
 
+    def measure(self, seconds):
+        """Cycles a second, for so long."""
+        cycles, begun = self.cycles, time.monotonic()
+        time.sleep(seconds)
+        return (self.cycles - cycles) / (time.monotonic() - begun)
+
     def __exit__(self, *_):
         self.over.set()
         for thread in self.threads:
@@ -131,6 +141,43 @@ def judge(what, expected, seen, done):
     check(done["replayed"] == 0, f"{what}: nobody was told, and {done['replayed']} are replays")
 
 
+def stop(relay, space, number):
+    """How many it has moved until then."""
+    with relay.client(relay.admin) as admin:
+        answer = admin.call("DELETE", f"/workspaces/{space}/jobs/{number}")
+        check(answer.status in (200, 202), f"a job is stopped: {answer}")
+    return finish(relay, space, number, 10)
+
+
+def judge_live(relay, space, token, dead, rate):
+    """Pairs of windows, with the job and without, each time the other one first."""
+    with_job, without, moved = [], [], 0
+
+    def one_with():
+        nonlocal moved
+        number = start_job(relay, space, rate)["job"]
+        with_job.append(live.measure(WINDOW))
+        moved += stop(relay, space, number)["done"]
+
+    with Live(relay) as live:
+        live.measure(WINDOW)
+        for pair in range(PAIRS):
+            for turn in (0, 1):
+                if (pair + turn) % 2:
+                    one_with()
+                else:
+                    without.append(live.measure(WINDOW))
+    check(moved >= 0.7 * rate * WINDOW * PAIRS, f"only {moved} were redriven meanwhile")
+    ratio = statistics.median(with_job) / statistics.median(without)
+    say(f"medians of {PAIRS} windows of {WINDOW} s: {statistics.median(with_job):.0f} live cycles/s "
+        f"with a redrive at {rate}/s, {statistics.median(without):.0f} without, ratio {ratio:.2f}; "
+        f"{moved} redriven")
+    check(ratio >= RATIO_MIN, f"live traffic is slowed to {ratio:.2f}, below {RATIO_MIN}")
+    seen = work_off(relay, space, token, "release")
+    check(len(seen) == moved and set(seen) <= dead and max(seen.values()) == 1,
+          f"{moved} were redriven and {len(seen)} handed out")
+
+
 def documented(relay, space, message):
     """Every line of the operators' page, as it stands there."""
     page = DOCUMENT.read_text().split("## Queue and messages")[1].split("\n## ")[0]
@@ -163,6 +210,9 @@ def run(args):
     say(f"{len(dead)} dead letters in {time.monotonic() - begun:.1f} s; "
         f"the relay has {resident(relay)} MiB")
 
+    if args.judge:
+        check(args.count >= 2 * args.rate * WINDOW * PAIRS, "--judge needs a larger --count")
+        judge_live(relay, space, token, dead, args.rate)
     with Live(relay) as plain:
         time.sleep(LIVE_SECONDS)
     with Live(relay) as beside:
@@ -189,4 +239,4 @@ def run(args):
 
 
 if __name__ == "__main__":
-    main(run, count=10_000, rate=2000)
+    main(run, count=10_000, rate=2000, judge=False)

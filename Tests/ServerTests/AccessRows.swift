@@ -7,6 +7,8 @@ import Relay
 struct AccessTarget {
   var workspace: String
   var message: String
+  /// One that was sent with a key of the org.
+  var orgMessage: String
   var org: String
   var key: String
   var token: String
@@ -37,6 +39,8 @@ struct AccessRow: Sendable {
     case relay
     /// Who has sent the message, and the relay's operator.
     case sender
+    /// The same of a message that an org's key has sent: all its keys that may send.
+    case orgSender
   }
 
   var kind: RouteKind
@@ -83,6 +87,8 @@ struct AccessRow: Sendable {
       .rest, { "/w/\($0.workspace)/v1/message:send" }, ["POST": 501, "GET": 501], .callers),
     AccessRow(.nothing, { "/w/\($0.workspace)/x" }, ["GET": 404, "DELETE": 404], .callers),
     AccessRow(.callerMessage, { "/messages/\($0.message)" }, ["GET": 200, "HEAD": 200], .sender),
+    AccessRow(
+      .callerMessage, { "/messages/\($0.orgMessage)" }, ["GET": 200, "HEAD": 200], .orgSender),
   ]
 
   private static let agents: [AccessRow] =
@@ -113,6 +119,9 @@ struct AccessRow: Sendable {
     AccessRow(
       .queueItem, { "/workspaces/\($0.workspace)/a2a/queue/\($0.message)" },
       ["GET": 200, "HEAD": 200], .sender),
+    AccessRow(
+      .queueItem, { "/workspaces/\($0.workspace)/a2a/queue/\($0.orgMessage)" },
+      ["GET": 200, "HEAD": 200], .orgSender),
     AccessRow(
       .secrets, { "/workspaces/\($0.workspace)/secrets" },
       ["GET": 200, "HEAD": 200, "POST": 200, "PUT": 200],

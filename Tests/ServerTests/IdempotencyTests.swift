@@ -73,6 +73,26 @@ import Wire
     }
   }
 
+  @Test(arguments: [true, false])
+  func `the platform's way in mends a message, and its key knows it again`(isNamed: Bool) throws {
+    let scene = try RelayScene()
+    let client = try scene.connect()
+    func send(_ text: String, _ key: String?) throws -> HTTPClient.Answer {
+      let fields =
+        [("X-Target-Workspace-ID", scene.id)] + (key.map { [("Idempotency-Key", $0)] } ?? [])
+      return try client.call(
+        "POST", isNamed ? "/workspaces/\(scene.id)/a2a" : "/a2a", token: RelayScene.admin,
+        fields: fields, body: RelayPlatformTests.body(text))
+    }
+    let first = try send("hello", "k-1")
+    let again = try send("hello", "k-1")
+    #expect(first.json["queue_id"]?.string != nil)
+    #expect(again.json["queue_id"] == first.json["queue_id"])
+    #expect(try send("other", "k-1").status == 409)
+    #expect(try send("hello", "k-2").json["queue_id"] != first.json["queue_id"])
+    #expect(try send("hello", nil).json["queue_id"] != first.json["queue_id"])
+  }
+
   @Test func `what is no key is refused, with what is allowed`() throws {
     let scene = try RelayScene()
     for key in ["", "\"a", "a b", String(repeating: "x", count: 256)] {

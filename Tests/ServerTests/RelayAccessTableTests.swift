@@ -27,8 +27,8 @@ import Wire
   @Test func `every route and method has its row, and every row its answers`() throws {
     var found: [RouteKind: Set<String>] = [:]
     let target = AccessTarget(
-      workspace: RelayAccessTests.unknown, message: RelayAccessTests.message, org: "o", key: "k",
-      token: "t")
+      workspace: RelayAccessTests.unknown, message: RelayAccessTests.message,
+      orgMessage: RelayAccessTests.message, org: "o", key: "k", token: "t")
     for row in AccessRow.all {
       let path = row.path(target).split(separator: "?").first.map(String.init) ?? ""
       let route = Route(path: path)
@@ -47,9 +47,7 @@ import Wire
     for row in AccessRow.all {
       for method in row.answers.keys.sorted() {
         let access = row.access(method)
-        // Whoever asks for a message is alive, be it theirs or not; its own agent too.
-        let isSign = access == .sender
-        let before = try stage.snapshot(withSigns: !isSign)
+        let before = try stage.snapshot()
         for credential in credentials where !allows(access, credential.holder) {
           let here = try stage.call(row, method, stage.target, credential)
           let there = try stage.call(row, method, AccessStage.nowhere, credential)
@@ -59,7 +57,7 @@ import Wire
           for secret in stage.secrets { #expect(!here.text.contains(secret), "\(name)") }
           tried += 2
         }
-        let after = try stage.snapshot(withSigns: !isSign)
+        let after = try stage.snapshot()
         #expect(after == before, "\(method) \(row.kind) has changed something")
       }
     }
@@ -110,6 +108,7 @@ import Wire
     return switch access {
     case .everybody: true
     case .callers: holder == .own || holder == .sibling || isOf(.send)
+    case .orgSender: isOf(.send)
     case .agent: holder == .own
     case .agentOrOperators(let scope): holder == .own || isOf(scope)
     case .anyAgent: holder == .own || holder == .sibling || holder == .foreignWorkspace
@@ -147,8 +146,8 @@ struct AccessStage {
   private let removed: (id: String, token: String)
   private static let org = "acme"
   static let nowhere = AccessTarget(
-    workspace: RelayAccessTests.unknown, message: RelayAccessTests.message, org: "nowhere",
-    key: "0badc0de", token: "0badc0de")
+    workspace: RelayAccessTests.unknown, message: RelayAccessTests.message,
+    orgMessage: RelayAccessTests.message, org: "nowhere", key: "0badc0de", token: "0badc0de")
 
   init() throws {
     server = try RelayTestServer()
@@ -175,6 +174,12 @@ struct AccessStage {
     #expect(end.status == 200)
     let sent = try client.call(
       "POST", "/w/\(mine.id)/", token: RelayScene.admin, body: RelayScene.message())
+    let sender = try client.call(
+      "POST", "/org/tokens", token: RelayScene.admin,
+      body: "{\"org\":\"\(Self.org)\",\"scopes\":[\"send\"]}")
+    let sentByKey = try client.call(
+      "POST", "/w/\(mine.id)/", token: try #require(sender.json["auth_token"]?.string),
+      body: RelayScene.message())
     // One of each that the table may revoke.
     let key = try client.call(
       "POST", "/org/tokens", token: RelayScene.admin,
@@ -182,7 +187,8 @@ struct AccessStage {
     let token = try client.call(
       "POST", "/workspaces/\(mine.id)/tokens", token: RelayScene.admin, body: "{}")
     target = AccessTarget(
-      workspace: mine.id, message: try #require(sent.field("x-relay-message-id")), org: Self.org,
+      workspace: mine.id, message: try #require(sent.field("x-relay-message-id")),
+      orgMessage: try #require(sentByKey.field("x-relay-message-id")), org: Self.org,
       key: try #require(key.json["id"]?.string), token: try #require(token.json["id"]?.string))
     secrets = [mine.id, sibling.id, foreign.id, removed.id]
     secrets += [own, sibling.token, foreign.token, removed.token]
@@ -292,16 +298,15 @@ struct AccessStage {
   }
 
   /// All that an operator can see: rows, tokens, keys, queues, and the audit's last line.
-  func snapshot(withSigns: Bool) throws -> String {
+  func snapshot() throws -> String {
     var paths = ["/workspaces", "/orgs", "/org/tokens", "/admin/audit?limit=1"]
     paths += [Self.org, "other"].map { "/org/tokens?org=\($0)" }
     paths += [target.workspace, sibling.id, foreign.id].flatMap {
       ["/workspaces/\($0)", "/workspaces/\($0)/tokens", "/workspaces/\($0)/secrets"]
     }
-    let seen = try admin("GET", "/workspaces/\(target.workspace)")["last_seen_at"]?.string ?? ""
     return try paths.map { path in
       String(decoding: withoutUses(try admin("GET", path)).bytes, as: UTF8.self)
-    }.joined(separator: "\n") + (withSigns ? seen : "")
+    }.joined(separator: "\n")
   }
 
   /// A use that was refused is a use all the same, and a sign of life of its holder.

@@ -138,6 +138,37 @@ import Wire
     #expect(wrong.status == 401)
   }
 
+  @Test func `a stranger reads its message with its receipt, and no other`() throws {
+    let open = try RelayScene.make(try client, settings: ",\"callers\":\"agent\"")
+    func send(_ path: String, token: String? = nil) throws -> (id: String, receipt: String?) {
+      let sent = try client.call("POST", path, token: token, body: RelayScene.message())
+      return (try #require(sent.field("x-relay-message-id")), sent.field("x-relay-receipt"))
+    }
+    func ask(_ path: String, _ receipt: String?) throws -> HTTPClient.Answer {
+      let fields = receipt.map { [("X-Relay-Receipt", $0)] } ?? []
+      return try client.call("GET", path, fields: fields)
+    }
+    let one = try send("/w/\(open.id)/")
+    let two = try send("/workspaces/\(open.id)/a2a")
+    #expect(one.id != two.id && one.receipt != two.receipt && one.receipt?.utf8.count == 43)
+    for sent in [one, two] {
+      let shown = try ask("/messages/\(sent.id)", sent.receipt)
+      #expect(shown.status == 200 && shown.json["state"] == "stored")
+      let item = try ask("/workspaces/\(open.id)/a2a/queue/\(sent.id)", sent.receipt)
+      #expect(item.status == 200 && item.json["status"] == "queued")
+    }
+    // Who shows none, or another's, hears the same of what exists and what does not.
+    for receipt in [nil, two.receipt, "", "x", one.id] {
+      let refused = try [one.id, Self.message].map { try ask("/messages/\($0)", receipt) }
+      #expect(refused[0].status == 401 && bytes(refused[0]) == bytes(refused[1]))
+    }
+    #expect(try send("/w/\(open.id)/", token: RelayScene.admin).receipt == nil)
+    // A receipt is of a message that was sent without a credential, and of no other.
+    let known = try send("/w/\(scene.id)/", token: other.token)
+    #expect(known.receipt == nil)
+    #expect(try ask("/messages/\(known.id)", one.receipt).status == 401)
+  }
+
   @Test func `a caller sees its own messages, the admin all`() throws {
     let sent = try client.call(
       "POST", "/w/\(scene.id)/", token: other.token, body: RelayScene.message())

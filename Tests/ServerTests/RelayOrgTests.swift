@@ -192,9 +192,14 @@ import Wire
     #expect(
       try call("PATCH", "/workspaces/\(ids[2])", token: admin, body: "{\"callers\":\"agent\"}")
         .status == 200)
-    for token in [tokens[3], foreignToken, try key("\"read\"")] {
-      #expect(try send(ids[2], token) == 200)
+    for token in [tokens[3], foreignToken] { #expect(try send(ids[2], token) == 200) }
+    // A key that only reads is a stranger there, and no caller of its org.
+    let body = RelayScene.message(messageID: "equal")
+    let answers = try ["send", "admin", "read"].map { scope in
+      try call("POST", "/w/\(ids[2])/", token: try key("\"\(scope)\""), body: body)
     }
+    #expect(answers.allSatisfy { $0.status == 200 })
+    #expect(answers.map { $0.field("x-relay-receipt") != nil } == [false, false, true])
   }
 
   @Test func `a change names what cannot be changed, and a parent is of the same org`() throws {

@@ -146,13 +146,18 @@ import Wire
   @Test func `every call of an agent is a sign of life`() throws {
     let message = RelayAccessTests.message
     let own = "/workspaces/\(scene.id)"
+    let open = try RelayScene.make(try client, settings: ",\"callers\":\"agent\"").id
+    let alien = RelayAccessTests.unknown
     var last = ""
     for (method, path) in [
       ("GET", "/messages/\(message)"), ("GET", "\(own)/a2a/queue/\(message)"),
       ("GET", "/secrets"), ("GET", "\(own)/secrets/values"), ("GET", "\(own)/state"),
       ("POST", "/a2a"), ("POST", "\(own)/a2a"), ("POST", "/w/\(scene.id)/"),
       ("GET", "\(own)/inbox?wait=0"), ("POST", "/registry/update-card"),
-      ("POST", "/registry/heartbeat"),
+      ("POST", "/registry/heartbeat"), ("POST", "/registry/register"),
+      ("POST", "\(own)/tokens/rotate"), ("POST", "/w/\(open)/"), ("GET", "/metrics"),
+      // What it may not have, too: it has shown who it is.
+      ("GET", "\(own)/queue"), ("GET", "/workspaces/\(alien)/inbox?wait=0"),
     ] {
       var seen = last
       // The time has milliseconds.

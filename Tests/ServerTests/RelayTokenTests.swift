@@ -111,6 +111,22 @@ import Wire
     #expect(try other.answer().entry != nil)
   }
 
+  @Test(arguments: [
+    ("/org/tokens", "{\"scopes\":[\"read\"],\"expires_in_second\":60}", "expires_in_second"),
+    ("TOKENS", "{\"expire_in_seconds\":60}", "expire_in_seconds"),
+    ("TOKENS/rotate", "{\"grace\":0}", "grace"),
+  ])
+  func `a misspelt wish makes no credential without an end`(
+    path: String, body: String, member: String
+  ) throws {
+    let before = try list().count
+    let answer = try call("POST", path.replacing("TOKENS", with: tokens), body: body)
+    #expect(answer.status == 400)
+    #expect(answer.json["error"]?.string?.contains("\"\(member)\" is not known") == true)
+    #expect(try list().count == before)
+    #expect(try call("GET", "/org/tokens").json["count"]?.int == 0)
+  }
+
   @Test func `a body that comes after the revocation is refused`() throws {
     let (second, id) = try mint()
     #expect(try call("POST", "/w/\(scene.id)/", body: RelayScene.message()).status == 200)
@@ -145,6 +161,24 @@ import Wire
       "POST", "/workspaces/\(scene.id)/inbox/\(held.id)/result", token: second,
       fields: [("X-Relay-Lease", held.lease)], body: "{\"text\":\"stolen\"}")
     #expect(refused.status == 401)
+    #expect(try scene.verb("result", held, "{\"text\":\"done\"}").status == 200)
+  }
+
+  @Test func `a lease token opens nothing without its agent's own token`() throws {
+    let other = try RelayScene.make(scene.connect())
+    #expect(try call("POST", "/w/\(scene.id)/", body: RelayScene.message()).status == 200)
+    let held = try scene.take()
+    for (token, status) in [
+      (nil, 401), (held.lease, 401), (other.token, 404), (RelayScene.admin, 404),
+    ] {
+      for id in [scene.id, other.id] {
+        let refused = try scene.connect().call(
+          "POST", "/workspaces/\(id)/inbox/\(held.id)/result", token: token,
+          fields: [("X-Relay-Lease", held.lease)], body: "{\"text\":\"stolen\"}")
+        // The other agent, too, at its own workspace.
+        #expect(refused.status == status, "\(token ?? "none") \(refused.text)")
+      }
+    }
     #expect(try scene.verb("result", held, "{\"text\":\"done\"}").status == 200)
   }
 

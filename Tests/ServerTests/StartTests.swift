@@ -1,6 +1,8 @@
-import Glibc
+import Broker
+import Foundation
 import Relay
 import Testing
+import Wire
 
 @testable import Server
 @testable import Store
@@ -37,6 +39,16 @@ import Testing
   func `limits that contradict each other are refused by name`(limit: String, part: String) throws {
     let options = try options("--limit=\(limit)")
     #expect(refusal { try options.check() }.contains(part))
+  }
+
+  @Test func `losses are accepted by id, on the command line only`() throws {
+    let ids = ["0f000000-0000-4000-8000-000000000001", "0f000000-0000-4000-8000-000000000002"]
+    let asked = try options("--accept-loss", ids[0], "--accept-loss=\(ids[1])", "--after-rollback")
+    #expect(asked.acceptedLosses.map(\.text) == ids && asked.isAfterRollback)
+    #expect(refusal { _ = try options("--accept-loss", "all") }.contains("id of a workspace"))
+    #expect(refusal { _ = try options("--accept-loss") }.contains("needs a value"))
+    let none = try ServeOptions(arguments: []) { $0.contains("LOSS") ? ids[0] : nil }
+    #expect(none.acceptedLosses.isEmpty)
   }
 
   @Test func `the defaults do not contradict each other`() throws {
@@ -83,6 +95,30 @@ import Testing
 
   @Test func `a public URL may have a port and a path`() throws {
     #expect(try options("--public-url=https://h:1/p/").publicURL == "https://h:1/p")
+  }
+
+  @Test func `the operator's token is what its file says at a start, or the environment`() throws {
+    let folder = NSTemporaryDirectory() + "relay-admin-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func load(_ options: ServeOptions) throws -> String {
+      try AdminToken.load(options, data: folder, random: Random()).secret
+    }
+    let made = try load(try options())
+    #expect(try load(try options()) == made)
+    let own = "an-operators-own-token"
+    try (own + "\n").write(toFile: folder + "/admin-token", atomically: true, encoding: .utf8)
+    #expect(try load(try options()) == own)
+    let given = "given-by-the-environment"
+    let fromEnvironment = try ServeOptions(arguments: []) { $0 == "ADMIN_TOKEN" ? given : nil }
+    #expect(try load(fromEnvironment) == given)
+    // It alone opens anything.
+    var directory = Directory(RegistrySnapshot())
+    directory.setAdmin(secret: own)
+    let now = WallTime(nanoseconds: 1)
+    for (secret, identity) in [(own, Identity.admin), (made, nil), (given, nil)] {
+      #expect(directory.credential(Array(secret.utf8)[...], at: now)?.identity == identity)
+    }
   }
 
   @Test func `error numbers are said in words, once`() throws {

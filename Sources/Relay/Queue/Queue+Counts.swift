@@ -11,6 +11,28 @@ package struct QueueCounts: Sendable, Equatable {
   package var messages: Int { unanswered + unreceived + dead }
 }
 
+/// What a file holds beside its queue: messages that have ended, and that nobody waits for.
+package struct Kept: Sendable, Equatable {
+  package var bytes: Int
+  package var messages: Int
+
+  package init(bytes: Int = 0, messages: Int = 0) {
+    self.bytes = bytes
+    self.messages = messages
+  }
+
+  /// More than stays: what somebody has read to its end goes.
+  package func isOver(_ limits: Limits) -> Bool {
+    bytes > limits.keptBytesMax || messages > limits.keptMessagesMax
+  }
+
+  /// More than can be kept of what nobody has read, which does not go.
+  package func isFull(_ limits: Limits) -> Bool {
+    bytes - limits.keptBytesMax > limits.unreadBytesMax
+      || messages - limits.keptMessagesMax > limits.unreadMessagesMax
+  }
+}
+
 /// Why a message is not taken. Nothing has been created.
 package struct QueueRefusal: Sendable, Equatable {
   /// `queueFull` or `callerShare`.
@@ -19,6 +41,15 @@ package struct QueueRefusal: Sendable, Equatable {
   package var counts: QueueCounts
   /// Bytes of the queue's requests, if that is the reason.
   package var bytes: Int?
+  /// Messages that the file keeps beside the queue, if that is the reason.
+  package var kept: Int?
+
+  package init(error: RelayError, counts: QueueCounts, bytes: Int? = nil, kept: Int? = nil) {
+    self.error = error
+    self.counts = counts
+    self.bytes = bytes
+    self.kept = kept
+  }
 }
 
 extension Queue {

@@ -14,6 +14,11 @@ package struct QueueDepth: Sendable, Equatable {
 
   package init() {}
 
+  package var counts: QueueCounts {
+    QueueCounts(
+      unanswered: unanswered, unreceived: unreceived, dead: dead, interrupted: interrupted)
+  }
+
   package static func += (total: inout QueueDepth, more: QueueDepth) {
     total.unanswered += more.unanswered
     total.inFlight += more.inFlight

@@ -169,7 +169,6 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, error.text)
     }
-    broker.signOfLife(own, now: now)
     broker.heartbeat(own, now: now)
     loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
   }
@@ -180,6 +179,15 @@ extension RelayServer {
     guard let json = try? JSON(parsing: body) else { throw .badJSON }
     guard json.object != nil else { throw .badRequest }
     return json
+  }
+
+  /// For what a misspelt wish would make for good: a credential without an end, say. Answers for
+  /// the first member that is not known, by its name.
+  func knows(_ json: JSON, only known: [String], _ ticket: Ticket) -> Bool {
+    guard let member = json.object?.first(where: { !known.contains($0.key) }) else { return true }
+    let list = known.joined(separator: ", ")
+    fail(ticket, .badRequest, "\"\(member.key)\" is not known; allowed are \(list)")
+    return false
   }
 
   func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {

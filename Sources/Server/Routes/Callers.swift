@@ -32,6 +32,7 @@ extension RelayServer {
     tickets[call]?.addressee = Addressee(
       call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
+    tickets[call]?.isAnonymous = caller == .anonymous
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }
       request.key = key
@@ -39,9 +40,14 @@ extension RelayServer {
     broker.call(request, at: id, now: now)
     guard rpc.method == .send, rpc.isBlocking, let message = broker.messageID(of: call)
     else { return }
-    loop.hold(
-      ticket, whitespace: settings.keepsAlive,
-      headers: [("X-Relay-Message-Id", message.text)] + Self.crossOrigin)
+    let names = names(message, isAnonymous: caller == .anonymous)
+    loop.hold(ticket, whitespace: settings.keepsAlive, headers: names + Self.crossOrigin)
+  }
+
+  /// What its sender asks for a message with.
+  func names(_ id: MessageID, isAnonymous: Bool) -> [(String, String)] {
+    let name = ("X-Relay-Message-Id", id.text)
+    return isAnonymous ? [name, ("X-Relay-Receipt", broker.receipt(of: id))] : [name]
   }
 
   /// RFC 7240 §4.3: `Prefer: wait=10`, in seconds.
@@ -107,8 +113,10 @@ extension RelayServer {
   }
 
   /// A caller's own message.
-  func show(_ message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now) {
-    let caller = identity(secret(head), ticket, now: now) ?? .anonymous
+  func show(
+    _ message: MessageID, _ known: Identity?, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) throws(RelayError) {
+    let caller = if let known { known } else { try sender(of: message, head, ticket, now: now) }
     broker.callerMessage(
       open(ticket, .other), message, caller: caller, isGiven: head.method == "GET", now: now)
   }

@@ -111,6 +111,7 @@ extension RelayServer {
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ actor: String, now: Now
   ) throws(RelayError) {
     let json = try object(body)
+    guard knows(json, only: ["org", "scopes", "name", "expires_in_seconds"], ticket) else { return }
     if let org = json["org"], org.string == nil {
       return fail(ticket, .badRequest, "org must be a string")
     }
@@ -140,7 +141,10 @@ extension RelayServer {
   private func mintToken(
     _ id: WorkspaceID, _ body: [UInt8], _ ticket: Ticket, _ actor: String, now: Now
   ) throws(RelayError) {
-    guard let wish = try wish(try object(body), ticket) else { return }
+    let json = try object(body)
+    guard knows(json, only: ["name", "expires_in_seconds"], ticket),
+      let wish = try wish(json, ticket)
+    else { return }
     broker.mintToken(open(ticket, .other), for: id, wish, actor: actor, now: now)
   }
 
@@ -169,6 +173,7 @@ extension RelayServer {
     _ id: WorkspaceID, _ body: [UInt8], _ ticket: Ticket, _ actor: String, now: Now
   ) throws(RelayError) {
     let json = try object(body)
+    guard knows(json, only: ["grace_seconds"], ticket) else { return }
     var grace = limits.rotationGrace
     if let value = json["grace_seconds"], !value.isNull {
       let most = Int(limits.rotationGraceMax.components.seconds)

@@ -29,21 +29,32 @@ extension RelayServer {
     }
     // Until an agent has claimed it, it takes calls from nobody.
     guard let record, record.isClaimed else { throw .notFound }
-    // Where strangers may call, nobody is worse off for being known.
-    if isOpen { return known }
+    // Where strangers may call, nobody is worse off for being known: a key that only reads is one.
+    if isOpen { return known.maySend ? known : .anonymous }
+    guard known.maySend else { throw .notFound }
     switch known {
     case .admin: return known
     case .workspace(let own):
       guard broker.directory.workspace(own)?.row.org == record.row.org,
         broker.hierarchy.relation(of: id, to: own) != nil
       else { throw .notFound }
-      broker.signOfLife(own, now: now)
-    case .org(let org, let scopes):
-      guard org == record.row.org, !scopes.isDisjoint(with: [.send, .admin])
-      else { throw .notFound }
+    case .org(let org, _): guard org == record.row.org else { throw .notFound }
     case .anonymous: throw .unauthorized
     }
     return known
+  }
+
+  /// Who asks for a message that it has sent: a credential says so, or the receipt of one that was
+  /// sent without. Whether a receipt is good is told by it and the id alone.
+  func sender(
+    of message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) throws(RelayError) -> Identity {
+    if let receipt = head.headers.firstBytes("x-relay-receipt"),
+      broker.isReceipt(receipt, of: message)
+    {
+      return .anonymous
+    }
+    return try known(head, ticket, now: now)
   }
 
   /// The agent of the workspace itself.
@@ -52,7 +63,6 @@ extension RelayServer {
   ) throws(RelayError) {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
     guard known == .workspace(id) else { throw .notFound }
-    broker.signOfLife(id, now: now)
   }
 
   /// An operator: the admin token, or a key of the workspace's org with the scope. Without a
@@ -114,7 +124,7 @@ extension RelayServer {
     case .credentials(let route): try check(route, head, ticket, now: now)
     case .queue(let id, let route):
       try operate(on: id, route.scope(head.method), head, ticket, now: now)
-    case .callerMessage: try known(head, ticket, now: now)
+    case .callerMessage(let message): found = try sender(of: message, head, ticket, now: now)
     case .register:
       // Whether no bearer will do depends on mode and body; a wrong one never does.
       let secret = bearer(head)

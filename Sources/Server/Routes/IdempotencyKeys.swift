@@ -14,7 +14,7 @@ extension RelayServer {
       }
       guard let key = try IdempotencyKey.of(head.headers, bytesMax: limits.idempotencyKeyBytesMax)
       else { return nil }
-      return KeyedCall(key, of: request.caller, request.rpc, body: request.body)
+      return KeyedCall(key, of: request)
     } catch {
       broker.refuse(request, .badParameter, detail: error.text)
       return nil

@@ -110,7 +110,7 @@ extension MetricFamily {
     case .filesOpened: "Workspace files opened."
     case .filesClosed: "Workspace files closed while the relay goes on."
     case .filesOpen: "Workspace files open now."
-    case .filesFailed: "Workspaces whose file a final error has closed; see /ready for which."
+    case .filesFailed: "Workspaces whose file a final error has closed; doctor names them."
     case .agents:
       "Workspaces by their agent: online, offline, or awaiting one that never registered. Counted "
         + "in passes of 2000 workspaces a second."

@@ -12,7 +12,7 @@ extension RelayServer {
     case .a2a(let target):
       try platformCall(target, known, head, body, ticket, loop, now: now)
     case .queueItem(let id, let message):
-      let caller = identity(secret(head), ticket, now: now) ?? .anonymous
+      let caller = if let known { known } else { try sender(of: message, head, ticket, now: now) }
       broker.queueItem(
         open(ticket, .other), message, at: id, caller: caller, isGiven: head.method == "GET",
         now: now)

@@ -21,6 +21,7 @@ extension RelayServer {
       historyLength: parsed.rpc.historyLength, platformMethod: parsed.rpc.methodName)
     tickets[call]?.addressee = addressee
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
+    tickets[call]?.isAnonymous = known == .anonymous
     do throws(RelayError) {
       let found = if let named { named } else { try target(of: parsed, head, ticket, now: now) }
       guard let target = found else {
@@ -52,6 +53,7 @@ extension RelayServer {
       head: StoredHead.json(head, from: caller, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
+    request.given = parsed.given
     tickets[call]?.addressee = request.addressee
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }

@@ -14,7 +14,7 @@ extension RelayServer {
       try checkCallerID(head, known)
       return known
     case .a2a(nil): try checkCallerID(head, try known(head, ticket, now: now))
-    case .queueItem: try known(head, ticket, now: now)
+    case .queueItem(_, let message): return try sender(of: message, head, ticket, now: now)
     case .updateCard: _ = try ownWorkspace(head, ticket, now: now)
     case .secrets(nil), .secretValues(nil): _ = try ownWorkspace(head, ticket, now: now)
     case .secretValues(.some(let id)): try agent(id, head, ticket, now: now)
@@ -27,13 +27,12 @@ extension RelayServer {
     return nil
   }
 
-  /// Whoever shows a credential that counts; of an agent it is a sign of life.
+  /// Whoever shows a credential that counts.
   @discardableResult
   func known(
     _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     guard let known = identity(secret(head), ticket, now: now) else { throw .unauthorized }
-    if case .workspace(let own) = known { broker.signOfLife(own, now: now) }
     return known
   }
 
@@ -55,7 +54,6 @@ extension RelayServer {
   ) throws(RelayError) -> WorkspaceID {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
     guard case .workspace(let own) = known else { throw .notFound }
-    broker.signOfLife(own, now: now)
     return own
   }
 
@@ -63,9 +61,7 @@ extension RelayServer {
     _ id: WorkspaceID, _ scope: RegisteredToken.Scopes, _ mayAgent: Bool,
     _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) {
-    if mayAgent, identity(bearer(head), ticket, now: now) == .workspace(id) {
-      return broker.signOfLife(id, now: now)
-    }
+    if mayAgent, identity(bearer(head), ticket, now: now) == .workspace(id) { return }
     try operate(on: id, scope, head, ticket, now: now)
   }
 }

@@ -11,6 +11,19 @@ package struct PlatformCall: Sendable {
   package let target: String?
   /// The message is an agent's answer to something, by its role: nobody waits for one to that.
   package let isReply: Bool
+  /// What was sent, if the body was mended: two equal calls may differ in the ids made for them.
+  package let given: Given?
+
+  package struct Given: Sendable {
+    package let params: ArraySlice<UInt8>
+    /// The message came without an id, and has one that no other call has.
+    package let lacksMessageID: Bool
+
+    package init(params: ArraySlice<UInt8>, lacksMessageID: Bool) {
+      self.params = params
+      self.lacksMessageID = lacksMessageID
+    }
+  }
 
   /// `newID` makes an id for what has none.
   package static func parse(
@@ -19,13 +32,16 @@ package struct PlatformCall: Sendable {
     guard (try? JSONScanner.validate(given.span)) != nil else {
       // Says where.
       return A2ACall.parse(given, version: version).map { rpc in
-        PlatformCall(body: given, rpc: rpc, target: nil, isReply: false)
+        PlatformCall(body: given, rpc: rpc, target: nil, isReply: false, given: nil)
       }
     }
     let reader = PlatformReader(given)
-    let body = reader.normalised(newID)
+    let mended = reader.mended(newID)
+    let body = mended ?? given
     return A2ACall.parse(body, version: version).map { rpc in
-      PlatformCall(body: body, rpc: rpc, target: reader.target, isReply: reader.isReply)
+      PlatformCall(
+        body: body, rpc: rpc, target: reader.target, isReply: reader.isReply,
+        given: mended.map { _ in reader.asGiven })
     }
   }
 }
@@ -67,6 +83,12 @@ private struct PlatformReader {
     }
   }
 
+  var asGiven: PlatformCall.Given {
+    PlatformCall.Given(
+      params: top["params"].map { given[$0.value] } ?? [],
+      lacksMessageID: message.map(hasNoID) == true)
+  }
+
   private func text(_ member: JSONMembers.Member?) -> String? {
     member.flatMap { JSONMembers.string(given.span, at: $0.value) }
   }
@@ -78,11 +100,12 @@ private struct PlatformReader {
 
   // MARK: writing
 
-  func normalised(_ newID: () -> String) -> [UInt8] {
-    guard !top.list.isEmpty else { return given }
+  /// `nil`: there is nothing to mend.
+  func mended(_ newID: () -> String) -> [UInt8]? {
+    guard !top.list.isEmpty else { return nil }
     let isWhole = top["jsonrpc"] != nil && top["method"] != nil
     let mendsMessage = isSend && message.map(isIncomplete) == true
-    if isWhole, !mendsMessage { return given }
+    if isWhole, !mendsMessage { return nil }
     var writer = JSONWriter(capacity: given.count + 160)
     writer.beginObject()
     if top["jsonrpc"] == nil {

@@ -1,0 +1,74 @@
+import CSQLite
+package import Relay
+
+/// What has become of a file that an operator has given up.
+package enum AcceptedLoss: Sendable, Equatable {
+  /// It was not there; a new one is.
+  case missing
+  /// It could not be used, lies now at the path, and a new one is in its place.
+  case damaged(String, movedTo: String)
+  /// It is there and sound: nothing was done.
+  case nothingLost
+}
+
+extension DataDirectory {
+  /// A new, empty file for a workspace whose row is there and whose file is lost. A damaged one is
+  /// moved aside and never deleted: somebody may still get something out of it.
+  ///
+  /// Before the first use of the file. What cannot be told damaged (no permission, another
+  /// version) is an error.
+  package func acceptLoss(of id: WorkspaceID, now: WallTime) throws(StoreError) -> AcceptedLoss {
+    let path = path(of: id)
+    var outcome = AcceptedLoss.missing
+    if Files.exists(path) {
+      guard let damage = try damage(of: id) else { return .nothingLost }
+      outcome = .damaged(damage, movedTo: try setAside(id, now: now))
+    } else if Files.exists(path + "-wal") {
+      _ = try setAside(id, now: now)
+    }
+    try createWorkspaceFile(id, now: now).close()
+    return outcome
+  }
+
+  /// What is wrong with the file, in words; `nil`: nothing.
+  private func damage(of id: WorkspaceID) throws(StoreError) -> String? {
+    do throws(StoreError) {
+      // As the relay opens it, so that what is found is what has closed it. It takes no log over
+      // that it has not read.
+      let file = try openWorkspaceFile(id)
+      defer { file.abandon() }
+      _ = try file.recover(now: WallTime(nanoseconds: 0))
+    } catch {
+      guard error.isDamage else { throw error }
+      return error.description
+    }
+    do throws(StoreError) {
+      let still = try StillFile(path(of: id))
+      defer { still.close() }
+      return try still.findings(.workspace, workspace: id).first
+    } catch {
+      guard error.isDamage else { throw error }
+      return error.description
+    }
+  }
+
+  /// Into `removed/`, under a name that nothing reads: the log first, as a file without its log
+  /// would look whole.
+  private func setAside(_ id: WorkspaceID, now: WallTime) throws(StoreError) -> String {
+    let old = path(of: id)
+    let new = "\(path)/removed/\(id.text).db.lost-\(now.nanoseconds)"
+    for suffix in ["-wal", ""] where Files.exists(old + suffix) {
+      try Files.rename(old + suffix, to: new + suffix)
+    }
+    try Files.sync("\(path)/removed")
+    try Files.sync(Files.folder(of: old))
+    return new
+  }
+}
+
+extension StoreError {
+  /// The file's own trouble, or the disk's under it: no permission and no other version.
+  fileprivate var isDamage: Bool {
+    kind == .corrupt || kind == .workspaceFatal && code & 0xFF == SQLITE_IOERR
+  }
+}

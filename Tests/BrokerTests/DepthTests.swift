@@ -1,0 +1,92 @@
+import Relay
+import Store
+import Testing
+import Wire
+
+@testable import Broker
+
+/// What status and metrics know of workspaces that nobody has used since the start.
+@Suite struct DepthTests {
+  let bench: Bench
+  let waiting: WorkspaceID
+  let ended: WorkspaceID
+  let empty: WorkspaceID
+
+  init() throws {
+    bench = try Bench()
+    waiting = try bench.create()
+    ended = try bench.create()
+    empty = try bench.create()
+    try bench.stored(waiting, "one")
+    bench.wait(.seconds(60))
+    try bench.stored(waiting, "two")
+    try bench.stored(ended, "three")
+    try bench.result(ended, try bench.take(ended))
+    bench.wait(.seconds(2))
+  }
+
+  private var depth: QueueDepth { bench.broker.levels().depth }
+
+  private func queue(_ id: WorkspaceID) throws -> JSON? {
+    try bench.broker.workspaceStatus(id, now: bench.now)["queue"]
+  }
+
+  @Test func `after a restart what closed files hold is known, and none is opened`() throws {
+    let before = depth
+    #expect(before.unanswered == 2 && before.unreceived == 1 && before.bytes > 0)
+    #expect(before.oldestUnanswered != nil && before.oldestUnreceived != nil)
+    try bench.restart()
+    #expect(depth == before)
+    #expect(try queue(waiting)?["unanswered"]?.int == 2)
+    #expect(try queue(waiting)?["in_memory"]?.bool == false)
+    #expect(try queue(ended)?["unreceived"]?.int == 1)
+    #expect(try queue(empty)?["unanswered"]?.int == 0)
+    #expect(bench.broker.desks.isEmpty && bench.broker.levels().filesOpened == 0)
+    // And once more, with nothing used in between.
+    try bench.restart()
+    #expect(depth == before)
+  }
+
+  @Test func `once it is used again it counts as it is`() throws {
+    try bench.restart()
+    try bench.result(waiting, try bench.take(waiting))
+    bench.sync()
+    #expect(depth.unanswered == 1 && depth.unreceived == 2)
+    #expect(try queue(waiting)?["in_memory"]?.bool == true)
+    try bench.restart()
+    #expect(depth.unanswered == 1 && depth.unreceived == 2)
+  }
+
+  @Test func `after a kill what was in use is not known before it was looked at`() throws {
+    try bench.restart()
+    let before = depth
+    try bench.result(waiting, try bench.take(waiting))
+    bench.sync()
+    let after = depth
+    try bench.restart(isClean: false)
+    // Not what was written at the last close: that is no longer so.
+    #expect(try queue(waiting) == nil)
+    #expect(depth.unanswered == 0 && before.unanswered == 2)
+    #expect(try queue(ended)?["unreceived"]?.int == 1, "it was not in use")
+    for _ in 0..<20 where bench.broker.desks[waiting] == nil { bench.wait(.milliseconds(20)) }
+    #expect(depth == after)
+    #expect(try queue(waiting)?["unanswered"]?.int == 1)
+  }
+
+  @Test func `what was only read is still known after a kill`() throws {
+    try bench.restart()
+    let before = depth
+    _ = try bench.queue(waiting)
+    bench.broker.pulse(waiting, now: bench.now)
+    bench.wait(bench.limits.pulseInterval)
+    try bench.restart(isClean: false)
+    #expect(depth == before)
+  }
+
+  @Test func `a restored relay looks for itself`() throws {
+    bench.broker.close(now: bench.now)
+    try bench.restart(isClean: false)
+    try bench.data.beginLife(random: 7)
+    #expect(try bench.data.registry.depths().isEmpty)
+  }
+}

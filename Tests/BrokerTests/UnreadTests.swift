@@ -1,0 +1,91 @@
+import Relay
+import Testing
+import Wire
+
+@testable import Broker
+@testable import Store
+
+/// Ends that nobody ever reads are kept for their time, and what they may take has a bound.
+@Suite struct UnreadTests {
+  /// Looks through the files until nothing is due.
+  private func sweep(_ bench: Bench) {
+    bench.advance(.seconds(2))
+    bench.sync()
+    for _ in 0..<2000 {
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+      guard let due = bench.broker.nextDeadline(), due <= bench.now.instant else { break }
+    }
+    bench.sync()
+  }
+
+  /// Its caller takes the Task at once, and does not ask how it ended.
+  private func forgotten(
+    _ bench: Bench, _ id: WorkspaceID, _ name: String, text: String = "x"
+  ) throws -> Reply {
+    let call = try bench.send(id) {
+      $0.messageID = name
+      $0.text = text
+      $0.isBlocking = false
+    }
+    bench.sync()
+    let reply = try #require(bench.replies[call])
+    guard reply.state != nil else { return reply }
+    bench.broker.delivered(reply.receipt, received: true, now: bench.now)
+    bench.wait(.seconds(1))
+    try bench.result(id, try bench.take(id))
+    bench.sync()
+    return reply
+  }
+
+  private func stored(_ bench: Bench, _ id: WorkspaceID) throws -> [Seq] {
+    let desk = try #require(bench.broker.desks[id])
+    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
+  }
+
+  @Test func `above their bound sends are refused, and nothing is deleted before it is read`()
+    throws
+  {
+    let bench = try Bench {
+      $0.keptMessagesMax = 1
+      $0.unreadMessagesMax = 3
+    }
+    let id = try bench.create()
+    let tasks = try (0..<5).map { number in
+      try #require(try forgotten(bench, id, "m-\(number)").task?["id"]?.string)
+    }
+    #expect(bench.broker.desks[id]?.queue.count == 0, "no limit of the queue counts them")
+    sweep(bench)
+    // At once after a start too.
+    for isClean in [nil, true, false] {
+      if let isClean { try bench.restart(isClean: isClean) }
+      let refused = try forgotten(bench, id, "more")
+      #expect(refused.reason == "QUEUE_FULL" && refused.delivered == "no")
+      #expect(refused.text.contains("\"kept\":\"5\"") && refused.text.contains("GetTask"))
+    }
+    #expect(try stored(bench, id) == [1, 2, 3, 4, 5])
+    for task in tasks.prefix(2) {
+      let read = try bench.getTask(id, task)
+      bench.sync()
+      bench.broker.delivered(
+        try #require(bench.replies[read]).receipt, received: true, now: bench.now)
+      bench.sync()
+    }
+    bench.wait(bench.limits.retentionRestart)
+    sweep(bench)
+    #expect(try stored(bench, id) == [3, 4, 5])
+    #expect(try forgotten(bench, id, "more").state != nil)
+  }
+
+  @Test func `the same by bytes`() throws {
+    let bench = try Bench {
+      $0.keptBytesMax = 1
+      $0.unreadBytesMax = 300_000
+    }
+    let id = try bench.create()
+    let text = String(repeating: "x", count: 100_000)
+    for number in 0..<3 { _ = try forgotten(bench, id, "m-\(number)", text: text) }
+    sweep(bench)
+    #expect(try forgotten(bench, id, "more").reason == "QUEUE_FULL")
+  }
+}
