@@ -87,7 +87,7 @@ import Wire
     guard ["POST", "PUT", "PATCH", "DELETE"].contains(method) else { return 0 }
     switch row.kind {
     case .call, .batch, .verb, .heartbeat, .a2a: return 0
-    // The job has ended: it is shown.
+    // Of one that runs, and not of one that has ended.
     case .job: return 0
     // What is not dead: asked for, and refused.
     case .messageVerb: return 2
@@ -194,11 +194,11 @@ struct AccessStage {
     secrets += [own, sibling.token, foreign.token, removed.token]
   }
 
-  /// The newest lines of the audit; those of jobs that end come when they do.
+  /// The newest lines of the audit, without those that depend on whether a job is still running.
   func lines() throws -> [(id: Int, action: String)] {
     let entries = try admin("GET", "/admin/audit?limit=10")["entries"]?.array ?? []
     return entries.map { ($0["id"]?.int ?? 0, $0["action"]?.string ?? "") }
-      .filter { $0.action != "job.end" }
+      .filter { $0.action != "job.end" && $0.action != "job.stop" }
   }
 
   private func admin(_ method: String, _ path: String, _ body: String = "") throws -> JSON {
