@@ -86,7 +86,7 @@ import Wire
   @Test func `a restored relay looks for itself`() throws {
     bench.broker.close(now: bench.now)
     try bench.restart(isClean: false)
-    try bench.data.beginLife(random: 7)
+    try bench.data.beginLife(random: 7, at: bench.now.wall)
     #expect(try bench.data.registry.depths().isEmpty)
   }
 }
