@@ -47,6 +47,7 @@ extension Broker {
   }
 
   private func refusal(_ call: CallID, _ folder: String, _ workspace: WorkspaceID?) -> Reply? {
+    if isShuttingDown { return Reply(call: call, error: .stopping) }
     if isArchiving { return Reply(call: call, error: .backupRunning) }
     if let workspace, directory.workspace(workspace) == nil {
       return Reply(call: call, error: .notFound)

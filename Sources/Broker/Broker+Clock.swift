@@ -9,6 +9,8 @@ package struct BrokerCounters: Sendable {
   /// Workspace files opened, and those closed to make room for others.
   package var filesOpened: UInt64 = 0
   package var filesClosed: UInt64 = 0
+  /// Files whose log was emptied for their closing.
+  package var logsEmptiedAtClose: UInt64 = 0
 }
 
 extension Broker {

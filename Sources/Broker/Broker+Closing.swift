@@ -20,8 +20,8 @@ extension Broker {
     guard fatal == nil else { return false }
     do throws(StoreError) {
       try writeAllUses()
-      try writeLines()
       try writePulses()
+      try writeLines()
       try data.registry.sync()
       try data.registry.checkpoint(.truncate)
       try data.registry.close()

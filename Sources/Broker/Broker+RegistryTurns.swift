@@ -209,11 +209,16 @@ extension Broker {
 
   /// Secrets that were deleted or replaced leave the log `walIdle` later, whether or not it is
   /// idle: it is short, and signs of life are written all the time. Says whether a round on its way
-  /// has to end before that; the next one waits for it.
+  /// has to end before that; the next one waits for it, unless a file that was idle is written in
+  /// this turn: relay.db says so with the same barrier.
   private func waitsForEmptyRegistryLog(now: Now) -> Bool {
+    isRegistryWaiting = false
     guard let since = registryBlankedSince, since + limits.walIdle <= now.instant
     else { return false }
-    guard registryRounds.isEmpty else { return true }
+    guard registryRounds.isEmpty else {
+      isRegistryWaiting = marks.isEmpty
+      return isRegistryWaiting
+    }
     // What could not be emptied is tried again as if it had been deleted now.
     registryBlankedSince = checkpointRegistry(.truncate) ? nil : now.instant
     return false
@@ -226,7 +231,8 @@ extension Broker {
       return try data.registry.checkpoint(mode)
     } catch {
       log.error("registry_checkpoint_failed", ["error": .text(error.description)])
-      if error.isFinalForProcess { fatal = error }
+      metrics.checkpointErrors += 1
+      if error.isFinalForProcess { fatal = error } else { giveUpReserve(error) }
       return false
     }
   }

@@ -25,13 +25,15 @@ extension Broker {
     if let id = purging.first, desks[id]?.rounds.isEmpty != false {
       earliest = Instant(nanoseconds: 0)
     }
-    for due in [tokenUses.due, revocations.due, linesDue, wallDue] {
+    for due in [tokenUses.due, revocations.due, wallDue] {
       earliest = min(earliest, due ?? earliest)
+    }
+    if !isRegistryWaiting {
+      earliest = min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
     }
     for id in retaining {
       if let due = desks[id]?.retentionDue { earliest = min(earliest, due) }
     }
-    if let pulsesDue { earliest = min(earliest, pulsesDue) }
     // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
     if let first = waitingForFile.first {
       earliest = min(earliest, first.until, turnNow.instant + limits.pendingRetry)

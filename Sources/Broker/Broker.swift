@@ -81,6 +81,8 @@ package final class Broker {
   var registryRounds: [RegistryRound] = []
   /// Since when content that was deleted stands in the log of relay.db.
   var registryBlankedSince: Instant?
+  /// That log is emptied after the barrier at work, and nothing is written into it before.
+  var isRegistryWaiting = false
   /// Rows on their way to the disk: what is written next builds on them.
   var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
   /// Orgs on their way to the disk.

@@ -230,10 +230,9 @@ package enum RegistryWrite: Sendable {
   /// It deletes or replaces content, which then stands in the log until that is emptied.
   package var isBlanking: Bool {
     switch self {
-    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret, .trimAudit:
-      true
+    case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
     case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
-      .expireToken, .touchTokens, .insertRows, .audit, .probe:
+      .expireToken, .touchTokens, .insertRows, .audit, .trimAudit, .probe:
       false
     }
   }

@@ -52,12 +52,12 @@ extension DataDirectory {
     }
   }
 
-  /// Into `removed/`, under a name that nothing reads: the log first, as a file without its log
-  /// would look whole.
+  /// Into `removed/`, under a name that nothing reads. The file first: without its log it would look
+  /// whole after a crash, and a log without a file is known as a lost one.
   private func setAside(_ id: WorkspaceID, now: WallTime) throws(StoreError) -> String {
     let old = path(of: id)
     let new = "\(path)/removed/\(id.text).db.lost-\(now.nanoseconds)"
-    for suffix in ["-wal", ""] where Files.exists(old + suffix) {
+    for suffix in ["", "-wal"] where Files.exists(old + suffix) {
       try Files.rename(old + suffix, to: new + suffix)
     }
     try Files.sync("\(path)/removed")

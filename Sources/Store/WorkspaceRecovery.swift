@@ -8,7 +8,7 @@ extension WorkspaceFile {
     static let kernelBoot = "kernel_boot"
     /// Unanswered messages up to this number may have lost hand-out rows.
     static let doubtfulUpTo = "doubtful_up_to"
-    /// The highest number of a deleted message; written by a trigger.
+    /// The highest number of a deleted message; written with each deletion of the newest.
     static let lastSeq = "last_seq"
     /// How many messages were ever deleted.
     static let deleted = "deleted"

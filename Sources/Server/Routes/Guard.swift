@@ -209,6 +209,6 @@ extension RelayServer {
   /// Callers may be pages of another origin; credentials are headers, never cookies.
   static let crossOrigin = [
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "X-Relay-Message-Id, Retry-After"),
+    ("Access-Control-Expose-Headers", "X-Relay-Message-Id, X-Relay-Receipt, Retry-After"),
   ]
 }

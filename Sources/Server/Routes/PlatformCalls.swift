@@ -21,7 +21,6 @@ extension RelayServer {
       historyLength: parsed.rpc.historyLength, platformMethod: parsed.rpc.methodName)
     tickets[call]?.addressee = addressee
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
-    tickets[call]?.isAnonymous = known == .anonymous
     do throws(RelayError) {
       let found = if let named { named } else { try target(of: parsed, head, ticket, now: now) }
       guard let target = found else {
@@ -55,6 +54,7 @@ extension RelayServer {
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
     request.given = parsed.given
     tickets[call]?.addressee = request.addressee
+    tickets[call]?.isAnonymous = caller == .anonymous
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }
       request.key = key
