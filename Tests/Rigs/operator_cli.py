@@ -228,6 +228,25 @@ def examples(operator, relay):
     say(f"{sum(block.count('a2a-relay ') for block in blocks)} examples of docs/operators.md run")
 
 
+def archives(operator, relay, identity):
+    """Commands about files tell programs in JSON, too, through a relay and without one."""
+    folder = relay.data.parent
+    told = operator.json("backup", str(folder / "all"))
+    check(told["state"] == "done" and told["files_done"] == 2 and told["messages"] == 3
+          and told["unreadable"] == [], str(told))
+    check(operator.json("check", str(folder / "all"))["findings"] == [], "check --json")
+    told = operator.json("export", identity, str(folder / "one"))
+    check(told["dir"] == str(folder / "one") and told["messages"] == 3, str(told))
+    unknown = "00000000-0000-4000-8000-000000000000"
+    _, error = operator.type("export", unknown, str(folder / "none"), status=1)
+    check(f"no workspace {unknown}" in error, error)
+    new = str(folder / "restored")
+    told = operator.json("restore", str(folder / "all"), "--data", new)
+    check(told["workspaces"] == 1 and told["messages"] == 3 and told["unreadable"] == [], str(told))
+    told = operator.json("export", identity, str(folder / "again"), "--data", new)
+    check(told["messages"] == 3, str(told))
+
+
 def run(_):
     path = scratch("operator")
     relay = Relay(path / "data", args=["--limit", "attempts=1"]).start()
@@ -254,6 +273,7 @@ def run(_):
     dead = take(relay, identity, token)
     queued = send(relay, identity, "waits")
     looking(operator, relay, identity, queued, dead)
+    archives(operator, relay, identity)
     doing(operator, relay, identity, token, queued, dead)
     credentials(operator, relay, identity)
     examples(operator, relay)

@@ -105,5 +105,12 @@ import Wire
       [folder, "--relay", "http://\(scene.server.address)"]
     ) { $0 == "A2A_RELAY_TOKEN" ? "wrong" : nil }
     #expect(refused == 77)
+    let url = "http://\(scene.server.address)"
+    let unknown = "00000000-0000-4000-8000-000000000000"
+    #expect(try run("export", unknown, folder, "--relay", url) == 1)
+    let own = ArchiveCommand.export.run([scene.id, folder, "--relay", url]) { [scene] name in
+      name == "A2A_RELAY_TOKEN" ? scene.token : nil
+    }
+    #expect(own == 77, "an agent's token is none for that")
   }
 }

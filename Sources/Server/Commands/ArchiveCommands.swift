@@ -103,11 +103,34 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       relayVersion: RelayVersion.text, now: Clock.wall())
     try job.run(now: Clock.wall)
     try source.close()
-    for entry in job.unreadable {
-      say("workspace \(entry.workspace.text) is not in it: \(entry.error)")
+    let missing = job.unreadable.map(\.workspace.text)
+    let json: JSON = [
+      "state": "done", "dir": .string(folder), "files_done": .number("\(job.filesDone)"),
+      "messages": .number("\(job.messages)"), "bytes": .number("\(job.bytes)"),
+      "unreadable": .array(missing.map { .string($0) }),
+    ]
+    tellBackup(json, options)
+    return missing.isEmpty ? 0 : Exit.refused
+  }
+
+  /// The relay's own answer, or one like it.
+  private static func tellBackup(_ json: JSON, _ options: CommandLineOptions) {
+    let count = { (name: String) in json[name]?.int ?? 0 }
+    let missing = (json["unreadable"]?.array ?? []).map {
+      "workspace \($0.string ?? "") is not in it: see what a2a-relay check says of its file"
     }
-    say("\(folder): \(job.filesDone) files, \(job.messages) messages, \(job.bytes) bytes")
-    return job.unreadable.isEmpty ? 0 : Exit.refused
+    tell(
+      json,
+      missing + [
+        "\(json["dir"]?.string ?? ""): \(count("files_done")) files, "
+          + "\(count("messages")) messages, \(count("bytes")) bytes"
+      ], options)
+  }
+
+  /// One JSON text in one line for programs, or lines for people.
+  private static func tell(_ json: JSON, _ lines: [String], _ options: CommandLineOptions) {
+    if options.has("json") { return say(String(decoding: json.bytes, as: UTF8.self)) }
+    for line in lines { say(line) }
   }
 
   /// The relay that uses the data makes it, and writes it on its own machine.
@@ -118,7 +141,14 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     var wish: JSON = ["dir": .string(folder)]
     if let id { wish["workspace"] = .string(id.text) }
     let begun = try client.call("POST", "/admin/backup", body: wish.bytes)
-    guard begun.status == 202 else { return refused(begun) }
+    guard begun.status == 202 else {
+      // Strangers hear the same of what they may not do and of what there is not: who may ask how a
+      // backup is getting on is no stranger.
+      if begun.status == 404, let id, try client.call("GET", "/admin/backup").status == 200 {
+        throw ArchiveError(.refused, "there is no workspace \(id.text) on this relay")
+      }
+      return refused(begun)
+    }
     while true {
       let answer = try client.call("GET", "/admin/backup")
       guard answer.status == 200, let json = try? JSON(parsing: answer.body) else {
@@ -127,13 +157,8 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       switch json["state"]?.string {
       case "running": usleep(100_000)
       case "done":
-        let count = { (name: String) in json[name]?.int ?? 0 }
-        let missing = json["unreadable"]?.array ?? []
-        for id in missing { say("workspace \(id.string ?? "") is not in it: see the relay's log") }
-        say(
-          "\(folder): \(count("files_done")) files, \(count("messages")) messages, "
-            + "\(count("bytes")) bytes")
-        return missing.isEmpty ? 0 : Exit.refused
+        tellBackup(json, options)
+        return json["unreadable"]?.array?.isEmpty ?? true ? 0 : Exit.refused
       default:
         StandardStream.error.write("a2a-relay: \(json["error"]?.string ?? "the backup ended")\n")
         return Exit.refused
@@ -149,15 +174,21 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       guard answer.status == 201, let json = try? JSON(parsing: answer.body) else {
         return refused(answer)
       }
-      say("\(json["workspace"]?.string ?? ""): \(json["messages"]?.int ?? 0) messages")
+      tellImport(json, options)
       return 0
     }
     try checkOwner(of: options.data)
     let job = try ImportJob(folder, into: data, limits: Limits())
     try job.run(at: Clock.wall())
     try data.registry.close()
-    say("\(job.id.text): \(job.messages) messages")
+    tellImport(
+      ["workspace": .string(job.id.text), "messages": .number("\(job.messages)")], options)
     return 0
+  }
+
+  private static func tellImport(_ json: JSON, _ options: CommandLineOptions) {
+    let messages = json["messages"]?.int ?? 0
+    tell(json, ["\(json["workspace"]?.string ?? ""): \(messages) messages"], options)
   }
 
   private static func refused(_ answer: OperatorClient.Answer) -> Int32 {
@@ -203,19 +234,27 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     try checkOwner(of: data)
     let report = try Restore.restore(backup, to: data, random: Random().next(), at: Clock.wall())
     let manifest = report.manifest
-    say(
+    var lines = [
       "restored \(manifest.files.count - 1) workspaces with \(manifest.messages) messages, as of "
-        + "\(manifest.startedAt), into \(data)")
-    say("unanswered messages count as possibly handed out: they go out as redelivered")
+        + "\(manifest.startedAt), into \(data)",
+      "unanswered messages count as possibly handed out: they go out as redelivered",
+    ]
     if !Files.exists(data + "/admin-token") {
-      say("the operator's token is not in a backup: the first start makes one, or set ADMIN_TOKEN")
+      lines.append(
+        "the operator's token is not in a backup: the first start makes one, or set ADMIN_TOKEN")
     }
-    for id in manifest.purged { say("workspace \(id.text) was purged during the backup: removed") }
-    for entry in manifest.unreadable {
-      say(
-        "workspace \(entry.workspace.text) has no file: it could not be read for the backup "
-          + "(\(entry.error))")
+    lines += manifest.purged.map { "workspace \($0.text) was purged during the backup: removed" }
+    lines += manifest.unreadable.map {
+      "workspace \($0.workspace.text) has no file: it could not be read for the backup "
+        + "(\($0.error))"
     }
+    let json: JSON = [
+      "data": .string(data), "workspaces": .number("\(manifest.files.count - 1)"),
+      "messages": .number("\(manifest.messages)"), "as_of": .string("\(manifest.startedAt)"),
+      "purged": .array(manifest.purged.map { .string($0.text) }),
+      "unreadable": .array(manifest.unreadable.map { .string($0.workspace.text) }),
+    ]
+    tell(json, lines, options)
     return manifest.unreadable.isEmpty ? 0 : Exit.refused
   }
 
