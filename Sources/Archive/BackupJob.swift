@@ -1,7 +1,7 @@
 package import Relay
 import Store
 import System
-import Wire
+package import Wire
 
 /// A backup of a relay, or of one workspace, into a new directory: a machine that does a little at
 /// each turn and is told when what it asked for is synced.
@@ -219,5 +219,28 @@ package final class BackupJob {
         "the backup needs \(rest) more bytes, and \(folder) has \(max(0, free - mark)) above the "
           + "high-water mark")
     }
+  }
+}
+
+extension BackupJob {
+  /// How far it is, or how it ended, for programs.
+  package var members: [JSON.Member] {
+    var members = [
+      JSON.Member("state", .string(state.rawValue)), JSON.Member("dir", .string(folder)),
+      JSON.Member("files_done", .number("\(filesDone)")), JSON.Member("files", .number("\(files)")),
+      JSON.Member("bytes", .number("\(bytes)")), JSON.Member("messages", .number("\(messages)")),
+      JSON.Member("unreadable", .array(unreadable.map { .string($0.workspace.text) })),
+      JSON.Member(
+        "started_at", .string(Timestamp.rfc3339(nanoseconds: startedAt.nanoseconds))),
+    ]
+    if case .workspace(let id) = content {
+      members.append(JSON.Member("workspace", .string(id.text)))
+    }
+    if let endedAt {
+      let text = Timestamp.rfc3339(nanoseconds: endedAt.nanoseconds)
+      members.append(JSON.Member("ended_at", .string(text)))
+    }
+    if let error { members.append(JSON.Member("error", .string(error.text))) }
+    return members
   }
 }

@@ -266,19 +266,6 @@ extension Broker {
   /// How far the backup is that runs, or how the last one of this run ended.
   package var backupStatus: JSON {
     guard let job = archiving.backup else { return ["state": "none"] }
-    var json: JSON = [
-      "job": .string(backupName), "state": .string(job.state.rawValue),
-      "dir": .string(job.folder), "files_done": .number("\(job.filesDone)"),
-      "files": .number("\(job.files)"), "bytes": .number("\(job.bytes)"),
-      "messages": .number("\(job.messages)"),
-      "unreadable": .array(job.unreadable.map { .string($0.workspace.text) }),
-      "started_at": .string(Timestamp.rfc3339(nanoseconds: job.startedAt.nanoseconds)),
-    ]
-    if case .workspace(let id) = job.content { json["workspace"] = .string(id.text) }
-    if let ended = job.endedAt {
-      json["ended_at"] = .string(Timestamp.rfc3339(nanoseconds: ended.nanoseconds))
-    }
-    if let error = job.error { json["error"] = .string(error.text) }
-    return json
+    return .object([JSON.Member("job", .string(backupName))] + job.members)
   }
 }

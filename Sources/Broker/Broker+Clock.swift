@@ -6,11 +6,8 @@ import System
 package struct BrokerCounters: Sendable {
   /// How often the wall clock was found to have been moved.
   package var clockJumps: UInt64 = 0
-  /// Workspace files opened, and those closed to make room for others.
-  package var filesOpened: UInt64 = 0
+  /// Workspace files closed to make room for others.
   package var filesClosed: UInt64 = 0
-  /// Files whose log was emptied for their closing.
-  package var logsEmptiedAtClose: UInt64 = 0
 }
 
 extension Broker {

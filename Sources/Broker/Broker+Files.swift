@@ -47,7 +47,6 @@ extension Broker {
       desks[id] = desk
       lastKnown.forget(id)
       files.opened()
-      counters.filesOpened += 1
       use(desk)
       touch(desk)
       // What came to its end while the file was closed ends now.
@@ -69,7 +68,6 @@ extension Broker {
     do throws(StoreError) {
       desk.reopen(try data.openWorkspaceFile(desk.id))
       files.opened()
-      counters.filesOpened += 1
       use(desk)
     } catch {
       if error.isFinalForProcess {
@@ -101,33 +99,44 @@ extension Broker {
   /// For one more open file.
   private func makeRoom() throws(RelayError) {
     guard files.count >= limits.openWorkspacesMax else { return }
-    guard closeOldest() else { throw .tooManyOpen }
+    guard closeOldest() != .none else { throw .tooManyOpen }
   }
 
   /// Closes a few of the longest unused before there is no room, so that what they have committed
   /// lately can be synced by a barrier that is needed anyway.
   func retireFiles() {
     let most = limits.openWorkspacesMax - limits.openWorkspacesMax / 8
-    let emptied = counters.logsEmptiedAtClose
     for _ in 0..<Self.closesInTurn where files.count > most {
-      guard closeOldest(), counters.logsEmptiedAtClose == emptied else { return }
+      guard closeOldest() == .quick else { return }
     }
   }
 
-  /// One close takes about 0.2 ms, but for one whose log is emptied, which takes two syncs.
   private static let closesInTurn = 8
 
-  /// Says whether a file could be closed. Those that cannot be yet are brought to it: what they
-  /// have put off is committed with this turn, and synced by its barrier.
-  private func closeOldest() -> Bool {
+  /// How a file was closed, if one could be.
+  private enum Close {
+    case none
+    /// About 0.2 ms.
+    case quick
+    /// Its log was emptied before: two syncs.
+    case emptied
+  }
+
+  /// Closes the file that was not used for the longest time. Those that cannot be closed yet are
+  /// brought to it: what they have put off is committed with this turn, and synced by its barrier.
+  private func closeOldest() -> Close {
     let ready = files.retiring.firstIndex { isLastUse($0.id, $0.use) && mayClose($0.id) }
-    if let index = ready, close(files.retiring.remove(at: index).id) { return true }
+    if let index = ready {
+      let outcome = close(files.retiring.remove(at: index).id)
+      if outcome != .none { return outcome }
+    }
     files.retiring.removeAll { !isLastUse($0.id, $0.use) }
     var failures = 0
     for _ in 0..<files.count where failures < Self.closesInTurn {
-      guard let id = files.popOldest(isLastUse), let desk = desks[id] else { return false }
+      guard let id = files.popOldest(isLastUse), let desk = desks[id] else { return .none }
       if mayClose(id) {
-        if close(id) { return true }
+        let outcome = close(id)
+        if outcome != .none { return outcome }
         failures += 1
       } else if desk.isQuiet, isSmallOrAtRest(desk), files.retiring.count < Self.closesInTurn {
         if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
@@ -138,7 +147,7 @@ extension Broker {
         desk.lastUse = files.use(id)
       }
     }
-    return false
+    return .none
   }
 
   private func mayClose(_ id: WorkspaceID) -> Bool {
@@ -155,22 +164,21 @@ extension Broker {
     return desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
   }
 
-  private func close(_ id: WorkspaceID) -> Bool {
-    guard let desk = desks[id] else { return false }
+  private func close(_ id: WorkspaceID) -> Close {
+    guard let desk = desks[id] else { return .none }
     // What was deleted must not stay in a log that is no longer watched.
-    if desk.blankedSince != nil {
-      counters.logsEmptiedAtClose += 1
-      guard emptyLog(desk, isIdle: false, now: turnNow) else {
-        // Another one then, and this one later.
-        if desk.failure == nil { desk.lastUse = files.use(id) }
-        return desk.failure != nil
-      }
+    let outcome = desk.blankedSince == nil ? Close.quick : .emptied
+    if outcome == .emptied, !emptyLog(desk, isIdle: false, now: turnNow) {
+      guard desk.failure == nil else { return outcome }
+      // Another one then, and this one later.
+      desk.lastUse = files.use(id)
+      return .none
     }
     do throws(StoreError) {
       try desk.closeFile()
     } catch {
       close(desk, error)
-      return true
+      return outcome
     }
     files.closed()
     counters.filesClosed += 1
@@ -178,7 +186,7 @@ extension Broker {
     desk.mustEmptyLog = false
     longLogs.remove(id)
     if !desk.isTouched { settle(desk, now: turnNow) }
-    return true
+    return outcome
   }
 
   // MARK: desks without a file

@@ -118,8 +118,9 @@ extension Broker {
     else { return nil }
     var row = record.row
     row.lastSeenAt = record.lastSeen
-    let depth = desks[id].map { $0.queue.depth } ?? lastKnown.depth(of: id)
-    return WorkspacePulse(row, depth: row.nextWakeAt == nil ? nil : depth)
+    guard row.nextWakeAt != nil else { return WorkspacePulse(row) }
+    return WorkspacePulse(
+      row, depth: desks[id].map { $0.queue.depth } ?? lastKnown.depth(of: id))
   }
 
   /// For the end of the process: all that relay.db is still to be told.

@@ -66,7 +66,7 @@ extension Broker {
     let before = desk.commits
     try commit(plan, sweep == .age ? .age : .size, desk, now: now)
     // Sends that were refused for it need no further commit to be taken again.
-    if !plan.deleted.isEmpty { desk.kept = try kept(desk.file, beside: desk.queue) }
+    if desk.kept.isFull(limits) { desk.kept = try kept(desk.file, beside: desk.queue) }
     desk.retention.did(plan, isBusy: !inRound.isEmpty, own: before..<desk.commits, now: now)
   }
 

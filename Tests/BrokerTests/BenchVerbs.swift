@@ -108,6 +108,18 @@ extension Bench {
     return message
   }
 
+  /// Looks through the files until nothing is due.
+  func sweep() {
+    advance(.seconds(2))
+    sync()
+    for _ in 0..<2000 {
+      turn()
+      broker.maintain(now: now)
+      guard let due = broker.nextDeadline(), due <= now.instant else { break }
+    }
+    sync()
+  }
+
   static var oneAttempt: Limits {
     var limits = Limits()
     limits.attempts = 1

@@ -7,18 +7,6 @@ import Wire
 
 /// What is deleted, when, and what is told of it afterwards.
 @Suite struct RetentionTests {
-  /// Looks through the files until nothing is due.
-  private func sweep(_ bench: Bench) {
-    bench.advance(.seconds(2))
-    bench.sync()
-    for _ in 0..<2000 {
-      bench.turn()
-      bench.broker.maintain(now: bench.now)
-      guard let due = bench.broker.nextDeadline(), due <= bench.now.instant else { break }
-    }
-    bench.sync()
-  }
-
   private func answered(
     _ bench: Bench, _ id: WorkspaceID, _ name: String, isReceived: Bool = true, key: String? = nil
   ) throws -> Reply {
@@ -48,11 +36,11 @@ import Wire
     try bench.send(id) { $0.messageID = "waits" }
     bench.sync()
     bench.wait(bench.limits.retention - .seconds(60))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1, 2, 3])
     #expect(bench.broker.desks[id]?.queue.counts.unreceived == 1)
     bench.wait(.seconds(120))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [3])
     #expect(bench.broker.desks[id]?.queue.counts.unreceived == 0)
     #expect(bench.broker.desks[id]?.queue.counts.unanswered == 1)
@@ -73,12 +61,12 @@ import Wire
     bench.sync()
     #expect(bench.broker.desks[id]?.queue.counts.dead == 1)
     bench.wait(bench.limits.retention - .seconds(60))
-    sweep(bench)
+    bench.sweep()
     #expect(bench.broker.desks[id]?.queue.counts.dead == 1)
     try bench.restart(isClean: false)
     _ = bench.poll(id, wait: .zero)
     bench.wait(.seconds(120))
-    sweep(bench)
+    bench.sweep()
     #expect(bench.broker.desks[id]?.queue.counts.dead == 0)
     #expect(try stored(bench, id).isEmpty)
   }
@@ -87,17 +75,17 @@ import Wire
     let bench = try Bench()
     let id = try bench.create()
     _ = try answered(bench, id, "a")
-    sweep(bench)
+    bench.sweep()
     try bench.restart()
     bench.advance(bench.limits.retention - .seconds(10))
     _ = bench.poll(id, wait: .zero)
     bench.sync()
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1])
     let due = try #require(bench.broker.desks[id]?.retentionDue)
     #expect(due > bench.now.instant && due <= bench.now.instant + .seconds(10))
     bench.wait(.seconds(10))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id).isEmpty)
     #expect(bench.broker.desks[id]?.retentionDue == nil)
   }
@@ -107,10 +95,10 @@ import Wire
     let id = try bench.create()
     _ = try answered(bench, id, "a")
     bench.moveClock(bench.limits.retention + .seconds(9))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1])
     bench.wait(.seconds(3601))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id).isEmpty)
   }
 
@@ -129,10 +117,10 @@ import Wire
     bench.wait(.seconds(1))
     try bench.result(id, try bench.take(id))
     for name in ["c", "d", "e", "f", "g"] { _ = try answered(bench, id, name) }
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1, 2], "as many as one round takes")
     for name in ["h", "i"] { _ = try answered(bench, id, name) }
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1, 2, 8, 9])
     let read = try bench.getTask(id, try #require(task.task?["id"]?.string))
     bench.sync()
@@ -141,7 +129,7 @@ import Wire
       try #require(bench.replies[read]).receipt, received: true, now: bench.now)
     _ = try answered(bench, id, "j")
     bench.wait(bench.limits.retentionRestart)
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1], "now somebody has read how it ended")
   }
 
@@ -159,7 +147,7 @@ import Wire
       bench.sync()
       bench.broker.delivered(
         try #require(bench.replies[call]).receipt, received: true, now: bench.now)
-      sweep(bench)
+      bench.sweep()
       #expect(try #require(bench.broker.desks[id]).file.usedBytes() < 460_000)
     }
     let kept = try stored(bench, id)
@@ -171,7 +159,7 @@ import Wire
         $0.text = large
       }
     }
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == kept + (13...32).map { $0 })
   }
 
@@ -186,7 +174,7 @@ import Wire
     bench.broker.delivered(question.receipt, received: true, now: bench.now)
     let task = try #require(question.task?["id"]?.string)
     bench.wait(bench.limits.retention + .seconds(5))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [1])
     _ = try answered(bench, id, "between")
     let second = try bench.send(id) {
@@ -198,12 +186,12 @@ import Wire
     bench.sync()
     #expect(bench.replies[second]?.state == "TASK_STATE_COMPLETED")
     bench.wait(bench.limits.retention - .seconds(60))
-    sweep(bench)
+    bench.sweep()
     let read = try bench.getTask(id, task)
     bench.sync()
     #expect(bench.replies[read]?.task?["history"]?.array?.count == 4)
     bench.wait(.seconds(120))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id).isEmpty)
   }
 
@@ -241,7 +229,7 @@ import Wire
     #expect(bench.replies[shown]?.status == 410)
     #expect(bench.replies[again]?.reason == "ANSWER_GONE")
     bench.wait(bench.limits.retention + .seconds(5))
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id).isEmpty)
   }
 
@@ -252,7 +240,7 @@ import Wire
     let id = try bench.create()
     let first = try answered(bench, id, "a", key: "k-1")
     for name in ["b", "c"] { _ = try answered(bench, id, name) }
-    sweep(bench)
+    bench.sweep()
     let message = try #require(first.messageID)
     #expect(try !stored(bench, id).contains(message.seq))
     let timeline = try bench.timeline(id, message)
@@ -275,7 +263,7 @@ import Wire
     #expect(bench.replies[agent]?.code == "closed")
     #expect(bench.replies[agent]?.json["reason"]?.string == "deleted")
     bench.wait(bench.limits.idempotencyWindow)
-    sweep(bench)
+    bench.sweep()
     let call = bench.broker.nextCall()
     bench.broker.callerMessage(call, message, caller: .org("callers"), now: bench.now)
     bench.sync()
@@ -289,7 +277,7 @@ import Wire
     }
     let id = try bench.create(whenOffline: .error)
     for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
-    sweep(bench)
+    bench.sweep()
     let withdrawn = try bench.send(id) { $0.hold = .seconds(5) }
     bench.sync()
     bench.advance(.seconds(5))
@@ -302,7 +290,7 @@ import Wire
     #expect(try stored(bench, id) == [4])
     bench.sync()
     #expect(bench.replies[withdrawn]?.reason == "AGENT_OFFLINE")
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id).isEmpty)
   }
 
@@ -313,7 +301,7 @@ import Wire
     let desk = try #require(bench.broker.desks[id])
     #expect(!desk.lazies.isEmpty)
     bench.broker.maintain(now: bench.now)
-    sweep(bench)
+    bench.sweep()
     #expect(desk.failure == nil)
     #expect(try stored(bench, id).count <= 1)
   }
@@ -335,19 +323,19 @@ import Wire
       bench.broker.delivered(
         try #require(bench.replies[call]).receipt, received: true, now: bench.now)
     }
-    sweep(bench)
+    bench.sweep()
     let desk = try #require(bench.broker.desks[id])
     #expect(try desk.file.freePages() > 300)
     for _ in 0..<2 {
       bench.wait(bench.limits.walIdle)
-      sweep(bench)
+      bench.sweep()
     }
-    for _ in 0..<10 { sweep(bench) }
+    for _ in 0..<10 { bench.sweep() }
     #expect(try desk.file.freePages() <= 100)
     #expect(desk.shrinksAt == nil)
     for _ in 0..<2 {
       bench.wait(bench.limits.walIdle)
-      sweep(bench)
+      bench.sweep()
     }
     #expect(desk.file.walPages == 0 && !desk.isUnsynced)
     _ = try answered(bench, id, "after")

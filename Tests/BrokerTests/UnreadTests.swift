@@ -7,18 +7,6 @@ import Wire
 
 /// Ends that nobody ever reads are kept for their time, and what they may take has a bound.
 @Suite struct UnreadTests {
-  /// Looks through the files until nothing is due.
-  private func sweep(_ bench: Bench) {
-    bench.advance(.seconds(2))
-    bench.sync()
-    for _ in 0..<2000 {
-      bench.turn()
-      bench.broker.maintain(now: bench.now)
-      guard let due = bench.broker.nextDeadline(), due <= bench.now.instant else { break }
-    }
-    bench.sync()
-  }
-
   /// Its caller takes the Task at once, and does not ask how it ended.
   private func forgotten(
     _ bench: Bench, _ id: WorkspaceID, _ name: String, text: String = "x"
@@ -55,7 +43,7 @@ import Wire
       try #require(try forgotten(bench, id, "m-\(number)").task?["id"]?.string)
     }
     #expect(bench.broker.desks[id]?.queue.count == 0, "no limit of the queue counts them")
-    sweep(bench)
+    bench.sweep()
     // At once after a start too.
     for isClean in [nil, true, false] {
       if let isClean { try bench.restart(isClean: isClean) }
@@ -72,7 +60,7 @@ import Wire
       bench.sync()
     }
     bench.wait(bench.limits.retentionRestart)
-    sweep(bench)
+    bench.sweep()
     #expect(try stored(bench, id) == [3, 4, 5])
     #expect(try forgotten(bench, id, "more").state != nil)
   }
@@ -85,7 +73,7 @@ import Wire
     let id = try bench.create()
     let text = String(repeating: "x", count: 100_000)
     for number in 0..<3 { _ = try forgotten(bench, id, "m-\(number)", text: text) }
-    sweep(bench)
+    bench.sweep()
     #expect(try forgotten(bench, id, "more").reason == "QUEUE_FULL")
   }
 }

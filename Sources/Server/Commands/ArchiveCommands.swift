@@ -103,28 +103,21 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       relayVersion: RelayVersion.text, now: Clock.wall())
     try job.run(now: Clock.wall)
     try source.close()
-    let missing = job.unreadable.map(\.workspace.text)
-    let json: JSON = [
-      "state": "done", "dir": .string(folder), "files_done": .number("\(job.filesDone)"),
-      "messages": .number("\(job.messages)"), "bytes": .number("\(job.bytes)"),
-      "unreadable": .array(missing.map { .string($0) }),
-    ]
-    tellBackup(json, options)
-    return missing.isEmpty ? 0 : Exit.refused
+    return tell(
+      backup: .object(job.members), options,
+      missing: job.unreadable.map { "workspace \($0.workspace.text) is not in it: \($0.error)" })
   }
 
-  /// The relay's own answer, or one like it.
-  private static func tellBackup(_ json: JSON, _ options: CommandLineOptions) {
+  /// `missing`: what could not be read, and why, for people.
+  private static func tell(
+    backup json: JSON, _ options: CommandLineOptions, missing: [String]
+  ) -> Int32 {
     let count = { (name: String) in json[name]?.int ?? 0 }
-    let missing = (json["unreadable"]?.array ?? []).map {
-      "workspace \($0.string ?? "") is not in it: see what a2a-relay check says of its file"
-    }
-    tell(
-      json,
-      missing + [
-        "\(json["dir"]?.string ?? ""): \(count("files_done")) files, "
-          + "\(count("messages")) messages, \(count("bytes")) bytes"
-      ], options)
+    let line =
+      "\(json["dir"]?.string ?? ""): \(count("files_done")) files, "
+      + "\(count("messages")) messages, \(count("bytes")) bytes"
+    tell(json, missing + [line], options)
+    return missing.isEmpty ? 0 : Exit.refused
   }
 
   /// One JSON text in one line for programs, or lines for people.
@@ -157,8 +150,11 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       switch json["state"]?.string {
       case "running": usleep(100_000)
       case "done":
-        tellBackup(json, options)
-        return json["unreadable"]?.array?.isEmpty ?? true ? 0 : Exit.refused
+        return tell(
+          backup: json, options,
+          missing: (json["unreadable"]?.array ?? []).map {
+            "workspace \($0.string ?? "") is not in it: see the relay's log"
+          })
       default:
         StandardStream.error.write("a2a-relay: \(json["error"]?.string ?? "the backup ended")\n")
         return Exit.refused
@@ -174,21 +170,21 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       guard answer.status == 201, let json = try? JSON(parsing: answer.body) else {
         return refused(answer)
       }
-      tellImport(json, options)
-      return 0
+      return tell(imported: json, options)
     }
     try checkOwner(of: options.data)
     let job = try ImportJob(folder, into: data, limits: Limits())
     try job.run(at: Clock.wall())
     try data.registry.close()
-    tellImport(
-      ["workspace": .string(job.id.text), "messages": .number("\(job.messages)")], options)
-    return 0
+    return tell(
+      imported: ["workspace": .string(job.id.text), "messages": .number("\(job.messages)")],
+      options)
   }
 
-  private static func tellImport(_ json: JSON, _ options: CommandLineOptions) {
+  private static func tell(imported json: JSON, _ options: CommandLineOptions) -> Int32 {
     let messages = json["messages"]?.int ?? 0
     tell(json, ["\(json["workspace"]?.string ?? ""): \(messages) messages"], options)
+    return 0
   }
 
   private static func refused(_ answer: OperatorClient.Answer) -> Int32 {
