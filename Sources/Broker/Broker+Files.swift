@@ -126,19 +126,12 @@ extension Broker {
   /// brought to it: what they have put off is committed with this turn, and synced by its barrier.
   private func closeOldest() -> Close {
     let ready = files.retiring.firstIndex { isLastUse($0.id, $0.use) && mayClose($0.id) }
-    if let index = ready {
-      let outcome = close(files.retiring.remove(at: index).id)
-      if outcome != .none { return outcome }
-    }
+    if let index = ready { return close(files.retiring.remove(at: index).id) }
     files.retiring.removeAll { !isLastUse($0.id, $0.use) }
-    var failures = 0
-    for _ in 0..<files.count where failures < Self.closesInTurn {
+    for _ in 0..<files.count {
       guard let id = files.popOldest(isLastUse), let desk = desks[id] else { return .none }
-      if mayClose(id) {
-        let outcome = close(id)
-        if outcome != .none { return outcome }
-        failures += 1
-      } else if desk.isQuiet, isSmallOrAtRest(desk), files.retiring.count < Self.closesInTurn {
+      if mayClose(id) { return close(id) }
+      if desk.isQuiet, isSmallOrAtRest(desk), files.retiring.count < Self.closesInTurn {
         if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
         desk.wantsSync = true
         touch(desk)
@@ -170,7 +163,7 @@ extension Broker {
     let outcome = desk.blankedSince == nil ? Close.quick : .emptied
     if outcome == .emptied, !emptyLog(desk, isIdle: false, now: turnNow) {
       guard desk.failure == nil else { return outcome }
-      // Another one then, and this one later.
+      // Another one at the next try, and this one later.
       desk.lastUse = files.use(id)
       return .none
     }

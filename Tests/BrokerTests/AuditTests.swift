@@ -299,6 +299,18 @@ import Wire
     bench.expectNothingHeld()
   }
 
+  @Test func `a backup does not begin while the relay stops`() throws {
+    let call = broker.nextCall()
+    broker.startBackup(
+      call, bench.path + "-backup", workspace: nil, actor: "admin", now: bench.now)
+    bench.turn()
+    broker.shutDown(now: bench.now)
+    bench.sync()
+    #expect(bench.replies[call]?.code == "stopping")
+    #expect(broker.archiveDue == nil)
+    #expect(!FileManager.default.fileExists(atPath: bench.path + "-backup"))
+  }
+
   @Test func `a line that nobody waits for is written again when the disk has refused it`() throws {
     let line = AuditEntry(
       at: bench.now.wall, actor: "a", action: .jobEnd, target: .workspace(id), detail: "late")

@@ -163,6 +163,14 @@ import Wire
       #expect(refused[0].status == 401 && bytes(refused[0]) == bytes(refused[1]))
     }
     #expect(try send("/w/\(open.id)/", token: RelayScene.admin).receipt == nil)
+    // A key that only reads is a stranger there, whatever names the workspace.
+    let key = try client.call(
+      "POST", "/org/tokens", token: RelayScene.admin, body: "{\"scopes\":[\"read\"]}")
+    let sent = try client.call(
+      "POST", "/a2a", token: try #require(key.json["auth_token"]?.string),
+      fields: [("X-Target-Workspace-ID", open.id)], body: RelayScene.message())
+    let third = try #require(sent.field("x-relay-message-id"))
+    #expect(try ask("/messages/\(third)", sent.field("x-relay-receipt")).status == 200)
     // A receipt is of a message that was sent without a credential, and of no other.
     let known = try send("/w/\(scene.id)/", token: other.token)
     #expect(known.receipt == nil)
