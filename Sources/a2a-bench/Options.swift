@@ -22,9 +22,9 @@ struct Options {
   var runs = 5
   /// Parked polls; one server process can have 20,000 descriptors in many places.
   var parked = 15_000
-  /// `retention`: seconds that a fresh file is filled for, and how often as long it goes on then.
-  var window = 60
-  var windows = 1
+  /// `retention`: seconds of one window, and how many of them while messages are deleted.
+  var window = 10
+  var windows = 10
   /// Messages that wait in the long queue, which is no part of `all`: filling it takes a minute.
   var backlog = 1_000_000
   var json = false
@@ -38,8 +38,8 @@ struct Options {
       --seconds N        length of one measurement (default 5)
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
-      --window N         `retention`: seconds until the first message is deleted (default 60)
-      --windows N        `retention`: how often as long is measured then (default 1; 9 for a record)
+      --window N         `retention`: seconds of one window (default 10)
+      --windows N        `retention`: windows while messages are deleted (default 10; 50 for a record)
       --backlog N        messages in the long queue of `backlog` (default 1000000)
       --json             machine-readable output
 

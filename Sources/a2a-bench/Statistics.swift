@@ -33,6 +33,11 @@ func median(_ values: [Double]) -> Double? {
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/// The value that a quarter of them do not reach.
+func quartile(_ values: [Double]) -> Double? {
+  values.isEmpty ? nil : values.sorted()[values.count / 4]
+}
+
 extension Double {
   /// `1234.50` with so many digits behind the point.
   func text(_ digits: Int) -> String {

@@ -119,6 +119,8 @@ struct TimedWindow {
   var perSecond: Double
   /// Microseconds for each; `nil` for a relay that was not started here.
   var serverCPU: Double?
+  /// Milliseconds.
+  var p99: Double
 
   init(
     _ loop: LoadLoop, _ meter: Meter, _ target: Target, seconds: Int
@@ -133,6 +135,7 @@ struct TimedWindow {
     let count = Double(meter.completed)
     guard count > 0 else { throw .failed("nothing was answered in \(seconds) s") }
     perSecond = count / elapsed
+    p99 = meter.samples.milliseconds([99])[0]
     serverCPU = cpu.flatMap { cpu in
       target.process.map { Double($0.cpu() - cpu) / 1e3 / count }
     }
