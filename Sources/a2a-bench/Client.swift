@@ -73,6 +73,7 @@ final class Meter {
   private(set) var completed = 0
   private(set) var samples = Samples(capacity: 1 << 20)
   private var lastNumber = 0
+  private var start: Int64 = 0
 
   /// A number that no message of this measurement has had.
   func nextNumber() -> Int {
@@ -84,11 +85,13 @@ final class Meter {
   func restart() {
     completed = 0
     samples = Samples(capacity: 1 << 20)
+    start = ticks()
   }
 
-  func complete(since start: Int64) {
+  /// What began before the measurement is counted, but not timed.
+  func complete(since sentAt: Int64) {
     guard isMeasuring else { return }
     completed += 1
-    samples.add(ticks() - start)
+    if sentAt >= start { samples.add(ticks() - sentAt) }
   }
 }

@@ -38,7 +38,7 @@ struct Measures {
     case retentionLowRatio = "retention_to_fresh_lower_quartile"
     case fillingRatio = "filling_to_fresh"
     case retentionCPURatio = "retention_to_fresh_server_cpu"
-    case retentionIdle = "retention_idle_cpu_percent"
+    case fillingCPURatio = "filling_to_fresh_server_cpu"
     case freshCPU = "retention_fresh_server_cpu_us"
     case retentionCPU = "retention_server_cpu_us"
     case retentionP99 = "retention_p99_ms"
