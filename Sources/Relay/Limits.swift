@@ -243,12 +243,12 @@ package struct Limits: Sendable {
   package var unreadBytesMax = 8 * 1024 * 1024 * 1024
   package var unreadMessagesMax = 4_000_000
   /// Rows of any one table that one round of retention looks at, or deletes.
-  package var retentionRowsMax = 250
+  package var retentionRowsMax = 100
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.
   package var retentionBytesMax = 1024 * 1024
   /// From one round of retention to the next while the relay has other work.
   package var retentionPause = Duration.milliseconds(5)
-  /// From one look through a workspace to the next.
+  /// From one look through a workspace to the next, when less than a round comes due in that time.
   package var retentionEvery = Duration.seconds(1)
   /// From one look for messages to delete by size, which did not find enough, to the next.
   package var retentionRetry = Duration.seconds(60)

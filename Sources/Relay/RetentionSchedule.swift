@@ -3,6 +3,9 @@
 /// By age it is looked through from its beginning to the first message that is too young, so that
 /// no index is needed: at the time of the cut no more messages can have been unanswered than a
 /// queue holds, and these are all that is read in vain. By size it goes on where it stopped last.
+///
+/// Messages go as evenly as they came, a full round at a time: the pages that they leave are then
+/// filled again by the next messages, before a checkpoint has copied them empty.
 package struct RetentionSchedule: Sendable {
   package enum Sweep: Sendable, Equatable { case age, size }
 
@@ -21,6 +24,9 @@ package struct RetentionSchedule: Sendable {
   private var lastLook: Now
   private var lastLookCommits: UInt64 = 0
   private var began: Instant
+  private var ended: Instant
+  /// Messages that the sweep has deleted.
+  private var deleted = 0
   private var sizeCursor: Seq = 0
   /// By size it starts from its beginning again then: what was not received then may be now.
   private var sizeRestartAt: Instant
@@ -34,6 +40,7 @@ package struct RetentionSchedule: Sendable {
     var retentionPause: Duration
     var retentionRetry: Duration
     var retentionRestart: Duration
+    var retentionRowsMax: Int
   }
 
   /// - `oldest`: when the first message of the file came; nothing of it can have ended before.
@@ -41,10 +48,11 @@ package struct RetentionSchedule: Sendable {
     bounds = Bounds(
       retention: limits.retention, retentionEvery: limits.retentionEvery,
       retentionPause: limits.retentionPause, retentionRetry: limits.retentionRetry,
-      retentionRestart: limits.retentionRestart)
+      retentionRestart: limits.retentionRestart, retentionRowsMax: limits.retentionRowsMax)
     at = now.instant
     lastLook = now
     began = now.instant
+    ended = now.instant
     sizeRetryAt = now.instant
     sizeRestartAt = now.instant
     dueAt = oldest.map { $0 + limits.retention }
@@ -98,6 +106,7 @@ package struct RetentionSchedule: Sendable {
     self.sweep = sweep
     self.cursor = cursor
     earliestEnd = nil
+    deleted = 0
     began = now.instant
   }
 
@@ -106,6 +115,7 @@ package struct RetentionSchedule: Sendable {
   package mutating func did(_ plan: RetentionPlan, isBusy: Bool, own: Range<UInt64>, now: Now) {
     guard let sweep else { return }
     cursor = plan.cursor
+    deleted += plan.deleted.count
     note(own)
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
@@ -146,6 +156,17 @@ package struct RetentionSchedule: Sendable {
   private mutating func end(now: Now) {
     if sweep == .size { sizeCursor = cursor }
     sweep = nil
-    at = now.instant + bounds.retentionEvery
+    at = now.instant + untilFullRound(now)
+    ended = now.instant
+  }
+
+  /// How long it takes for a round's worth to come due, at the pace since the last sweep; longer
+  /// after one that took long, because it read past much that stays.
+  private func untilFullRound(_ now: Now) -> Duration {
+    guard deleted > 0 else { return bounds.retentionEvery }
+    let each = (now.instant - ended).nanoseconds / Int64(deleted)
+    let time = Duration.nanoseconds(each * Int64(bounds.retentionRowsMax))
+    let rest = Duration.nanoseconds(4 * (now.instant - began).nanoseconds)
+    return max(bounds.retentionPause, min(max(time, rest), bounds.retentionEvery))
   }
 }

@@ -23,6 +23,9 @@ final class LoadLoop {
     try client.start()
   }
 
+  /// Closes the connections of the clients that came last.
+  func removeLast(_ count: Int) { clients.removeLast(count) }
+
   /// Goes on for so long; every `interval` calls `tick`, when there is one.
   func run(
     seconds: Double, every interval: Int64 = 0, tick: () throws(BenchError) -> Void = {}

@@ -23,8 +23,8 @@ struct Options {
   /// Parked polls; one server process can have 20,000 descriptors in many places.
   var parked = 15_000
   /// `retention`: seconds of one window, and how many of them while messages are deleted.
-  var window = 2
-  var windows = 60
+  var window = 5
+  var windows = 30
   /// Messages that wait in the long queue, which is no part of `all`: filling it takes a minute.
   var backlog = 1_000_000
   var json = false
@@ -38,8 +38,8 @@ struct Options {
       --seconds N        length of one measurement (default 5)
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
-      --window N         `retention`: seconds of one window (default 2)
-      --windows N        `retention`: windows while messages are deleted (default 60; a record: 300)
+      --window N         `retention`: seconds of one window (default 5)
+      --windows N        `retention`: windows while messages are deleted (default 30; a record: 100)
       --backlog N        messages in the long queue of `backlog` (default 1000000)
       --json             machine-readable output
 

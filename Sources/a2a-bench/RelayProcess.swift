@@ -37,12 +37,6 @@ final class RelayProcess {
 
   deinit { stop() }
 
-  /// Stops it where it is.
-  func freeze() { kill(pid, SIGSTOP) }
-
-  /// Lets it go on.
-  func thaw() { kill(pid, SIGCONT) }
-
   /// Asks it to end, and waits; after ten seconds it is killed.
   func stop() {
     guard isRunning else { return }
@@ -54,7 +48,6 @@ final class RelayProcess {
       return
     }
     kill(pid, SIGTERM)
-    thaw()
     for _ in 0..<1_000 {
       if waitpid(pid, nil, WNOHANG) == pid { return }
       usleep(10_000)

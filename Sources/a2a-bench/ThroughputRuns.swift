@@ -121,23 +121,38 @@ struct TimedWindow {
   var serverCPU: Double?
   /// Milliseconds.
   var p99: Double
+}
 
+extension TimedWindow {
   init(
     _ loop: LoadLoop, _ meter: Meter, _ target: Target, seconds: Int
   ) throws(BenchError) {
-    let cpu = target.process?.cpu()
+    self = try Self.sideBySide(loop, [(meter, target)], seconds: seconds)[0]
+  }
+
+  /// What each relay completed in the same seconds.
+  static func sideBySide(
+    _ loop: LoadLoop, _ sides: [(meter: Meter, target: Target)], seconds: Int
+  ) throws(BenchError) -> [TimedWindow] {
+    let cpu = sides.map { $0.target.process?.cpu() }
     let start = ticks()
-    meter.restart()
-    meter.isMeasuring = true
-    try loop.run(seconds: Double(seconds))
-    meter.isMeasuring = false
-    let elapsed = Double(ticks() - start) / 1e9
-    let count = Double(meter.completed)
-    guard count > 0 else { throw .failed("nothing was answered in \(seconds) s") }
-    perSecond = count / elapsed
-    p99 = meter.samples.milliseconds([99])[0]
-    serverCPU = cpu.flatMap { cpu in
-      target.process.map { Double($0.cpu() - cpu) / 1e3 / count }
+    for side in sides {
+      side.meter.restart()
+      side.meter.isMeasuring = true
     }
+    try loop.run(seconds: Double(seconds))
+    for side in sides { side.meter.isMeasuring = false }
+    let elapsed = Double(ticks() - start) / 1e9
+    var windows: [TimedWindow] = []
+    for (side, before) in zip(sides, cpu) {
+      let count = Double(side.meter.completed)
+      guard count > 0 else { throw .failed("nothing was answered in \(seconds) s") }
+      let used = before.flatMap { before in side.target.process.map { $0.cpu() - before } }
+      windows.append(
+        TimedWindow(
+          perSecond: count / elapsed, serverCPU: used.map { Double($0) / 1e3 / count },
+          p99: side.meter.samples.milliseconds([99])[0]))
+    }
+    return windows
   }
 }

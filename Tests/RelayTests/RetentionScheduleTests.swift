@@ -76,6 +76,31 @@ import Testing
     #expect(schedule.cursor == 0)
   }
 
+  @Test func `messages go as evenly as they came, a full round at a time`() {
+    /// The rest after a sweep that began `before` its end, a second after the last one's.
+    func rest(deleted: Int, before: Duration = .zero) -> Duration? {
+      var schedule = opened(limits.retention)
+      let end = later(.seconds(1))
+      let begin = Now(
+        instant: end.instant + (.zero - before), wall: end.wall + (.zero - before))
+      #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: begin) == .age)
+      schedule.did(
+        plan(cursor: 9, isDone: true, earliestEnd: now.wall, deleted: Array(0..<Int64(deleted))),
+        isBusy: true, own: 0..<1, now: end)
+      #expect(schedule.sweep == nil)
+      return schedule.next(commits: 2).map { $0 - end.instant }
+    }
+    let round = limits.retentionRowsMax
+    #expect(rest(deleted: 0) == limits.retentionEvery)
+    #expect(rest(deleted: 1) == limits.retentionEvery)
+    #expect(rest(deleted: round) == limits.retentionEvery)
+    #expect(rest(deleted: 20 * round) == .milliseconds(50))
+    #expect(rest(deleted: 10_000 * round) == limits.retentionPause)
+    // It read past much that stays: no look after look for what comes due behind it.
+    #expect(rest(deleted: 20 * round, before: .milliseconds(100)) == .milliseconds(400))
+    #expect(rest(deleted: 20 * round, before: .milliseconds(900)) == limits.retentionEvery)
+  }
+
   @Test func `by size it goes on where it stopped, and from its beginning after a while`() {
     var schedule = rested()
     #expect(schedule.look(isOver: true, isTrusted: true, commits: 1, now: now) == .size)
