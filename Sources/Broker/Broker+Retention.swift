@@ -23,7 +23,7 @@ extension Broker {
         retaining.remove(id)
         continue
       }
-      // One that looks around every second waits for its alarm in between.
+      // One whose next look is later waits for its alarm in between.
       if at > now.instant + limits.retentionPause, !desk.isTouched {
         retaining.remove(id)
         settle(desk, now: now)
@@ -73,8 +73,8 @@ extension Broker {
   /// What a message takes in a file beside its bodies, or a little more.
   private static let rowBytes = 1024
 
-  /// What the file keeps beside its queue. Asked at its opening and at each look, once a second:
-  /// neither needs an index, a send only compares.
+  /// What the file keeps beside its queue. Asked at its opening and in each round: neither needs an
+  /// index, a send only compares.
   func kept(_ file: WorkspaceFile, beside queue: Queue) throws(StoreError) -> Kept {
     let own = queue.bytes + queue.count * Self.rowBytes
     let there = Int(queue.lastSeq - (try file.deletedCount()))
@@ -92,6 +92,11 @@ extension Broker {
     desk.isBlanking = true
     try commit(writes, desk, now: now)
     for seq in plan.deleted { desk.queue.drop(seq) }
+    if cause == .age {
+      metrics.retiredByAge += plan.deleted.count
+    } else {
+      metrics.retiredBySize += plan.deleted.count
+    }
     carryOut(desk, now: now)
   }
 

@@ -32,7 +32,9 @@ extension Broker {
       earliest = min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
     }
     for id in retaining {
-      if let due = desks[id]?.retentionDue { earliest = min(earliest, due) }
+      // What has work for a turn is not looked through before, and has a time of its own.
+      guard let desk = desks[id], !desk.hasTurnWork, let due = desk.retentionDue else { continue }
+      earliest = min(earliest, due)
     }
     // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
     if let first = waitingForFile.first {

@@ -30,6 +30,9 @@ package struct Metrics: Sendable {
   package internal(set) var rounds = Histogram(bounds: Histogram.amounts)
   package internal(set) var commits = 0
   package internal(set) var commitsRefused = 0
+  /// Messages that retention has deleted.
+  package internal(set) var retiredByAge = 0
+  package internal(set) var retiredBySize = 0
   package internal(set) var checkpoints = Histogram(bounds: Histogram.times)
   package internal(set) var checkpointErrors = 0
   package internal(set) var registryWrites = 0

@@ -4,8 +4,7 @@
 /// no index is needed: at the time of the cut no more messages can have been unanswered than a
 /// queue holds, and these are all that is read in vain. By size it goes on where it stopped last.
 ///
-/// Messages go as evenly as they came, a full round at a time: the pages that they leave are then
-/// filled again by the next messages, before a checkpoint has copied them empty.
+/// Where many come due, they go as evenly as they came, about a round at a time.
 package struct RetentionSchedule: Sendable {
   package enum Sweep: Sendable, Equatable { case age, size }
 
@@ -25,13 +24,20 @@ package struct RetentionSchedule: Sendable {
   private var lastLookCommits: UInt64 = 0
   private var began: Instant
   private var ended: Instant
-  /// Messages that the sweep has deleted.
-  private var deleted = 0
+  private var tally: Tally
   private var sizeCursor: Seq = 0
   /// By size it starts from its beginning again then: what was not received then may be now.
   private var sizeRestartAt: Instant
   /// It has been looked through from its beginning and keeps too much all the same.
   private var sizeRetryAt: Instant
+
+  /// What a sweep has done so far.
+  private struct Tally: Sendable {
+    var deleted = 0
+    /// Time for rounds that deleted nothing, and found more behind.
+    var vain = Duration.zero
+    var lastRound: Instant
+  }
 
   /// The limits that count here; all of them are not carried with every workspace.
   private struct Bounds: Sendable {
@@ -53,6 +59,7 @@ package struct RetentionSchedule: Sendable {
     lastLook = now
     began = now.instant
     ended = now.instant
+    tally = Tally(lastRound: now.instant)
     sizeRetryAt = now.instant
     sizeRestartAt = now.instant
     dueAt = oldest.map { $0 + limits.retention }
@@ -82,7 +89,10 @@ package struct RetentionSchedule: Sendable {
   package mutating func look(
     isOver: Bool, isTrusted: Bool, commits: UInt64, now: Now
   ) -> Sweep? {
-    if sweep == .size, !isOver { end(now: now) }
+    if sweep == .size, !isOver {
+      end(now: now)
+      return nil
+    }
     if let sweep { return sweep }
     at = now.instant + bounds.retentionEvery
     if commits != lastLookCommits {
@@ -106,7 +116,7 @@ package struct RetentionSchedule: Sendable {
     self.sweep = sweep
     self.cursor = cursor
     earliestEnd = nil
-    deleted = 0
+    tally = Tally(lastRound: now.instant)
     began = now.instant
   }
 
@@ -115,7 +125,9 @@ package struct RetentionSchedule: Sendable {
   package mutating func did(_ plan: RetentionPlan, isBusy: Bool, own: Range<UInt64>, now: Now) {
     guard let sweep else { return }
     cursor = plan.cursor
-    deleted += plan.deleted.count
+    tally.deleted += plan.deleted.count
+    if plan.deleted.isEmpty, !plan.isDone { tally.vain += now.instant - tally.lastRound }
+    tally.lastRound = now.instant
     note(own)
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
@@ -151,7 +163,12 @@ package struct RetentionSchedule: Sendable {
   package mutating func willExpire(at time: WallTime) { expiryAt = min(expiryAt ?? time, time) }
 
   /// A round was refused: the disk is full.
-  package mutating func refused(now: Now) { at = now.instant + bounds.retentionEvery }
+  package mutating func refused(now: Now) {
+    at = now.instant + bounds.retentionEvery
+    // That is no time spent on looking.
+    began = now.instant
+    tally.lastRound = now.instant
+  }
 
   private mutating func end(now: Now) {
     if sweep == .size { sizeCursor = cursor }
@@ -161,12 +178,13 @@ package struct RetentionSchedule: Sendable {
   }
 
   /// How long it takes for a round's worth to come due, at the pace since the last sweep; longer
-  /// after one that took long, because it read past much that stays.
+  /// after a sweep that read past much that stays.
   private func untilFullRound(_ now: Now) -> Duration {
-    guard deleted > 0 else { return bounds.retentionEvery }
-    let each = (now.instant - ended).nanoseconds / Int64(deleted)
+    let every = bounds.retentionEvery
+    let vain = Duration.nanoseconds(10 * min(tally.vain, every).nanoseconds)
+    guard tally.deleted > 0 else { return max(every, vain) }
+    let each = min(every.nanoseconds, (now.instant - ended).nanoseconds / Int64(tally.deleted))
     let time = Duration.nanoseconds(each * Int64(bounds.retentionRowsMax))
-    let rest = Duration.nanoseconds(4 * (now.instant - began).nanoseconds)
-    return max(bounds.retentionPause, min(max(time, rest), bounds.retentionEvery))
+    return max(bounds.retentionPause, min(time, every), vain)
   }
 }

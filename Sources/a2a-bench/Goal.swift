@@ -121,6 +121,12 @@ extension Goal {
     Goal(
       title: "to fresh in the same seconds, median", key: .retentionRatio, unit: "x", digits: 3,
       bound: .atLeast(0.9)),
+    Goal(
+      title: "the same, in the last quarter of the run", key: .retentionLastRatio, unit: "x",
+      digits: 3, bound: .atLeast(0.9)),
+    Goal(
+      title: "deleted for each cycle in these windows", key: .retentionDeleted, unit: "",
+      digits: 3, bound: .atLeast(0.95)),
     Goal(title: "the same, lower quartile", key: .retentionLowRatio, unit: "x", digits: 3),
     Goal(title: "while it fills, to fresh, median", key: .fillingRatio, unit: "x", digits: 3),
     Goal(title: "cycles on a fresh file, p99", key: .freshP99, unit: "ms", digits: 2),
@@ -129,7 +135,10 @@ extension Goal {
     Goal(
       title: "while as many are deleted: server CPU", key: .retentionCPU, unit: "us", digits: 1),
     Goal(title: "while it fills, server CPU to fresh", key: .fillingCPURatio, unit: "x", digits: 3),
-    Goal(title: "server CPU to fresh, median", key: .retentionCPURatio, unit: "x", digits: 3),
+    Goal(
+      title: "server CPU to fresh, median", key: .retentionCPURatio, unit: "x", digits: 3,
+      bound: .atMost(1.11)),
+    Goal(title: "load generator, of one core", key: .retentionClientCPU, unit: "%"),
     Goal(title: "the file when the first are deleted", key: .retentionFilled, unit: "MiB"),
     Goal(
       title: "the file at the end", key: .retentionBytes, unit: "MiB",

@@ -39,7 +39,7 @@ struct Options {
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
       --window N         `retention`: seconds of one window (default 5)
-      --windows N        `retention`: windows while messages are deleted (default 30; a record: 100)
+      --windows N        `retention`: windows while messages are deleted (default 30; a record: 120)
       --backlog N        messages in the long queue of `backlog` (default 1000000)
       --json             machine-readable output
 

@@ -12,14 +12,15 @@ final class RelayProcess {
   init(
     path: String, data: String, admin: String, limits: [String] = []
   ) throws(BenchError) {
-    let arguments = [
-      path, "serve", "--listen", "127.0.0.1:0", "--data", data,
-      // The goals are about throughput: the queue may be as long as the run makes it.
-      "--limit", "queueMessagesMax=100000000", "--limit", "queueBytesMax=1000000000000",
-      "--limit", "callerSharePercent=100",
-      // What a run keeps is not deleted while it is measured, but by the run that measures that.
-      "--limit", "keptBytesMax=1000000000000", "--limit", "keptMessagesMax=1000000000000",
-    ] + limits.flatMap { ["--limit", $0] }
+    let arguments =
+      [
+        path, "serve", "--listen", "127.0.0.1:0", "--data", data,
+        // The goals are about throughput: the queue may be as long as the run makes it.
+        "--limit", "queueMessagesMax=100000000", "--limit", "queueBytesMax=1000000000000",
+        "--limit", "callerSharePercent=100",
+        // What a run keeps is not deleted while it is measured, but by the run that measures that.
+        "--limit", "keptBytesMax=1000000000000", "--limit", "keptMessagesMax=1000000000000",
+      ] + limits.flatMap { ["--limit", $0] }
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw .failed("pipe: errno \(errno)") }
     defer { close(ends[0]) }

@@ -24,16 +24,21 @@ struct RetentionRun {
     defer { keeping.target.stop() }
     let filling = try pairs(Self.filling, keeping, loop)
     let rest = Double(age) - Double(ticks() - start) / 1e9
-    guard rest > 0 else { throw .failed("the first messages were deleted too early") }
+    guard rest > 0 else { throw .failed("starting the relays took more than 2 s for each window") }
     try loop.run(seconds: rest)
     measures[.retentionFilled] = try keeping.fileMebibytes()
     let later = try pairs(options.windows, keeping, loop)
     measures[.retentionBytes] = try keeping.fileMebibytes()
     measures[.fillingRatio] = median(filling.map(\.rate))
-    measures[.fillingCPURatio] = median(filling.map(\.cpu))
+    measures[.fillingCPURatio] = median(filling.compactMap(\.cpu))
+    let last = later.suffix(max(1, later.count / 4))
+    measures[.retentionLastRatio] = median(last.map(\.rate))
+    let completed = later.map(\.keeping.perSecond).reduce(0, +) * Double(options.window)
+    measures[.retentionDeleted] = later.map(\.deleted).reduce(0, +) / completed
+    measures[.retentionClientCPU] = median(later.map(\.client))
     measures[.retentionRatio] = median(later.map(\.rate))
-    measures[.retentionLowRatio] = quartile(later.map(\.rate))
-    measures[.retentionCPURatio] = median(later.map(\.cpu))
+    measures[.retentionLowRatio] = lowerQuartile(later.map(\.rate))
+    measures[.retentionCPURatio] = median(later.compactMap(\.cpu))
     measures[.cyclesFresh] = median(later.map(\.fresh.perSecond))
     measures[.cyclesKept] = median(later.map(\.keeping.perSecond))
     measures[.freshCPU] = median(later.compactMap(\.fresh.serverCPU))
@@ -46,9 +51,16 @@ struct RetentionRun {
   private struct Pair {
     var fresh: TimedWindow
     var keeping: TimedWindow
+    /// Messages that the keeping one deleted.
+    var deleted: Double
+    /// Of the load generator, in per cent of one core.
+    var client: Double
 
     var rate: Double { keeping.perSecond / fresh.perSecond }
-    var cpu: Double { (keeping.serverCPU ?? 0) / (fresh.serverCPU ?? 0) }
+    var cpu: Double? {
+      guard let own = keeping.serverCPU, let other = fresh.serverCPU else { return nil }
+      return own / other
+    }
   }
 
   private func pairs(
@@ -61,8 +73,13 @@ struct RetentionRun {
       try loop.run(seconds: Throughput.warmUpSeconds)
       for _ in 0..<min(Self.fresh, count - pairs.count) {
         let sides = [fresh, keeping].map { ($0.meter, $0.target) }
+        let before = try keeping.deleted()
+        let cpu = cpuTime(of: "self")
         let windows = try TimedWindow.sideBySide(loop, sides, seconds: options.window)
-        pairs.append(Pair(fresh: windows[0], keeping: windows[1]))
+        let client = Double(cpuTime(of: "self") - cpu) / 1e7 / Double(options.window)
+        let deleted = try keeping.deleted() - before
+        pairs.append(
+          Pair(fresh: windows[0], keeping: windows[1], deleted: deleted, client: client))
       }
       loop.removeLast(Side.clients)
     }
@@ -89,6 +106,10 @@ private struct Side {
       try loop.add(
         Caller(target.address, meter: meter, mode: .untilAnswered, request: request))
     }
+  }
+
+  func deleted() throws(BenchError) -> Double {
+    try target.metric("a2a_relay_messages_retired_total")
   }
 
   func fileMebibytes() throws(BenchError) -> Double {

@@ -34,7 +34,7 @@ func median(_ values: [Double]) -> Double? {
 }
 
 /// The value that a quarter of them do not reach.
-func quartile(_ values: [Double]) -> Double? {
+func lowerQuartile(_ values: [Double]) -> Double? {
   values.isEmpty ? nil : values.sorted()[values.count / 4]
 }
 

@@ -101,6 +101,26 @@ final class Target {
     return try attempt("POST \(path): \(text)") { try JSON(parsing: answer) }
   }
 
+  /// The sum of all samples of one family of `/metrics`.
+  func metric(_ name: String) throws(BenchError) -> Double {
+    let socket = try attempt("connect to \(address)") { try Socket.connect(to: address) }
+    defer { Socket.close(socket) }
+    let head =
+      "GET /metrics HTTP/1.1\r\nHost: \(address)\r\nAuthorization: Bearer \(admin)\r\n"
+      + "Connection: close\r\n\r\n"
+    guard
+      case .bytes = Socket.send(socket, head: Array(head.utf8), body: [], tail: [], from: 0)
+    else { throw .failed("GET /metrics could not be sent") }
+    let (status, answer) = try Self.response(socket)
+    let lines = String(decoding: answer, as: UTF8.self).split(separator: "\n")
+    let samples = lines.filter { $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") }
+    let values = samples.compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+    guard status == 200, !values.isEmpty, values.count == samples.count else {
+      throw .failed("GET /metrics was answered \(status), without a \(name)")
+    }
+    return values.reduce(0, +)
+  }
+
   private static func response(_ socket: Int32) throws(BenchError) -> (Int, [UInt8]) {
     var parser = HTTPResponseParser(limits: HTTPLimits())
     var buffer = [UInt8](repeating: 0, count: 16_384)

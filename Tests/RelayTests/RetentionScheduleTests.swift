@@ -76,29 +76,100 @@ import Testing
     #expect(schedule.cursor == 0)
   }
 
-  @Test func `messages go as evenly as they came, a full round at a time`() {
-    /// The rest after a sweep that began `before` its end, a second after the last one's.
-    func rest(deleted: Int, before: Duration = .zero) -> Duration? {
-      var schedule = opened(limits.retention)
-      let end = later(.seconds(1))
-      let begin = Now(
-        instant: end.instant + (.zero - before), wall: end.wall + (.zero - before))
-      #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: begin) == .age)
-      schedule.did(
-        plan(cursor: 9, isDone: true, earliestEnd: now.wall, deleted: Array(0..<Int64(deleted))),
-        isBusy: true, own: 0..<1, now: end)
-      #expect(schedule.sweep == nil)
-      return schedule.next(commits: 2).map { $0 - end.instant }
-    }
+  /// The rest after a sweep of one round that ends a second after the last one.
+  private func rest(deleted: Int) -> Duration? {
+    var schedule = opened(limits.retention)
+    let end = later(.seconds(1))
+    #expect(schedule.look(isOver: false, isTrusted: true, commits: 0, now: end) == .age)
+    let seqs = Array(0..<Int64(deleted))
+    schedule.did(
+      plan(cursor: 9, isDone: true, earliestEnd: now.wall, deleted: seqs), isBusy: true,
+      own: 0..<1, now: end)
+    #expect(schedule.sweep == nil)
+    return schedule.next(commits: 2).map { $0 - end.instant }
+  }
+
+  @Test func `the next look is when a round's worth has come due`() {
     let round = limits.retentionRowsMax
     #expect(rest(deleted: 0) == limits.retentionEvery)
     #expect(rest(deleted: 1) == limits.retentionEvery)
     #expect(rest(deleted: round) == limits.retentionEvery)
     #expect(rest(deleted: 20 * round) == .milliseconds(50))
     #expect(rest(deleted: 10_000 * round) == limits.retentionPause)
-    // It read past much that stays: no look after look for what comes due behind it.
-    #expect(rest(deleted: 20 * round, before: .milliseconds(100)) == .milliseconds(400))
-    #expect(rest(deleted: 20 * round, before: .milliseconds(900)) == limits.retentionEvery)
+  }
+
+  @Test func `after a sweep that read past much that stays it rests for ten times as long`() {
+    for (rounds, expected) in [(1, 50), (20, 1000), (2000, 10_000)] {
+      var schedule = opened(limits.retention)
+      var then = later(.seconds(1))
+      _ = schedule.look(isOver: false, isTrusted: true, commits: 0, now: then)
+      schedule.did(plan(cursor: 1, isDone: false), isBusy: true, own: 0..<0, now: then)
+      for _ in 0..<rounds {
+        then = Now(instant: then.instant + .milliseconds(5), wall: then.wall + .milliseconds(5))
+        schedule.did(plan(cursor: 1, isDone: false), isBusy: true, own: 0..<0, now: then)
+      }
+      let seqs = Array(0..<Int64(1000 * limits.retentionRowsMax))
+      schedule.did(
+        plan(cursor: 9, isDone: true, earliestEnd: now.wall, deleted: seqs), isBusy: true,
+        own: 0..<1, now: then)
+      #expect(schedule.next(commits: 2).map { $0 - then.instant } == .milliseconds(expected))
+    }
+  }
+
+  /// Arrivals at an even pace, rounds of at most `retentionRowsMax`, and 64 that came early enough
+  /// and ended too late.
+  @Test(arguments: [500, 3_000, 6_000, 12_000])
+  func `under an even load no sweep grows`(perSecond: Int) {
+    var schedule = opened(limits.retention)
+    let start = later(.seconds(1))
+    var current = start
+    var gone = 0
+    var sweeps = 0
+    var rounds = 0
+    var inFlight = 64
+    var most = 0
+    var commits: UInt64 = 1
+    for step in 0..<60_000 {
+      current = Now(
+        instant: start.instant + .milliseconds(step), wall: start.wall + .milliseconds(step))
+      guard let at = schedule.next(commits: commits), at <= current.instant,
+        schedule.look(isOver: false, isTrusted: true, commits: commits, now: current) != nil
+      else { continue }
+      let due = perSecond * (step + 1000) / 1000 - gone
+      let taken = min(due, limits.retentionRowsMax)
+      let looked = min(limits.retentionRowsMax - taken, inFlight)
+      inFlight -= looked
+      gone += taken
+      rounds += 1
+      schedule.did(
+        plan(
+          cursor: 1, isDone: taken == due && inFlight == 0,
+          earliestEnd: current.wall + (.zero - limits.retention),
+          deleted: Array(0..<Int64(taken))),
+        isBusy: true, own: commits..<commits, now: current)
+      commits += 1
+      guard schedule.sweep == nil else { continue }
+      sweeps += 1
+      // The first two learn the pace.
+      if sweeps > 2 { most = max(most, rounds) }
+      rounds = 0
+      inFlight = 64
+    }
+    #expect(sweeps > 50)
+    #expect((1...9).contains(most))
+    #expect(perSecond * 61 - gone <= max(perSecond, 9 * limits.retentionRowsMax))
+  }
+
+  @Test func `a sweep by size that has deleted enough is followed at its pace`() {
+    var schedule = rested()
+    let then = later(.seconds(1))
+    #expect(schedule.look(isOver: true, isTrusted: true, commits: 1, now: then) == .size)
+    let seqs = Array(0..<Int64(20 * limits.retentionRowsMax))
+    schedule.did(
+      plan(cursor: 2000, isDone: false, deleted: seqs), isBusy: true, own: 1..<2, now: then)
+    #expect(schedule.look(isOver: false, isTrusted: true, commits: 2, now: then) == nil)
+    #expect(schedule.sweep == nil)
+    #expect(schedule.next(commits: 3) == then.instant + .milliseconds(50))
   }
 
   @Test func `by size it goes on where it stopped, and from its beginning after a while`() {

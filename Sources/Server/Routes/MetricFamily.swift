@@ -47,6 +47,7 @@ enum MetricFamily: String, CaseIterable {
   case results = "a2a_relay_results_total"
   case resultsLate = "a2a_relay_results_late_total"
   case ended = "a2a_relay_messages_ended_total"
+  case retired = "a2a_relay_messages_retired_total"
   case refusals = "a2a_relay_refusals_total"
 
   case parkedPolls = "a2a_relay_parked_polls"
@@ -130,6 +131,7 @@ extension MetricFamily {
     case .results: "Results accepted as the answer of their message."
     case .resultsLate: "Of these, results under a lease that had ended."
     case .ended: "Messages that ended without an answer, by reason."
+    case .retired: "Messages that retention deleted: by their age, or because too much was kept."
     case .refusals: "Refusals by their code in docs/errors.md."
     default: peersHelp
     }

@@ -164,6 +164,10 @@ struct MetricsPage {
     add(.redeliveries, metrics.redeliveries)
     add(.results, metrics.results)
     add(.resultsLate, metrics.resultsLate)
+    begin(.retired)
+    for (cause, count) in [("age", metrics.retiredByAge), ("size", metrics.retiredBySize)] {
+      text.sample(MetricFamily.retired.rawValue, [("cause", cause)], count)
+    }
     begin(.ended)
     for reason in EndReason.allCases {
       text.sample(
