@@ -242,7 +242,7 @@ package struct Limits: Sendable {
   /// The same of ends that nobody has read, which do not go earlier; more, and sends are refused.
   package var unreadBytesMax = 8 * 1024 * 1024 * 1024
   package var unreadMessagesMax = 4_000_000
-  /// Rows of any one table that one round of retention looks at, or deletes.
+  /// Messages that one round of retention looks at, and rows of theirs that it deletes.
   package var retentionRowsMax = 100
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.
   package var retentionBytesMax = 1024 * 1024
