@@ -124,10 +124,10 @@ extension Goal {
     Goal(
       title: "the same, in the last quarter of the run", key: .retentionLastRatio, unit: "x",
       digits: 3, bound: .atLeast(0.9)),
+    Goal(title: "the same, lower quartile", key: .retentionLowRatio, unit: "x", digits: 3),
     Goal(
       title: "deleted for each cycle in these windows", key: .retentionDeleted, unit: "",
       digits: 3, bound: .atLeast(0.95)),
-    Goal(title: "the same, lower quartile", key: .retentionLowRatio, unit: "x", digits: 3),
     Goal(title: "while it fills, to fresh, median", key: .fillingRatio, unit: "x", digits: 3),
     Goal(title: "cycles on a fresh file, p99", key: .freshP99, unit: "ms", digits: 2),
     Goal(title: "cycles while as many are deleted, p99", key: .retentionP99, unit: "ms", digits: 2),

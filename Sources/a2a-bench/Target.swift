@@ -81,19 +81,8 @@ final class Target {
     return NumberedRequest(head: Array(head.utf8), body: body)
   }
 
-  /// One call of an operator, on a connection of its own.
   private func post(_ path: String, _ value: JSON) throws(BenchError) -> JSON {
-    let socket = try attempt("connect to \(address)") { try Socket.connect(to: address) }
-    defer { Socket.close(socket) }
-    let body = value.bytes
-    let head =
-      "POST \(path) HTTP/1.1\r\nHost: \(address)\r\nAuthorization: Bearer \(admin)\r\n"
-      + "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
-      + "Connection: close\r\n\r\n"
-    guard
-      case .bytes = Socket.send(socket, head: Array(head.utf8), body: body, tail: [], from: 0)
-    else { throw .failed("POST \(path) could not be sent") }
-    let (status, answer) = try Self.response(socket)
+    let (status, answer) = try call("POST", path, value.bytes)
     let text = String(decoding: answer, as: UTF8.self)
     guard status == 200 || status == 201 else {
       throw .failed("POST \(path) was answered \(status) \(text)")
@@ -103,15 +92,7 @@ final class Target {
 
   /// The sum of all samples of one family of `/metrics`.
   func metric(_ name: String) throws(BenchError) -> Double {
-    let socket = try attempt("connect to \(address)") { try Socket.connect(to: address) }
-    defer { Socket.close(socket) }
-    let head =
-      "GET /metrics HTTP/1.1\r\nHost: \(address)\r\nAuthorization: Bearer \(admin)\r\n"
-      + "Connection: close\r\n\r\n"
-    guard
-      case .bytes = Socket.send(socket, head: Array(head.utf8), body: [], tail: [], from: 0)
-    else { throw .failed("GET /metrics could not be sent") }
-    let (status, answer) = try Self.response(socket)
+    let (status, answer) = try call("GET", "/metrics", [])
     let lines = String(decoding: answer, as: UTF8.self).split(separator: "\n")
     let samples = lines.filter { $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") }
     let values = samples.compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
@@ -119,6 +100,22 @@ final class Target {
       throw .failed("GET /metrics was answered \(status), without a \(name)")
     }
     return values.reduce(0, +)
+  }
+
+  /// One call of an operator, on a connection of its own.
+  private func call(
+    _ method: String, _ path: String, _ body: [UInt8]
+  ) throws(BenchError) -> (Int, [UInt8]) {
+    let socket = try attempt("connect to \(address)") { try Socket.connect(to: address) }
+    defer { Socket.close(socket) }
+    let head =
+      "\(method) \(path) HTTP/1.1\r\nHost: \(address)\r\nAuthorization: Bearer \(admin)\r\n"
+      + "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
+      + "Connection: close\r\n\r\n"
+    guard
+      case .bytes = Socket.send(socket, head: Array(head.utf8), body: body, tail: [], from: 0)
+    else { throw .failed("\(method) \(path) could not be sent") }
+    return try Self.response(socket)
   }
 
   private static func response(_ socket: Int32) throws(BenchError) -> (Int, [UInt8]) {

@@ -100,6 +100,8 @@ import Wire
     bench.wait(.seconds(3601))
     bench.sweep()
     #expect(try stored(bench, id).isEmpty)
+    #expect(bench.broker.metrics.retiredByAge == 1)
+    #expect(bench.broker.metrics.retiredBySize == 0)
   }
 
   @Test func `by size only what was received goes, the oldest first`() throws {
@@ -119,6 +121,8 @@ import Wire
     for name in ["c", "d", "e", "f", "g"] { _ = try answered(bench, id, name) }
     bench.sweep()
     #expect(try stored(bench, id) == [1, 2], "as many as one round takes")
+    #expect(bench.broker.metrics.retiredBySize == 5)
+    #expect(bench.broker.metrics.retiredByAge == 0)
     for name in ["h", "i"] { _ = try answered(bench, id, name) }
     bench.sweep()
     #expect(try stored(bench, id) == [1, 2, 8, 9])
