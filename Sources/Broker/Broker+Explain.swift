@@ -27,16 +27,19 @@ extension Broker {
       writer.key("timeline")
       Timeline(
         message, handOuts: handOuts, notes: notes,
-        lateBodies: bodies ? limits.lateBodiesShownMax : 0
+        lateBodies: bodies ? limits.lateResultsMax : 0
       ).write(into: &writer)
       writer.endObject()
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer
       read(reply, desk)
     } catch {
-      if waitsForFile(call, error, now: now, { [unowned self] now in
-        timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
-      }) {
+      if waitsForFile(
+        call, error, now: now,
+        { [unowned self] now in
+          timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: call, error: error))

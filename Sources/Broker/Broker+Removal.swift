@@ -67,7 +67,7 @@ extension Broker {
     if row.nextWakeAt == nil || directory.removed[row.id]?.row.nextWakeAt == nil {
       closing.append(row.id)
     }
-    removals.insert(Removed(at: (row.removedAt ?? row.createdAt) + limits.removedKeep, id: row.id))
+    removals.insert(Removed(at: row.leftAt + limits.removedKeep, id: row.id))
   }
 
   /// At the start.
@@ -164,6 +164,17 @@ extension Broker {
         then: { broker, now in
           if let row = broker.directory.workspace(id)?.row { broker.setAlarm(row, now: now) }
         }))
+  }
+
+  /// One that can be restored, in the list of them.
+  package func removedEntry(_ id: WorkspaceID) -> JSON? {
+    guard let row = directory.removed[id]?.row, row.state == .removed else { return nil }
+    return [
+      "id": .string(id.text), "name": .string(row.name), "org": .string(row.org),
+      "parent_id": row.parent.map { .string($0.text) } ?? .null,
+      "removed_at": Self.time(row.leftAt),
+      "restore_until": Self.time(row.leftAt + limits.removedKeep),
+    ]
   }
 
   /// What operators are told about a removed workspace.

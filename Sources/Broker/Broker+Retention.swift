@@ -54,14 +54,15 @@ extension Broker {
     let sweep = desk.retention.look(
       isOver: desk.kept.isOver(limits), isTrusted: isTrusted, commits: desk.commits, now: now)
     guard let sweep else { return }
+    let endedBy = isTrusted ? now.wall + (.zero - limits.retention) : nil
     var slice = try desk.file.keptSlice(
-      after: desk.retention.cursor, limit: limits.retentionRowsMax)
+      after: desk.retention.cursor, limit: limits.retentionRowsMax,
+      cameBy: sweep == .age ? endedBy : nil)
     // An end that no barrier has covered is none yet, whatever the file says.
     slice.mark { seq in desk.queue.message(seq).map { !$0.state.isEnd } ?? false }
     let plan = RetentionPlan(
       slice, after: desk.retention.cursor,
-      RetentionPlan.Rule(
-        endedBy: isTrusted ? now.wall + (.zero - limits.retention) : nil, isOver: sweep == .size),
+      RetentionPlan.Rule(endedBy: endedBy, isOver: sweep == .size),
       rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
     let before = desk.commits
     try commit(plan, sweep == .age ? .age : .size, desk, now: now)
@@ -109,18 +110,26 @@ extension Broker {
     desk.lastCommit = now.instant
   }
 
-  /// Its log has been emptied because nothing happens there: what is free for long is given back.
+  /// Its log has been emptied because nothing happens there: what is free is given back, where
+  /// that means writing little.
   func noteFreePages(_ desk: Desk) throws(StoreError) {
-    let isMuch = try desk.file.freePages() > limits.freePagesMax
-    desk.shrinksAt = isMuch ? desk.commits : nil
+    let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
+    let isWorthIt = free > limits.freePagesMax && used <= limits.shrinkPagesMax
+    desk.shrinksAt = isWorthIt ? desk.commits : nil
+    // Nothing else of it may come due for days.
+    if isWorthIt { retaining.insert(desk.id) }
   }
 
-  /// The next commit of anything else ends it.
   private func shrink(_ desk: Desk, now: Now) throws(StoreError) {
-    try desk.file.shrink(pages: limits.freePagesRound)
+    // If it fails, the disk is full or worse: once more when its log is emptied again.
+    desk.shrinksAt = nil
+    let pages = try desk.file.freePages()
+    try desk.file.shrink()
     desk.commits += 1
     desk.lastCommit = now.instant
-    desk.shrinksAt = try desk.file.freePages() > limits.freePagesMax / 2 ? desk.commits : nil
+    log.info(
+      "workspace_shrunk",
+      ["workspace": .text(desk.id.text), "free_pages": .number(Int64(pages))])
   }
 
   /// Keys whose window is over, and tombstones.

@@ -171,7 +171,9 @@ final class Desk {
   /// The next instant at which something of it comes due by itself.
   var due: Instant? {
     guard failure == nil else { return nil }
-    return [queue.nextDeadline, lazyDue, retentionDue, nextStep].compactMap(\.self).min()
+    // What has work for a turn is not looked through before.
+    let retention = hasTurnWork ? nil : retentionDue
+    return [queue.nextDeadline, lazyDue, retention, nextStep].compactMap(\.self).min()
   }
 
   /// The next round of retention, or of making the file smaller.

@@ -13,14 +13,15 @@ extension Directory {
     generation += 1
     if let before = removed[row.id] {
       removed[row.id]?.row = row
+      if row.state != .removed { removedRolls.remove(row) }
       return Removal(record: before)
     }
     guard let record = workspaces.removeValue(forKey: row.id) else { return nil }
-    tokens.revokeAll(of: .workspace(row.id), at: row.removedAt ?? row.createdAt)
+    tokens.revokeAll(of: .workspace(row.id), at: row.leftAt)
     byShort[row.id.short]?.removeAll { $0 == row.id }
     move(row.id, from: record.row.parent, to: nil)
-    roll.remove(row.id)
-    rollOfOrg[row.org]?.remove(row.id)
+    rolls.remove(row)
+    if row.state == .removed { removedRolls.add(row) }
     var gone = record
     gone.row = row
     // The relay's own note: the row may have been made before it was changed.
@@ -35,8 +36,10 @@ extension Directory {
     let id = removal.record.row.id
     guard removal.record.row.state == .active else {
       removed[id] = removal.record
+      if removal.record.row.state == .removed { removedRolls.add(removal.record.row) }
       return
     }
+    removedRolls.remove(removal.record.row)
     let passed = removed.removeValue(forKey: id)?.passed
     tokens.putBack(of: .workspace(id))
     comeBack(removal.record)
@@ -47,6 +50,7 @@ extension Directory {
   mutating func restore(_ row: RegisteredWorkspace) {
     guard var record = removed.removeValue(forKey: row.id) else { return }
     generation += 1
+    removedRolls.remove(row)
     let wake = record.row.nextWakeAt
     record.row = row
     record.row.nextWakeAt = wake
@@ -59,15 +63,20 @@ extension Directory {
     workspaces[row.id] = record
     byShort[row.id.short, default: []].append(row.id)
     move(row.id, from: nil, to: row.parent)
-    roll.add(row.id)
-    rollOfOrg[row.org, default: Roll()].add(row.id)
+    rolls.add(row)
   }
 
   /// Nothing is left of it.
   mutating func forget(_ id: WorkspaceID) {
     generation += 1
-    guard removed.removeValue(forKey: id) != nil else { return }
+    guard let record = removed.removeValue(forKey: id) else { return }
+    removedRolls.remove(record.row)
     tokens.dropAll(of: .workspace(id))
     secrets.removeAll(of: id)
   }
+}
+
+extension RegisteredWorkspace {
+  /// When it was removed.
+  var leftAt: WallTime { removedAt ?? createdAt }
 }

@@ -134,9 +134,10 @@ package struct Directory {
   /// Those that nobody can use: they can be restored, or their file is being deleted.
   package internal(set) var removed: [WorkspaceID: WorkspaceRecord] = [:]
   package private(set) var orgs = ["default": RegisteredOrg(id: "default", name: "default")]
-  /// All of them, and those of each org.
-  var roll = Roll()
-  var rollOfOrg: [String: Roll] = [:]
+  /// In the order of their making.
+  var rolls = Rolls()
+  /// Those that can be restored, in the order of their removal.
+  var removedRolls = Rolls()
   var below: [WorkspaceID: [WorkspaceID]] = [:]
   var byShort: [UInt32: [WorkspaceID]] = [:]
   var tokens = TokenTable()
@@ -166,7 +167,8 @@ package struct Directory {
     for org in snapshot.orgs { orgs[org.id] = org }
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
-    for row in snapshot.workspaces where row.state != .active { _ = remove(row) }
+    let gone = snapshot.workspaces.filter { $0.state != .active }
+    for row in gone.sorted(by: { $0.leftAt < $1.leftAt }) { _ = remove(row) }
     for secret in snapshot.secrets
     where workspaces[secret.workspace] != nil || removed[secret.workspace] != nil {
       secrets.put(secret)
@@ -206,8 +208,7 @@ package struct Directory {
     if workspaces[row.id] == nil {
       record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
-      roll.add(row.id)
-      rollOfOrg[row.org, default: Roll()].add(row.id)
+      rolls.add(row)
     }
     move(row.id, from: workspaces[row.id]?.row.parent, to: row.parent)
     if record.row.card != row.card || record.credentials.isEmpty {
@@ -237,11 +238,12 @@ package struct Directory {
   /// Those that stand right below it.
   package func children(of id: WorkspaceID) -> [WorkspaceID] { below[id] ?? [] }
 
-  /// In the order of their making, of one org or of all. `nil`: there is no such workspace.
+  /// In the order of their making, of one org or of all; or else those that can be restored, in the
+  /// order of their removal. `nil`: there is no such workspace.
   package func page(
-    after: WorkspaceID?, _ size: Int, org: String? = nil
+    after: WorkspaceID?, _ size: Int, org: String? = nil, areRemoved: Bool = false
   ) -> (ids: [WorkspaceID], hasMore: Bool)? {
-    (org.map { rollOfOrg[$0] ?? Roll() } ?? roll).page(after: after, size)
+    (areRemoved ? removedRolls : rolls).page(after: after, size, org: org)
   }
 
   package mutating func put(_ org: RegisteredOrg) { orgs[org.id] = org }

@@ -1,6 +1,6 @@
 import Relay
 
-/// Workspaces in the order of their making, to be listed a page at a time.
+/// Workspaces in the order in which they came, to be listed a page at a time.
 struct Roll {
   /// Those that have gone leave a gap, until there are too many of them.
   private var ids: [WorkspaceID?] = []
@@ -36,5 +36,28 @@ struct Roll {
       page.append(id)
     }
     return (page, false)
+  }
+}
+
+/// Workspaces to be listed: all of them, and those of each org.
+struct Rolls {
+  private var all = Roll()
+  private var ofOrg: [String: Roll] = [:]
+
+  mutating func add(_ row: RegisteredWorkspace) {
+    all.add(row.id)
+    ofOrg[row.org, default: Roll()].add(row.id)
+  }
+
+  mutating func remove(_ row: RegisteredWorkspace) {
+    all.remove(row.id)
+    ofOrg[row.org]?.remove(row.id)
+  }
+
+  /// `nil`: there is no such workspace.
+  func page(
+    after: WorkspaceID?, _ size: Int, org: String?
+  ) -> (ids: [WorkspaceID], hasMore: Bool)? {
+    (org.map { ofOrg[$0] ?? Roll() } ?? all).page(after: after, size)
   }
 }

@@ -14,7 +14,12 @@ enum WorkspaceCommands {
 
   static let all = [
     Command("workspaces", "the workspaces, in the order of their making", flags: page, run: list),
-    Command("workspaces list", "the same", flags: page, run: list),
+    Command(
+      "workspaces list", "the same, or those that were removed",
+      flags: page + [Flag("removed", nil, "those that can be restored, the last removed last")],
+      run: { line throws(CommandFailure) in
+        try line.has("removed") ? listRemoved(line) : list(line)
+      }),
     Command(
       "workspaces create [NAME]", "makes a workspace",
       flags: [
@@ -45,11 +50,33 @@ enum WorkspaceCommands {
     Flag("after", "ID", "those behind this one"),
   ]
 
-  private static func list(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func query(_ line: Invocation) throws(CommandFailure) -> Query {
     var query = Query()
     query.add("limit", String(try line.number("limit") ?? 100))
     query.add("after", line.value("after"))
-    let answer = try line.ask("GET", "/workspaces\(query.text)")
+    return query
+  }
+
+  private static func listRemoved(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    var query = try query(line)
+    query.add("removed", "1")
+    line.show(try line.ask("GET", "/workspaces\(query.text)")) { json in
+      var table = TextTable([
+        .init("ID"), .init("NAME"), .init("ORG"), .init("REMOVED"), .init("RESTORE UNTIL"),
+      ])
+      for workspace in json["workspaces"]?.array ?? [] {
+        table.add(
+          ["id", "name", "org", "removed_at", "restore_until"].map { Plain.member(workspace[$0]) })
+      }
+      if table.isEmpty { return "no workspace was removed that could be restored\n" }
+      return table.text + Query.more(json)
+        + "a2a-relay workspaces restore ID brings one back, without its tokens\n"
+    }
+    return 0
+  }
+
+  private static func list(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    let answer = try line.ask("GET", "/workspaces\(try query(line).text)")
     let now = Clock.wall().nanoseconds
     line.show(answer) { json in
       var table = TextTable([

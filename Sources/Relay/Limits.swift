@@ -141,8 +141,8 @@ package struct Limits: Sendable {
   package var shutdownRequestTime = Duration.seconds(3)
   /// Bytes of a late result's body that the timeline keeps.
   package var lateBodyBytesMax = 64 * 1024
-  /// Late results whose bodies one timeline shows.
-  package var lateBodiesShownMax = 16
+  /// Late results of one message that are noted, and whose bodies one timeline shows.
+  package var lateResultsMax = 16
   /// Bytes of a registered agent card.
   package var cardBytesMax = 256 * 1024
   /// Bytes of a workspace's or consumer's name.
@@ -243,7 +243,7 @@ package struct Limits: Sendable {
   package var unreadBytesMax = 8 * 1024 * 1024 * 1024
   package var unreadMessagesMax = 4_000_000
   /// Messages that one round of retention looks at, and rows of theirs that it deletes.
-  package var retentionRowsMax = 100
+  package var retentionRowsMax = 250
   /// Bytes that one round of retention deletes; a single larger message still goes, alone.
   package var retentionBytesMax = 1024 * 1024
   /// From one round of retention to the next while the relay has other work.
@@ -256,8 +256,8 @@ package struct Limits: Sendable {
   package var retentionRestart = Duration.seconds(600)
   /// Free pages of a file above which an idle workspace's file is made smaller.
   package var freePagesMax = 16_384
-  /// Pages by which it is made smaller in one round.
-  package var freePagesRound = 64
+  /// Pages in use up to which that is done: they are written once more, at one go.
+  package var shrinkPagesMax = 2048
   /// An `Idempotency-Key` means its call for so long.
   package var idempotencyWindow = Duration.seconds(86400)
   /// Bytes of an `Idempotency-Key`.

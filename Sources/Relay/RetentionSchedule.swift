@@ -4,7 +4,9 @@
 /// no index is needed: at the time of the cut no more messages can have been unanswered than a
 /// queue holds, and these are all that is read in vain. By size it goes on where it stopped last.
 ///
-/// Where many come due, they go as evenly as they came, about a round at a time.
+/// Where many come due, they go as evenly as they came, half a round at a time: the other half is
+/// for those behind them that came early enough and ended too late, so that one round sees to the
+/// end of what is due. A second one would write the pages at the edge once more.
 package struct RetentionSchedule: Sendable {
   package enum Sweep: Sendable, Equatable { case age, size }
 
@@ -173,18 +175,18 @@ package struct RetentionSchedule: Sendable {
   private mutating func end(now: Now) {
     if sweep == .size { sizeCursor = cursor }
     sweep = nil
-    at = now.instant + untilFullRound(now)
+    at = now.instant + untilHalfRound(now)
     ended = now.instant
   }
 
-  /// How long it takes for a round's worth to come due, at the pace since the last sweep; longer
-  /// after a sweep that read past much that stays.
-  private func untilFullRound(_ now: Now) -> Duration {
+  /// How long it takes for half a round to come due, at the pace since the last sweep; longer after
+  /// a sweep that read past much that stays.
+  private func untilHalfRound(_ now: Now) -> Duration {
     let every = bounds.retentionEvery
     let vain = Duration.nanoseconds(10 * min(tally.vain, every).nanoseconds)
     guard tally.deleted > 0 else { return max(every, vain) }
     let each = min(every.nanoseconds, (now.instant - ended).nanoseconds / Int64(tally.deleted))
-    let time = Duration.nanoseconds(each * Int64(bounds.retentionRowsMax))
+    let time = Duration.nanoseconds(each * Int64(bounds.retentionRowsMax / 2))
     return max(bounds.retentionPause, min(time, every), vain)
   }
 }

@@ -134,6 +134,17 @@ final class Database {
     isDirty = true
   }
 
+  /// Writes what the file holds once more, without the free pages, into the log: the next
+  /// checkpoint makes the file smaller. Takes 5 to 15 ms for each MiB that is in use.
+  ///
+  /// In a transaction of its own, all or nothing. Memory for as much as is in use (`temp_store`).
+  func vacuum() throws(StoreError) {
+    // Files of before had a map of who points to each page, so that a part of the free ones could
+    // be given back. With the pages in no order any more, each transaction wrote several of its.
+    try execute("PRAGMA auto_vacuum = NONE; VACUUM")
+    isDirty = true
+  }
+
   /// SQLite rolls back by itself after some errors; then there is nothing to do. A rollback in WAL
   /// mode drops pages from the cache and cannot fail in a way that matters.
   private func rollBack() {

@@ -43,7 +43,6 @@ extension Database {
     try database.execute(
       """
       PRAGMA page_size = \(pageBytes);
-      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA synchronous = OFF;
       PRAGMA journal_mode = WAL;

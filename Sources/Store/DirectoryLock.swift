@@ -33,7 +33,7 @@ package struct DirectoryLock: ~Copyable {
       guard code == EWOULDBLOCK else { throw .system("flock", path, code, kind: .workspaceFatal) }
       let holder = String(decoding: Files.contents(path).prefix(20), as: UTF8.self)
       throw StoreError(
-        kind: .busy, code: code, call: "lock", path: path,
+        kind: .busy, call: "lock", path: path,
         message: "another relay (process \(holder)) uses this data directory")
     }
   }

@@ -5,12 +5,18 @@ extension WorkspaceFile {
   /// Messages with numbers above `seq`, at most `limit`, and what decides whether they can go.
   ///
   /// Fewer than there are when what belongs to them is more than `limit` rows. A single message
-  /// that has more is given alone.
-  package func keptSlice(after seq: Seq, limit: Int) throws(StoreError) -> KeptSlice {
+  /// that has more is given alone. `cameBy`: the first one that came later is the last.
+  package func keptSlice(
+    after seq: Seq, limit: Int, cameBy: WallTime? = nil
+  ) throws(StoreError) -> KeptSlice {
     var slice = KeptSlice()
-    slice.messages = try keptMessages(after: seq, limit: limit)
-    slice.isLast = slice.messages.count < limit
-    guard !slice.messages.isEmpty else { return slice }
+    slice.messages = try keptMessages(after: seq, limit: limit, cameBy: cameBy)
+    guard let last = slice.messages.last else {
+      slice.isLast = true
+      return slice
+    }
+    let isCut = cameBy.map { last.at > $0 } ?? false
+    slice.isLast = slice.messages.count < limit && !isCut
     try addFurther(to: &slice, limit: limit)
     for counts in [RetentionSQL.noteCounts, .handOutCounts, .eventCounts] {
       try addSideRows(counts, to: &slice, limit: limit)
@@ -18,7 +24,9 @@ extension WorkspaceFile {
     return slice
   }
 
-  private func keptMessages(after seq: Seq, limit: Int) throws(StoreError) -> [KeptMessage] {
+  private func keptMessages(
+    after seq: Seq, limit: Int, cameBy: WallTime?
+  ) throws(StoreError) -> [KeptMessage] {
     var row = try statement(.slice)
     defer { row.reset() }
     row.add(seq)
@@ -34,6 +42,7 @@ extension WorkspaceFile {
         message.taskState = state
       }
       messages.append(message)
+      if let cameBy, message.at > cameBy { break }
     }
     return messages
   }
@@ -97,8 +106,10 @@ extension WorkspaceFile {
   }
 
   /// Bytes of the pages that hold something.
-  package func usedBytes() throws(StoreError) -> Int {
-    (try pages(.pageCount) - pages(.freePages)) * 4096
+  package func usedBytes() throws(StoreError) -> Int { try usedPages() * Database.pageBytes }
+
+  package func usedPages() throws(StoreError) -> Int {
+    try pages(.pageCount) - pages(.freePages)
   }
 
   package func freePages() throws(StoreError) -> Int { try pages(.freePages) }
@@ -112,12 +123,8 @@ extension WorkspaceFile {
   /// Messages that were ever deleted from the file.
   package func deletedCount() throws(StoreError) -> Int64 { try metaNumber(Meta.deleted) }
 
-  /// Gives up to `pages` free pages back to the file system, with the next checkpoint.
-  package func shrink(pages: Int) throws(StoreError) {
-    try database.transaction { () throws(StoreError) in
-      try database.execute("PRAGMA incremental_vacuum(\(pages))")
-    }
-  }
+  /// Gives the free pages back to the file system, with the next checkpoint.
+  package func shrink() throws(StoreError) { try database.vacuum() }
 }
 
 /// The deletions themselves; `apply` carries them out.

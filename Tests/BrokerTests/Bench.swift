@@ -26,10 +26,11 @@ final class Bench {
   private(set) var wasLone = false
   private let vfs: String?
 
-  init(limits: Limits = Limits(), vfs: String? = nil) throws {
+  /// Time stands still here: no transaction waits for a barrier that the test has not let pass, but
+  /// where a test says so.
+  init(limits: Limits = Limits(), vfs: String? = nil, commitWaitMax: Duration = .zero) throws {
     var limits = limits
-    // Time stands still here: no transaction waits for a barrier that the test has not let pass.
-    limits.commitWaitMax = .zero
+    limits.commitWaitMax = commitWaitMax
     path = NSTemporaryDirectory() + "broker-tests-" + UUID().uuidString
     self.limits = limits
     self.vfs = vfs

@@ -156,6 +156,29 @@ extension Bench {
     return try #require(replies[call]?.messageID)
   }
 
+  /// A message that has been answered; its caller has received that.
+  func answered(
+    _ id: WorkspaceID, _ name: String, isReceived: Bool = true, key: String? = nil
+  ) throws -> Reply {
+    let call = try send(id) {
+      $0.messageID = name
+      $0.key = key
+    }
+    sync()
+    try result(id, try take(id))
+    sync()
+    let reply = try #require(replies[call])
+    if isReceived { broker.delivered(reply.receipt, received: true, now: now) }
+    sync()
+    return reply
+  }
+
+  /// What the file holds.
+  func kept(_ id: WorkspaceID) throws -> [Seq] {
+    let desk = try #require(broker.desks[id])
+    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
+  }
+
   func timeline(_ id: WorkspaceID, _ message: MessageID) throws -> JSON {
     let call = broker.nextCall()
     broker.timeline(call, message, at: id, now: now)

@@ -171,6 +171,42 @@ import Wire
     #expect(bench.replies[twice]?.status == 410)
   }
 
+  private var listed: [WorkspaceID] {
+    bench.broker.directory.page(after: nil, 10, areRemoved: true)?.ids ?? []
+  }
+
+  @Test func `what can be restored is listed in the order of its removal`() throws {
+    let others = try (0..<2).map { _ in try bench.create() }
+    for other in [others[1], id, others[0]] {
+      bench.broker.removeWorkspace(
+        bench.broker.nextCall(), other, purge: false, actor: "admin", now: bench.now)
+      bench.wait(.seconds(1))
+    }
+    settle()
+    #expect(listed == [others[1], id, others[0]])
+    let entry = try #require(bench.broker.removedEntry(id))
+    #expect(entry["removed_at"]?.string != entry["restore_until"]?.string)
+    try bench.restart(isClean: false)
+    settle()
+    #expect(listed == [others[1], id, others[0]])
+    fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
+    let refused = remove(purge: true)
+    bench.turn()
+    fault_arm(0, 0, 0, 0)
+    #expect(bench.replies[refused]?.code == "not_stored")
+    #expect(Set(listed) == Set(others + [id]), "it can still be restored")
+    remove(purge: true)
+    settle()
+    #expect(listed == [others[1], others[0]] && bench.broker.removedEntry(id) == nil)
+    bench.broker.restoreWorkspace(
+      bench.broker.nextCall(), others[1], actor: "admin", now: bench.now)
+    bench.sync()
+    #expect(listed == [others[0]])
+    bench.wait(bench.limits.removedKeep)
+    settle()
+    #expect(listed.isEmpty)
+  }
+
   @Test func `restored it has its messages, and its tokens stay dead`() throws {
     let message = try bench.stored(id)
     remove()
@@ -204,7 +240,7 @@ import Wire
     fault_arm(0, 0, 0, 0)
     for call in calls { #expect(bench.replies[call]?.code == "not_stored") }
     #expect(identity == .workspace(id))
-    #expect(bench.broker.directory.workspace(id) != nil)
+    #expect(bench.broker.directory.workspace(id) != nil && listed.isEmpty)
   }
 
   @Test(arguments: [false, true])

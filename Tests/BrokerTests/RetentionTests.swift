@@ -7,41 +7,20 @@ import Wire
 
 /// What is deleted, when, and what is told of it afterwards.
 @Suite struct RetentionTests {
-  private func answered(
-    _ bench: Bench, _ id: WorkspaceID, _ name: String, isReceived: Bool = true, key: String? = nil
-  ) throws -> Reply {
-    let call = try bench.send(id) {
-      $0.messageID = name
-      $0.key = key
-    }
-    bench.sync()
-    try bench.result(id, try bench.take(id))
-    bench.sync()
-    let reply = try #require(bench.replies[call])
-    if isReceived { bench.broker.delivered(reply.receipt, received: true, now: bench.now) }
-    bench.sync()
-    return reply
-  }
-
-  private func stored(_ bench: Bench, _ id: WorkspaceID) throws -> [Seq] {
-    let desk = try #require(bench.broker.desks[id])
-    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
-  }
-
   @Test func `what has ended stays for as long as the limit says, then goes`() throws {
     let bench = try Bench { $0.timeToLive = .seconds(30 * 86400) }
     let id = try bench.create()
-    let received = try answered(bench, id, "a")
-    _ = try answered(bench, id, "b", isReceived: false)
+    let received = try bench.answered(id, "a")
+    _ = try bench.answered(id, "b", isReceived: false)
     try bench.send(id) { $0.messageID = "waits" }
     bench.sync()
     bench.wait(bench.limits.retention - .seconds(60))
     bench.sweep()
-    #expect(try stored(bench, id) == [1, 2, 3])
+    #expect(try bench.kept(id) == [1, 2, 3])
     #expect(bench.broker.desks[id]?.queue.counts.unreceived == 1)
     bench.wait(.seconds(120))
     bench.sweep()
-    #expect(try stored(bench, id) == [3])
+    #expect(try bench.kept(id) == [3])
     #expect(bench.broker.desks[id]?.queue.counts.unreceived == 0)
     #expect(bench.broker.desks[id]?.queue.counts.unanswered == 1)
     let task = try bench.getTask(id, try #require(received.task?["id"]?.string))
@@ -68,38 +47,38 @@ import Wire
     bench.wait(.seconds(120))
     bench.sweep()
     #expect(bench.broker.desks[id]?.queue.counts.dead == 0)
-    #expect(try stored(bench, id).isEmpty)
+    #expect(try bench.kept(id).isEmpty)
   }
 
   @Test func `the file is looked through by itself, also after a restart`() throws {
     let bench = try Bench()
     let id = try bench.create()
-    _ = try answered(bench, id, "a")
+    _ = try bench.answered(id, "a")
     bench.sweep()
     try bench.restart()
     bench.advance(bench.limits.retention - .seconds(10))
     _ = bench.poll(id, wait: .zero)
     bench.sync()
     bench.sweep()
-    #expect(try stored(bench, id) == [1])
+    #expect(try bench.kept(id) == [1])
     let due = try #require(bench.broker.desks[id]?.retentionDue)
     #expect(due > bench.now.instant && due <= bench.now.instant + .seconds(10))
     bench.wait(.seconds(10))
     bench.sweep()
-    #expect(try stored(bench, id).isEmpty)
+    #expect(try bench.kept(id).isEmpty)
     #expect(bench.broker.desks[id]?.retentionDue == nil)
   }
 
   @Test func `a clock that is not trusted deletes nothing`() throws {
     let bench = try Bench()
     let id = try bench.create()
-    _ = try answered(bench, id, "a")
+    _ = try bench.answered(id, "a")
     bench.moveClock(bench.limits.retention + .seconds(9))
     bench.sweep()
-    #expect(try stored(bench, id) == [1])
+    #expect(try bench.kept(id) == [1])
     bench.wait(.seconds(3601))
     bench.sweep()
-    #expect(try stored(bench, id).isEmpty)
+    #expect(try bench.kept(id).isEmpty)
     #expect(bench.broker.metrics.retiredByAge == 1)
     #expect(bench.broker.metrics.retiredBySize == 0)
   }
@@ -107,7 +86,7 @@ import Wire
   @Test func `by size only what was received goes, the oldest first`() throws {
     let bench = try Bench { $0.keptMessagesMax = 3 }
     let id = try bench.create()
-    _ = try answered(bench, id, "unreceived", isReceived: false)
+    _ = try bench.answered(id, "unreceived", isReceived: false)
     // Its caller has the Task, and never asked how it ended.
     let immediate = try bench.send(id) {
       $0.messageID = "immediate"
@@ -118,23 +97,23 @@ import Wire
     bench.broker.delivered(task.receipt, received: true, now: bench.now)
     bench.wait(.seconds(1))
     try bench.result(id, try bench.take(id))
-    for name in ["c", "d", "e", "f", "g"] { _ = try answered(bench, id, name) }
+    for name in ["c", "d", "e", "f", "g"] { _ = try bench.answered(id, name) }
     bench.sweep()
-    #expect(try stored(bench, id) == [1, 2], "as many as one round takes")
+    #expect(try bench.kept(id) == [1, 2], "as many as one round takes")
     #expect(bench.broker.metrics.retiredBySize == 5)
     #expect(bench.broker.metrics.retiredByAge == 0)
-    for name in ["h", "i"] { _ = try answered(bench, id, name) }
+    for name in ["h", "i"] { _ = try bench.answered(id, name) }
     bench.sweep()
-    #expect(try stored(bench, id) == [1, 2, 8, 9])
+    #expect(try bench.kept(id) == [1, 2, 8, 9])
     let read = try bench.getTask(id, try #require(task.task?["id"]?.string))
     bench.sync()
     #expect(bench.replies[read]?.state == "TASK_STATE_COMPLETED")
     bench.broker.delivered(
       try #require(bench.replies[read]).receipt, received: true, now: bench.now)
-    _ = try answered(bench, id, "j")
+    _ = try bench.answered(id, "j")
     bench.wait(bench.limits.retentionRestart)
     bench.sweep()
-    #expect(try stored(bench, id) == [1], "now somebody has read how it ended")
+    #expect(try bench.kept(id) == [1], "now somebody has read how it ended")
   }
 
   @Test func `by size of the file, without what waits in the queue`() throws {
@@ -154,7 +133,7 @@ import Wire
       bench.sweep()
       #expect(try #require(bench.broker.desks[id]).file.usedBytes() < 460_000)
     }
-    let kept = try stored(bench, id)
+    let kept = try bench.kept(id)
     #expect(kept.last == 12 && kept.count < 9)
     // What waits is not what is kept.
     for number in 20..<40 {
@@ -164,7 +143,7 @@ import Wire
       }
     }
     bench.sweep()
-    #expect(try stored(bench, id) == kept + (13...32).map { $0 })
+    #expect(try bench.kept(id) == kept + (13...32).map { $0 })
   }
 
   @Test func `a task that is open keeps its messages, one that has ended goes as a whole`() throws {
@@ -179,8 +158,8 @@ import Wire
     let task = try #require(question.task?["id"]?.string)
     bench.wait(bench.limits.retention + .seconds(5))
     bench.sweep()
-    #expect(try stored(bench, id) == [1])
-    _ = try answered(bench, id, "between")
+    #expect(try bench.kept(id) == [1])
+    _ = try bench.answered(id, "between")
     let second = try bench.send(id) {
       $0.messageID = "m-2"
       $0.task = task
@@ -196,7 +175,7 @@ import Wire
     #expect(bench.replies[read]?.task?["history"]?.array?.count == 4)
     bench.wait(.seconds(120))
     bench.sweep()
-    #expect(try stored(bench, id).isEmpty)
+    #expect(try bench.kept(id).isEmpty)
   }
 
   @Test func `of a task that goes in parts its messages are gone, not half of it`() throws {
@@ -234,7 +213,7 @@ import Wire
     #expect(bench.replies[again]?.reason == "ANSWER_GONE")
     bench.wait(bench.limits.retention + .seconds(5))
     bench.sweep()
-    #expect(try stored(bench, id).isEmpty)
+    #expect(try bench.kept(id).isEmpty)
   }
 
   @Test func `a deleted message is told of to its caller and to operators, as long as its key`()
@@ -242,11 +221,11 @@ import Wire
   {
     let bench = try Bench { $0.keptMessagesMax = 1 }
     let id = try bench.create()
-    let first = try answered(bench, id, "a", key: "k-1")
-    for name in ["b", "c"] { _ = try answered(bench, id, name) }
+    let first = try bench.answered(id, "a", key: "k-1")
+    for name in ["b", "c"] { _ = try bench.answered(id, name) }
     bench.sweep()
     let message = try #require(first.messageID)
-    #expect(try !stored(bench, id).contains(message.seq))
+    #expect(try !bench.kept(id).contains(message.seq))
     let timeline = try bench.timeline(id, message)
     #expect(timeline["state"]?.string == "deleted")
     #expect(timeline["timeline"]?.array?.first?["cause"]?.string == "retention_by_size")
@@ -272,109 +251,5 @@ import Wire
     bench.broker.callerMessage(call, message, caller: .org("callers"), now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.status == 404)
-  }
-
-  @Test func `an end that is not durable yet is not deleted`() throws {
-    let bench = try Bench {
-      $0.keptMessagesMax = 1
-      $0.retention = .nanoseconds(1)
-    }
-    let id = try bench.create(whenOffline: .error)
-    for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
-    bench.sweep()
-    let withdrawn = try bench.send(id) { $0.hold = .seconds(5) }
-    bench.sync()
-    bench.advance(.seconds(5))
-    bench.turn()
-    for _ in 0..<50 {
-      bench.advance(.milliseconds(100))
-      bench.turn()
-      bench.broker.maintain(now: bench.now)
-    }
-    #expect(try stored(bench, id) == [4])
-    bench.sync()
-    #expect(bench.replies[withdrawn]?.reason == "AGENT_OFFLINE")
-    bench.sweep()
-    #expect(try stored(bench, id).isEmpty)
-  }
-
-  @Test func `what was put off for a message is written before it is deleted`() throws {
-    let bench = try Bench { $0.keptMessagesMax = 1 }
-    let id = try bench.create()
-    for name in ["a", "b", "c"] { _ = try answered(bench, id, name) }
-    let desk = try #require(bench.broker.desks[id])
-    #expect(!desk.lazies.isEmpty)
-    bench.broker.maintain(now: bench.now)
-    bench.sweep()
-    #expect(desk.failure == nil)
-    #expect(try stored(bench, id).count <= 1)
-  }
-
-  @Test func `the file of an idle workspace gets smaller, a part at a time`() throws {
-    let bench = try Bench {
-      $0.freePagesMax = 200
-      $0.keptMessagesMax = 1
-    }
-    let id = try bench.create()
-    for number in 0..<30 {
-      let call = try bench.send(id) {
-        $0.messageID = "m-\(number)"
-        $0.text = String(repeating: "x", count: 50_000)
-      }
-      bench.sync()
-      try bench.result(id, try bench.take(id))
-      bench.sync()
-      bench.broker.delivered(
-        try #require(bench.replies[call]).receipt, received: true, now: bench.now)
-    }
-    bench.sweep()
-    let desk = try #require(bench.broker.desks[id])
-    #expect(try desk.file.freePages() > 300)
-    for _ in 0..<2 {
-      bench.wait(bench.limits.walIdle)
-      bench.sweep()
-    }
-    for _ in 0..<10 { bench.sweep() }
-    #expect(try desk.file.freePages() <= 100)
-    #expect(desk.shrinksAt == nil)
-    for _ in 0..<2 {
-      bench.wait(bench.limits.walIdle)
-      bench.sweep()
-    }
-    #expect(desk.file.walPages == 0 && !desk.isUnsynced)
-    _ = try answered(bench, id, "after")
-  }
-
-  @Test func `many messages go in rounds, one a turn`() throws {
-    let bench = try Bench()
-    let id = try bench.create()
-    let desk = try bench.broker.desk(id, now: bench.now)
-    let writes = (1...2000).map { seq in
-      [
-        Write.message(
-          NewMessage(
-            seq: seq, tag: 1, at: bench.now.wall, expires: bench.now.wall, caller: "org:callers",
-            method: 1, dialect: 2, task: seq, context: "c", messageID: "m",
-            dedup: UUIDBytes(high: 0, low: UInt64(seq)), rpcID: [], head: [], body: [1],
-            isImmediate: false)),
-        .end(seq: seq, state: .expired, reason: .expired, at: bench.now.wall),
-        .task(seq: seq, state: .failed, at: bench.now.wall),
-        .received(seq: seq, at: bench.now.wall),
-      ]
-    }
-    try desk.file.commit(writes.flatMap { $0 })
-    desk.commits += 1
-    bench.broker.touch(desk)
-    bench.wait(bench.limits.retention + .seconds(5))
-    var rounds = 0
-    var left = try stored(bench, id).count
-    while left > 0, rounds < 100 {
-      bench.turn()
-      bench.broker.maintain(now: bench.now)
-      left = Int(try desk.file.database.number("SELECT count(*) FROM message"))
-      rounds += 1
-    }
-    #expect(left == 0)
-    #expect(rounds >= 2000 / bench.limits.retentionRowsMax)
   }
 }

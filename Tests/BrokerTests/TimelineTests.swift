@@ -73,22 +73,33 @@ import Wire
     #expect(reply.json["answer"]?["text"] == "done")
   }
 
-  @Test func `only so many late bodies are shown`() throws {
-    let bench = try Bench { $0.lateBodiesShownMax = 2 }
+  @Test func `only so many late results are noted, the others hear the same`() throws {
+    let bench = try Bench { $0.lateResultsMax = 2 }
     let id = try bench.create()
     let message = try bench.stored(id)
     let held = try bench.take(id)
     try bench.result(id, held)
     bench.sync()
-    for number in 0..<3 {
-      try bench.result(id, held, "\(number)")
+    for number in 0..<4 {
+      let call = try bench.result(id, held, "\(number)")
       bench.wait(.seconds(1))
+      #expect(bench.replies[call]?.code == "already_answered")
     }
     let reply = try bench.asked {
       bench.broker.timeline($0.call, message, at: id, bodies: true, now: bench.now)
     }
     let notes = reply.json["timeline"]?.array?.filter { $0["event"] == "result_conflict" } ?? []
-    #expect(notes.map { $0["body"]?["text"]?.string } == ["0", "1", nil])
+    #expect(notes.map { $0["body"]?["text"]?.string } == ["0", "1"])
+    let other = try bench.stored(id, "other")
+    let cancelled = try bench.take(id)
+    #expect(try bench.cancel(id, other).status == 200)
+    for _ in 0..<4 {
+      let call = try bench.result(id, cancelled)
+      bench.sync()
+      #expect(bench.replies[call]?.code == "closed")
+    }
+    let events = try bench.timeline(id, other).names
+    #expect(events.filter { $0 == "result_after_end" }.count == 2, "each has a bound of its own")
   }
 
   private func receive(_ call: CallID) throws {

@@ -89,6 +89,32 @@ import Wire
     #expect(made.status == 400 && made.text.contains("POST /orgs"))
   }
 
+  @Test func `an org's operator sees what of its org's was removed`() throws {
+    let key = try key("\"read\"")
+    let mine = try (0..<3).map { _ in try workspace(RelayScene.admin, "{\"org\":\"acme\"}") }
+    let other = try workspace(RelayScene.admin)
+    let removed = [mine[2], other, mine[0]]
+    for id in removed { #expect(try call("DELETE", "/workspaces/\(id)").status == 200) }
+    func ids(_ query: String, _ token: String? = RelayScene.admin) throws -> [String?]? {
+      try call("GET", "/workspaces?\(query)", token: token).json["workspaces"]?.array?.map {
+        $0["id"]?.string
+      }
+    }
+    #expect(try ids("removed=1") == removed)
+    #expect(try ids("removed=true&after=\(mine[2])&limit=1") == [other])
+    #expect(try ids("removed=1", key) == [mine[2], mine[0]])
+    #expect(try ids("removed=0", key) == [mine[1]])
+    let entry = try call("GET", "/workspaces?removed=1&limit=1", token: key).json
+    #expect(entry["next"]?.string == mine[2])
+    let members = entry["workspaces"]?.array?.first?.object?.map(\.key)
+    #expect(members == ["id", "name", "org", "parent_id", "removed_at", "restore_until"])
+    #expect(try call("GET", "/workspaces?removed=1&after=\(other)", token: key).status == 404)
+    #expect(try call("GET", "/workspaces?removed=1&after=\(mine[1])", token: key).status == 404)
+    let misspelt = try call("GET", "/workspaces?removed=yes")
+    #expect(misspelt.status == 400 && misspelt.text.contains("removed must be 1 or 0"))
+    #expect(try call("GET", "/workspaces?removed=1", token: nil).status == 401)
+  }
+
   @Test func `an org's operator makes and sees what is its org's`() throws {
     let (admin, read) = (try key("\"admin\""), try key("\"read\""))
     let mine = try workspace(admin, "{\"name\":\"m\"}")

@@ -54,6 +54,26 @@ import Testing
     #expect(try number("SELECT count(*) FROM message WHERE state = 6", target) == seq - 20)
   }
 
+  /// `isMapped`: the source is a file of an earlier build, with a map of its pages.
+  @Test(arguments: [false, true], [true, false])
+  func `a source that gives its free pages back between two slices`(
+    isMapped: Bool, isCheckpointed: Bool
+  ) throws {
+    if isMapped { try file.database.execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM") }
+    #expect(try file.database.number("PRAGMA auto_vacuum") == (isMapped ? 2 : 0))
+    let copy = try file.copy(to: target)
+    #expect(try !copy.step(pages: 20))
+    try file.commit([.retire(first: 1, last: 18, cause: .age, at: start)])
+    try file.shrink()
+    if isCheckpointed { #expect(try file.checkpoint(.truncate)) }
+    #expect(try file.database.number("PRAGMA auto_vacuum") == 0)
+    try write(21)
+    while try !copy.step(pages: 5) {}
+    try sound(target)
+    #expect(try number("SELECT count(*) FROM message", target) == 3)
+    #expect(try number("SELECT sum(length(body)) FROM request", target) == 27_000)
+  }
+
   @Test func `a refused transaction between two slices leaves no trace in the copy`() throws {
     let copy = try file.copy(to: target)
     #expect(try !copy.step(pages: 10))

@@ -60,7 +60,7 @@ import Testing
     try file.close()
     let path = file.path
     #expect(try number("PRAGMA page_size", path) == 4096)
-    #expect(try number("PRAGMA auto_vacuum", path) == 2)
+    #expect(try number("PRAGMA auto_vacuum", path) == 0)
     #expect(try number("PRAGMA user_version", path) == 1)
     #expect(try number("PRAGMA application_id", path) == 0x4132_4151)
     #expect(try number("SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%STRICT%'", path) == 11)

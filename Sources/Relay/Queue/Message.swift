@@ -61,6 +61,9 @@ package final class Message {
   /// An agent has had it, or may have: an earlier run of the relay gave it out.
   package internal(set) var wasHandedOut = false
 
+  /// Results that came too late, as far as they are noted.
+  var lateResults = 0
+
   /// Callers who wait for its answer now.
   package internal(set) var callers = 0
   package internal(set) var isReceived = false

@@ -126,11 +126,12 @@ extension Queue {
     actions.append(.report(.message(message.seq)))
   }
 
-  /// The timeline keeps what came too late to be the answer.
+  /// The timeline keeps what came too late to be the answer; no agent fills a file with that.
   private func noteRefusedResult(
     _ result: AgentResultCall, _ message: Message, _ tell: Tell, now: Now
   ) {
-    guard tell != .duplicate else { return }
+    guard tell != .duplicate, message.lateResults < limits.lateResultsMax else { return }
+    message.lateResults += 1
     let kind: NoteKind = tell == .closed ? .resultAfterEnd : .resultConflict
     let detail = Array(result.body.prefix(limits.lateBodyBytesMax))
     actions.append(.write(.note(seq: message.seq, kind: kind, at: now.wall, detail: detail)))

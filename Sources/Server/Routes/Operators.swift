@@ -49,7 +49,8 @@ extension RelayServer {
     return value.string.flatMap { WorkspaceID($0) }.map { .some($0) }
   }
 
-  /// In the order of their making, a page at a time: a list of all would keep everybody waiting.
+  /// In the order of their making, or of their removal, a page at a time: a list of all would keep
+  /// everybody waiting.
   private func listWorkspaces(
     _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
@@ -63,10 +64,21 @@ extension RelayServer {
       }
       after = id
     }
+    guard let areRemoved = Self.flag(query.first("removed")) else {
+      return fail(ticket, .badParameter, "removed must be 1 or 0")
+    }
     let org = try `operator`(.read, head, ticket, now: now)
-    guard let page = broker.directory.page(after: after, size, org: org) else { throw .notFound }
+    guard
+      let page = broker.directory.page(after: after, size, org: org, areRemoved: areRemoved)
+    else { throw .notFound }
     var list: [JSON] = []
-    for id in page.ids { list.append(try broker.workspaceStatus(id, now: now)) }
+    for id in page.ids {
+      if areRemoved {
+        if let entry = broker.removedEntry(id) { list.append(entry) }
+      } else {
+        list.append(try broker.workspaceStatus(id, now: now))
+      }
+    }
     var json: JSON = ["workspaces": .array(list)]
     if page.hasMore, let last = page.ids.last { json["next"] = .string(last.text) }
     loop.respond(ticket, .json(200, json.bytes))

@@ -139,12 +139,11 @@ struct JobReader {
     if let member = json[name], member.bool == nil {
       throw BatchFault(.badRequest, "\(name): true or false")
     }
-    switch query.first(name) {
-    case "1", "true": return true
-    case "0", "false": return false
-    case nil: return json[name]?.bool ?? false
-    default: throw BatchFault(.badParameter, "\(name): 1 or 0")
+    guard let text = query.first(name) else { return json[name]?.bool ?? false }
+    guard let value = RelayServer.flag(text) else {
+      throw BatchFault(.badParameter, "\(name): 1 or 0")
     }
+    return value
   }
 
   private func messages(_ json: JSON) throws(BatchFault) -> [MessageID] {

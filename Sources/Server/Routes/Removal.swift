@@ -33,10 +33,16 @@ extension RelayServer {
   }
 
   private func flag(_ name: String, _ query: QueryItems) throws(RelayError) -> Bool {
-    switch query.first(name) {
+    guard let value = Self.flag(query.first(name)) else { throw .badParameter }
+    return value
+  }
+
+  /// What an item of a query says; `nil`: nothing that is allowed.
+  static func flag(_ text: String?) -> Bool? {
+    switch text {
     case nil, "false", "0": false
     case "true", "1": true
-    default: throw .badParameter
+    default: nil
     }
   }
 }
