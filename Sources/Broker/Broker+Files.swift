@@ -43,6 +43,8 @@ extension Broker {
       let desk = Desk(
         id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
       desk.kept = try kept(file, beside: queue)
+      // What it has been opened for goes first.
+      try noteFreePages(desk, from: now.instant + limits.walIdle)
       try takeUpJobs(desk, now: now)
       desks[id] = desk
       lastKnown.forget(id)

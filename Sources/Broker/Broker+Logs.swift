@@ -29,6 +29,7 @@ extension Broker {
         continue
       }
       let pages = desk.file.walPages
+      if desk.isBeingCut, pages < limits.walPagesMax / 2 { continue }
       let isDue = pages >= limits.walPagesBusy || inRound.isEmpty
       if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
     }
@@ -115,6 +116,8 @@ extension Broker {
     _ desk: Desk, _ mode: CheckpointMode, isIdle: Bool = false, now: Now
   ) -> Bool {
     desk.lastCommit = now.instant
+    // What was still to be cut goes with it.
+    if desk.isBeingCut { desk.shrinking = nil }
     let start = Clock.instant()
     defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
     do throws(StoreError) {
@@ -124,7 +127,7 @@ extension Broker {
       desk.file.markSynced()
       desk.synced = desk.commits
       desk.cutAt = desk.commits
-      if isIdle { try noteFreePages(desk) }
+      if isIdle { try noteFreePages(desk, from: now.instant) }
       return true
     } catch {
       metrics.checkpointErrors += 1

@@ -56,7 +56,7 @@ extension Broker {
     log.info(
       row.state == .purging ? "workspace_purging" : "workspace_removed",
       ["workspace": .text(row.id.text)])
-    directory.changeTokens { $0.confirmRemoval(of: .workspace(row.id)) }
+    directory.confirmRemoval(row)
     for entry in directory.tokens.entries(of: .workspace(row.id)) { noteEnd(of: entry.row) }
     if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk) }
     alarms.put(nil, row.id)

@@ -45,7 +45,7 @@ extension Broker {
   }
 
   private func retain(_ desk: Desk, now: Now) throws(StoreError) {
-    if desk.shrinksAt == desk.commits { return try shrink(desk, now: now) }
+    if let at = desk.shrinkDue, at <= now.instant { return shrink(desk, now: now) }
     let isTrusted = !isTimeDoubtful(now)
     if isTrusted, let at = desk.retention.expiryAt, at <= now.wall {
       return try expire(desk, now: now)
@@ -108,28 +108,6 @@ extension Broker {
     desk.lazyDue = nil
     desk.commits += 1
     desk.lastCommit = now.instant
-  }
-
-  /// Its log has been emptied because nothing happens there: what is free is given back, where
-  /// that means writing little.
-  func noteFreePages(_ desk: Desk) throws(StoreError) {
-    let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
-    let isWorthIt = free > limits.freePagesMax && used <= limits.shrinkPagesMax
-    desk.shrinksAt = isWorthIt ? desk.commits : nil
-    // Nothing else of it may come due for days.
-    if isWorthIt { retaining.insert(desk.id) }
-  }
-
-  private func shrink(_ desk: Desk, now: Now) throws(StoreError) {
-    // If it fails, the disk is full or worse: once more when its log is emptied again.
-    desk.shrinksAt = nil
-    let pages = try desk.file.freePages()
-    try desk.file.shrink()
-    desk.commits += 1
-    desk.lastCommit = now.instant
-    log.info(
-      "workspace_shrunk",
-      ["workspace": .text(desk.id.text), "free_pages": .number(Int64(pages))])
   }
 
   /// Keys whose window is over, and tombstones.

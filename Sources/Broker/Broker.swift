@@ -47,6 +47,8 @@ package final class Broker {
   /// Workspaces in which there is something to read, in the order in which they get their turn.
   var scanning: [WorkspaceID] = []
   var nextSweep = Instant(nanoseconds: 0)
+  /// No file is made smaller before then.
+  var nextShrink = Instant(nanoseconds: 0)
   /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
   var pulses: Set<WorkspaceID> = []
   var pulsesDue: Instant?

@@ -62,8 +62,8 @@ final class Desk {
   var blankedSince: Instant?
   /// Its log is to be emptied as soon as no round is on its way: until then nothing is committed.
   var mustEmptyLog = false
-  /// It is idle and has many free pages: since its last commit nothing else has happened.
-  var shrinksAt: UInt64?
+  /// It has been idle and has many free pages.
+  var shrinking: Shrinking?
   /// Keys of messages that are on their way to the disk: no read of the file finds them yet.
   var storingKeys: [UUIDBytes: (seq: Seq, call: UUIDBytes)] = [:]
   var storingKeyOf: [Seq: UUIDBytes] = [:]
@@ -179,8 +179,8 @@ final class Desk {
   /// The next round of retention, or of making the file smaller.
   var retentionDue: Instant? {
     guard failure == nil, damage == nil else { return nil }
-    let due = retention.next(commits: commits, isOpen: isOpen)
-    return shrinksAt == commits && isOpen ? min(due ?? .distantFuture, lastCommit) : due
+    let due = [retention.next(commits: commits, isOpen: isOpen), shrinkDue]
+    return due.compactMap(\.self).min()
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.

@@ -13,7 +13,6 @@ extension Directory {
     generation += 1
     if let before = removed[row.id] {
       removed[row.id]?.row = row
-      if row.state != .removed { removedRolls.remove(row) }
       return Removal(record: before)
     }
     guard let record = workspaces.removeValue(forKey: row.id) else { return nil }
@@ -21,7 +20,6 @@ extension Directory {
     byShort[row.id.short]?.removeAll { $0 == row.id }
     move(row.id, from: record.row.parent, to: nil)
     rolls.remove(row)
-    if row.state == .removed { removedRolls.add(row) }
     var gone = record
     gone.row = row
     // The relay's own note: the row may have been made before it was changed.
@@ -31,15 +29,19 @@ extension Directory {
     return Removal(record: record)
   }
 
+  /// The removal, or what made a purge of it, is durable.
+  mutating func confirmRemoval(_ row: RegisteredWorkspace) {
+    if row.state == .removed { removedRolls.add(row) } else { removedRolls.remove(row) }
+    changeTokens { $0.confirmRemoval(of: .workspace(row.id)) }
+  }
+
   mutating func undo(_ removal: Removal) {
     generation += 1
     let id = removal.record.row.id
     guard removal.record.row.state == .active else {
       removed[id] = removal.record
-      if removal.record.row.state == .removed { removedRolls.add(removal.record.row) }
       return
     }
-    removedRolls.remove(removal.record.row)
     let passed = removed.removeValue(forKey: id)?.passed
     tokens.putBack(of: .workspace(id))
     comeBack(removal.record)
@@ -77,6 +79,6 @@ extension Directory {
 }
 
 extension RegisteredWorkspace {
-  /// When it was removed.
+  /// When it was removed. (A row without that time was not made by a relay.)
   var leftAt: WallTime { removedAt ?? createdAt }
 }

@@ -168,7 +168,12 @@ package struct Directory {
     for row in snapshot.workspaces { put(row) }
     for token in snapshot.tokens { add(token) }
     let gone = snapshot.workspaces.filter { $0.state != .active }
-    for row in gone.sorted(by: { $0.leftAt < $1.leftAt }) { _ = remove(row) }
+    for row in gone { _ = remove(row) }
+    // Those that were removed together are in the order of their making.
+    let restorable = gone.filter { $0.state == .removed }.enumerated().sorted {
+      ($0.element.leftAt, $0.offset) < ($1.element.leftAt, $1.offset)
+    }
+    for row in restorable { removedRolls.add(row.element) }
     for secret in snapshot.secrets
     where workspaces[secret.workspace] != nil || removed[secret.workspace] != nil {
       secrets.put(secret)

@@ -14,12 +14,7 @@ enum WorkspaceCommands {
 
   static let all = [
     Command("workspaces", "the workspaces, in the order of their making", flags: page, run: list),
-    Command(
-      "workspaces list", "the same, or those that were removed",
-      flags: page + [Flag("removed", nil, "those that can be restored, the last removed last")],
-      run: { line throws(CommandFailure) in
-        try line.has("removed") ? listRemoved(line) : list(line)
-      }),
+    Command("workspaces list", "the same", flags: page, run: list),
     Command(
       "workspaces create [NAME]", "makes a workspace",
       flags: [
@@ -48,6 +43,7 @@ enum WorkspaceCommands {
   private static let page = [
     Flag("limit", "COUNT", "at most 500 (default 100)"),
     Flag("after", "ID", "those behind this one"),
+    Flag("removed", nil, "those that can be restored, the last removed last"),
   ]
 
   private static func query(_ line: Invocation) throws(CommandFailure) -> Query {
@@ -76,6 +72,7 @@ enum WorkspaceCommands {
   }
 
   private static func list(_ line: Invocation) throws(CommandFailure) -> Int32 {
+    if line.has("removed") { return try listRemoved(line) }
     let answer = try line.ask("GET", "/workspaces\(try query(line).text)")
     let now = Clock.wall().nanoseconds
     line.show(answer) { json in

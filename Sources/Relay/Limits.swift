@@ -258,6 +258,10 @@ package struct Limits: Sendable {
   package var freePagesMax = 16_384
   /// Pages in use up to which that is done: they are written once more, at one go.
   package var shrinkPagesMax = 2048
+  /// Bytes by which a file is cut at once.
+  package var shrinkCutBytes = 16 * 1024 * 1024
+  /// For so long an idle file waits for a moment in which no caller waits for a barrier.
+  package var shrinkPatience = Duration.seconds(60)
   /// An `Idempotency-Key` means its call for so long.
   package var idempotencyWindow = Duration.seconds(86400)
   /// Bytes of an `Idempotency-Key`.

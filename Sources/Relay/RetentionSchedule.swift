@@ -5,8 +5,8 @@
 /// queue holds, and these are all that is read in vain. By size it goes on where it stopped last.
 ///
 /// Where many come due, they go as evenly as they came, half a round at a time: the other half is
-/// for those behind them that came early enough and ended too late, so that one round sees to the
-/// end of what is due. A second one would write the pages at the edge once more.
+/// for those behind them that came early enough and ended too late, so that, where bodies are
+/// small, one round sees to the end of what is due. Another would write the edge's pages again.
 package struct RetentionSchedule: Sendable {
   package enum Sweep: Sendable, Equatable { case age, size }
 
@@ -155,6 +155,9 @@ package struct RetentionSchedule: Sendable {
     note(own)
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
   }
+
+  /// A commit that says nothing new: what the file holds is the same.
+  package mutating func wrote(_ own: Range<UInt64>) { note(own) }
 
   /// Its own commits say nothing new; all others do, also those between two rounds.
   private mutating func note(_ own: Range<UInt64>) {

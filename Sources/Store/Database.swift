@@ -137,7 +137,8 @@ final class Database {
   /// Writes what the file holds once more, without the free pages, into the log: the next
   /// checkpoint makes the file smaller. Takes 5 to 15 ms for each MiB that is in use.
   ///
-  /// In a transaction of its own, all or nothing. Memory for as much as is in use (`temp_store`).
+  /// In a transaction of its own, all or nothing. Memory for twice of what is in use: a copy
+  /// (`temp_store`), and the pages on their way into the log.
   func vacuum() throws(StoreError) {
     // Files of before had a map of who points to each page, so that a part of the free ones could
     // be given back. With the pages in no order any more, each transaction wrote several of its.

@@ -123,8 +123,21 @@ extension WorkspaceFile {
   /// Messages that were ever deleted from the file.
   package func deletedCount() throws(StoreError) -> Int64 { try metaNumber(Meta.deleted) }
 
-  /// Gives the free pages back to the file system, with the next checkpoint.
+  /// Writes what is in use into the log once more, so that the file ends where that ends: at the
+  /// next checkpoint, or before by `cutTail`.
   package func shrink() throws(StoreError) { try database.vacuum() }
+
+  /// Cuts up to `bytes` off what lies behind the end; says whether there is more.
+  ///
+  /// Only between the barrier that covers `shrink` and the next checkpoint: all pages stand in the
+  /// log then, and nothing that can still happen needs those behind the end.
+  package func cutTail(bytes: Int) throws(StoreError) -> Bool {
+    let end = Int64(try pages(.pageCount)) * Int64(Database.pageBytes)
+    let size = Files.size(path)
+    guard size > end else { return false }
+    try Files.cut(path, to: max(end, size - Int64(bytes)))
+    return size - Int64(bytes) > end
+  }
 }
 
 /// The deletions themselves; `apply` carries them out.

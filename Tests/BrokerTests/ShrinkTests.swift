@@ -17,6 +17,7 @@ import Wire
     limits.freePagesMax = 200
     limits.shrinkPagesMax = used
     limits.keptMessagesMax = 1
+    limits.shrinkCutBytes = 600_000
     let bench = try Bench(limits: limits, vfs: "fault")
     let id = try bench.create()
     for number in 0..<30 {
@@ -30,6 +31,7 @@ import Wire
       bench.broker.delivered(
         try #require(bench.replies[call]).receipt, received: true, now: bench.now)
     }
+    try bench.stored(id, "kept")
     bench.sweep()
     #expect(try desk(bench, id).file.freePages() > 300)
     return (bench, id)
@@ -46,26 +48,125 @@ import Wire
     }
   }
 
+  /// Until what it holds has been written once more; nothing of that is synced.
+  private func write(_ bench: Bench, _ id: WorkspaceID) throws {
+    bench.wait(bench.limits.walIdle)
+    for _ in 0..<100 where try desk(bench, id).shrinking?.step != .written {
+      bench.broker.tick(now: bench.now)
+      bench.broker.maintain(now: bench.now)
+      bench.advance(.milliseconds(100))
+    }
+    #expect(try desk(bench, id).shrinking?.step == .written)
+  }
+
+  private func step(_ bench: Bench) {
+    bench.advance(.milliseconds(10))
+    bench.turn()
+    bench.broker.maintain(now: bench.now)
+  }
+
+  private func size(_ bench: Bench, _ id: WorkspaceID) -> Int64 {
+    Files.size(bench.data.path(of: id))
+  }
+
   @Test func `the file of an idle workspace gives its free pages back`() throws {
     let (bench, id) = try emptied(2048)
     rest(bench)
-    #expect(try desk(bench, id).file.freePages() == 0 && desk(bench, id).shrinksAt == nil)
+    #expect(try desk(bench, id).file.freePages() == 0 && desk(bench, id).shrinking == nil)
     rest(bench)
     #expect(try desk(bench, id).file.walPages == 0 && !desk(bench, id).isUnsynced)
-    #expect(Files.size(bench.data.path(of: id)) < 200 * 4096)
-    _ = try bench.answered(id, "after")
+    #expect(size(bench, id) < 200 * 4096)
+    #expect(try bench.take(id).message.seq == 31)
     bench.expectNothingHeld()
+  }
+
+  @Test(arguments: 0...5)
+  func `it is cut a piece at a time, when that is safe, and a crash spoils nothing`(
+    steps: Int
+  ) throws {
+    let (bench, id) = try emptied(2048)
+    let kept = try bench.kept(id)
+    let before = size(bench, id)
+    try write(bench, id)
+    for _ in 0..<5 { step(bench) }
+    #expect(size(bench, id) == before, "no barrier has covered what was written")
+    if steps > 0 {
+      bench.sync()
+      var sizes = [size(bench, id)]
+      for _ in 1..<steps {
+        step(bench)
+        sizes.append(size(bench, id))
+      }
+      for (first, next) in zip(sizes, sizes.dropFirst()) {
+        #expect(first - next <= Int64(bench.limits.shrinkCutBytes))
+      }
+      #expect(steps < 3 || sizes[steps - 1] < before)
+      #expect(try desk(bench, id).file.walPages > 0, "no checkpoint has done it at one go")
+      let pages = try desk(bench, id).file.database.number("PRAGMA page_count")
+      let isDone = try desk(bench, id).shrinking == nil
+      #expect(steps < 5 || sizes[4] == pages * 4096 && isDone)
+    }
     try bench.restart(isClean: false)
     #expect(try bench.stored(id, "new").seq == 32)
+    #expect(try bench.kept(id) == kept + [32])
+    let file = try desk(bench, id).file
+    #expect(try file.database.number("SELECT count(*) FROM pragma_integrity_check") == 1)
+    #expect(try file.body(kept[0])?.body.isEmpty == false)
+    #expect(try file.checkpoint(.truncate))
+    #expect(size(bench, id) < 200 * 4096)
+  }
+
+  @Test func `it waits for a moment without callers, and not for ever`() throws {
+    let (bench, id) = try emptied(2048)
+    let other = try bench.create()
+    func isBusy() throws {
+      try bench.send(other) {
+        $0.messageID = "\(bench.now.instant.nanoseconds)"
+        $0.isBlocking = false
+      }
+      bench.turn()
+      bench.broker.maintain(now: bench.now)
+    }
+    bench.advance(bench.limits.walIdle)
+    let start = bench.now.instant
+    while try desk(bench, id).shrinking?.step != .written {
+      try isBusy()
+      bench.wait(.milliseconds(500))
+      #expect(start + .seconds(120) > bench.now.instant)
+      if start + .seconds(120) <= bench.now.instant { return }
+    }
+    #expect(start + bench.limits.shrinkPatience <= bench.now.instant)
   }
 
   @Test func `one that holds more keeps them, until that has gone`() throws {
-    let (bench, id) = try emptied(1)
-    let desk = try desk(bench, id)
-    let free = try desk.file.freePages()
+    let (bench, id) = try emptied(40)
+    let message = try bench.stored(id, String(repeating: "m", count: 200))
+    try bench.send(id) {
+      $0.messageID = "large"
+      $0.text = String(repeating: "x", count: 200_000)
+      $0.isBlocking = false
+    }
+    bench.sweep()
+    bench.sweep()
+    let free = try desk(bench, id).file.freePages()
     rest(bench)
-    #expect(try desk.file.freePages() == free && desk.shrinksAt == nil)
+    #expect(try desk(bench, id).file.freePages() == free && desk(bench, id).shrinking == nil)
     #expect(bench.broker.nextDeadline().map { $0 > bench.now.instant } != false)
+    #expect(try bench.cancel(id, message).status == 200)
+    let purged = try bench.job(id, .purge, [.queued, .cancelled, .answered])
+    #expect(try bench.finish(id, purged.json["job"])["done"]?.int ?? 0 >= 2)
+    rest(bench)
+    #expect(try desk(bench, id).file.freePages() == 0)
+  }
+
+  @Test func `one that is opened with free pages gives them back, too`() throws {
+    let (bench, id) = try emptied(2048)
+    try bench.restart()
+    _ = bench.poll(id, wait: .zero)
+    bench.sync()
+    #expect(try desk(bench, id).file.freePages() > 300)
+    rest(bench)
+    #expect(try desk(bench, id).file.freePages() == 0)
   }
 
   @Test func `a full disk changes nothing, and is no reason to try for ever`() throws {
@@ -74,12 +175,15 @@ import Wire
     let free = try desk.file.freePages()
     bench.wait(bench.limits.walIdle)
     // The log is emptied, and then its pages are to be given back.
-    while desk.shrinksAt == nil { bench.broker.maintain(now: bench.now) }
-    fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
+    for _ in 0..<100 where desk.shrinking == nil { bench.broker.maintain(now: bench.now) }
+    #expect(desk.shrinking?.step == .wanted)
+    bench.advance(.seconds(2))
+    fault_arm(Int32(FAULT_WRITE.rawValue), 3, SQLITE_FULL, 1)
     bench.broker.maintain(now: bench.now)
     fault_arm(0, 0, 0, 0)
-    #expect(desk.shrinksAt == nil && desk.failure == nil && bench.broker.fatal == nil)
-    #expect(try desk.file.freePages() == free)
+    #expect(desk.shrinking == nil && desk.failure == nil && bench.broker.fatal == nil)
+    #expect(try desk.file.freePages() == free && !bench.broker.isDiskLow)
+    #expect(Files.size(desk.file.path + "-wal") == 0, "what it has written is gone")
     #expect(bench.broker.nextDeadline().map { $0 > bench.now.instant } != false)
     // Nothing else comes due in it: it has been looked through.
     try bench.stored(id, "waits")

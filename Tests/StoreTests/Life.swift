@@ -2,7 +2,8 @@ import Relay
 import Store
 import Testing
 
-/// Rounds, checkpoints, a close and an opening, as the loop would drive them.
+/// Rounds, checkpoints, a file written once more, a close and an opening, as the loop would drive
+/// them.
 struct Life {
   static let rounds: [[Write]] = [
     [.message(newMessage(1, body: [UInt8](repeating: 1, count: 9000))), .message(newMessage(2))],
@@ -47,6 +48,7 @@ struct Life {
           life.done.insert(index)
         }
         if index == 1 || index == 4 { try checkpoint(.passive) }
+        if index == 4 { try again { (life) throws(StoreError) in try life.file?.shrink() } }
         if index == 3 {
           try checkpoint(.truncate)
           try reopen()

@@ -1,0 +1,122 @@
+import Relay
+import Store
+import System
+
+/// How an idle file gives its free pages back.
+struct Shrinking {
+  enum Step {
+    case wanted
+    /// What the file holds stands in its log once more.
+    case written
+    /// What lies behind its end is dead.
+    case cutting
+  }
+
+  var step = Step.wanted
+  /// Nothing happens before then.
+  var at: Instant
+  /// Callers are let go first until then.
+  var patience: Instant
+  /// When it is wanted, anything that is written ends it; later it has to be durable.
+  var commits: UInt64
+}
+
+/// What is free in an idle file is given back in steps, each of them short for whoever else waits:
+///
+/// 1. What the file holds is written once more, into its log, in a transaction of its own.
+/// 2. A barrier covers that. What lies behind the new end is dead then, whatever happens.
+/// 3. It is cut off a piece at a time: to free a MiB takes a file system about a millisecond.
+/// 4. The log is copied into the file when it is idle, as always. A checkpoint that comes before
+///    the third step is done cuts the rest at one go.
+extension Broker {
+  /// Asked when the file is opened, and when its log has been emptied because it is idle.
+  func noteFreePages(_ desk: Desk, from at: Instant) throws(StoreError) {
+    desk.shrinking = nil
+    let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
+    guard free > limits.freePagesMax, used <= limits.shrinkPagesMax else { return }
+    desk.shrinking = Shrinking(at: at, patience: at + limits.shrinkPatience, commits: desk.commits)
+    // Nothing else of it may come due for days.
+    retaining.insert(desk.id)
+  }
+
+  func shrink(_ desk: Desk, now: Now) {
+    guard let shrinking = desk.shrinking, !isShuttingDown else { return desk.shrinking = nil }
+    switch shrinking.step {
+    case .wanted:
+      let isBusy = !inRound.isEmpty && now.instant < shrinking.patience
+      if isBusy || now.instant < nextShrink {
+        desk.shrinking?.at = max(nextShrink, now.instant + limits.pendingRetry)
+      } else {
+        // One workspace after the other.
+        nextShrink = now.instant + limits.retentionEvery
+        writeOnceMore(desk, now: now)
+      }
+    case .written, .cutting:
+      desk.shrinking?.step = .cutting
+      desk.shrinking?.at = now.instant + (inRound.isEmpty ? .zero : limits.retentionPause)
+      do throws(StoreError) {
+        if try desk.file.cutTail(bytes: limits.shrinkCutBytes) { return }
+      } catch {
+        // The next checkpoint does it, or meets the same error.
+        notShrunk(desk, error)
+      }
+      desk.shrinking = nil
+    }
+  }
+
+  private func notShrunk(_ desk: Desk, _ error: StoreError) {
+    log.warning(
+      "workspace_not_shrunk",
+      ["workspace": .text(desk.id.text), "error": .text(error.description)])
+  }
+
+  private func writeOnceMore(_ desk: Desk, now: Now) {
+    let start = Clock.instant()
+    do throws(StoreError) {
+      let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
+      let before = desk.commits
+      try desk.file.shrink()
+      desk.commits += 1
+      desk.lastCommit = now.instant
+      desk.retention.wrote(before..<desk.commits)
+      desk.shrinking?.step = .written
+      desk.shrinking?.commits = desk.commits
+      desk.wantsSync = true
+      touch(desk)
+      log.info(
+        "workspace_shrunk",
+        [
+          "workspace": .text(desk.id.text), "free_pages": .number(Int64(free)),
+          "used_pages": .number(Int64(used)),
+          "ms": .number((Clock.instant() - start).nanoseconds / 1_000_000),
+        ])
+    } catch {
+      // Nothing has changed. What it needs of the disk for that is not worth the reserve; it is
+      // tried again when the file has been idle once more.
+      desk.shrinking = nil
+      notShrunk(desk, error)
+      if !isFinal(error, desk), desk.rounds.isEmpty { emptyLog(desk, isIdle: false, now: now) }
+    }
+  }
+}
+
+extension Desk {
+  /// The next step of making its file smaller.
+  var shrinkDue: Instant? {
+    guard isOpen, let shrinking else { return nil }
+    let isDue =
+      switch shrinking.step {
+      case .wanted: commits == shrinking.commits
+      case .written, .cutting: synced >= shrinking.commits
+      }
+    return isDue ? shrinking.at : nil
+  }
+
+  /// A checkpoint would cut its file at one go, and can wait for that.
+  var isBeingCut: Bool {
+    switch shrinking?.step {
+    case .written, .cutting: true
+    case nil, .wanted: false
+    }
+  }
+}
