@@ -156,6 +156,8 @@ extension Broker {
   private func isSmallOrAtRest(_ desk: Desk) -> Bool {
     // A backup would have to begin its copy anew.
     if desk.isOpen, desk.file.isBeingCopied, limits.openWorkspacesMax > 1 { return false }
+    // What is left of its end would be cut at one go.
+    if desk.isOpen, desk.isBeingCut, limits.openWorkspacesMax > 1 { return false }
     return desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
   }
 

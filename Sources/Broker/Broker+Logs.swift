@@ -29,14 +29,12 @@ extension Broker {
         continue
       }
       let pages = desk.file.walPages
-      if desk.isBeingCut, pages < limits.walPagesMax / 2 { continue }
+      if desk.isBeingCut, pages < 2 * limits.walPagesBusy { continue }
       let isDue = pages >= limits.walPagesBusy || inRound.isEmpty
       if isDue, pages > due?.pages ?? 0 { due = (desk, pages) }
     }
-    if let due {
-      checkpoint(due.desk, .passive, now: now)
-      return
-    }
+    // One that fails, on a full disk, must not keep what frees space from its turn.
+    if let due, checkpoint(due.desk, .passive, now: now) { return }
     if emptyDueLog(now: now) { return }
     retain(now: now)
   }

@@ -71,7 +71,10 @@ extension Broker {
         workspace: row.id,
         refused: { broker, now in broker.purgeLater(purged.id, now: now) },
         undo: { directory in if let undo { directory.undo(undo) } },
-        then: { broker, _ in broker.purging.append(purged.id) }))
+        then: { broker, _ in
+          broker.directory.confirmRemoval(purged)
+          broker.purging.append(purged.id)
+        }))
   }
 
   /// A change of its row, or the end of it.

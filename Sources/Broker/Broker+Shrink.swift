@@ -26,8 +26,8 @@ struct Shrinking {
 /// 1. What the file holds is written once more, into its log, in a transaction of its own.
 /// 2. A barrier covers that. What lies behind the new end is dead then, whatever happens.
 /// 3. It is cut off a piece at a time: to free a MiB takes a file system about a millisecond.
-/// 4. The log is copied into the file when it is idle, as always. A checkpoint that comes before
-///    the third step is done cuts the rest at one go.
+/// 4. The log is copied into the file. A checkpoint that comes before that cuts the rest at one go:
+///    at a stop, after a crash, or when something else is written that fills the log.
 extension Broker {
   /// Asked when the file is opened, and when its log has been emptied because it is idle.
   func noteFreePages(_ desk: Desk, from at: Instant) throws(StoreError) {
@@ -44,7 +44,7 @@ extension Broker {
     switch shrinking.step {
     case .wanted:
       let isBusy = !inRound.isEmpty && now.instant < shrinking.patience
-      if isBusy || now.instant < nextShrink {
+      if isBusy || now.instant < nextShrink || !desk.rounds.isEmpty {
         desk.shrinking?.at = max(nextShrink, now.instant + limits.pendingRetry)
       } else {
         // One workspace after the other.
@@ -53,14 +53,20 @@ extension Broker {
       }
     case .written, .cutting:
       desk.shrinking?.step = .cutting
-      desk.shrinking?.at = now.instant + (inRound.isEmpty ? .zero : limits.retentionPause)
+      let start = Clock.instant()
       do throws(StoreError) {
-        if try desk.file.cutTail(bytes: limits.shrinkCutBytes) { return }
+        if try desk.file.cutTail(bytes: limits.shrinkCutBytes) {
+          let took = Clock.instant() - start
+          desk.shrinking?.at = now.instant + took + max(limits.retentionPause, took)
+          return
+        }
       } catch {
-        // The next checkpoint does it, or meets the same error.
+        // The checkpoint does it, or meets the same error.
         notShrunk(desk, error)
       }
       desk.shrinking = nil
+      // Until then the file is nothing without its log.
+      if desk.rounds.isEmpty { emptyLog(desk, isIdle: false, now: now) }
     }
   }
 
