@@ -40,7 +40,10 @@ extension Broker {
   }
 
   func shrink(_ desk: Desk, now: Now) {
-    guard let shrinking = desk.shrinking, !isShuttingDown else { return desk.shrinking = nil }
+    guard let shrinking = desk.shrinking, !isShuttingDown else {
+      desk.shrinking = nil
+      return
+    }
     switch shrinking.step {
     case .wanted:
       let isBusy = !inRound.isEmpty && now.instant < shrinking.patience

@@ -1,3 +1,5 @@
+import CFaultVFS
+import CSQLite
 import Relay
 import Testing
 import Wire
@@ -101,5 +103,30 @@ import Wire
     #expect(bench.broker.nextDeadline().map { $0 <= bench.now.instant } == true)
     bench.broker.maintain(now: bench.now)
     #expect(try bench.kept(id) == [2, 3])
+  }
+
+  @Test func `a log that cannot be copied keeps nothing from being deleted`() throws {
+    fault_register()
+    fault_arm(0, 0, 0, 0)
+    var limits = Limits()
+    limits.walPagesIdle = 10
+    let bench = try Bench(limits: limits, vfs: "fault")
+    let (full, other) = (try bench.create(), try bench.create())
+    _ = try bench.answered(other, "old")
+    bench.wait(bench.limits.retention - .seconds(240))
+    bench.sweep()
+    bench.wait(.seconds(120))
+    // Idle logs are emptied, one in a turn.
+    for _ in 0..<20 { bench.broker.maintain(now: bench.now) }
+    bench.wait(.seconds(120))
+    for number in 0..<20 { try bench.stored(full, "m-\(number)") }
+    #expect(bench.broker.longLogs == [full] && bench.broker.retaining.contains(other))
+    // One is looked through in a turn: the other is not to be the first.
+    bench.broker.retaining = [other]
+    fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 0)
+    bench.broker.maintain(now: bench.now)
+    fault_arm(0, 0, 0, 0)
+    #expect(bench.broker.metrics.checkpointErrors == 1)
+    #expect(try bench.kept(other).isEmpty)
   }
 }
