@@ -154,10 +154,10 @@ extension Broker {
 
   /// What stays in memory without a file has a bound.
   private func isSmallOrAtRest(_ desk: Desk) -> Bool {
-    // A backup would have to begin its copy anew.
-    if desk.isOpen, desk.file.isBeingCopied, limits.openWorkspacesMax > 1 { return false }
-    // What is left of its end would be cut at one go.
-    if desk.isOpen, desk.isBeingCut, limits.openWorkspacesMax > 1 { return false }
+    // A backup would have to begin its copy anew; what is left of its end would be cut at one go.
+    if desk.isOpen, desk.file.isBeingCopied || desk.isBeingCut, limits.openWorkspacesMax > 1 {
+      return false
+    }
     return desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
   }
 

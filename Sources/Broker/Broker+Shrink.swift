@@ -6,10 +6,8 @@ import System
 struct Shrinking {
   enum Step {
     case wanted
-    /// What the file holds stands in its log once more.
+    /// What the file holds stands in its log once more; when that is durable, its end is cut.
     case written
-    /// What lies behind its end is dead.
-    case cutting
   }
 
   var step = Step.wanted
@@ -32,8 +30,9 @@ extension Broker {
   /// Asked when the file is opened, and when its log has been emptied because it is idle.
   func noteFreePages(_ desk: Desk, from at: Instant) throws(StoreError) {
     desk.shrinking = nil
-    let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
-    guard free > limits.freePagesMax, used <= limits.shrinkPagesMax else { return }
+    guard try desk.file.freePages() > limits.freePagesMax,
+      try desk.file.usedPages() <= limits.shrinkPagesMax
+    else { return }
     desk.shrinking = Shrinking(at: at, patience: at + limits.shrinkPatience, commits: desk.commits)
     // Nothing else of it may come due for days.
     retaining.insert(desk.id)
@@ -54,8 +53,7 @@ extension Broker {
         nextShrink = now.instant + limits.retentionEvery
         writeOnceMore(desk, now: now)
       }
-    case .written, .cutting:
-      desk.shrinking?.step = .cutting
+    case .written:
       let start = Clock.instant()
       do throws(StoreError) {
         if try desk.file.cutTail(bytes: limits.shrinkCutBytes) {
@@ -116,16 +114,11 @@ extension Desk {
     let isDue =
       switch shrinking.step {
       case .wanted: commits == shrinking.commits
-      case .written, .cutting: synced >= shrinking.commits
+      case .written: synced >= shrinking.commits
       }
     return isDue ? shrinking.at : nil
   }
 
   /// A checkpoint would cut its file at one go, and can wait for that.
-  var isBeingCut: Bool {
-    switch shrinking?.step {
-    case .written, .cutting: true
-    case nil, .wanted: false
-    }
-  }
+  var isBeingCut: Bool { shrinking?.step == .written }
 }

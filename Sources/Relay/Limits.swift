@@ -248,7 +248,7 @@ package struct Limits: Sendable {
   package var retentionBytesMax = 1024 * 1024
   /// From one round of retention to the next while the relay has other work.
   package var retentionPause = Duration.milliseconds(5)
-  /// From one look through a workspace to the next, when less than a round comes due in that time.
+  /// From one look through a workspace to the next, if less than half a round comes due meanwhile.
   package var retentionEvery = Duration.seconds(1)
   /// From one look for messages to delete by size, which did not find enough, to the next.
   package var retentionRetry = Duration.seconds(60)

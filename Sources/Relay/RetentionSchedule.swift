@@ -130,7 +130,7 @@ package struct RetentionSchedule: Sendable {
     tally.deleted += plan.deleted.count
     if plan.deleted.isEmpty, !plan.isDone { tally.vain += now.instant - tally.lastRound }
     tally.lastRound = now.instant
-    note(own)
+    wrote(own)
     if let end = plan.earliestEnd { earliestEnd = min(earliestEnd ?? end, end) }
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
     guard plan.isDone else { return }
@@ -152,15 +152,12 @@ package struct RetentionSchedule: Sendable {
     next: WallTime?, isBusy: Bool, own: Range<UInt64>, now: Now
   ) {
     expiryAt = next
-    note(own)
+    wrote(own)
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
   }
 
-  /// A commit that says nothing new: what the file holds is the same.
-  package mutating func wrote(_ own: Range<UInt64>) { note(own) }
-
-  /// Its own commits say nothing new; all others do, also those between two rounds.
-  private mutating func note(_ own: Range<UInt64>) {
+  /// Retention's own commits say nothing new; all others do, also those between two rounds.
+  package mutating func wrote(_ own: Range<UInt64>) {
     if lastLookCommits == own.lowerBound { lastLookCommits = own.upperBound }
   }
 

@@ -158,10 +158,12 @@ extension Bench {
 
   /// A message that has been answered; its caller has received that.
   func answered(
-    _ id: WorkspaceID, _ name: String, isReceived: Bool = true, key: String? = nil
+    _ id: WorkspaceID, _ name: String, text: String = "hello", isReceived: Bool = true,
+    key: String? = nil
   ) throws -> Reply {
     let call = try send(id) {
       $0.messageID = name
+      $0.text = text
       $0.key = key
     }
     sync()

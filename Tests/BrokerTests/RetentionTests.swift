@@ -121,15 +121,7 @@ import Wire
     let id = try bench.create()
     let large = String(repeating: "x", count: 50_000)
     for number in 0..<12 {
-      let call = try bench.send(id) {
-        $0.messageID = "m-\(number)"
-        $0.text = large
-      }
-      bench.sync()
-      try bench.result(id, try bench.take(id))
-      bench.sync()
-      bench.broker.delivered(
-        try #require(bench.replies[call]).receipt, received: true, now: bench.now)
+      _ = try bench.answered(id, "m-\(number)", text: large)
       bench.sweep()
       #expect(try #require(bench.broker.desks[id]).file.usedBytes() < 460_000)
     }

@@ -20,17 +20,8 @@ import Wire
     limits.shrinkCutBytes = 600_000
     let bench = try Bench(limits: limits, vfs: "fault")
     let id = try bench.create()
-    for number in 0..<30 {
-      let call = try bench.send(id) {
-        $0.messageID = "m-\(number)"
-        $0.text = String(repeating: "x", count: 50_000)
-      }
-      bench.sync()
-      try bench.result(id, try bench.take(id))
-      bench.sync()
-      bench.broker.delivered(
-        try #require(bench.replies[call]).receipt, received: true, now: bench.now)
-    }
+    let text = String(repeating: "x", count: 50_000)
+    for number in 0..<30 { _ = try bench.answered(id, "m-\(number)", text: text) }
     try bench.stored(id, "kept")
     bench.sweep()
     #expect(try desk(bench, id).file.freePages() > 300)
@@ -120,7 +111,7 @@ import Wire
   @Test func `it waits for a moment without callers, and not for ever`() throws {
     let (bench, id) = try emptied(2048)
     let other = try bench.create()
-    func isBusy() throws {
+    func keepBusy() throws {
       try bench.send(other) {
         $0.messageID = "\(bench.now.instant.nanoseconds)"
         $0.isBlocking = false
@@ -131,7 +122,7 @@ import Wire
     bench.advance(bench.limits.walIdle)
     let start = bench.now.instant
     while try desk(bench, id).shrinking?.step != .written {
-      try isBusy()
+      try keepBusy()
       bench.wait(.milliseconds(500))
       #expect(start + .seconds(120) > bench.now.instant)
       if start + .seconds(120) <= bench.now.instant { return }
