@@ -105,6 +105,13 @@ extension Broker {
     }
   }
 
+  func withheld(_ entries: [HandOut], from poll: PollID, at id: WorkspaceID, now: Now) {
+    guard let desk = desks[id], desk.failure == nil else { return }
+    touch(desk)
+    desk.queue.handOutWithheld(poll, seqs: entries.map(\.seq), now: now)
+    carryOut(desk, now: now)
+  }
+
   /// A receipt may come after the file was closed: it is written all the same.
   private func received(
     _ seqs: [Seq], isEnd: Bool, at id: WorkspaceID, _ received: Bool, now: Now

@@ -131,7 +131,7 @@ extension Broker {
       try desk.file.lastHandOut(of: message.seq)
     }
     guard let last else { return 0 }
-    return last.row.attempt - (last.last?.kind == .unburnt ? 1 : 0)
+    return last.row.attempt - (last.last?.kind.countsNoAttempt == true ? 1 : 0)
   }
 
   static func name(_ message: StoredMessage, isHeld: Bool) -> String {

@@ -32,10 +32,9 @@ extension Broker {
       afterCommit(reply, desk)
     } catch where error == .memoryFull || error == .tooManyOpen {
       outbox.append(Reply(call: poll, error: error))
-      // As if its connection had ended: the entries go back, and no attempt is lost.
+      // Nothing was sent: the entries go back, and nothing counts.
       putOff(for: payer) { [unowned self] now in
-        let receipt = Reply.Receipt.handOut(desk.id, poll, entries.map(\.seq))
-        delivered(receipt, received: false, now: now)
+        withheld(entries, from: poll, at: desk.id, now: now)
       }
     } catch {
       outbox.append(Reply(call: poll, error: error))

@@ -96,6 +96,7 @@ extension HandOutChange.Kind {
     case .unburnt: "returned_unburnt"
     case .ended: "ended"
     case .revoked: "revoked"
+    case .withheld: "withheld"
     }
   }
 }

@@ -55,7 +55,8 @@ package struct Limits: Sendable {
   package var heartbeatLeaseMax = Duration.seconds(900)
   /// Hand-outs that may fail before a message is dead.
   package var attempts = 5
-  /// Unclaimed offers in a row; the last one counts as an attempt.
+  /// Hand-outs in a row that no agent touches (an unclaimed offer, a lost connection, a consumer
+  /// that polls again); the last one counts as an attempt.
   package var offersInARow = 3
   /// Fences of one message that are kept in memory; an older one is looked up in the file.
   package var fencesKept = 32
@@ -133,7 +134,7 @@ package struct Limits: Sendable {
   package var bodyTime = Duration.seconds(120)
   /// A connection without a request is closed after this.
   package var idleTime = Duration.seconds(120)
-  /// A peer that takes no bytes of its answer for this long is cut off.
+  /// A peer that takes or acknowledges no bytes of its response for this long is cut off.
   package var writeTime = Duration.seconds(30)
   /// From SIGTERM to the end of the process.
   package var shutdownTime = Duration.seconds(8)

@@ -103,6 +103,8 @@ package struct Recovered: Sendable {
   package var handOuts: [HandOutRow] = []
   /// What became last of those hand-outs, where anything did.
   package var handOutChanges: [HandOutChange] = []
+  /// Of messages whose last hand-outs came back untouched: how many in a row did.
+  package var untouchedInARow: [Seq: Int] = [:]
   /// The tasks that these messages belong to, and every task that waits for input.
   package var tasks: [StoredTask] = []
   /// The highest number ever given; the next message gets the one after it.

@@ -184,10 +184,12 @@ package struct HandOutRow: Sendable, Equatable {
 
 package struct HandOutChange: Sendable, Equatable {
   /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer
-  /// unclaimed).
+  /// unclaimed). `withheld`: so did this, because the relay never sent it.
   package enum Kind: UInt8, Sendable {
     case claimed = 1
-    case extended, released, lost, unburnt, ended, revoked
+    case extended, released, lost, unburnt, ended, revoked, withheld
+
+    package var countsNoAttempt: Bool { self == .unburnt || self == .withheld }
   }
 
   package var seq: Seq

@@ -40,6 +40,9 @@ extension WorkspaceFile {
       if let handOut = try lastHandOut(of: message.seq) {
         recovered.handOuts.append(handOut.row)
         if let change = handOut.last { recovered.handOutChanges.append(change) }
+        if handOut.last?.kind.countsNoAttempt ?? true {
+          recovered.untouchedInARow[message.seq] = try untouchedInARow(message.seq)
+        }
       }
     }
     recovered.tasks = try tasks(of: recovered.messages)
@@ -80,6 +83,15 @@ extension WorkspaceFile {
     defer { row.reset() }
     row.add(seq)
     return try row.step() ? row.handOut() : nil
+  }
+
+  /// How many of the message's last hand-outs came back without counting as an attempt. One that is
+  /// still in force is not one of them.
+  private func untouchedInARow(_ seq: Seq) throws(StoreError) -> Int {
+    var row = try statement(.untouchedInARow)
+    defer { row.reset() }
+    row.add(seq)
+    return try row.step() ? Int(clamping: row.int(0)) : 0
   }
 
   /// The tasks of these messages and those that wait for input, by number, each once.

@@ -3,7 +3,7 @@ enum WorkspaceSQL: Int, CaseIterable {
   case insertMessage, insertRequest, insertAnswer, insertHandOut, changeHandOut
   case requeue, answer, end, changeTask, continueTask, received, insertNote
   case told, redrive, reopenTask, writeJob, forgetJobs
-  case openMessages, lastHandOut, interruptedTasks
+  case openMessages, lastHandOut, untouchedInARow, interruptedTasks
   case message, task, requestBody, answerBody, newestAnswers, taskMessages, handOuts, notes
   case list, listFailed
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
@@ -130,6 +130,12 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .lastHandOut:
       """
       SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY kind = 3, fence DESC LIMIT 1
+      """
+    case .untouchedInARow:
+      // 5: unburnt. Neither 8 (withheld) nor a hand-out in force ends the row.
+      """
+      SELECT count(*) FROM handout WHERE seq = ?1 AND change = 5 AND fence > coalesce(
+        (SELECT max(fence) FROM handout WHERE seq = ?1 AND change NOT IN (5, 8)), 0)
       """
     case .interruptedTasks:
       """

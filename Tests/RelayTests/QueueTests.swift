@@ -14,6 +14,77 @@ import Testing
     }
   }
 
+  @Test(arguments: Return.allCases)
+  func `the third return untouched counts as an attempt, and the last one ends`(how: Return) {
+    let stage = Stage(attempts: 2)
+    stage.store()
+    for attempt in [1, 1, 1, 2, 2, 2] {
+      stage.pass(.seconds(2))
+      if stage.message?.handOut == nil { stage.poll(confirm: how == .offer, isNamed: true) }
+      #expect(stage.message?.attempt == attempt)
+      how.happens(to: stage)
+    }
+    #expect(stage.message?.state == .closing)
+    stage.durable()
+    #expect(stage.message?.state == .dead)
+  }
+
+  /// The ways back of a hand-out that no agent touches.
+  enum Return: CaseIterable {
+    case offer, connection, consumer, mixed
+
+    func happens(to stage: Stage) {
+      switch self {
+      case .offer: stage.pass(.seconds(10))
+      case .connection: stage.loseHandOut()
+      case .consumer: stage.poll(isNamed: true)
+      case .mixed:
+        if stage.polls % 2 == 0 { stage.poll(isNamed: true) } else { stage.loseHandOut() }
+      }
+    }
+  }
+
+  @Test func `an agent's call begins the count of returns anew`() {
+    let stage = Stage(attempts: 3)
+    stage.store()
+    for _ in 0..<2 {
+      stage.poll()
+      stage.loseHandOut()
+    }
+    stage.poll()
+    stage.release()
+    for _ in 0..<2 {
+      stage.poll()
+      #expect(stage.entries.map(\.attempt) == [2])
+      stage.loseHandOut()
+    }
+    #expect(stage.message?.state == .queued)
+  }
+
+  @Test func `what is behind a message that ends its agent is handed out meanwhile`() {
+    let stage = Stage()
+    stage.store()
+    stage.store()
+    for _ in 0..<3 {
+      stage.poll(isNamed: true)
+      #expect(stage.entries.map(\.seq) == [1])
+    }
+    stage.poll(isNamed: true)
+    #expect(stage.entries.map(\.seq) == [2])
+  }
+
+  @Test func `what the relay did not send counts for nothing`() {
+    let stage = Stage(attempts: 1)
+    stage.store()
+    for _ in 0..<10 {
+      stage.poll()
+      #expect(stage.entries.map(\.attempt) == [1])
+      stage.queue.handOutWithheld(stage.polls, seqs: [1], now: stage.now)
+      stage.take()
+    }
+    #expect(stage.message?.state == .queued)
+  }
+
   @Test func `a late result wins over a newer lease`() {
     let stage = Stage()
     stage.store()

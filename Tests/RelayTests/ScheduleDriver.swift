@@ -79,6 +79,7 @@ final class ScheduleDriver {
   init(seed: UInt64) {
     dice = Dice(seed: seed)
     limits.attempts = [1, 1, 2, 3][Int(truncatingIfNeeded: dice.next() >> 33) % 4]
+    limits.offersInARow = 1 + Int(truncatingIfNeeded: dice.next() >> 33) % 3
     now = Now(
       instant: Instant(nanoseconds: 1_000_000_000_000),
       wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))

@@ -14,6 +14,10 @@ struct FileMessage {
   var answer: Answer?
   var rows: [HandOutRow] = []
   var change: HandOutChange?
+  /// Hand-outs that came back untouched since the last one that counted.
+  var untouchedInARow = 0
+  /// Rows from before it was last redriven.
+  var earlierRows = 0
 }
 
 /// A workspace's file as the writes leave it. A write that no file could take is a violation.
@@ -34,6 +38,7 @@ struct ScheduleFile {
     case .handOutChange(let change):
       guard let seq = seq(of: change) else { return fail("a change of no hand-out") }
       messages[seq]?.change = change
+      note(change, of: seq)
     case .requeue(let seq, let attempt, let notBefore):
       guard isOpen(seq) else { return fail("message \(seq) is put back after its end") }
       if attempt < 0 || attempt > attempts { fail("message \(seq) has \(attempt) attempts") }
@@ -87,6 +92,7 @@ struct ScheduleFile {
     messages[seq]?.state = .queued
     messages[seq]?.reason = nil
     messages[seq]?.attempt = 0
+    messages[seq]?.earlierRows = message.rows.count
     messages[seq]?.notBefore = at
     messages[seq]?.expires = expires
     messages[seq]?.position = position
@@ -113,6 +119,15 @@ struct ScheduleFile {
     guard tasks[row.seq]?.state == .submitted else { return }
     tasks[row.seq]?.state = .working
     tasks[row.seq]?.changed = row.at
+  }
+
+  private mutating func note(_ change: HandOutChange, of seq: Seq) {
+    switch change.kind {
+    case .unburnt: messages[seq]?.untouchedInARow += 1
+    case .withheld: break
+    case .claimed, .extended, .released, .lost, .ended, .revoked:
+      messages[seq]?.untouchedInARow = 0
+    }
   }
 
   private mutating func change(task: Seq, to state: TaskState, at: WallTime) {
@@ -145,6 +160,7 @@ struct ScheduleFile {
       recovered.messages.append(Self.stored(message))
       if let row = message.rows.last { recovered.handOuts.append(row.after(message.change)) }
       if let change = message.change { recovered.handOutChanges.append(change) }
+      recovered.untouchedInARow[message.new.seq] = message.untouchedInARow
       wanted.insert(message.new.task)
     }
     for (seq, task) in tasks where wanted.contains(seq) || task.state.isInterrupted {

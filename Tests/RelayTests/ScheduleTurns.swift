@@ -75,8 +75,18 @@ extension ScheduleDriver {
         given.append(one)
         leases[entry.seq] = one
         seen.insert(entry.seq)
+        checkBound(entry.seq)
       }
     }
+  }
+
+  /// No message comes for ever, whatever becomes of its agents, its connections and the relay. Of
+  /// hand-outs that a power cut took from the file nobody knows.
+  private func checkBound(_ seq: Seq) {
+    guard let message = committed.messages[seq] else { return }
+    let fences = Set(message.rows[message.earlierRows...].map(\.fence))
+    let count = given.count { $0.seq == seq && fences.contains($0.fence) }
+    if count > limits.attempts * limits.offersInARow { fail("\(seq) is handed out \(count) times") }
   }
 
   /// The oldest `count` rounds have passed a barrier.

@@ -83,6 +83,12 @@ final class Stage {
     queue.turnEnded()
   }
 
+  /// The peer of the last poll's answer never acknowledged it.
+  func loseHandOut() {
+    queue.handOutDelivered(polls, seqs: [1], received: false, now: now)
+    take()
+  }
+
   func pass(_ duration: Duration) {
     now = Now(instant: now.instant + duration, wall: now.wall + duration)
     queue.tick(now: now)

@@ -57,8 +57,13 @@ import Testing
     current fence, a `lateResult` an earlier one while nobody has answered: the first one wins.
     `repeatedResult` is the accepted one again, `otherResult` any other. `offerEnd`, `leaseEnd` and
     `timeToLiveEnd` are timers; `lastAttemptEnd` is a release or a lost lease of the last attempt.
-    `pollDead` means that the answer with the entry never reached the agent: the hand-out does not
-    count. `withdraw` is the end of every caller's hold under `when_offline: error`; it removes only
+    `pollDead` means that the agent does not know of the hand-out: its connection was lost, or
+    nothing of the response was acknowledged within `writeTime`, or the same `consumer` polls again
+    on a new connection. `offerEnd` and `pollDead` share one rule: the hand-out counts as no attempt
+    and the message goes back to the head, but of `offersInARow` such hand-outs in a row the last
+    one counts, with a back-off. The file holds that number, so no restart resets it. An agent call
+    for the message does. So a message that ends its agent each time is `dead` after `attempts` ×
+    `offersInARow` hand-outs at most, and messages behind it are handed out meanwhile. `withdraw` is the end of every caller's hold under `when_offline: error`; it removes only
     what was never handed out. `taskEnded` follows from the other table. `cancel`, `purge`, `redrive`
     and `workspaceRemoved` are operators' verbs.
 

@@ -35,6 +35,20 @@ import Wire
     #expect(!server.events.all.contains(.delivered(ticket, true)))
   }
 
+  @Test func `a peer that acknowledges nothing for too long is cut off`() throws {
+    var limits = Limits()
+    limits.writeTime = .milliseconds(100)
+    let server = try HTTPTestServer(limits)
+    let client = try HTTPClient(server, receiveBuffer: 2304)
+    try client.send("GET /unread HTTP/1.1\r\nHost: a\r\n\r\n")
+    let ticket = try server.events.ticket("/unread")
+    try server.events.wait(for: .delivered(ticket, false))
+    #expect(!server.events.all.contains(.delivered(ticket, true)))
+    #expect(try HTTPClient(server).get("/x").status == 200)
+    server.stop()
+    #expect(try server.ended().writesTimedOut == 1)
+  }
+
   @Test func `an answer to a peer that has gone is not received`() throws {
     let server = try HTTPTestServer()
     let client = try HTTPClient(server)

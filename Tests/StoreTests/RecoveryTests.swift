@@ -77,6 +77,29 @@ import Testing
     #expect(found.messages.map(\.seq) == [1, 2, 3])
   }
 
+  @Test func `how often a message came back untouched is read from its hand-outs`() throws {
+    let store = try Reopened(scratch, [[.message(newMessage(1))]])
+    let kinds: [HandOutChange.Kind?] = [.unburnt, .lost, .unburnt, .withheld, .unburnt, nil]
+    var counts: [Int?] = []
+    for (index, kind) in kinds.enumerated() {
+      let fence = Int64(index + 1)
+      var writes: [Write] = [.handOut(handOut(1, fence: fence))]
+      if let kind {
+        writes.append(
+          .handOutChange(
+            HandOutChange(
+              seq: 1, fence: Fence(number: fence), kind: kind, at: start, leaseEnd: start)))
+      }
+      try store.file.commit(writes)
+      counts.append(try store.file.recover(now: start).untouchedInARow[1])
+    }
+    #expect(counts == [1, nil, 1, 1, 2, 2])
+    let claim = HandOutChange(
+      seq: 1, fence: Fence(number: 6), kind: .claimed, at: start, leaseEnd: start)
+    try store.file.commit([.handOutChange(claim)])
+    #expect(try store.file.recover(now: start).untouchedInARow[1] == nil)
+  }
+
   @Test func `a missing file is final for its workspace and is not made anew`() throws {
     let directory = try scratch.open()
     let error = #expect(throws: StoreError.self) { try directory.openWorkspaceFile(workspace) }

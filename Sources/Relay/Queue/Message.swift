@@ -52,7 +52,8 @@ package final class Message {
 
   /// Hand-outs that count, the current one included.
   package internal(set) var attempt = 0
-  var offersInARow = 0
+  /// Hand-outs in a row that came back untouched, and so did not count as an attempt.
+  var untouchedInARow = 0
   var notBefore: Instant
   /// The current hand-out, if it is offered or leased.
   package internal(set) var handOut: CurrentHandOut?
@@ -195,7 +196,7 @@ enum Deferred {
   case close(CallID?, EndReason, note: [UInt8])
   case redrive(CallID?, Seq, note: [UInt8])
   case end(MessageEvent, EndReason)
-  case pollDead(Fence)
+  case pollDead(Fence, wasSent: Bool)
   case withdraw
 }
 

@@ -164,7 +164,7 @@ extension Queue {
   /// A lease from now on, touched by its agent.
   private func take(_ message: Message, to state: MessageState, length: Duration, now: Now) {
     message.state = state
-    message.offersInARow = 0
+    message.untouchedInARow = 0
     message.handOut?.isOffer = false
     touch(message)
     message.handOut?.isUnconfirmed = false

@@ -66,19 +66,36 @@ extension Queue {
 
   func handOutEnded(_ message: Message, now: Now) {
     let event: MessageEvent = message.state == .offered ? .offerEnd : .leaseEnd
-    if event == .offerEnd { message.offersInARow += 1 }
-    let isBurnt = event == .leaseEnd || message.offersInARow >= limits.offersInARow
-    if isBurnt, message.attempt >= limits.attempts {
-      write(message, .lost, now: now)
-      return end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
-    }
     guard case .move(let state, .requeue, _) = MessageTable.cell(message.state, event) else {
       bug(message, event)
     }
-    if isBurnt { message.offersInARow = 0 }
-    takeBack(
-      message, to: state, kind: isBurnt ? .lost : .unburnt, delay: isBurnt ? backOff(message) : nil,
-      now: now)
+    if event == .offerEnd {
+      returnUntouched(message, to: state, now: now)
+    } else {
+      loseAttempt(message, to: state, now: now)
+    }
+  }
+
+  /// The agent never made a call for the hand-out: an unclaimed offer, a lost connection, a
+  /// consumer that polls again. The message goes back to the head and no attempt counts; but the
+  /// last of `offersInARow` of them counts, or a message that ends its agent would come for ever.
+  func returnUntouched(_ message: Message, to state: MessageState, now: Now) {
+    message.untouchedInARow += 1
+    #if PLANTS
+      if plant == .returnsUncounted { message.untouchedInARow = 0 }
+    #endif
+    guard message.untouchedInARow >= limits.offersInARow else {
+      return takeBack(message, to: state, kind: .unburnt, now: now)
+    }
+    loseAttempt(message, to: state, now: now)
+  }
+
+  private func loseAttempt(_ message: Message, to state: MessageState, now: Now) {
+    guard message.attempt < limits.attempts else {
+      write(message, .lost, now: now)
+      return end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
+    }
+    takeBack(message, to: state, kind: .lost, delay: backOff(message), now: now)
   }
 
   /// The current hand-out is over and the message is in the queue again, at its old position.
@@ -91,7 +108,7 @@ extension Queue {
     } else {
       change(message, kind, now: now)
     }
-    if kind == .unburnt { message.attempt -= 1 }
+    if kind.countsNoAttempt { message.attempt -= 1 } else { message.untouchedInARow = 0 }
     clearHandOut(message)
     message.state = state
     message.notBefore = now.instant + (delay ?? .zero)

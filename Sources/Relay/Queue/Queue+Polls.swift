@@ -43,22 +43,38 @@ extension Queue {
 
   /// The answer that handed these out was acknowledged by the peer's TCP, or never will be.
   package func handOutDelivered(_ poll: PollID, seqs: [Seq], received: Bool, now: Now) {
-    for seq in seqs {
-      guard let message = messages[seq], message.handOut?.poll == poll else { continue }
-      if received {
-        message.handOut?.isAcknowledged = true
-      } else if let fence = message.handOut?.fence, message.handOut?.isTouched == false {
-        pollDead(message, fence, now: now)
-      }
+    if !received { return handOutLost(poll, seqs: seqs, wasSent: true, now: now) }
+    for seq in seqs where messages[seq]?.handOut?.poll == poll {
+      messages[seq]?.handOut?.isAcknowledged = true
     }
     dispatch(now: now)
   }
 
-  func pollDead(_ message: Message, _ fence: Fence, now: Now) {
+  /// The relay itself had no room for the answer that hands these out: nothing of it was sent.
+  package func handOutWithheld(_ poll: PollID, seqs: [Seq], now: Now) {
+    handOutLost(poll, seqs: seqs, wasSent: false, now: now)
+  }
+
+  private func handOutLost(_ poll: PollID, seqs: [Seq], wasSent: Bool, now: Now) {
+    for seq in seqs {
+      guard let message = messages[seq], let handOut = message.handOut, handOut.poll == poll,
+        !handOut.isTouched
+      else { continue }
+      pollDead(message, handOut.fence, wasSent: wasSent, now: now)
+    }
+    dispatch(now: now)
+  }
+
+  func pollDead(_ message: Message, _ fence: Fence, wasSent: Bool, now: Now) {
     guard message.handOut?.fence == fence else { return }
     switch MessageTable.cell(message.state, .pollDead) {
-    case .move(let state, _, _): takeBack(message, to: state, kind: .unburnt, now: now)
-    case .wait: message.waiting.append(.pollDead(fence))
+    case .move(let state, _, _):
+      if wasSent {
+        returnUntouched(message, to: state, now: now)
+      } else {
+        takeBack(message, to: state, kind: .withheld, now: now)
+      }
+    case .wait: message.waiting.append(.pollDead(fence, wasSent: wasSent))
     case .stay, .settle, .back, .vanish: break
     case .impossible: preconditionFailure("a dead poll had \(message.state)")
     }
@@ -176,7 +192,7 @@ extension Queue {
       guard let message = messages[seq], message.state == .leased, let handOut = message.handOut,
         isGone(handOut.poll)
       else { continue }
-      pollDead(message, handOut.fence, now: now)
+      pollDead(message, handOut.fence, wasSent: true, now: now)
     }
   }
 

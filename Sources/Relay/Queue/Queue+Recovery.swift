@@ -58,6 +58,7 @@ extension Queue {
       message.wasHandedOut = true
       guard row.kind != .shown else { continue }
       message.fences = [row.fence]
+      message.untouchedInARow = recovered.untouchedInARow[row.seq] ?? 0
       takeOver(row, changes[row.fence], message, now: now)
     }
   }
@@ -68,7 +69,7 @@ extension Queue {
     switch change?.kind {
     case nil: isClaimed = false
     case .claimed, .extended: isClaimed = true
-    case .released, .lost, .unburnt, .ended, .revoked: return
+    case .released, .lost, .unburnt, .ended, .revoked, .withheld: return
     }
     let isOffer = row.kind == .offer && !isClaimed
     message.state = isOffer ? .offered : .leased

@@ -74,7 +74,7 @@ extension Queue {
     message.expiresAt = redrive.expires
     message.expires = now.instant(at: redrive.expires)
     message.attempt = 0
-    message.offersInARow = 0
+    message.untouchedInARow = 0
     message.notBefore = now.instant
     message.retryAt = nil
     message.mustEnd = nil

@@ -134,7 +134,8 @@ extension Queue {
       close(call, message.seq, reason, note: note, now: now)
     case .redrive(let call, let seq, let note): redrive(call, seq, note: note, now: now)
     case .end(let event, let reason): end(message, event, reason, now: now)
-    case .pollDead(let fence): pollDead(message, fence, now: now)
+    case .pollDead(let fence, let wasSent):
+      pollDead(message, fence, wasSent: wasSent, now: now)
     case .withdraw:
       let isOver = messages[message.seq] == nil || message.state.isEnd
       if !withdraw(message.seq, now: now), !isOver { actions.append(.notWithdrawn(message.seq)) }

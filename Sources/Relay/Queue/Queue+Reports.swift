@@ -119,7 +119,7 @@ extension Queue {
   /// that its task counts as working, since the hand-out has its row.
   private func unreserve(_ message: Message, now: Now) {
     startTask(of: message, now: now)
-    change(message, .unburnt, now: now)
+    change(message, .withheld, now: now)
     forgetHandOut(message)
     offerWhenDue(message, now: now)
   }

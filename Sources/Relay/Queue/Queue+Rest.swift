@@ -19,7 +19,6 @@ extension Queue {
 extension Message {
   fileprivate var isInFile: Bool {
     guard callers == 0, waiting.isEmpty, closers.isEmpty else { return false }
-    return state.isEnd
-      || !state.isPending && handOut == nil && offersInARow == 0 && retryAt == nil
+    return state.isEnd || !state.isPending && handOut == nil && retryAt == nil
   }
 }

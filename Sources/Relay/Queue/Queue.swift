@@ -154,5 +154,6 @@ package final class Queue {
   /// The planted bugs of the negative controls; release builds have none of this.
   package enum Plant: String, CaseIterable, Sendable {
     case lostWakeUp, fenceIgnored, timerDuringWrite, doubleAccept, offerToDeadPoll, redriveTold
+    case returnsUncounted
   }
 #endif

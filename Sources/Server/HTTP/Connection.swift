@@ -23,6 +23,10 @@ final class Connection {
   var receipts: [Receipt] = []
   var receiptDue: Instant?
   var receiptDelay: Int64 = 0
+  /// Bytes that the peer has acknowledged, as far as is known, and until when it has to acknowledge
+  /// more.
+  var acknowledged = 0
+  var receiptsEnd = Instant(nanoseconds: 0)
   /// Bytes that the kernel has taken, and one for a FIN.
   var sentTotal = 0
 

@@ -20,6 +20,7 @@ extension Loop {
       guard let connection = connections[Int(slot)] else { continue }
       if let due = connection.receiptDue, due <= instant {
         checkReceipts(connection)
+        endReceipts(connection)
         closeIfDrained(connection)
       }
       if !connection.isClosed { expire(connection) }
