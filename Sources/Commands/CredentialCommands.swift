@@ -37,14 +37,14 @@ enum CredentialCommands {
   private static let org = Flag("org", "ORG", "which org (default default)")
 
   private static func listTokens(_ line: Invocation) throws(CommandFailure) -> Int32 {
-    line.show(try line.ask("GET", "/workspaces/\(try line.workspace())/tokens")) { tokens($0) }
+    try line.show(line.ask("GET", "/workspaces/\(try line.workspace())/tokens")) { tokens($0) }
     return 0
   }
 
   private static func listKeys(_ line: Invocation) throws(CommandFailure) -> Int32 {
     var query = Query()
     query.add("org", line.value("org"))
-    line.show(try line.ask("GET", "/org/tokens\(query.text)")) { tokens($0, areKeys: true) }
+    try line.show(line.ask("GET", "/org/tokens\(query.text)")) { tokens($0, areKeys: true) }
     return 0
   }
 
@@ -87,9 +87,16 @@ enum CredentialCommands {
       + "\(Plain.member(json["auth_token"]))\n"
   }
 
+  /// What to do when a token of a workspace was made and could not be shown.
+  private static func lost(_ json: JSON, _ id: String) -> String {
+    "token \(Plain.member(json["id"])) is made, and nobody knows it; try: a2a-relay tokens \(id) "
+      + "revoke \(Plain.member(json["id"])), then a2a-relay tokens \(id) add"
+  }
+
   private static func addToken(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let id = try line.workspace()
-    line.show(try line.ask("POST", "/workspaces/\(id)/tokens", try wish(line)), minted)
+    let answer = try line.ask("POST", "/workspaces/\(id)/tokens", try wish(line))
+    try line.show(answer, ifLost: { lost($0, id) }, minted)
     return 0
   }
 
@@ -97,7 +104,8 @@ enum CredentialCommands {
     var body: JSON = [:]
     if let grace = try line.number("grace") { body["grace_seconds"] = .number("\(grace)") }
     let id = try line.workspace()
-    line.show(try line.ask("POST", "/workspaces/\(id)/tokens/rotate", body), minted)
+    let answer = try line.ask("POST", "/workspaces/\(id)/tokens/rotate", body)
+    try line.show(answer, ifLost: { lost($0, id) + "; the older ones end as asked" }, minted)
     return 0
   }
 
@@ -108,14 +116,14 @@ enum CredentialCommands {
       throw .usage("name a token, as a2a-relay tokens \(id) lists them, or say --all")
     }
     if line.arguments.count > 1 { path += "/" + Query.escape(line.arguments[1]) }
-    line.show(try line.ask("DELETE", path)) { json in
+    try line.show(line.ask("DELETE", path)) { json in
       "revoked \(Plain.member(json["id"] ?? json["count"]))\n"
     }
     return 0
   }
 
   private static func listOrgs(_ line: Invocation) throws(CommandFailure) -> Int32 {
-    line.show(try line.ask("GET", "/orgs")) { json in
+    try line.show(line.ask("GET", "/orgs")) { json in
       var table = TextTable([.init("ID"), .init("NAME")])
       for org in json["orgs"]?.array ?? [] {
         table.add([Plain.member(org["id"]), Plain.member(org["name"])])
@@ -128,7 +136,7 @@ enum CredentialCommands {
   private static func createOrg(_ line: Invocation) throws(CommandFailure) -> Int32 {
     var body: JSON = ["id": .string(line.arguments[0])]
     if let name = line.value("name") { body["name"] = .string(name) }
-    line.show(try line.ask("POST", "/orgs", body)) { json in
+    try line.show(line.ask("POST", "/orgs", body)) { json in
       "made \(Plain.member(json["id"])); next: a2a-relay keys add --org "
         + "\(Plain.member(json["id"])) --scopes send\n"
     }
@@ -142,13 +150,19 @@ enum CredentialCommands {
     var body = try wish(line)
     body["org"] = .string(line.value("org") ?? "default")
     body["scopes"] = .array(scopes.split(separator: ",").map { .string(String($0)) })
-    line.show(try line.ask("POST", "/org/tokens", body), minted)
+    try line.show(
+      line.ask("POST", "/org/tokens", body),
+      ifLost: { json in
+        let id = Plain.member(json["id"])
+        return "key \(id) is made, and nobody knows it; try: a2a-relay keys revoke \(id), then "
+          + "a2a-relay keys add"
+      }, minted)
     return 0
   }
 
   private static func revokeKey(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let key = Query.escape(line.arguments[0])
-    line.show(try line.ask("DELETE", "/org/tokens/\(key)")) { json in
+    try line.show(line.ask("DELETE", "/org/tokens/\(key)")) { json in
       "revoked \(Plain.member(json["id"]))\n"
     }
     return 0

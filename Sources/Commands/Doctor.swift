@@ -58,7 +58,7 @@ enum Doctor {
     var report = Report()
     examineMachine(line, &report)
     examineRelay(line, &report)
-    line.console.out(
+    try line.console.out(
       line.isJSON ? String(decoding: report.json.bytes, as: UTF8.self) + "\n" : report.text)
     return report.problems == 0 ? 0 : 1
   }

@@ -5,7 +5,7 @@ import Wire
 
 /// Where a command writes, and what it knows of its surroundings.
 package struct Console: Sendable {
-  var out: @Sendable (String) -> Void
+  var out: @Sendable (String) throws(CommandFailure) -> Void
   var error: @Sendable (String) -> Void
   var environment: @Sendable (String) -> String?
   /// Somebody looks at the progress that goes to standard error.
@@ -14,7 +14,8 @@ package struct Console: Sendable {
   var pause: @Sendable (Duration) -> Void
 
   package init(
-    out: @escaping @Sendable (String) -> Void, error: @escaping @Sendable (String) -> Void,
+    out: @escaping @Sendable (String) throws(CommandFailure) -> Void,
+    error: @escaping @Sendable (String) -> Void,
     environment: @escaping @Sendable (String) -> String?, isWatched: Bool,
     pause: @escaping @Sendable (Duration) -> Void
   ) {
@@ -99,6 +100,8 @@ package struct Invocation: Sendable {
     var status: Int
     var body: [UInt8]
     var json: JSON
+    /// The relay has changed something for it.
+    var isChange = false
   }
 
   /// Asks the relay; what it refuses is thrown, unless its status is among `taking`.
@@ -118,7 +121,9 @@ package struct Invocation: Sendable {
       throw Self.refusal(answer.status, json)
     }
     guard let json else { throw .refused("the relay's answer to \(method) \(path) is not JSON") }
-    return Answer(status: answer.status, body: answer.body, json: json)
+    return Answer(
+      status: answer.status, body: answer.body, json: json,
+      isChange: method != "GET" && answer.isSuccess)
   }
 
   private static func refusal(_ status: Int, _ json: JSON?) -> CommandFailure {
@@ -141,8 +146,18 @@ package struct Invocation: Sendable {
 
   // MARK: output
 
-  /// The answer as it is with `--json`, else what `text` makes of it.
-  func show(_ answer: Answer, _ text: (JSON) -> String) {
-    console.out(isJSON ? String(decoding: answer.body, as: UTF8.self) + "\n" : text(answer.json))
+  /// The answer as it is with `--json`, else what `text` makes of it. When it cannot be printed,
+  /// the failure says that the relay has done its part, or what to do about a secret (`ifLost`)
+  /// that is shown only here.
+  func show(
+    _ answer: Answer, ifLost: ((JSON) -> String)? = nil, _ text: (JSON) -> String
+  ) throws(CommandFailure) {
+    do throws(CommandFailure) {
+      try console.out(
+        isJSON ? String(decoding: answer.body, as: UTF8.self) + "\n" : text(answer.json))
+    } catch {
+      if let ifLost { throw .io(error.text + "\n" + ifLost(answer.json)) }
+      throw answer.isChange ? .io(error.text + "\nthe relay has done what it was asked for") : error
+    }
   }
 }

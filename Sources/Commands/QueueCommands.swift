@@ -30,7 +30,7 @@ enum QueueCommands {
 
   private static func queue(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let answer = try line.ask("GET", "/workspaces/\(try line.workspace())/queue")
-    line.show(answer) { json in
+    try line.show(answer) { json in
       var facts = Facts()
       facts.add("workspace", Plain.member(json["workspace"]))
       facts.add("agent", Plain.member(json["agent"]))
@@ -60,7 +60,7 @@ enum QueueCommands {
     let id = try line.workspace()
     let answer = try line.ask("GET", "/workspaces/\(id)/messages\(query.text)")
     let now = Clock.wall().nanoseconds
-    line.show(answer) { table($0, now: now) }
+    try line.show(answer) { table($0, now: now) }
     return 0
   }
 
@@ -126,7 +126,7 @@ enum QueueCommands {
   private static func explain(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let message = try Invocation.message(line.arguments[0])
     let answer = try ask("GET", message, line.has("bodies") ? "?bodies=1" : "", nil, line)
-    line.show(answer, explanation)
+    try line.show(answer, explanation)
     return 0
   }
 

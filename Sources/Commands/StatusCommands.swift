@@ -15,7 +15,7 @@ enum StatusCommands {
 
   private static func status(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let answer = try line.ask("GET", "/admin/status")
-    line.show(answer) { text($0, url: line.url) }
+    try line.show(answer) { text($0, url: line.url) }
     return 0
   }
 
@@ -69,7 +69,7 @@ enum StatusCommands {
     query.add("limit", String(try line.number("limit") ?? 50))
     query.add("after", line.value("after"))
     let answer = try line.ask("GET", "/admin/audit\(query.text)")
-    line.show(answer) { json in
+    try line.show(answer) { json in
       var table = TextTable([
         .init("ID", isNumber: true), .init("AT"), .init("ACTOR"), .init("ACTION"),
         .init("TARGET"), .init("DETAIL"),

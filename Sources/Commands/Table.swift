@@ -13,7 +13,7 @@ extension CommandTable {
     do throws(CommandFailure) {
       switch try CommandReader(commands, alsoThere: alsoThere).read(line, console: console) {
       case .help(let text):
-        console.out(text)
+        try console.out(text)
         return 0
       case .run(let command, let invocation): return try command.run(invocation)
       }

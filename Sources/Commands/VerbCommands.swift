@@ -67,7 +67,7 @@ enum VerbCommands {
     var messages: [String] = []
     for argument in line.arguments { messages.append(try Invocation.message(argument)) }
     for message in messages {
-      line.show(try QueueCommands.ask("POST", message, "/\(verb)", [:], line)) { json in
+      try line.show(QueueCommands.ask("POST", message, "/\(verb)", [:], line)) { json in
         let new = json["replay_of"] == nil ? "" : ", as \(Plain.member(json["id"]))"
         return "\(message) \(Plain.member(json["status"]))\(new)\n"
       }
@@ -113,7 +113,7 @@ enum VerbCommands {
     let answer = try line.ask(
       "POST", "/workspaces/\(id)/\(verb)\(isDry ? "?dry_run=1" : "")", body)
     guard !isDry, line.has("wait"), let job = answer.json["job"] else {
-      line.show(answer) { started($0, verb, id, isDry: isDry) }
+      try line.show(answer) { started($0, verb, id, isDry: isDry) }
       return 0
     }
     return try follow("/workspaces/\(id)/jobs/\(Plain.member(job))", line)
@@ -139,7 +139,7 @@ enum VerbCommands {
   private static func jobs(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let answer = try line.ask("GET", "/workspaces/\(try line.workspace())/jobs")
     let now = Clock.wall().nanoseconds
-    line.show(answer) { json in
+    try line.show(answer) { json in
       var table = TextTable([
         .init("JOB"), .init("VERB"), .init("STATE"), .init("DONE", isNumber: true),
         .init("MATCHED", isNumber: true), .init("FAILED", isNumber: true),
@@ -158,11 +158,11 @@ enum VerbCommands {
   private static func job(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let path = "/workspaces/\(try line.workspace())/jobs/\(Query.escape(line.arguments[1]))"
     if line.has("stop") {
-      line.show(try line.ask("DELETE", path), Self.line)
+      try line.show(line.ask("DELETE", path), Self.line)
       return 0
     }
     if line.has("wait") { return try follow(path, line) }
-    line.show(try line.ask("GET", path), Self.line)
+    try line.show(line.ask("GET", path), Self.line)
     return 0
   }
 
@@ -184,7 +184,7 @@ enum VerbCommands {
       let answer = try line.ask("GET", path)
       guard answer.json["state"]?.string == "running" else {
         if line.console.isWatched { line.console.error("\r\u{1B}[K") }
-        line.show(answer, Self.line)
+        try line.show(answer, Self.line)
         let isWhole = answer.json["failed"]?.int ?? 0 == 0
         return isWhole && answer.json["state"]?.string == "done" ? 0 : 1
       }
@@ -200,7 +200,7 @@ enum VerbCommands {
   private static func pause(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let id = try line.workspace()
     let body: JSON = line.has("refuse") ? ["sends": "refuse"] : [:]
-    line.show(try line.ask("POST", "/workspaces/\(id)/pause", body)) { json in
+    try line.show(line.ask("POST", "/workspaces/\(id)/pause", body)) { json in
       "\(id) \(Plain.member(json["status"])); next: a2a-relay resume \(id)\n"
     }
     return 0
@@ -208,7 +208,7 @@ enum VerbCommands {
 
   private static func resume(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let id = try line.workspace()
-    line.show(try line.ask("POST", "/workspaces/\(id)/resume", [:])) { json in
+    try line.show(line.ask("POST", "/workspaces/\(id)/resume", [:])) { json in
       "\(id) \(Plain.member(json["status"]))\n"
     }
     return 0

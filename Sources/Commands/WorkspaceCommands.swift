@@ -56,7 +56,7 @@ enum WorkspaceCommands {
   private static func listRemoved(_ line: Invocation) throws(CommandFailure) -> Int32 {
     var query = try query(line)
     query.add("removed", "1")
-    line.show(try line.ask("GET", "/workspaces\(query.text)")) { json in
+    try line.show(line.ask("GET", "/workspaces\(query.text)")) { json in
       var table = TextTable([
         .init("ID"), .init("NAME"), .init("ORG"), .init("REMOVED"), .init("RESTORE UNTIL"),
       ])
@@ -75,7 +75,7 @@ enum WorkspaceCommands {
     if line.has("removed") { return try listRemoved(line) }
     let answer = try line.ask("GET", "/workspaces\(try query(line).text)")
     let now = Clock.wall().nanoseconds
-    line.show(answer) { json in
+    try line.show(answer) { json in
       var table = TextTable([
         .init("ID"), .init("NAME"), .init("ORG"), .init("AGENT"),
         .init("SEEN", isNumber: true), .init("UNANSWERED", isNumber: true),
@@ -102,7 +102,7 @@ enum WorkspaceCommands {
     if let id = line.value("id") { body["id"] = .string(try Invocation.workspace(id)) }
     if let org = line.value("org") { body["org"] = .string(org) }
     let answer = try line.ask("POST", "/workspaces", body)
-    line.show(answer) { json in
+    try line.show(answer) { json in
       let id = Plain.member(json["id"])
       return facts(json)
         + "next: a2a-relay tokens \(id) add, or let its agent register within an hour\n"
@@ -111,7 +111,7 @@ enum WorkspaceCommands {
   }
 
   private static func show(_ line: Invocation) throws(CommandFailure) -> Int32 {
-    line.show(try line.ask("GET", "/workspaces/\(try line.workspace())"), facts)
+    try line.show(line.ask("GET", "/workspaces/\(try line.workspace())"), facts)
     return 0
   }
 
@@ -122,7 +122,7 @@ enum WorkspaceCommands {
     guard body.object?.isEmpty == false else {
       throw .usage("nothing to set: name a flag, such as --name; see a2a-relay help workspaces")
     }
-    line.show(try line.ask("PATCH", "/workspaces/\(id)", body), facts)
+    try line.show(line.ask("PATCH", "/workspaces/\(id)", body), facts)
     return 0
   }
 
@@ -166,7 +166,7 @@ enum WorkspaceCommands {
     if line.has("confirm") { query.add("confirm", "true") }
     let answer = try line.ask("DELETE", "/workspaces/\(id)\(query.text)", taking: [409])
     if answer.status == 409 { return try confirm(answer, line) }
-    line.show(answer) { json in
+    try line.show(answer) { json in
       "removed \(id) and \(Plain.member(json["cascade_deleted"])) below it; it can be restored "
         + "until \(Plain.member(json["restore_until"]))\n"
         + "undo: a2a-relay workspaces restore \(id)\n"
@@ -181,7 +181,7 @@ enum WorkspaceCommands {
     guard let children = answer.json["children"]?.array else {
       throw .refused(Plain.text(answer.json["error"]?.string ?? "refused"))
     }
-    line.show(answer) { json in
+    try line.show(answer) { json in
       var text = "nothing was removed: it has \(Plain.member(json["children_count"])) children\n"
       for child in children { text += "  \(Plain.member(child))\n" }
       return text + "try: the same with --confirm, which removes them too\n"
@@ -200,7 +200,7 @@ enum WorkspaceCommands {
     guard answer.status == 200 else {
       throw .refused(Plain.text(answer.json["error"]?.string ?? "the relay refused"))
     }
-    line.show(answer) { json in
+    try line.show(answer) { json in
       facts(json) + "its old tokens are dead; next: a2a-relay tokens \(id) add\n"
     }
     return 0
@@ -216,7 +216,7 @@ enum WorkspaceCommands {
     if line.has("confirm") { query.add("confirm", "true") }
     let answer = try line.ask("DELETE", "/workspaces/\(id)\(query.text)", taking: [409])
     if answer.status == 409 { return try confirm(answer, line) }
-    line.show(answer) { json in
+    try line.show(answer) { json in
       "purged \(id) and \(Plain.member(json["cascade_deleted"])) below it\n"
     }
     return 0

@@ -232,6 +232,14 @@ package struct Limits: Sendable {
   package var commandAnswerTime = Duration.seconds(60)
   /// Bytes of an answer that a command reads.
   package var commandAnswerBytesMax = 64 * 1024 * 1024
+  /// The longest that `a2a-relay health` waits for the next bytes of an answer.
+  package var healthTime = Duration.seconds(5)
+  /// Bytes of log lines that wait while nobody reads standard error; later lines are dropped.
+  package var logBufferBytesMax = 256 * 1024
+  /// How long the end of the process waits for the last lines of the log to be read.
+  package var logFlushTime = Duration.milliseconds(500)
+  /// From one try to say how many lines of the log were lost to the next.
+  package var logRetry = Duration.seconds(5)
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
   /// Ended messages are kept for so long, for replay and for people.

@@ -14,6 +14,7 @@ package enum RelayProcess {
   /// Serves until SIGTERM; answers the exit status.
   package static func serve(_ options: ServeOptions) -> Int32 {
     let log = Log(format: options.log ?? .automatic)
+    defer { log.flush() }
     do {
       return try serve(options, log)
     } catch let error as ServeOptions.Usage {
@@ -92,7 +93,7 @@ package enum RelayProcess {
     server.supervision = try Supervision(
       environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
       log: log)
-    announce(admin, address)
+    announce(admin, address, log)
     server.supervision?.ready(at: "http://\(address)", now: Clock.instant())
     try loop.run()
     barrier.stop()
@@ -136,8 +137,8 @@ package enum RelayProcess {
     }
   }
 
-  /// The last line is what scripts wait for.
-  private static func announce(_ admin: AdminToken, _ address: SocketAddress) {
+  /// The last line is what scripts wait for. A script that does not read it stops nobody.
+  private static func announce(_ admin: AdminToken, _ address: SocketAddress, _ log: Log) {
     var text = ""
     if admin.isNew {
       // Where nobody looks at it, standard output is a log: of a journal, or of a container.
@@ -146,7 +147,11 @@ package enum RelayProcess {
       text += isSeen ? ": \(admin.secret)\n" : "\n"
     }
     text += "a2a-relay ready on http://\(address)\n"
-    StandardStream.output.write(Array(text.utf8))
+    let output = LineWriter(StandardStream.output.rawValue) { loss in
+      log.warning("ready_line_lost", ["error": .text(ErrorNumber.text(loss.error))])
+      return []
+    }
+    output.write(Array(text.utf8))
   }
 
   private static func reportMismatches(
@@ -172,5 +177,8 @@ package enum RelayProcess {
 
 extension RelayServer {
   /// Ends the process at once: a peer that takes no bytes must not keep a failed relay alive.
-  func endProcess(code: Int32) -> Never { exit(code) }
+  func endProcess(code: Int32) -> Never {
+    log.flush()
+    exit(code)
+  }
 }

@@ -15,7 +15,7 @@ package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntege
 /// Structured lines on standard error: text for people at a terminal, JSON for everything else.
 ///
 /// Names and keys are fixed in the source, so that no peer can write them; values are escaped. Any
-/// thread may write: a line is one `write(2)`.
+/// thread may write, and none ever waits: a `LineWriter` drops what standard error does not take.
 package struct Log: Sendable {
   package enum Level: UInt8, Comparable, Sendable {
     case debug, info, warning, error
@@ -34,12 +34,36 @@ package struct Log: Sendable {
 
   package let level: Level
   package let format: Format
+  private let writer: LineWriter
 
-  /// Writes lines of `level` and above.
-  package init(level: Level = .info, format: Format = .automatic) {
+  /// Writes lines of `level` and above, to standard error if no other `writer` is named.
+  package init(level: Level = .info, format: Format = .automatic, to writer: LineWriter? = nil) {
     self.level = level
     self.format = format
+    self.writer = writer ?? (format == .json ? Self.json : Self.text)
   }
+
+  /// One for all logs of the process: it owns a thread.
+  private static let json = standardError(.json)
+  private static let text = standardError(.text)
+
+  private static func standardError(_ format: Format) -> LineWriter {
+    LineWriter(StandardStream.error.rawValue) { lossLine(format, $0) }
+  }
+
+  static func lossLine(_ format: Format, _ loss: LineWriter.Loss) -> [UInt8] {
+    let why = loss.error == 0 ? "nobody has read the log" : ErrorNumber.text(loss.error)
+    return LogLine(
+      format, .warning, "log_lines_lost", ["lines": .number(loss.lines), "error": .text(why)],
+      at: Clock.wall()
+    ).bytes
+  }
+
+  /// Lines that could not be written.
+  package var lost: Int { writer.lost }
+
+  /// Before the process ends: lets the last lines out, if somebody takes them.
+  package func flush() { writer.flush() }
 
   package func debug(_ event: StaticString, _ fields: Fields = [:]) { write(.debug, event, fields) }
   package func info(_ event: StaticString, _ fields: Fields = [:]) { write(.info, event, fields) }
@@ -51,7 +75,7 @@ package struct Log: Sendable {
   private func write(_ level: Level, _ event: StaticString, _ fields: Fields) {
     guard level >= self.level else { return }
     let line = LogLine(format, level, event, fields, at: Clock.wall())
-    StandardStream.error.write(line.bytes)
+    writer.write(line.bytes)
   }
 }
 

@@ -2,6 +2,11 @@ package import Relay
 
 /// One line of the log as bytes, with its line feed.
 package struct LogLine {
+  /// A line is never longer, because a pipe takes so many bytes as one piece (PIPE_BUF, pipe(7)).
+  package static let bytesMax = 4096
+  /// Bytes of a line at which its values are cut: what is left holds the names of all fields.
+  private static let valuesMax = bytesMax - 512
+
   package private(set) var bytes = [UInt8]()
 
   package init(
@@ -25,13 +30,18 @@ package struct LogLine {
     for (key, value) in fields {
       append(" \(key)=")
       switch value {
-      case .text(let text) where text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x22 && $0 < 0x7F }):
-        append(text)
+      case .text(let text) where isPlain(text): append(text)
       case .text(let text): quote(text)
       case .number(let number): append(String(number))
       case .flag(let flag): append(flag ? "true" : "false")
       }
     }
+  }
+
+  /// Needs no quotes, and is short enough to be taken whole.
+  private func isPlain(_ text: String) -> Bool {
+    text.utf8.count + bytes.count <= Self.valuesMax
+      && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 < 0x7F }
   }
 
   private mutating func writeJSON(
@@ -42,9 +52,7 @@ package struct LogLine {
     append("\",\"level\":\"\(level.name)\",\"event\":")
     quote("\(event)")
     for (key, value) in fields {
-      append(",")
-      quote("\(key)")
-      append(":")
+      append(",\"\(key)\":")
       switch value {
       case .text(let text): quote(text)
       case .number(let number): append(String(number))
@@ -57,17 +65,20 @@ package struct LogLine {
   /// RFC 8259 §7, and DEL: no value can end the line or move a terminal's cursor.
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
+    for scalar in text.unicodeScalars {
+      guard bytes.count < Self.valuesMax else {
+        append("…")
+        break
+      }
+      switch UInt8(exactly: scalar.value) {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0..<0x20, 0x7F:
+        append("\\\(scalar)")
+      case let byte? where byte < 0x20 || byte == 0x7F:
         append("\\u00")
         bytes.append(UInt8(ascii: "0") + byte >> 4)
         let digit = byte & 15
         bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-      default: bytes.append(byte)
+      default: bytes.append(contentsOf: UTF8.encode(scalar)!)
       }
     }
     bytes.append(UInt8(ascii: "\""))

@@ -3,28 +3,34 @@ import System
 
 /// Runs what the command line asks for; returns the exit status.
 func benchMain(_ arguments: [String]) -> Int32 {
-  if arguments.dropFirst().contains("--help") {
-    StandardStream.output.write(Options.usage)
-    return 0
-  }
+  StandardStream.openClosed()
   // A relay that dies must not take this program with it.
-  signal(SIGPIPE, SIG_IGN)
+  Signals.ignoreWriteSignals()
+  if arguments.dropFirst().contains("--help") { return show(Options.usage) }
   Interrupt.hold()
   do throws(BenchError) {
     let options = try Options(arguments)
     let scratch = try Scratch(in: options.data)
     defer { scratch.remove() }
     let report = try Bench(options: options, scratch: scratch).report()
-    StandardStream.output.write(options.json ? report.json : report.table)
-    return 0
+    return show(options.json ? report.json : report.table)
   } catch {
-    StandardStream.error.write("a2a-bench: \(error)\n")
+    StandardStream.complain("a2a-bench: \(error)\n")
     if case .usage = error {
-      StandardStream.error.write(Options.usage)
+      StandardStream.complain(Options.usage)
       return 64
     }
     return 1
   }
+}
+
+/// Prints; returns the exit status.
+private func show(_ text: String) -> Int32 {
+  do throws(StandardStream.Unprinted) { try StandardStream.print(text) } catch {
+    StandardStream.complain("a2a-bench: \(error.text)\n")
+    return 74
+  }
+  return 0
 }
 
 /// The measurements of one command, as often as it says.
@@ -87,6 +93,6 @@ struct Bench {
 
   private func progress(_ number: Int, _ what: String) {
     guard StandardStream.error.isTerminal else { return }
-    StandardStream.error.write("run \(number) of \(options.runs): \(what)\n")
+    StandardStream.complain("run \(number) of \(options.runs): \(what)\n")
   }
 }

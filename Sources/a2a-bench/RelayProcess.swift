@@ -44,7 +44,7 @@ final class RelayProcess {
     isRunning = false
     var status: Int32 = 0
     if waitpid(pid, &status, WNOHANG) == pid {
-      StandardStream.error.write(
+      StandardStream.complain(
         "the relay ended by itself, wait status \(status):\n\(contents(log).suffix(2_000))\n")
       return
     }

@@ -6,31 +6,24 @@ import System
 
 /// What the command line says, done; ends the process.
 func run() {
+  StandardStream.openClosed()
+  Signals.ignoreWriteSignals()
   var arguments = Array(CommandLine.arguments.dropFirst())
   switch arguments.first {
-  case "--help", "-h":
-    print(help, terminator: "")
-    exit(0)
-  case "help" where ["serve", "health", nil].contains(arguments.dropFirst().first):
-    print(help, terminator: "")
-    exit(0)
-  case "--version":
-    print("a2a-relay \(RelayVersion.text)")
-    exit(0)
+  case "--help", "-h": show(help)
+  case "help" where ["serve", "health", nil].contains(arguments.dropFirst().first): show(help)
+  case "--version": show("a2a-relay \(RelayVersion.text)\n")
   case "health":
     arguments.removeFirst()
     health(arguments)
   case "serve": arguments.removeFirst()
   case nil:
-    StandardStream.error.write(help)
+    StandardStream.complain(help)
     exit(64)
   case let first? where first.hasPrefix("--"): break
   default: command(arguments)
   }
-  if arguments.contains("--help") {
-    print(help, terminator: "")
-    exit(0)
-  }
+  if arguments.contains("--help") { show(help) }
   do throws(ServeOptions.Usage) {
     let options = try ServeOptions(
       arguments: arguments,
@@ -41,10 +34,23 @@ func run() {
   }
 }
 
+/// Prints and ends the process.
+private func show(_ text: String) -> Never {
+  do throws(StandardStream.Unprinted) { try StandardStream.print(text) } catch {
+    StandardStream.complain("a2a-relay: \(error.text)\n")
+    exit(74)
+  }
+  exit(0)
+}
+
 /// A command that asks a relay; ends the process.
 private func command(_ arguments: [String]) -> Never {
   let console = Console(
-    out: { StandardStream.output.write($0) }, error: { StandardStream.error.write($0) },
+    out: { text throws(CommandFailure) in
+      do throws(StandardStream.Unprinted) { try StandardStream.print(text) } catch {
+        throw .io(error.text)
+      }
+    }, error: { StandardStream.complain($0) },
     environment: { name in getenv(name).map { String(cString: $0) } },
     isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
   exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"]))
@@ -57,9 +63,8 @@ private func health(_ arguments: [String]) -> Never {
     let options = try ServeOptions(
       arguments: arguments,
       environment: { name in getenv(name).map { String(cString: $0) } })
-    alarm(10)  // whoever asks has waited long enough; SIGALRM ends the process
     if let failure = HealthCheck.failure(at: options.listen) {
-      StandardStream.error.write("a2a-relay: \(options.listen): \(failure)\n")
+      StandardStream.complain("a2a-relay: \(failure)\n")
       exit(1)
     }
     exit(0)
@@ -69,7 +74,7 @@ private func health(_ arguments: [String]) -> Never {
 }
 
 private func usage(_ text: String) -> Never {
-  StandardStream.error.write(Array("a2a-relay: \(text)\nTry a2a-relay --help\n".utf8))
+  StandardStream.complain("a2a-relay: \(text)\nTry a2a-relay --help\n")
   exit(64)
 }
 

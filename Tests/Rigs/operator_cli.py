@@ -116,6 +116,31 @@ def wrong_lines(operator):
         check(operator.type(command, "--help")[0] == page, f"{command} --help")
 
 
+def unread(operator):
+    """What cannot be printed is no success, above all where a secret is shown once."""
+    identity = operator.json("workspaces", "create", "printed nowhere")["id"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open("/dev/full", "wb") as full, os.fdopen(writing, "wb") as broken:
+        for words, told in [(["--help"], "lost"), (["--version"], "lost"),
+                            (["help", "status"], "lost"), (["status"], "lost"),
+                            (["workspaces", "--json"], "lost"), (["doctor"], "lost"),
+                            (["pause", identity], "the relay has done"),
+                            (["resume", identity, "--json"], "the relay has done"),
+                            (["tokens", identity, "add"], f"tokens {identity} revoke"),
+                            (["tokens", identity, "rotate", "--json"], f"tokens {identity} revoke"),
+                            (["keys", "add", "--scopes", "read"], "keys revoke")]:
+            for output, start in [(full, []), (broken, []), (None, ["bash", "-c", '"$@" >&-', "-"])]:
+                done = subprocess.run([*start, "a2a-relay", *words], env=operator.env, stdout=output,
+                                      stderr=subprocess.PIPE, text=True, timeout=60)
+                check(done.returncode == 74 and "lost" in done.stderr and told in done.stderr,
+                      f"{words} into {output}: {done.returncode} {done.stderr}")
+                revoke = re.search(r"a2a-relay ((tokens \S+|keys) revoke \w+)", done.stderr)
+                if revoke:
+                    operator.type(*revoke.group(1).split())
+    operator.type("workspaces", "purge", identity, "--yes")
+
+
 def looking(operator, relay, identity, queued, dead):
     text, _ = operator.type("status")
     check("ready, up" in text and "1 dead" in text and "0 failed" in text, text)
@@ -254,6 +279,7 @@ def run(_):
     relay = Relay(path / "data", args=["--limit", "attempts=1"]).start()
     operator = Operator(relay, path)
     wrong_lines(operator)
+    unread(operator)
     text, _ = operator.type("doctor")
     check("no problem found" in text and "0 workspaces, none with old messages" in text, text)
     check("no relay reads" not in text, text)

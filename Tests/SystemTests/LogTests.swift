@@ -31,6 +31,19 @@ import Testing
     #expect(line(.json, ["v": value]).contains("\"v\":" + escaped.dropLast()))
   }
 
+  @Test(arguments: [Log.Format.text, .json], ["x", "\u{1b}", "é", "👍", "\""])
+  func `a line fits into one piece of a pipe, however long its values are`(
+    format: Log.Format, letter: String
+  ) {
+    let long = LogValue.text(String(repeating: letter, count: 5000))
+    let line = LogLine(
+      format, .error, "much", ["a": long, "b": long, "c": 7, "d": long, "last": "z"], at: time)
+    #expect(line.bytes.count <= LogLine.bytesMax && line.bytes.last == UInt8(ascii: "\n"))
+    let text = String(validating: line.bytes, as: UTF8.self)
+    #expect(text?.contains("…") == true && text?.contains("last") == true)
+    #expect(text?.count { $0 == "\n" } == 1)
+  }
+
   @Test(arguments: [
     (0, "1970-01-01T00:00:00.000Z"), (951_782_400, "2000-02-29T00:00:00.000Z"),
     (1_735_689_599, "2024-12-31T23:59:59.000Z"), (4_107_542_400, "2100-03-01T00:00:00.000Z"),

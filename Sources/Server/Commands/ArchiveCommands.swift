@@ -55,6 +55,7 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     let (text, status): (String, Int32) =
       switch error {
       case let error as CommandLineOptions.Usage: (error.text, Exit.usage)
+      case let error as StandardStream.Unprinted: (error.text, Exit.ioError)
       case let error as OperatorClient.BadURL: (error.text, Exit.usage)
       case let error as OperatorClient.Unreachable: (error.text, Exit.unavailable)
       case let error as OperatorCredential.Missing: (error.text, Exit.noPermission)
@@ -64,11 +65,16 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
         (error.description, error.kind == .busy ? Exit.refused : Exit.ioError)
       default: ("\(error)", Exit.ioError)
       }
-    StandardStream.error.write("a2a-relay: \(text)\n")
+    StandardStream.complain("a2a-relay: \(text)\n")
     return status
   }
 
-  static func say(_ text: String) { StandardStream.output.write(text + "\n") }
+  /// What an archive's command has to say comes last: its work is done by then.
+  static func say(_ text: String) throws(StandardStream.Unprinted) {
+    do throws(StandardStream.Unprinted) { try StandardStream.print(text + "\n") } catch {
+      throw StandardStream.Unprinted(text: error.text + "; the command itself has been carried out")
+    }
+  }
 
   // MARK: backup, export, import
 
@@ -103,7 +109,7 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       relayVersion: RelayVersion.text, now: Clock.wall())
     try job.run(now: Clock.wall)
     try source.close()
-    return tell(
+    return try tell(
       backup: .object(job.members), options,
       missing: job.unreadable.map { "workspace \($0.workspace.text) is not in it: \($0.error)" })
   }
@@ -111,19 +117,21 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
   /// `missing`: what could not be read, and why, for people.
   private static func tell(
     backup json: JSON, _ options: CommandLineOptions, missing: [String]
-  ) -> Int32 {
+  ) throws(StandardStream.Unprinted) -> Int32 {
     let count = { (name: String) in json[name]?.int ?? 0 }
     let line =
       "\(json["dir"]?.string ?? ""): \(count("files_done")) files, "
       + "\(count("messages")) messages, \(count("bytes")) bytes"
-    tell(json, missing + [line], options)
+    try tell(json, missing + [line], options)
     return missing.isEmpty ? 0 : Exit.refused
   }
 
   /// One JSON text in one line for programs, or lines for people.
-  private static func tell(_ json: JSON, _ lines: [String], _ options: CommandLineOptions) {
-    if options.has("json") { return say(String(decoding: json.bytes, as: UTF8.self)) }
-    for line in lines { say(line) }
+  private static func tell(
+    _ json: JSON, _ lines: [String], _ options: CommandLineOptions
+  ) throws(StandardStream.Unprinted) {
+    let text = String(decoding: json.bytes, as: UTF8.self)
+    try say(options.has("json") ? text : lines.joined(separator: "\n"))
   }
 
   /// The relay that uses the data makes it, and writes it on its own machine.
@@ -150,13 +158,13 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       switch json["state"]?.string {
       case "running": usleep(100_000)
       case "done":
-        return tell(
+        return try tell(
           backup: json, options,
           missing: (json["unreadable"]?.array ?? []).map {
             "workspace \($0.string ?? "") is not in it: see the relay's log"
           })
       default:
-        StandardStream.error.write("a2a-relay: \(json["error"]?.string ?? "the backup ended")\n")
+        StandardStream.complain("a2a-relay: \(json["error"]?.string ?? "the backup ended")\n")
         return Exit.refused
       }
     }
@@ -170,27 +178,29 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       guard answer.status == 201, let json = try? JSON(parsing: answer.body) else {
         return refused(answer)
       }
-      return tell(imported: json, options)
+      return try tell(imported: json, options)
     }
     try checkOwner(of: options.data)
     let job = try ImportJob(folder, into: data, limits: Limits())
     try job.run(at: Clock.wall())
     try data.registry.close()
-    return tell(
+    return try tell(
       imported: ["workspace": .string(job.id.text), "messages": .number("\(job.messages)")],
       options)
   }
 
-  private static func tell(imported json: JSON, _ options: CommandLineOptions) -> Int32 {
+  private static func tell(
+    imported json: JSON, _ options: CommandLineOptions
+  ) throws(StandardStream.Unprinted) -> Int32 {
     let messages = json["messages"]?.int ?? 0
-    tell(json, ["\(json["workspace"]?.string ?? ""): \(messages) messages"], options)
+    try tell(json, ["\(json["workspace"]?.string ?? ""): \(messages) messages"], options)
     return 0
   }
 
   private static func refused(_ answer: OperatorClient.Answer) -> Int32 {
     let json = try? JSON(parsing: answer.body)
     let text = json?["error"]?.string ?? "the relay answered \(answer.status)"
-    StandardStream.error.write("a2a-relay: \(text)\n")
+    StandardStream.complain("a2a-relay: \(text)\n")
     return answer.status == 401 || answer.status == 404 && json?["code"]?.string == "not_found"
       ? Exit.noPermission : Exit.refused
   }
@@ -250,25 +260,22 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       "purged": .array(manifest.purged.map { .string($0.text) }),
       "unreadable": .array(manifest.unreadable.map { .string($0.workspace.text) }),
     ]
-    tell(json, lines, options)
+    try tell(json, lines, options)
     return manifest.unreadable.isEmpty ? 0 : Exit.refused
   }
 
   private static func check(_ options: CommandLineOptions, _ folder: String) throws -> Int32 {
     let check = try Check.run(folder)
-    if options.has("json") {
-      let json: JSON = [
-        "dir": .string(folder), "kind": .string(check.kind.rawValue),
-        "files": .number("\(check.files)"), "messages": .number("\(check.messages)"),
-        "findings": .array(check.findings.map(\.json)),
-      ]
-      say(String(decoding: json.bytes, as: UTF8.self))
-    } else {
-      for finding in check.findings { say(finding.text) }
-      say(
-        "\(folder) (\(check.kind.rawValue)): \(check.files) files, \(check.messages) messages, "
-          + (check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"))
-    }
+    let json: JSON = [
+      "dir": .string(folder), "kind": .string(check.kind.rawValue),
+      "files": .number("\(check.files)"), "messages": .number("\(check.messages)"),
+      "findings": .array(check.findings.map(\.json)),
+    ]
+    let outcome = check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"
+    let last =
+      "\(folder) (\(check.kind.rawValue)): \(check.files) files, \(check.messages) messages, "
+      + outcome
+    try tell(json, check.findings.map(\.text) + [last], options)
     return check.findings.isEmpty ? 0 : Exit.refused
   }
 }

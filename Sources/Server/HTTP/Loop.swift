@@ -155,8 +155,11 @@ package final class Loop {
     } else if descriptor == stopping.raw {
       stopping.drain()
       stop()
-    } else if let number = signals?.take() {
-      log.info("signal", ["number": .number(Int(number))])
+    } else if let signal = signals?.take() {
+      guard signal.ends else {
+        return log.info("signal_ignored", ["number": .number(Int(signal.number))])
+      }
+      log.info("signal", ["number": .number(Int(signal.number))])
       stop()
     }
   }

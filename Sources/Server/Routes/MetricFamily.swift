@@ -8,6 +8,7 @@ enum MetricFamily: String, CaseIterable {
   case processCPU = "process_cpu_seconds_total"
   case processMemory = "process_resident_memory_bytes"
   case clockJumps = "a2a_relay_clock_jumps_total"
+  case logLinesLost = "a2a_relay_log_lines_lost_total"
 
   case barrierSeconds = "a2a_relay_barrier_seconds"
   case barrierErrors = "a2a_relay_barrier_errors_total"
@@ -86,6 +87,7 @@ extension MetricFamily {
     case .processCPU: "CPU time of the process, user and system."
     case .processMemory: "Memory of the process that is in RAM."
     case .clockJumps: "Times the wall clock was set by more than a few seconds."
+    case .logLinesLost: "Lines of the log that nobody has read, or that could not be written."
     case .barrierSeconds:
       "How long a barrier took. Form: fdatasync or syncfs on its thread, or loop (one fdatasync)."
     case .barrierErrors: "Barriers that failed; the first ends the process."

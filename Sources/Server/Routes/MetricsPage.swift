@@ -17,7 +17,7 @@ extension RelayServer {
     if broker.metrics.disk == nil { broker.checkDisk() }
     sweepAgents(now: now)
     var page = MetricsPage(now: now)
-    page.process(since: started, clockJumps: broker.metrics.clockJumps)
+    page.process(since: started, clockJumps: broker.metrics.clockJumps, logLinesLost: log.lost)
     page.disk(broker.metrics, isLow: broker.isDiskLow)
     let levels = broker.levels()
     page.files(levels, agents: agents.counts)
@@ -94,7 +94,7 @@ struct MetricsPage {
     since.map { max(0, (now.wall - $0).nanoseconds) } ?? 0
   }
 
-  mutating func process(since start: WallTime, clockJumps: Int) {
+  mutating func process(since start: WallTime, clockJumps: Int, logLinesLost: Int) {
     begin(.build)
     text.sample(MetricFamily.build.rawValue, [("version", RelayVersion.text)], 1)
     let usage = ProcessUsage.now()
@@ -102,6 +102,7 @@ struct MetricsPage {
     add(.processCPU, nanoseconds: usage.cpuNanoseconds)
     add(.processMemory, usage.residentBytes)
     add(.clockJumps, clockJumps)
+    add(.logLinesLost, logLinesLost)
   }
 
   mutating func disk(_ metrics: Metrics, isLow: Bool) {
