@@ -113,17 +113,48 @@ import Wire
     #expect(missing.status == 404)
   }
 
-  @Test func `nobody calls a workspace that no agent has claimed`() throws {
-    let made = try client.call("POST", "/workspaces", token: RelayScene.admin, body: "{}")
+  @Test(arguments: ["relay", "agent"])
+  func `messages queue before an agent has registered, of those alone who may call`(
+    callers: String
+  ) throws {
+    let made = try client.call(
+      "POST", "/workspaces", token: RelayScene.admin, body: "{\"callers\":\"\(callers)\"}")
     let id = try #require(made.json["id"]?.string)
-    let answer = try client.call(
-      "POST", "/w/\(id)/", token: RelayScene.admin, body: RelayScene.message())
-    #expect(answer.status == 404)
-    let open = try client.call(
-      "POST", "/workspaces", token: RelayScene.admin, body: "{\"callers\":\"agent\"}")
-    let openID = try #require(open.json["id"]?.string)
+    let neighbour = try RelayScene.make(try client)
+    let body = RelayScene.message()
+    // Who may not call, hears the same of an id that does not exist.
+    for path in ["/w/ID/", "/workspaces/ID/a2a", "/w/ID/x", "/w/ID/v1/message:send"] {
+      for field in [nil, ("X-Relay-Key", "wrong"), ("Authorization", "Bearer rtok_wrong")] {
+        let fields = field.map { [$0] } ?? []
+        let there = try client.call(
+          "POST", path.replacing("ID", with: id), fields: fields, body: body)
+        let nowhere = try client.call(
+          "POST", path.replacing("ID", with: Self.unknown), fields: fields, body: body)
+        #expect(there.status == 401 && there.text == nowhere.text, "\(path)")
+      }
+    }
+    var sent: [String] = []
+    for token in [RelayScene.admin, neighbour.token] {
+      for path in ["/w/\(id)/", "/workspaces/\(id)/a2a"] {
+        let answer = try client.call("POST", path, token: token, body: body)
+        #expect(answer.status == 200 && answer.json["result"] != nil, "\(path) \(answer.text)")
+        let message = try #require(answer.field("x-relay-message-id"))
+        sent.append(message)
+        let item = try client.call(
+          "GET", "/workspaces/\(id)/a2a/queue/\(message)", token: token)
+        #expect(item.json["status"] == "queued")
+        #expect(try client.call("GET", "/messages/\(message)", token: token).status == 200)
+      }
+    }
+    // What is in it is for the agent that an operator lets in, and for no first comer.
+    let register = "{\"id\":\"\(id)\"}"
+    #expect(try client.call("POST", "/registry/register", body: register).status == 401)
+    let agent = try client.call(
+      "POST", "/registry/register", token: RelayScene.admin, body: register)
+    let entries = try client.call(
+      "GET", "/workspaces/\(id)/inbox?wait=5&max=9", token: agent.json["auth_token"]?.string)
     #expect(
-      try client.call("POST", "/w/\(openID)/", body: RelayScene.message()).status == 401)
+      Set(entries.json["messages"]?.array?.compactMap { $0["id"]?.string } ?? []) == Set(sent))
   }
 
   @Test func `with callers agent everybody may call, and a wrong key is still wrong`() throws {

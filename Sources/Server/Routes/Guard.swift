@@ -22,13 +22,14 @@ extension RelayServer {
     let key = head.headers.firstBytes("x-relay-key")
     // Another Authorization than ours is the agent's business.
     let known = identity(key ?? bearer(head), ticket, now: now)
+    // Strangers wait until an agent has registered: a stored message would end the time in which
+    // the workspace can be claimed. Whoever has the right to call may queue before that.
     let isOpen = record?.settings.callers == .agent && record?.isClaimed == true
     guard let known else {
       if isOpen, key == nil { return .anonymous }
       throw .unauthorized
     }
-    // Until an agent has claimed it, it takes calls from nobody.
-    guard let record, record.isClaimed else { throw .notFound }
+    guard let record else { throw .notFound }
     // Where strangers may call, nobody is worse off for being known: a key that only reads is one.
     if isOpen { return known.maySend ? known : .anonymous }
     guard known.maySend else { throw .notFound }
