@@ -86,7 +86,9 @@ extension Broker {
       touch(desk)
       carryOut(desk, now: now)
     }
-    outbox.append(Reply(call: poll, error: .unauthorized))
+    // While a removal is on its way it may still fail.
+    outbox.append(
+      Reply(call: poll, error: directory.isThere(id) ? .unauthorized : .notStored))
   }
 
   /// The peer's TCP has acknowledged a reply, or never will.

@@ -37,6 +37,10 @@ extension Broker {
 
   func addLiveness(_ record: WorkspaceRecord, to json: inout JSON, now: Now) {
     json["status"] = .string(liveness(record, now: now))
+    if let polled = record.polledFeedAt { json["feed_polled_at"] = Self.time(polled) }
+    if isDeaf(record, now: now) {
+      json["problem"] = .string("its agent polls the activity feed, which is not served yet")
+    }
     // The relay never connects to an agent: there is no URL of it to call.
     json["url"] = ""
     json["runtime"] = "external"
@@ -55,12 +59,15 @@ extension Broker {
     directory.workspace(id).flatMap { try? JSON(parsing: $0.row.card) } ?? .null
   }
 
-  /// For agents that ask whether they are still wanted.
-  package func state(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
+  /// Whether an agent is still wanted. The platform's clients end for good at `paused`, and nobody
+  /// starts them again at `resume`: to its agent a paused workspace is one without work.
+  package func state(
+    _ id: WorkspaceID, isForAgent: Bool, now: Now
+  ) throws(RelayError) -> JSON {
     guard let record = directory.workspace(id) else { throw .notFound }
     return [
       "workspace_id": .string(id.text), "status": .string(liveness(record, now: now)),
-      "paused": .bool(record.settings.isPaused), "deleted": false,
+      "paused": .bool(record.settings.isPaused && !isForAgent), "deleted": false,
     ]
   }
 

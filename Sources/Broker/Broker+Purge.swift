@@ -23,12 +23,14 @@ extension Broker {
       }
       return purgeLater(id, now: now)
     }
-    registryBatch.append(.deleteWorkspace(id))
+    let ended = directory.removed[id]?.row.leftAt
+    let keepsTokens = directory.tokens.purgedCount < limits.purgedTokensMax
+    registryBatch.append(.deleteWorkspace(id, keepingTokensEnded: keepsTokens ? ended : nil))
     registryChanges.append(
       RegistryChange(
         workspace: id,
         apply: { [log] directory in
-          directory.forget(id)
+          directory.forget(id, keepsTokens: keepsTokens)
           log.info("workspace_purged", ["workspace": .text(id.text)])
         },
         reply: purgeCalls.removeValue(forKey: id),

@@ -84,6 +84,7 @@ extension Broker {
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
     forgetFile(of: id)
+    directory.forgetTokens(ofPurged: id)
     registryBatch.append(.createWorkspace(row))
   }
 
@@ -236,7 +237,7 @@ extension Broker {
       "relay": [
         "public_url": .string(base),
         "card_url": .string(base + ".well-known/agent-card.json"),
-        "inbox_url": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
+        "inbox_url": .string(inboxURL(row.id)),
       ],
     ]
     if let secret {
@@ -260,7 +261,7 @@ extension Broker {
       "settings": settings(row),
       "urls": [
         "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
-        "inbox": .string("\(publicURL)/workspaces/\(row.id.text)/inbox"),
+        "inbox": .string(inboxURL(row.id)),
       ],
     ]
     if let at = row.claimedAt {

@@ -58,7 +58,7 @@ extension Broker {
       ["workspace": .text(row.id.text)])
     directory.confirmRemoval(row)
     for entry in directory.tokens.entries(of: .workspace(row.id)) { noteEnd(of: entry.row) }
-    if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk) }
+    if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk, row) }
     alarms.put(nil, row.id)
     if row.state == .purging { purging.append(row.id) } else { keepRemoved(row) }
   }
@@ -78,7 +78,7 @@ extension Broker {
   }
 
   /// Whoever waits hears of it now.
-  private func tellRemoved(_ desk: Desk) {
+  private func tellRemoved(_ desk: Desk, _ row: RegisteredWorkspace) {
     touch(desk)
     // What is read in many turns comes to nothing.
     for scan in desk.scans {
@@ -88,7 +88,8 @@ extension Broker {
     desk.scans = []
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
-      outbox.append(Reply(call: poll, error: .unauthorized))
+      let members = agentMembers(row.id, row.leftAt)
+      outbox.append(Reply(call: poll, error: .workspaceRemoved, members: members))
     }
     for seq in Array(desk.waiters.keys) {
       for waiter in takeWaiters(seq, desk) {
@@ -174,6 +175,20 @@ extension Broker {
       "parent_id": row.parent.map { .string($0.text) } ?? .null,
       "removed_at": Self.time(row.leftAt),
       "restore_until": Self.time(row.leftAt + limits.removedKeep),
+    ]
+  }
+
+  /// What an agent is told about its removed workspace, by the names that the platform's clients
+  /// read.
+  package func members(of ended: Directory.EndedToken) -> [(String, JSON)] {
+    agentMembers(ended.workspace, ended.at)
+  }
+
+  private func agentMembers(_ id: WorkspaceID, _ at: WallTime) -> [(String, JSON)] {
+    [
+      ("id", .string(id.text)), ("workspace_id", .string(id.text)), ("status", "removed"),
+      ("paused", false), ("deleted", true), ("removed_at", Self.time(at)),
+      ("hint", "this token will not count again: stop, or register the agent anew"),
     ]
   }
 

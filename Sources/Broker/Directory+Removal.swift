@@ -1,4 +1,4 @@
-import Relay
+package import Relay
 import Wire
 
 /// Workspaces that nobody can use any more.
@@ -68,13 +68,36 @@ extension Directory {
     rolls.add(row)
   }
 
-  /// Nothing is left of it.
-  mutating func forget(_ id: WorkspaceID) {
+  /// Nothing is left of it but, if they are kept, the tokens that its removal has ended.
+  mutating func forget(_ id: WorkspaceID, keepsTokens: Bool) {
     generation += 1
     guard let record = removed.removeValue(forKey: id) else { return }
     removedRolls.remove(record.row)
-    tokens.dropAll(of: .workspace(id))
+    tokens.dropAll(of: .workspace(id), but: keepsTokens ? record.row.leftAt : nil)
     secrets.removeAll(of: id)
+  }
+
+  /// A token that counted until its workspace was removed.
+  package struct EndedToken {
+    package let workspace: WorkspaceID
+    package let at: WallTime
+    /// The removal is on the disk.
+    package let isDurable: Bool
+  }
+
+  /// What has ended the token, if that was the removal of its workspace. One that was revoked or
+  /// had expired before that is as unknown as any other.
+  package func endedToken(_ secret: ArraySlice<UInt8>) -> EndedToken? {
+    guard let entry = tokens.entry(SHA256.hash(Array(secret))), entry.isDurable,
+      let id = entry.row.workspace, !isThere(id), let at = entry.row.revokedAt,
+      entry.row.end == at, removed[id].map({ $0.row.leftAt == at }) ?? true
+    else { return nil }
+    return EndedToken(workspace: id, at: at, isDurable: entry.revocation == .durable)
+  }
+
+  /// A new workspace of this id has nothing to do with the one that was purged.
+  mutating func forgetTokens(ofPurged id: WorkspaceID) {
+    changeTokens { $0.dropAll(of: .workspace(id)) }
   }
 }
 

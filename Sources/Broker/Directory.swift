@@ -117,6 +117,8 @@ package struct WorkspaceRecord: Sendable {
   package var lastSeen: WallTime?
   /// What its last heartbeat said.
   package var vitals: Vitals?
+  /// When its agent polled the platform's feed last, since the start.
+  var polledFeedAt: WallTime?
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
@@ -169,6 +171,9 @@ package struct Directory {
     for token in snapshot.tokens { add(token) }
     let gone = snapshot.workspaces.filter { $0.state != .active }
     for row in gone { _ = remove(row) }
+    for row in gone { tokens.confirmRemoval(of: .workspace(row.id)) }
+    let known = Set(snapshot.workspaces.map(\.id))
+    tokens.notePurged { !known.contains($0) }
     // Those that were removed together are in the order of their making.
     let restorable = gone.filter { $0.state == .removed }.enumerated().sorted {
       ($0.element.leftAt, $0.offset) < ($1.element.leftAt, $1.offset)
@@ -289,6 +294,10 @@ package struct Directory {
 
   package mutating func seen(_ id: WorkspaceID, at time: WallTime) {
     workspaces[id]?.lastSeen = time
+  }
+
+  mutating func polledFeed(_ id: WorkspaceID, at time: WallTime) {
+    workspaces[id]?.polledFeedAt = time
   }
 
   package mutating func beat(_ id: WorkspaceID, _ vitals: Vitals) {

@@ -81,6 +81,9 @@ struct TokenTable {
   private var owned: [Owner: [SHA256.Digest]] = [:]
   /// Keys of all orgs, which are named without their org.
   private var keys: [String: SHA256.Digest] = [:]
+  /// Tokens of purged workspaces: they open nothing, and their agents can be told why.
+  private var purged: Set<SHA256.Digest> = []
+  var purgedCount: Int { purged.count }
 
   func entry(_ digest: SHA256.Digest) -> Entry? { entries[digest] }
 
@@ -112,6 +115,7 @@ struct TokenTable {
     let use = TokenUse(row)
     use.isRevoked = row.revokedAt != nil
     if entries[digest] == nil { owned[owner, default: []].append(digest) }
+    purged.remove(digest)
     if case .org = owner { keys[row.fingerprint] = digest }
     entries[digest] = Entry(
       row: row,
@@ -125,6 +129,7 @@ struct TokenTable {
   mutating func drop(_ digest: SHA256.Digest) {
     guard let entry = entries.removeValue(forKey: digest), let owner = Owner(entry.row)
     else { return }
+    purged.remove(digest)
     entry.use.isRevoked = true
     if case .org = owner { keys[entry.row.fingerprint] = nil }
     owned[owner]?.removeAll { $0 == digest }
@@ -184,7 +189,21 @@ struct TokenTable {
     }
   }
 
-  mutating func dropAll(of owner: Owner) {
-    for digest in owned[owner] ?? [] { drop(digest) }
+  /// - `time`: those stay that ended then, as long as there are not too many of them.
+  mutating func dropAll(of owner: Owner, but time: WallTime? = nil) {
+    for digest in owned[owner] ?? [] {
+      if let time, entries[digest]?.row.revokedAt == time {
+        purged.insert(digest)
+      } else {
+        drop(digest)
+      }
+    }
+  }
+
+  /// Tokens whose workspace is not there any more, at the start.
+  mutating func notePurged(_ isGone: (WorkspaceID) -> Bool) {
+    for (digest, entry) in entries {
+      if let id = entry.row.workspace, isGone(id) { purged.insert(digest) }
+    }
   }
 }

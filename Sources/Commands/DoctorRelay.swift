@@ -141,6 +141,11 @@ extension Doctor {
   private static func examine(
     _ workspace: JSON, _ line: Invocation, _ seen: inout Seen, _ report: inout Report
   ) {
+    if let problem = workspace["problem"]?.string, let id = workspace["id"]?.string {
+      report.problem(
+        "\(name(workspace, id)): \(problem): it gets no messages",
+        try: "let it poll \(Plain.member(workspace["urls"]?["inbox"])) (docs/protocol.md)")
+    }
     guard let id = workspace["id"]?.string, let queue = workspace["queue"] else {
       seen.unknown += 1
       return

@@ -154,6 +154,8 @@ package struct Limits: Sendable {
   package var deadTokensMax = 50
   /// For how long a dead token is listed at most.
   package var deadTokenKept = Duration.seconds(30 * 86400)
+  /// Tokens of purged workspaces that are remembered for so long, so that their agents are told.
+  package var purgedTokensMax = 10_000
   /// How long the older tokens still count after a rotation that says nothing else.
   package var rotationGrace = Duration.seconds(86400)
   /// The longest grace that a rotation may ask for.

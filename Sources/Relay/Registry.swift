@@ -204,8 +204,9 @@ package enum RegistryWrite: Sendable {
   /// Every column of the row, by its id.
   case updateWorkspace(RegisteredWorkspace)
   case pulses([WorkspacePulse])
-  /// The row, its tokens and its secrets go; its file has gone before.
-  case deleteWorkspace(WorkspaceID)
+  /// The row, its tokens and its secrets go; its file has gone before. Tokens that ended at a time,
+  /// with the workspace, may stay: their agents are told why.
+  case deleteWorkspace(WorkspaceID, keepingTokensEnded: WallTime? = nil)
   case addToken(RegisteredToken)
   /// Every token of the workspace that has not been revoked before.
   case revokeTokens(of: WorkspaceID, at: WallTime)

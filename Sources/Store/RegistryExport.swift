@@ -23,7 +23,13 @@ extension RegistryFile {
     let columns = row.columns.map { "\"\($0)\"" }.joined(separator: ", ")
     let places = row.columns.map { _ in "?" }.joined(separator: ", ")
     // The org may be there: it is known by its id.
-    let verb = row.table == "org" ? "INSERT OR IGNORE" : "INSERT"
+    // A token may be left of the same workspace, which was purged here.
+    let verb =
+      switch row.table {
+      case "org": "INSERT OR IGNORE"
+      case "token": "INSERT OR REPLACE"
+      default: "INSERT"
+      }
     try database.each(
       "\(verb) INTO \"\(row.table)\"(\(columns)) VALUES(\(places))",
       row.values
@@ -42,9 +48,13 @@ extension RegistryFile {
       }
       let key = row.table == "token" ? "hash" : "id"
       guard row.table == "token" || row.table == "workspace", let value = row[key] else { continue }
+      // What is left of the tokens of a purged workspace is in nobody's way.
+      let counts =
+        row.table == "token"
+        ? " AND (workspace IS NULL OR workspace IN (SELECT id FROM workspace))" : ""
       var isThere = false
       try database.each(
-        "SELECT 1 FROM \"\(row.table)\" WHERE \(key) = ?", [value]
+        "SELECT 1 FROM \"\(row.table)\" WHERE \(key) = ?" + counts, [value]
       ) { _ in isThere = true }
       if isThere { return "its \(row.table) is there already" }
     }

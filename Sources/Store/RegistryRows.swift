@@ -52,6 +52,8 @@ extension RegistryFile {
       row.add(org.name)
       try row.run()
     case .createWorkspace(let workspace):
+      // Of one that was purged, and had the same id.
+      try deleteTokens(of: workspace.id)
       var row = try statement(.insertWorkspace)
       row.add(workspace)
       try row.run()
@@ -60,7 +62,7 @@ extension RegistryFile {
       var row = try statement(.updateWorkspace)
       row.add(workspace)
       try row.runOnOneRow("updateWorkspace")
-    case .deleteWorkspace(let id):
+    case .deleteWorkspace(let id, let ended):
       var row = try statement(.deleteWorkspace)
       row.add(id.bytes)
       try row.runOnOneRow("deleteWorkspace")
@@ -70,9 +72,7 @@ extension RegistryFile {
       var pulse = try statement(.deletePulse)
       pulse.add(id.bytes)
       try pulse.run()
-      var tokens = try statement(.deleteTokens)
-      tokens.add(id.bytes)
-      try tokens.run()
+      try deleteTokens(of: id, but: ended)
     case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
       var row = try statement(.insertToken)
@@ -112,6 +112,15 @@ extension RegistryFile {
       try row.run()
     case .insertRows(let rows): for row in rows { try insert(row) }
     }
+  }
+
+  private func deleteTokens(
+    of id: WorkspaceID, but ended: WallTime? = nil
+  ) throws(StoreError) {
+    var row = try statement(.deleteTokens)
+    row.add(id.bytes)
+    row.add(ended)
+    try row.run()
   }
 
   private func put(_ pulse: WorkspacePulse) throws(StoreError) {

@@ -36,7 +36,9 @@ enum RegistrySQL: Int, CaseIterable {
         fingerprint, revoked_at, name, made_by, made_from, made_via)
         VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    case .deleteTokens: "DELETE FROM token WHERE workspace = ?"
+    // A live one has no end, and goes whatever is kept.
+    case .deleteTokens:
+      "DELETE FROM token WHERE workspace = ?1 AND (revoked_at IS NULL OR revoked_at IS NOT ?2)"
     case .revokeTokens:
       "UPDATE token SET revoked_at = ? WHERE workspace = ? AND revoked_at IS NULL"
     case .revokeToken: "UPDATE token SET revoked_at = ? WHERE hash = ?"

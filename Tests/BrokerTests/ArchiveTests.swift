@@ -227,6 +227,27 @@ import Wire
     }
   }
 
+  @Test func `what is left of a purged workspace's tokens is not in the way of its return`() throws {
+    let minted = bench.broker.nextCall()
+    bench.broker.mintToken(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
+    bench.sync()
+    let token = try #require(bench.replies[minted]?.json["auth_token"]?.string)
+    try begin(id)
+    try run()
+    bench.broker.removeWorkspace(
+      bench.broker.nextCall(), id, purge: true, actor: "admin", now: bench.now)
+    for _ in 0..<20 { bench.wait(.milliseconds(25)) }
+    #expect(bench.broker.directory.endedToken(Array(token.utf8)[...]) != nil)
+    let call = importing(into: bench)
+    #expect(bench.replies[call]?.status == 201)
+    for isRestarted in [false, true] {
+      if isRestarted { try bench.restart() }
+      let directory = bench.broker.directory
+      #expect(directory.identity(ofSecret: token, at: bench.now.wall) == .workspace(id))
+      #expect(directory.endedToken(Array(token.utf8)[...]) == nil)
+    }
+  }
+
   @Test func `one that was removed before its export is not imported`() throws {
     var row = try #require(bench.broker.directory.workspace(id)?.row)
     row.state = .removed

@@ -16,7 +16,7 @@ import Wire
 
   private var status: String? {
     get throws {
-      let state = try bench.broker.state(id, now: bench.now)
+      let state = try bench.broker.state(id, isForAgent: true, now: bench.now)
       let shown = try bench.broker.workspaceStatus(id, now: bench.now)
       #expect(state["status"] == shown["status"])
       return state["status"]?.string
@@ -31,16 +31,45 @@ import Wire
     bench.sync()
   }
 
+  private func isPaused(isForAgent: Bool) throws -> Bool? {
+    try bench.broker.state(id, isForAgent: isForAgent, now: bench.now)["paused"]?.bool
+  }
+
   @Test
-  func `a paused workspace is shown as paused after a restart, before anything is asked of it`()
+  func `operators see a pause, after a restart too, and agents are given no reason to exit`()
     throws
   {
-    #expect(try bench.broker.state(id, now: bench.now)["paused"] == false)
+    #expect(try isPaused(isForAgent: false) == false)
     _ = try bench.pause(id)
-    #expect(try bench.broker.state(id, now: bench.now)["paused"] == true)
+    #expect(try isPaused(isForAgent: false) == true)
+    #expect(try isPaused(isForAgent: true) == false)
     try bench.restart()
     #expect(bench.broker.desks[id] == nil)
-    #expect(try bench.broker.state(id, now: bench.now)["paused"] == true)
+    #expect(try isPaused(isForAgent: false) == true)
+    #expect(try isPaused(isForAgent: true) == false)
+  }
+
+  @Test func `an agent that polls the feed alone is shown to be deaf, until it polls its inbox`()
+    throws
+  {
+    register()
+    func problem() throws -> String? {
+      try bench.broker.workspaceStatus(id, now: bench.now)["problem"]?.string
+    }
+    #expect(try problem() == nil)
+    bench.broker.polledFeed(id, now: bench.now)
+    #expect(try problem()?.contains("activity feed") == true)
+    let polled = try bench.broker.workspaceStatus(id, now: bench.now)["feed_polled_at"]
+    #expect(polled?.string != nil)
+    let poll = bench.poll(id, wait: .seconds(5))
+    bench.sync()
+    #expect(try problem() == nil, "it hears by the other way")
+    bench.wait(.seconds(6))
+    #expect(bench.replies[poll]?.status == 204)
+    bench.advance(bench.limits.presentAfterPoll)
+    #expect(try problem() != nil)
+    bench.advance(bench.limits.offlineAfter)
+    #expect(try problem() == nil, "it polls nothing any more")
   }
 
   @Test func `an agent is offline after 90 s without a sign of life, and online with the next`()
@@ -69,7 +98,7 @@ import Wire
     bench.broker.signOfLife(id, now: bench.now)
     try bench.restart(isClean: false)
     #expect(try status == "offline", "killed before it was noted")
-    let other = try bench.broker.state(empty, now: bench.now)
+    let other = try bench.broker.state(empty, isForAgent: true, now: bench.now)
     #expect(other["status"]?.string == "awaiting_agent")
   }
 

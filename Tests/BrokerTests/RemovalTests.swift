@@ -72,7 +72,8 @@ import Wire
     #expect(bench.replies[call]?.json["status"]?.string == "removed")
     #expect(bench.replies[held]?.reason == "WORKSPACE_REMOVED")
     #expect(bench.replies[held]?.rpcCode == -32603)
-    #expect(bench.replies[parked]?.status == 401)
+    #expect(bench.replies[parked]?.status == 410)
+    #expect(bench.replies[parked]?.json["deleted"] == true)
     settle()
     #expect(bench.broker.desks[id]?.queue.isOpen == false)
     let tasks = try #require(bench.broker.desks[id]?.file)
@@ -241,7 +242,7 @@ import Wire
     bench.turn()
     fault_arm(0, 0, 0, 0)
     for call in calls { #expect(bench.replies[call]?.code == "not_stored") }
-    #expect(identity == .workspace(id))
+    #expect(identity == .workspace(id) && ended == nil)
     #expect(bench.broker.directory.workspace(id) != nil && listed.isEmpty)
   }
 
@@ -266,6 +267,76 @@ import Wire
     #expect(bench.replies[again]?.status == 201)
     #expect(identity == nil)
     bench.expectNothingHeld()
+  }
+
+  private var ended: Directory.EndedToken? {
+    bench.broker.directory.endedToken(Array(token.utf8)[...])
+  }
+
+  @Test(arguments: [false, true])
+  func `its agent can be told, over restarts, for as long as a dead token is known`(
+    isPurged: Bool
+  ) throws {
+    #expect(ended == nil)
+    remove(purge: isPurged)
+    #expect(ended?.isDurable == false, "that may still fail")
+    settle()
+    #expect(ended?.isDurable == true && ended?.workspace == id)
+    let at = ended?.at
+    for isClean in [true, false] {
+      try bench.restart(isClean: isClean)
+      settle()
+      #expect(ended?.isDurable == true && ended?.at == at)
+    }
+    // By itself a removed workspace is purged long before that.
+    for _ in 0..<2 {
+      bench.wait(bench.limits.deadTokenKept / 2 - .seconds(60))
+      settle()
+      #expect(ended != nil)
+    }
+    #expect(bench.broker.directory.removed.isEmpty)
+    bench.wait(.seconds(180))
+    settle()
+    #expect(ended == nil)
+    try bench.restart()
+    #expect(ended == nil)
+  }
+
+  @Test func `a restored workspace's token is a dead one, and so it stays when it goes again`()
+    throws
+  {
+    remove()
+    settle()
+    _ = restore()
+    bench.sync()
+    #expect(ended == nil)
+    bench.advance(.seconds(1))
+    remove(purge: true)
+    settle()
+    #expect(bench.broker.directory.removed.isEmpty && ended == nil)
+  }
+
+  @Test func `the tokens of so many purged workspaces are remembered, and no more`() throws {
+    let small = try Bench { $0.purgedTokensMax = 1 }
+    var tokens: [String] = []
+    for _ in 0..<2 {
+      let id = try small.create()
+      let call = small.broker.nextCall()
+      small.broker.register(
+        call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+        identity: .admin, mode: .claim, now: small.now)
+      small.sync()
+      tokens.append(try #require(small.replies[call]?.json["auth_token"]?.string))
+      small.broker.removeWorkspace(
+        small.broker.nextCall(), id, purge: true, actor: "admin", now: small.now)
+      for _ in 0..<20 { small.wait(.milliseconds(25)) }
+    }
+    func known() -> [Bool] {
+      tokens.map { small.broker.directory.endedToken(Array($0.utf8)[...]) != nil }
+    }
+    #expect(known() == [true, false])
+    try small.restart()
+    #expect(known() == [true, false])
   }
 
   @Test func `what was removed long enough ago is purged`() throws {

@@ -238,6 +238,8 @@ struct AccessRow: Sendable {
       .messageOwner, { "/admin/messages/\($0.message)" }, ["GET": 200, "HEAD": 200],
       .operators(.read)),
     AccessRow(
+      .activity, { "/workspaces/\($0.workspace)/activity" }, ["GET": 501], .everybody),
+    AccessRow(
       .unsupported, { "/registry/discover/\($0.workspace)" }, ["GET": 501], .everybody),
     AccessRow(.badID, { _ in "/workspaces/x/inbox" }, ["GET": 404], .everybody),
     AccessRow(.none, { _ in "/nowhere" }, ["GET": 404], .everybody),

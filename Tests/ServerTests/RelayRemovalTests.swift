@@ -31,9 +31,9 @@ import Wire
       }
     }
     #expect(try operate("DELETE", path).status == 200)
-    for token in [nil, "wrong", scene.token] {
+    for (token, status) in [(nil, 401), ("wrong", 401), (scene.token, 410)] {
       let answer = try operate("POST", path + "/restore", token: token)
-      #expect(answer.status == 401, "its own token is dead")
+      #expect(answer.status == status, "its own token is dead")
     }
     #expect(try operate("POST", path + "/restore", token: other.token).status == 404)
     #expect(try operate("GET", path, token: other.token).status == 404)
@@ -60,14 +60,15 @@ import Wire
     #expect(told.rpcCode == -32603)
     #expect(
       told.json["error"]?["data"]?.array?.first?["reason"]?.string == "WORKSPACE_REMOVED")
-    #expect(try parked.answer().status == 401)
+    let sentHome = try parked.answer()
+    #expect(sentHome.status == 410 && sentHome.json["deleted"] == true)
 
     let gone = try operate("GET", path)
     #expect(gone.status == 410 && gone.code == "workspace_removed")
     #expect(gone.json["id"]?.string == scene.id && gone.json["removed_at"]?.string != nil)
     #expect(gone.json["hint"]?.string != nil)
     #expect(try operate("DELETE", path).status == 410)
-    #expect(try operate("GET", path + "/inbox", token: scene.token).status == 401)
+    #expect(try operate("GET", path + "/inbox", token: scene.token).status == 410)
     // Callers see what they see of an id that never was.
     let never = RelayAccessTests.unknown
     for token in [nil, RelayScene.admin] {

@@ -8,7 +8,7 @@ enum RouteKind: String, CaseIterable {
   case call, card, rest, nothing, callerMessage, inbox, verb, batch, register, heartbeat
   case workspaces, workspace, restore, timeline
   case orgs, keys, key, audit, tokens, adminTokens, rotation, token
-  case a2a, queueItem, secrets, secretValues, secret, state, updateCard
+  case a2a, queueItem, secrets, secretValues, secret, state, updateCard, activity
   case metrics, status, messageOwner
   case backup, importing
   case queue, messages, messageVerb, manyMessages, jobs, job, pause, resume
@@ -72,6 +72,7 @@ enum RouteKind: String, CaseIterable {
       case .secret: .secret
       case .state: .state
       case .updateCard: .updateCard
+      case .activity: .activity
       }
   }
 

@@ -49,7 +49,7 @@ import Testing
   @Test(arguments: [
     "/workspaces/ID/memories", "/workspaces/ID/broadcast",
     "/workspaces/ID/plugins", "/workspaces/ID/plugins/x/download", "/workspaces/ID/restart",
-    "/workspaces/ID/chat/uploads", "/workspaces/ID/activity", "/workspaces/ID/activity/ack",
+    "/workspaces/ID/chat/uploads", "/workspaces/ID/activity/ack",
     "/workspaces/ID/notify", "/workspaces/ID/delegate", "/workspaces/ID/delegations",
     "/registry/discover/ID", "/registry/ID/peers", "/registry/check-access",
   ])
@@ -92,6 +92,7 @@ import Testing
       ("/workspaces/ID/secrets/values", .platform(.secretValues(id))),
       ("/workspaces/ID/secrets/A.b-1", .platform(.secret(id, "A.b-1"))),
       ("/workspaces/ID/state", .platform(.state(id))),
+      ("/workspaces/ID/activity", .platform(.activity(id))),
       ("/registry/update-card", .platform(.updateCard)),
       ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
       ("/metrics", .metrics),

@@ -188,6 +188,7 @@ extension RelayServer {
   }
 
   func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
+    if let ended = ended(error, route, head) { return refusal(of: ended, route) }
     broker.metrics.refused(error)
     var detail: String?
     var members: [(String, JSON)] = []
@@ -199,6 +200,8 @@ extension RelayServer {
     case .noRoute:
       detail = "there are " + Route.nearest(head.path)
     case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
+    case .unsupported:
+      if case .platform(.activity(let id)) = route { (detail, members) = broker.insteadOfFeed(id) }
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }

@@ -31,7 +31,11 @@ extension RelayServer {
     case .secret(let id, let key):
       broker.deleteSecret(
         open(ticket, .other), key, of: id, by: actor(head, ticket, now: now), now: now)
-    case .state(let id): loop.respond(ticket, .json(200, try broker.state(id, now: now).bytes))
+    case .state(let id):
+      let isAgent = agentItself(head, ticket, now: now) != nil
+      let state = try broker.state(id, isForAgent: isAgent, now: now)
+      loop.respond(ticket, .json(200, state.bytes))
+    case .activity: throw .unsupported
     case .updateCard: try updateCard(head, body, ticket, now: now)
     }
   }

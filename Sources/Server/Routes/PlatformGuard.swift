@@ -23,6 +23,11 @@ extension RelayServer {
       try agentOrOperator(id, isRead ? .read : .admin, isRead, head, ticket, now: now)
     case .secret(let id, _): try operate(on: id, .admin, head, ticket, now: now)
     case .state(let id): try agentOrOperator(id, .read, true, head, ticket, now: now)
+    case .activity(let id):
+      if head.method == "GET", identity(bearer(head), ticket, now: now) == .workspace(id) {
+        broker.polledFeed(id, now: now)
+      }
+      throw .unsupported
     }
     return nil
   }

@@ -10,6 +10,8 @@ enum PlatformRoute: Equatable {
   case secret(WorkspaceID, String)
   case state(WorkspaceID)
   case updateCard
+  /// The platform's feed, which is not served yet.
+  case activity(WorkspaceID)
 
   static func find(_ parts: PathSegments) -> Route? {
     if parts.has(0, "workspaces") { return parts.count >= 3 ? workspace(parts) : nil }
@@ -24,6 +26,7 @@ enum PlatformRoute: Equatable {
   private static func workspace(_ parts: PathSegments) -> Route? {
     // What agents ask for most is none of these.
     guard !parts.has(2, "inbox"), let id = parts.workspace(1) else { return nil }
+    if parts.has(2, "activity"), parts.count == 3 { return .platform(.activity(id)) }
     if unserved.contains(where: { parts.has(2, $0) }) { return .unsupported }
     if parts.has(2, "chat"), parts.has(3, "uploads") { return .unsupported }
     if parts.has(2, "state"), parts.count == 3 { return .platform(.state(id)) }
@@ -58,6 +61,7 @@ enum PlatformRoute: Equatable {
     case .secrets(.some): ["GET", "HEAD", "POST", "PUT"]
     case .queueItem, .secrets, .secretValues, .state: ["GET", "HEAD"]
     case .secret: ["DELETE"]
+    case .activity: []
     }
   }
 
