@@ -7,16 +7,13 @@
 # machine but a Linux kernel of the same architecture. SHA256SUMS covers every file.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+mkdir -p "${1:-$root/.build}"
+into=$(cd "${1:-$root/.build}" && pwd)
 cd "$root"
-into=${1:-$root/.build}
 
 install libsqlite3-dev >&2 || die "libsqlite3-dev is needed, for libsqlite3.a"
 need_swift
-# A folder of its own: the build for this machine, which is linked otherwise, stays as it is.
-build=(swift build -c release --product a2a-relay --static-swift-stdlib -Xswiftc -static-executable
-  -Xlinker -s --scratch-path "$root/.build/static")
-"${build[@]}" >"$root/.build/static.log" 2>&1 || { cat "$root/.build/static.log" >&2; die "the build failed"; }
-binary=$("${build[@]}" --show-bin-path)/a2a-relay
+binary=$(static_build)
 if readelf -l "$binary" | grep -q INTERP; then die "the binary is not static"; fi
 
 version=$("$binary" --version | cut -d' ' -f2)

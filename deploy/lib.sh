@@ -32,6 +32,15 @@ install() {
   done
 }
 
+# Builds the binary that needs nothing of the machine, and prints its path. It has a folder of its
+# own: the build for this machine, which is linked otherwise, stays as it is.
+static_build() {
+  local build=(swift build -c release --product a2a-relay --static-swift-stdlib
+    -Xswiftc -static-executable -Xlinker -s --scratch-path "$root/.build/static")
+  "${build[@]}" >&2 || die "the static build failed"
+  say "$("${build[@]}" --show-bin-path)/a2a-relay"
+}
+
 need_swift() {
   command -v swift >/dev/null || die "swift is not installed: see https://www.swift.org/install/linux"
 }

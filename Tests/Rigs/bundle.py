@@ -2,7 +2,7 @@
 
     bundle.py
 
-It is unpacked in a network namespace of its own, in which only loopback is up, and whose PATH has no
+It is made in a fresh clone, where nothing has been built. It is unpacked in a network namespace of its own, in which only loopback is up, and whose PATH has no
 Swift; the commands of README's "By hand" are run there, word for word, with what the bundle brings.
 Every relative link of the pages must lead somewhere, in the bundle and in the repository. The files
 for containers are held against what they name, as no engine runs here.
@@ -156,14 +156,50 @@ def containers():
     say("Containerfile and compose.yaml name only what there is")
 
 
+# The sources are the same: what this checkout has built, static, serves the clone too.
+SWIFT = r"""#!/bin/sh
+for word; do
+  shift
+  case $word in "$CLONE"*) word=$ROOT${word#"$CLONE"} ;; esac
+  set -- "$@" "$word"
+done
+exec "$SWIFT" "$@" --package-path "$ROOT"
+"""
+
+
+def made(folder):
+    """The tar, made by the script of a clone (with what is not committed yet) that has no .build."""
+    clone = folder / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, clone / name)
+    (folder / "bin").mkdir()
+    (folder / "bin" / "swift").write_text(SWIFT)
+    (folder / "bin" / "swift").chmod(0o755)
+    environment = dict(os.environ, ROOT=str(ROOT), CLONE=str(clone), SWIFT=shutil.which("swift"),
+                       PATH=f"{folder / 'bin'}:{os.environ['PATH']}")
+    tars = []
+    # Without a folder named, and into one that is not there yet, named from where its caller stands.
+    for into in ([], ["new/folder"]):
+        check(into or not (clone / ".build").exists(), "the clone has been built")
+        done = subprocess.run(["bash", str(clone / "deploy" / "bundle.sh"), *into], cwd=folder,
+                              env=environment, stdout=subprocess.PIPE, text=True)
+        check(done.returncode == 0, f"deploy/bundle.sh {into} failed in a fresh clone")
+        tars.append(pathlib.Path(done.stdout.splitlines()[-1]))
+    check(tars[0].parent == clone / ".build" and tars[1].parent == folder / "new" / "folder", f"{tars}")
+    check(tars[0].read_bytes() == tars[1].read_bytes(), "the same content is not the same bytes")
+    return tars[1]
+
+
 def run(args):
     links(ROOT)
     containers()
     folder = scratch("bundle")
-    made = subprocess.run(["bash", str(ROOT / "deploy" / "bundle.sh"), str(folder)],
-                          stdout=subprocess.PIPE, text=True)
-    check(made.returncode == 0, "deploy/bundle.sh failed")
-    tar = pathlib.Path(made.stdout.splitlines()[-1])
+    tar = made(folder)
     say(f"{tar.name}, {tar.stat().st_size >> 10} KiB")
     content(tar)
     damaged(folder, tar)

@@ -8,6 +8,7 @@ block prints is compared with what the page, and the platform's clients, expect 
 
 A control: the same run against a page whose agent answers nothing must not find an answer.
 """
+import importlib.util
 import json
 import os
 import signal
@@ -119,10 +120,7 @@ def python(relay, folder, change=lambda text: text, limit=60):
     path = folder / "tutorial_of_the_page.py"
     path.write_text(change(here(program[0], relay)))
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
-    try:
-        import requests  # noqa: F401
-    except ImportError:
-        stand_in(folder)
+    provide_requests(folder)
     process = subprocess.Popen([sys.executable, str(path)], cwd=folder, env=environment, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -134,8 +132,10 @@ def python(relay, folder, change=lambda text: text, limit=60):
     return process.returncode, printed
 
 
-def stand_in(folder):
+def provide_requests(folder):
     """As much of `requests` as the page uses, over urllib, where it is not installed."""
+    if importlib.util.find_spec("requests"):
+        return
     (folder / "requests.py").write_text('''
 import json, urllib.error, urllib.parse, urllib.request
 
@@ -156,6 +156,9 @@ def call(method, url, headers=None, params=None, json_body=None, timeout=None):
             return Answer(answer.status, answer.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read())
+
+def request(method, url, headers=None, params=None, json=None, timeout=None):
+    return call(method, url, headers, params, json, timeout)
 
 def get(url, headers=None, params=None, timeout=None):
     return call("GET", url, headers, params, None, timeout)
