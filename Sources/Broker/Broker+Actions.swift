@@ -42,11 +42,14 @@ extension Broker {
       forgetKey(of: seq, desk)
       replayStored(seq, desk)
       stored(seq, desk, now: now)
+      goOn(after: seq, desk, now: now)
     case .refused(let seq):
+      forgetKey(of: seq, desk)
       replayRefused(seq, desk, now: now)
       for waiter in takeWaiters(seq, desk) {
         outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }
+      goOn(after: seq, desk, now: now)
     case .answered(let seq): answerWaiters(seq, desk, now: now)
     case .ended(let seq, let reason):
       metrics.ended(reason)

@@ -84,8 +84,8 @@ extension Broker {
     }
     let dedup = dedupKey(request)
     if let key = request.key, answer(request, key, desk, now: now) { return }
-    if let seq = desk.queue.attachable(dedup) {
-      return attach(request, to: seq, desk, now: now)
+    if let message = desk.queue.attachable(dedup) {
+      return attach(request, to: message, desk, now: now)
     }
     let bytes = request.body.count + request.head.count
     if let reply = refusal(desk, request, bytes) { return outbox.append(reply) }
@@ -112,7 +112,7 @@ extension Broker {
     if task != seq, desk.cache[task] != nil { desk.continued.insert(task) }
     keep(request, seq, desk)
     desk.queue.arrive(new, now: now)
-    wait(request, seq, desk, now: now)
+    if let message = desk.queue.message(seq) { wait(request, message, desk, now: now) }
     carryOut(desk, now: now)
   }
 
@@ -177,10 +177,11 @@ extension Broker {
     }
   }
 
-  func attach(_ request: CallerRequest, to seq: Seq, _ desk: Desk, now: Now) {
-    guard let message = desk.queue.message(seq) else { return }
+  /// The message is in the queue: whatever becomes of it, whoever waits for it is answered.
+  func attach(_ request: CallerRequest, to message: Message, _ desk: Desk, now: Now) {
+    let seq = message.seq
     metrics.attaches += 1
-    wait(request, seq, desk, now: now)
+    wait(request, message, desk, now: now)
     note(seq, .callerAttached, desk, now: now)
     switch MessageTable.cell(message.state, .callerAttached) {
     case .stay(.answer), .stay(.ended): answerWaiters(seq, desk, now: now)
@@ -191,8 +192,8 @@ extension Broker {
     }
   }
 
-  private func wait(_ request: CallerRequest, _ seq: Seq, _ desk: Desk, now: Now) {
-    guard let message = desk.queue.message(seq) else { return }
+  private func wait(_ request: CallerRequest, _ message: Message, _ desk: Desk, now: Now) {
+    let seq = message.seq
     let waiter = Waiter(
       addressee: request.addressee, message: desk.messageID(message),
       // Who comes while the relay ends is not held.

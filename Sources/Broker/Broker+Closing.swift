@@ -88,7 +88,7 @@ extension Broker {
       operations[call] = nil
     }
     // They ask again, and are told that the file cannot be used.
-    for work in desk.afterRedrive.values.joined() { putOff(for: .nobody, work) }
+    for work in desk.afterWrite.values.joined() { putOff(for: .nobody, work) }
     for (call, reason) in desk.open { outbox.append(Reply(call: call, error: reason)) }
     empty(desk)
     // The barrier may hold its descriptor: then the last round closes it.
@@ -102,10 +102,12 @@ extension Broker {
     desk.continued = []
     desk.lastCall = [:]
     desk.replays = [:]
-    desk.afterRedrive = [:]
+    desk.afterWrite = [:]
     desk.jobs = []
     desk.scans = []
     desk.waiters = [:]
+    desk.storingKeys = [:]
+    desk.storingKeyOf = [:]
     desk.open = [:]
     desk.ownAnswers = OwnAnswers()
     desk.batch = []

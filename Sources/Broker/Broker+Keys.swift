@@ -12,13 +12,15 @@ extension Broker {
 
   /// Answers the call with what its key stands for. `false`: the key is new, or free again.
   func answer(_ request: CallerRequest, _ key: KeyedCall, _ desk: Desk, now: Now) -> Bool {
-    if let storing = desk.storingKeys[key.key] {
+    if let storing = desk.storingKeys[key.key], let message = desk.queue.message(storing.seq) {
       if storing.call == key.call {
-        attach(request, to: storing.seq, desk, now: now)
+        attach(request, to: message, desk, now: now)
       } else {
-        // Nobody may see before it is durable that there is such a message.
-        desk.afterBarrier.append(request.addressee.reply(.idempotencyConflict))
-        touch(desk)
+        // Nobody may see before it is durable that there is such a message; if it is refused, the
+        // key is free again.
+        desk.afterWrite[storing.seq, default: []].append { [unowned self] now in
+          call(request, at: desk.id, now: now)
+        }
       }
       return true
     }
@@ -28,8 +30,8 @@ extension Broker {
       guard let message = found.message else { throw .answerGone }
       // Withdrawn before any agent saw it, and its caller was told that it can try again.
       if message.reason == .withdrawn { return false }
-      if desk.queue.message(message.seq) != nil {
-        attach(request, to: message.seq, desk, now: now)
+      if let message = desk.queue.message(message.seq) {
+        attach(request, to: message, desk, now: now)
       } else {
         try answerAgain(request, message, desk, now: now)
       }

@@ -30,7 +30,7 @@ extension Broker {
   /// Waits if a message of the task is on its way out of `dead`: the file may say both.
   func waitForRedrive(ofTask task: Seq, _ desk: Desk, _ work: @escaping (Now) -> Void) -> Bool {
     guard let seq = desk.queue.redriving(ofTask: task) else { return false }
-    desk.afterRedrive[seq, default: []].append(work)
+    desk.afterWrite[seq, default: []].append(work)
     return true
   }
 
@@ -43,7 +43,12 @@ extension Broker {
   func redriveOver(_ seq: Seq, _ desk: Desk, now: Now) {
     let isDead = desk.queue.message(seq)?.state.isEnd ?? true
     if isDead { answerWaiters(seq, desk, now: now) } else { stored(seq, desk, now: now) }
-    for work in desk.afterRedrive.removeValue(forKey: seq) ?? [] { work(now) }
+    goOn(after: seq, desk, now: now)
+  }
+
+  /// The write of the message that something waited for is durable, or was refused.
+  func goOn(after seq: Seq, _ desk: Desk, now: Now) {
+    for work in desk.afterWrite.removeValue(forKey: seq) ?? [] { work(now) }
   }
 
   /// The same for a reply that tells that the task has ended, and no more.

@@ -79,8 +79,8 @@ final class Desk {
   var replays: [Seq: CallID] = [:]
   /// Dead messages that a caller is told of, while their write is not committed.
   var telling: Set<Seq> = []
-  /// What waits until a redrive on its way is over, by message.
-  var afterRedrive: [Seq: [(Now) -> Void]] = [:]
+  /// What waits until a message is stored, or a redrive of it is over, or either was refused.
+  var afterWrite: [Seq: [(Now) -> Void]] = [:]
   /// Verbs over many messages that are at work.
   var jobs: [JobRun] = []
   var lastJob: JobID = 0
@@ -165,7 +165,7 @@ final class Desk {
   var isQuiet: Bool {
     !hasTurnWork && rounds.isEmpty && committedReports.isEmpty && committedReplies.isEmpty
       && failure == nil && damage == nil && jobs.isEmpty && scans.isEmpty && replays.isEmpty
-      && afterRedrive.isEmpty
+      && afterWrite.isEmpty
   }
 
   /// The next instant at which something of it comes due by itself.

@@ -154,7 +154,7 @@ final class Bench {
     for desk in broker.desks.values {
       #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
       #expect(desk.rounds.isEmpty, sourceLocation: location)
-      #expect(desk.replays.isEmpty && desk.afterRedrive.isEmpty, sourceLocation: location)
+      #expect(desk.replays.isEmpty && desk.afterWrite.isEmpty, sourceLocation: location)
       #expect(desk.scans.isEmpty, sourceLocation: location)
     }
   }

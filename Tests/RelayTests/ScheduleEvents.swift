@@ -62,7 +62,7 @@ extension ScheduleDriver {
     let task = roll(3) == 0 && !open.isEmpty ? open[roll(open.count)] : seq
     let dedup = UUIDBytes(high: 0, low: UInt64(roll(12)))
     if let equal = queue.attachable(dedup) {
-      queue.attach(equal)
+      queue.attach(equal.seq)
       return drain()
     }
     let caller = roll(2) == 0 ? "ann" : "ben"

@@ -1,6 +1,8 @@
 extension Queue {
   /// The message that an equal call attaches to.
-  package func attachable(_ dedup: UUIDBytes) -> Seq? { unreceived[dedup] }
+  package func attachable(_ dedup: UUIDBytes) -> Message? {
+    unreceived[dedup].flatMap { messages[$0] }
+  }
 
   /// The number of the next message, and its task's if it opens one.
   package func nextSeq() -> Seq { lastSeq + 1 }
