@@ -283,14 +283,16 @@ extension Broker {
     pulse(id, now: now)
   }
 
-  /// A heartbeat stretches the leases of polls without `confirm`.
-  package func heartbeat(_ id: WorkspaceID, now: Now) {
-    guard let desk = desks[id], desk.failure == nil else { return }
+  /// A heartbeat stretches the leases of polls without `confirm`. It is answered when that is
+  /// committed; a full disk does not keep it from being a sign of life.
+  package func heartbeat(_ id: WorkspaceID, _ reply: Reply, now: Now) {
+    guard let desk = desks[id], desk.failure == nil else { return outbox.append(reply) }
     touch(desk)
     desk.queue.heartbeat(now: now) { consumer, since in
       desk.lastCall[consumer].map { $0 > since } ?? false
     }
     carryOut(desk, now: now)
+    if desk.batch.isEmpty { outbox.append(reply) } else { desk.afterCommit.append(reply) }
   }
 }
 

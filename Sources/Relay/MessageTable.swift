@@ -175,7 +175,7 @@ package enum MessageTable {
   private static func leased(_ event: MessageEvent) -> Cell {
     switch event {
     case .refused: .move(.queued, write: .none, tell: .unavailable)
-    case .claim: .stay(.ok)
+    case .claim: .move(.leased, write: .claim, tell: .ok)
     case .extend: .move(.leased, write: .extend, tell: .ok)
     case .release: .move(.queued, write: .requeue, tell: .ok)
     case .result, .lateResult: .move(.answering, write: .answer, tell: .nothing)

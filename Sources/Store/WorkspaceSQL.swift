@@ -39,7 +39,7 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .changeHandOut:
       """
       UPDATE handout SET change = ?1, changed_at = ?2, lease_end = ?3, reason = ?4,
-        claimed_at = iif(?1 = 1, ?2, claimed_at) WHERE seq = ?5 AND fence = ?6
+        claimed_at = iif(?1 = 1, coalesce(claimed_at, ?2), claimed_at) WHERE seq = ?5 AND fence = ?6
       """
     case .requeue: "UPDATE message SET state = 2, attempt = ?, not_before = ? WHERE seq = ?"
     case .answer:

@@ -69,10 +69,10 @@ import Testing
 
     ## Writes
 
-    `handOut` is one row, committed but not waited for. `claim` and `extend` change that row with
-    the next commit. `requeue` puts the message back at its old position. `answer` and `end` are the
-    writes that callers wait for, `redrive` is one that an operator waits for; it opens the task
-    again, of whose end nobody has heard.
+    `handOut` is one row, committed but not waited for. `claim` and `extend` change that row, and the
+    agent waits for that. `requeue` puts the message back at its old position; after a release the
+    agent waits for it. `answer` and `end` are the writes that callers wait for, `redrive` is one that
+    an operator waits for; it opens the task again, of whose end nobody has heard.
 
     ## Tells
 

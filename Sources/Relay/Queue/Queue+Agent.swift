@@ -10,15 +10,16 @@ extension Queue {
     return message.fences.contains(fence) ? .earlier : .unknown
   }
 
-  /// The agent takes up an offer. Claiming a lease that it holds anyway is fine.
+  /// The agent takes up an offer. Claiming a lease that it holds anyway changes nothing of it, but
+  /// is written too: the write of the last claim may have been refused.
   package func claim(_ call: CallID, _ seq: Seq, _ fence: Fence, now: Now) {
     guard let message = holding(call, seq, fence, .claim) else { return }
     switch MessageTable.cell(message.state, .claim) {
     case .move(let state, .claim, _):
-      take(message, to: state, length: message.handOut?.length ?? limits.lease, now: now)
-      change(message, .claimed, now: now)
-      replyHeld(call, message)
-    case .stay(.ok): replyHeld(call, message)
+      if message.state == .offered {
+        take(message, to: state, length: message.handOut?.length ?? limits.lease, now: now)
+      }
+      replyHeld(call, message, .claimed, now: now)
     case .stay(let tell): reply(call, message, tell, fence)
     case .wait: message.waiting.append(.claim(call, fence))
     case .move, .settle, .back, .vanish, .impossible: bug(message, .claim)
@@ -32,8 +33,7 @@ extension Queue {
     switch MessageTable.cell(message.state, .extend) {
     case .move(let state, _, _):
       take(message, to: state, length: length, now: now)
-      change(message, .extended, now: now)
-      replyHeld(call, message)
+      replyHeld(call, message, .extended, now: now)
     case .stay(let tell): reply(call, message, tell, fence)
     case .wait: message.waiting.append(.extend(call, fence, length))
     case .settle, .back, .vanish, .impossible: bug(message, .extend)
@@ -196,10 +196,15 @@ extension Queue {
         leaseEnd: now.wall(at: handOut.end), reason: reason))
   }
 
-  private func replyHeld(_ call: CallID, _ message: Message) {
+  /// The agent is told when its lease ends once the file says the same. Refused, the lease stays as
+  /// it is here: the agent asks again.
+  private func replyHeld(
+    _ call: CallID, _ message: Message, _ kind: HandOutChange.Kind, now: Now
+  ) {
     touch(message)
-    guard let end = message.handOut?.end else { return }
-    actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: false))
+    guard let end = message.handOut?.end else { bug(message, .claim) }
+    write(message, kind, now: now)
+    actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: true))
   }
 
   private func reply(_ call: CallID, _ message: Message, _ tell: Tell, _ fence: Fence) {

@@ -8,7 +8,7 @@ extension Queue {
       let end = min(now.instant + handOut.length, handOut.at + limits.heartbeatLeaseMax)
       guard end > handOut.end else { continue }
       message.handOut?.end = end
-      change(message, .extended, now: now)
+      write(message, .extended, now: now)
       schedule(message, now: now)
     }
   }

@@ -169,8 +169,8 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, error.text)
     }
-    broker.heartbeat(own, now: now)
-    loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
+    let call = open(ticket, .other)
+    broker.heartbeat(own, Reply(call: call, body: Array("{\"status\":\"ok\"}".utf8)), now: now)
   }
 
   /// A body that must be a JSON object; an empty one is an empty object.
