@@ -95,10 +95,11 @@ extension Broker {
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
-    case .message(let id, let seq, let isEnd):
-      self.received([seq], isEnd: isEnd, at: id, received, now: now)
+    case .message(let id, let seq, let ends):
+      let tasks = ends.contains(seq) ? [] : [seq]
+      if received { self.received(tasks: tasks, ends: ends, at: id, now: now) }
     case .ends(let id, let seqs):
-      self.received(seqs, isEnd: true, at: id, received, now: now)
+      if received { self.received(tasks: [], ends: seqs, at: id, now: now) }
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
@@ -115,25 +116,24 @@ extension Broker {
   }
 
   /// A receipt may come after the file was closed: it is written all the same.
-  private func received(
-    _ seqs: [Seq], isEnd: Bool, at id: WorkspaceID, _ received: Bool, now: Now
-  ) {
-    guard received else { return }
+  private func received(tasks: [Seq], ends: [Seq], at id: WorkspaceID, now: Now) {
     do throws(RelayError) {
       let desk = try self.desk(id, needsFile: false, now: now)
-      for seq in seqs {
+      for seq in tasks { desk.queue.received(seq, isEnd: false, now: now) }
+      for seq in ends {
         if desk.queue.message(seq) != nil {
-          desk.queue.received(seq, isEnd: isEnd, now: now)
-        } else if isEnd {
-          // It was answered with its Task before, and has left memory since.
-          desk.addLazily(.endRead(seq: seq, at: now.wall), due: now.instant + limits.lazyWriteMax)
+          desk.queue.received(seq, isEnd: true, now: now)
+        } else {
+          // Its Task was taken before, and it has left memory since.
+          desk.addLazily(
+            .received(seq: seq, .end, at: now.wall), due: now.instant + limits.lazyWriteMax)
         }
       }
       carryOut(desk, now: now)
     } catch {
       // Without one an equal call attaches, as after a crash.
       _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
-        self.received(seqs, isEnd: isEnd, at: id, received, now: now)
+        received(tasks: tasks, ends: ends, at: id, now: now)
       }
     }
   }

@@ -186,7 +186,7 @@ extension Broker {
   private func tellTask(_ addressee: Addressee, _ seq: Seq, _ desk: Desk, now: Now) {
     let waiter = Waiter(
       addressee: addressee, message: desk.queue.message(seq).map { desk.messageID($0) },
-      deadline: now.instant, isImmediate: true)
+      deadline: now.instant, isImmediate: true, isAnswerer: true)
     answerTask(waiter, seq, desk, now: now)
   }
 }

@@ -141,7 +141,7 @@ extension Broker {
       var answer = Reply(call: addressee.call, body: writer.bytes)
       answer.addressee = addressee
       answer.messageID = waiter.message
-      reply(answer, seq, desk, read: read, now: now)
+      reply(answer, seq, desk, read: read, isToCaller: !waiter.isAnswerer, now: now)
     } catch {
       tell(waiter, error, seq, desk)
     }
@@ -155,16 +155,19 @@ extension Broker {
     outbox.append(reply)
   }
 
-  /// A reply about a message carries the message's id, and its receipt is wanted.
+  /// A reply about a message carries the message's id, and its receipt is wanted. What is sent says
+  /// what can be received: a Task read from the file tells the ends that it shows.
   private func reply(
-    _ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil, now: Now
+    _ reply: Reply, _ seq: Seq, _ desk: Desk, read task: ReadTask? = nil,
+    isToCaller: Bool = true, now: Now
   ) {
     var reply = reply
     reply.messageID = reply.messageID ?? desk.queue.message(seq).map { desk.messageID($0) }
-    reply.receipt = .message(
-      desk.id, seq, isEnd: desk.queue.message(seq)?.state.isEnd ?? true)
+    let isEnd = desk.queue.message(seq)?.state.isEnd ?? true
+    if isToCaller {
+      reply.receipt = .message(desk.id, seq, ends: task?.ends ?? (isEnd ? [seq] : []))
+    }
     if let task {
-      if !task.ends.isEmpty { reply.receipt = .ends(desk.id, [seq] + task.ends) }
       // Its own round has passed, but a read of the file may have seen a later one.
       return tell(reply, of: task.dead, desk, now: now)
     }

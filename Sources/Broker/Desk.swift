@@ -197,8 +197,8 @@ final class Desk {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
     case .delete, .retire, .trim: isBlanking = true
-    case .handOut, .handOutChange, .requeue, .end, .task, .received, .endRead, .note, .told,
-      .redrive, .job, .expire:
+    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note, .told, .redrive, .job,
+      .expire:
       break
     }
   }
@@ -227,6 +227,8 @@ struct Waiter {
   var deadline: Instant
   /// It asked for the Task at once, and gets it as soon as the message is stored.
   var isImmediate: Bool
+  /// It brings the answer of a message: that it is told the Task says nothing of who has asked.
+  var isAnswerer = false
   /// A withdrawal was asked for when its hold ran out.
   var isWithdrawing = false
 }

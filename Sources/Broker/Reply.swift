@@ -6,8 +6,9 @@ package struct Reply: Sendable {
   /// Whose delivery the broker wants to hear of.
   package enum Receipt: Sendable {
     case none
-    /// The caller's reply to this message, and whether it tells how the message ended.
-    case message(WorkspaceID, Seq, isEnd: Bool)
+    /// The caller's reply to this message, and the messages whose ends it tells: this one too, if
+    /// it tells of that.
+    case message(WorkspaceID, Seq, ends: [Seq])
     /// What has become of these messages, which their caller has asked for.
     case ends(WorkspaceID, [Seq])
     /// The entries of this poll.

@@ -38,9 +38,10 @@ struct Timeline {
   /// Replies to its caller whose delivery was seen: what it learned from them.
   private mutating func addReceipts(_ message: StoredMessage) {
     func reply(_ kind: String) -> [(String, JSON)] { [("reply", .string(kind))] }
-    if let at = message.taskReceivedAt { add(at, "reply_received", reply("task")) }
+    let none = WallTime(nanoseconds: 0)
+    if let at = message.taskReceivedAt, at > none { add(at, "reply_received", reply("task")) }
     if let at = message.toldAt { add(at, "told", reply("end")) }
-    if let at = message.receivedAt {
+    if let at = message.receivedAt, at > none {
       add(at, "reply_received", reply(message.isEndReceived ? "end" : "task"))
     }
   }

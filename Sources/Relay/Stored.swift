@@ -24,17 +24,18 @@ package struct StoredMessage: Sendable {
   package var answerFence: Fence
   package var answerHash: UUIDBytes
   package var endedAt: WallTime?
+  /// When a caller took its end; 0 if only its Task was taken, or it is a replay (`ReplyTaken`).
   package var receivedAt: WallTime?
-  /// When its caller had the Task, if `receivedAt` is of a later reply.
+  /// When a caller took its Task; 0 for a replay.
   package var taskReceivedAt: WallTime?
   /// When a caller was first told that it is dead.
   package var toldAt: WallTime?
 
-  /// Its caller has read how it ended. A reply from before the end, a Task that is still at work,
-  /// does not tell that.
+  /// Its caller has read how it ended.
   package var isEndReceived: Bool {
-    guard let receivedAt, let endedAt else { return false }
-    return receivedAt >= endedAt
+    ReplyTaken.isEndTaken(
+      receivedAt: receivedAt, taskReceivedAt: taskReceivedAt, endedAt: endedAt,
+      isReplay: replayOf != nil)
   }
   /// A caller has been told that it is dead, or is about to be.
   package var isTold: Bool

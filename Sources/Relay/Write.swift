@@ -20,11 +20,8 @@ package enum Write: Sendable {
   case end(seq: Seq, state: MessageState, reason: EndReason, at: WallTime)
   /// The task's state has changed, otherwise than by the first hand-out or a further message.
   case task(seq: Seq, state: TaskState, at: WallTime)
-  /// The caller has the reply.
-  case received(seq: Seq, at: WallTime)
-  /// The caller has read how a message ended that was answered with its Task before. It may have
-  /// been deleted since.
-  case endRead(seq: Seq, at: WallTime)
+  /// A caller has taken a reply. The message may have been deleted since.
+  case received(seq: Seq, ReplyTaken, at: WallTime)
   /// A caller is about to be told that the message is dead: it stays dead under its id.
   case told(seq: Seq, at: WallTime)
   /// A dead message is in the queue again, at its tail, and its task at work.
@@ -58,8 +55,8 @@ package enum Write: Sendable {
     return lazies.filter { write in
       switch write {
       case .handOutChange(let change): !fences.contains(change.fence)
-      case .note(let seq, _, _, _), .requeue(let seq, _, _), .received(let seq, _),
-        .endRead(let seq, _), .task(let seq, _, _):
+      case .note(let seq, _, _, _), .requeue(let seq, _, _),
+        .received(let seq, _, _), .task(let seq, _, _):
         !sends.contains(seq)
       case .message, .handOut, .answer, .end, .told, .redrive, .delete, .job, .retire, .trim,
         .expire:
@@ -78,8 +75,8 @@ package enum Write: Sendable {
       case .note(let seq, _, _, _): !sends.contains(seq)
       // What the job was to send is refused, so that it stands where it stood.
       case .job(let row): !row.movesSends || sends.isEmpty
-      case .handOutChange, .requeue, .answer, .end, .task, .received, .endRead, .told, .redrive,
-        .delete, .retire, .trim, .expire:
+      case .handOutChange, .requeue, .answer, .end, .task, .received, .told, .redrive, .delete,
+        .retire, .trim, .expire:
         true
       }
     }

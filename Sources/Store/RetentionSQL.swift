@@ -25,7 +25,7 @@ enum RetentionSQL: Int, CaseIterable {
   /// In the order in which `Statement.keptMessage` reads them.
   private static let kept = """
     message.seq, message.task, message.state, message.reason, message.at, message.ended_at,
-    message.received_at, message.bytes
+    message.received_at, message.bytes, message.task_received_at, message.replay_of IS NOT NULL
     """
 
   private var looking: String {

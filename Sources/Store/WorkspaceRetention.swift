@@ -35,10 +35,10 @@ extension WorkspaceFile {
     messages.reserveCapacity(limit)
     while try row.step() {
       var message = try row.keptMessage()
-      message.hasFirst = row.int(8) != 0
-      message.bytes += Int(row.int(9))
-      if !row.isNull(10) {
-        guard let state = TaskState(rawValue: row.byte(10)) else { throw row.damaged("task.state") }
+      message.hasFirst = row.int(10) != 0
+      message.bytes += Int(row.int(11))
+      if !row.isNull(12) {
+        guard let state = TaskState(rawValue: row.byte(12)) else { throw row.damaged("task.state") }
         message.taskState = state
       }
       messages.append(message)
@@ -219,10 +219,11 @@ extension Statement {
   fileprivate func keptMessage() throws(StoreError) -> KeptMessage {
     guard let state = MessageState(rawValue: byte(2)) else { throw damaged("message.state") }
     let endedAt = state.isEnd ? timeOrNil(5) : nil
-    var isEndReceived = EndReason(rawValue: byte(3)) == .withdrawn
-    if let endedAt, let receivedAt = timeOrNil(6) {
-      isEndReceived = isEndReceived || receivedAt >= endedAt
-    }
+    let isEndReceived =
+      EndReason(rawValue: byte(3)) == .withdrawn
+      || ReplyTaken.isEndTaken(
+        receivedAt: timeOrNil(6), taskReceivedAt: timeOrNil(8), endedAt: endedAt,
+        isReplay: int(9) != 0)
     guard Ranges.isSeq(int(0)), Ranges.isSeq(int(1)), Ranges.isCount(int(7)),
       Ranges.isTime(time(4)), Ranges.isTime(endedAt)
     else { throw damaged("number or time of a message") }

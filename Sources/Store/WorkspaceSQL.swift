@@ -8,13 +8,13 @@ enum WorkspaceSQL: Int, CaseIterable {
   case list, listFailed
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
-  case endRead
+  case endReceived, replayEnded
 
   var text: String {
     switch self {
     case .insertMessage, .insertRequest, .insertAnswer, .insertHandOut, .changeHandOut, .requeue,
-      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta, .endRead,
-      .told, .redrive, .reopenTask, .writeJob, .forgetJobs:
+      .answer, .end, .changeTask, .continueTask, .received, .insertNote, .writeMeta,
+      .endReceived, .replayEnded, .told, .redrive, .reopenTask, .writeJob, .forgetJobs:
       changing
     default: reading
     }
@@ -55,11 +55,25 @@ enum WorkspaceSQL: Int, CaseIterable {
       SELECT seq, ?2, ?3 FROM message WHERE seq = ?1 AND task = seq
       """
     case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
-    case .received: "UPDATE message SET received_at = ? WHERE seq = ?"
-    case .endRead:
+    // `ReplyTaken` says what the two columns mean.
+    case .received:
       """
-      UPDATE message SET task_received_at = received_at, received_at = ?1
-      WHERE seq = ?2 AND received_at < ended_at
+      UPDATE message SET received_at = coalesce(received_at, 0),
+        task_received_at = coalesce(task_received_at, ?1) WHERE seq = ?2
+      """
+    case .endReceived:
+      """
+      UPDATE message SET received_at = max(?1, ended_at + 1),
+        task_received_at = coalesce(
+          task_received_at, nullif(received_at, 0), iif(replay_of IS NULL, NULL, 0))
+      WHERE seq = ?2 AND ended_at IS NOT NULL
+        AND (coalesce(received_at, 0) <= ended_at
+          OR replay_of IS NOT NULL AND task_received_at IS NULL)
+      """
+    case .replayEnded:
+      """
+      UPDATE message SET received_at = coalesce(received_at, 0),
+        task_received_at = coalesce(task_received_at, 0) WHERE seq = ?
       """
     case .insertNote:
       """

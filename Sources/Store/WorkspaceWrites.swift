@@ -14,14 +14,13 @@ extension WorkspaceFile {
     case .end(let seq, let state, let reason, let at):
       try end(seq, state: state, reason: reason, at: at)
     case .task(let seq, let state, let at): try changeTask(seq, state: state, at: at)
-    case .received(let seq, let at): try received(seq, at: at)
+    case .received(let seq, let reply, let at): try received(seq, reply, at: at)
     case .told(let seq, let at): try told(seq, at: at)
     case .redrive(let seq, let task, let at, let expires):
       try redrive(seq, task: task, at: at, expires: expires)
     case .job(let job): try put(job)
     case .note(let seq, let kind, let at, let detail):
       try note(seq, kind: kind, at: at, detail: detail)
-    case .endRead(let seq, let at): try endRead(seq, at: at)
     case .delete(let seq, let tombstone): try delete(seq, tombstone)
     case .retire(let first, let last, let cause, let at):
       try retire(first...last, cause, at: at)
@@ -137,18 +136,18 @@ extension WorkspaceFile {
     try row.runOnOneRow("task")
   }
 
-  private func received(_ seq: Seq, at: WallTime) throws(StoreError) {
-    var row = try statement(.received)
-    row.add(at)
+  private func received(_ seq: Seq, _ reply: ReplyTaken, at: WallTime) throws(StoreError) {
+    let change: WorkspaceSQL =
+      switch reply {
+      case .unawaited: .replayEnded
+      case .task: .received
+      case .end: .endReceived
+      }
+    var row = try statement(change)
+    if reply != .unawaited { row.add(at) }
     row.add(seq)
-    try row.runOnOneRow("received")
-  }
-
-  private func endRead(_ seq: Seq, at: WallTime) throws(StoreError) {
-    var row = try statement(.endRead)
-    row.add(at)
-    row.add(seq)
-    try row.run()
+    // The end may come to be known after the message has been deleted.
+    if reply == .end { try row.run() } else { try row.runOnOneRow("received") }
   }
 
   /// On a message that is gone by now there is nothing to note.

@@ -264,4 +264,20 @@ import Wire
     }
     #expect(lastSeq == 1)
   }
+
+  @Test func `who brings the answer has not received it for who has asked`() throws {
+    let asked = try bench.platform(id, "q", messageID: "q", caller: own, hold: .seconds(20))
+    bench.sync()
+    bench.broker.callerGone(asked, now: bench.now)
+    _ = try bench.take(id)
+    let answer = try bench.platform(id, "a", caller: own)
+    bench.sync()
+    let told = try #require(bench.replies[answer])
+    #expect(told.state == "completed")
+    bench.broker.delivered(told.receipt, received: true, now: bench.now)
+    bench.wait(.seconds(2))
+    let again = try bench.platform(id, "q", messageID: "q", caller: own, hold: .seconds(20))
+    bench.sync()
+    #expect(bench.replies[again]?.state == "completed" && lastSeq == 1, "it attaches")
+  }
 }

@@ -59,7 +59,7 @@ import Wire
             isImmediate: false)),
         .end(seq: seq, state: .expired, reason: .expired, at: bench.now.wall),
         .task(seq: seq, state: .failed, at: bench.now.wall),
-        .received(seq: seq, at: bench.now.wall),
+        .received(seq: seq, .end, at: bench.now.wall),
       ]
     }
     try desk.file.commit(writes.flatMap { $0 })

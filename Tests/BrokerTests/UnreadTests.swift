@@ -76,4 +76,61 @@ import Wire
     bench.sweep()
     #expect(try forgotten(bench, id, "more").reason == "QUEUE_FULL")
   }
+
+  enum Order: CaseIterable { case receiptFirst, resultFirst, afterTheEnd, clockSetBack }
+
+  @Test(arguments: Order.allCases)
+  func `a Task is no end, whenever its receipt comes`(order: Order) throws {
+    let bench = try Bench { $0.keptMessagesMax = 1 }
+    let id = try bench.create()
+    var tasks: [Reply] = []
+    for number in 0..<3 {
+      let call = try bench.send(id) { ($0.messageID, $0.isBlocking) = ("m-\(number)", false) }
+      bench.sync()
+      let task = try #require(bench.replies[call])
+      tasks.append(task)
+      let held = try bench.take(id)
+      let isReceiptFirst = order == .receiptFirst || order == .clockSetBack
+      if isReceiptFirst { bench.broker.delivered(task.receipt, received: true, now: bench.now) }
+      if order == .clockSetBack { bench.moveClock(.seconds(-3600)) }
+      try bench.result(id, held)
+      if order == .afterTheEnd { bench.sync() }
+      if !isReceiptFirst { bench.broker.delivered(task.receipt, received: true, now: bench.now) }
+      bench.sync()
+    }
+    for isClean in [nil, true, false] {
+      bench.wait(.seconds(2))
+      if let isClean { try bench.restart(isClean: isClean) }
+      _ = try bench.queue(id)
+      bench.sweep()
+      #expect(try stored(bench, id) == [1, 2, 3])
+    }
+    for task in tasks {
+      let read = try bench.getTask(id, try #require(task.messageID).text)
+      bench.sync()
+      bench.broker.delivered(
+        try #require(bench.replies[read]).receipt, received: true, now: bench.now)
+    }
+    bench.wait(bench.limits.retentionRestart)
+    bench.sweep()
+    #expect(try stored(bench, id).isEmpty, "now they are read")
+  }
+
+  @Test func `nobody has read the answer of a replay`() throws {
+    let bench = try Bench { $0.keptMessagesMax = 1 }
+    let id = try bench.create()
+    let original = try #require(try bench.answered(id, "a").messageID)
+    for _ in 0..<3 {
+      #expect(try bench.replay(id, original).status == 200)
+      try bench.result(id, try bench.take(id))
+      bench.sync()
+    }
+    for isClean in [nil, true, false] {
+      bench.wait(.seconds(2))
+      if let isClean { try bench.restart(isClean: isClean) }
+      #expect(try bench.queue(id)["counts"]?["unreceived"]?.int == 0, "it takes no place")
+      bench.sweep()
+      #expect(try stored(bench, id) == [2, 3, 4])
+    }
+  }
 }

@@ -163,7 +163,7 @@ import Wire
   /// A caller who has the Task at once has received a reply, but no end.
   @Test func `a message whose caller has only its Task comes back under its id`() throws {
     let message = try bench.stored(id)
-    bench.broker.delivered(.message(id, message.seq, isEnd: false), received: true, now: bench.now)
+    bench.broker.delivered(.message(id, message.seq, ends: []), received: true, now: bench.now)
     let held = try bench.take(id)
     bench.agent(id, held, .release(delay: nil, reason: ""))
     bench.sync()

@@ -45,11 +45,14 @@ extension ScheduleDriver {
     }
     guard violation == nil else { return }
     for seq in queue.messages.keys.sorted() {
-      queue.received(seq, now: now)
+      if durable.messages[seq]?.state == .dead { tellOf(seq) }
+      take(Sent(seq: seq, isEnd: true))
       drain()
     }
     settle()
     checkEmpty()
+    checkReceipts()
+    checkTaken()
   }
 
   func settle() {

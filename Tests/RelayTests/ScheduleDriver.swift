@@ -26,6 +26,12 @@ final class ScheduleDriver {
     var end: Instant
   }
 
+  /// A reply to a caller, not yet acknowledged: the Task at work, or the end.
+  struct Sent {
+    var seq: Seq
+    var isEnd: Bool
+  }
+
   enum Call {
     case agent(Seq, Fence)
     case cancelTask(Seq)
@@ -62,6 +68,9 @@ final class ScheduleDriver {
   /// Messages whose bytes an agent has seen.
   var seen: Set<Seq> = []
   var calls: [CallID: Call] = [:]
+  /// Replies whose receipts are outstanding, and the messages whose end a caller has taken.
+  var sent: [Sent] = []
+  var endsTaken: Set<Seq> = []
   var inFlight: Set<Seq> = []
   /// A step of a job is on its way, and what it moves.
   var isJobMoving = false
@@ -130,12 +139,15 @@ final class ScheduleDriver {
     case .cancelReply(let call, let reply): tell(call, reply)
     case .stored(let seq):
       if durable.messages[seq] == nil { fail("\(seq) is told stored and is not") }
+      sent.append(Sent(seq: seq, isEnd: false))
     case .refused(let seq):
       if committed.messages[seq] != nil { fail("\(seq) is told refused and is stored") }
     case .answered(let seq):
       if durable.messages[seq]?.answer == nil { fail("\(seq) is told answered and is not") }
+      sendToCaller(seq)
     case .ended(let seq, let reason):
       if durable.messages[seq]?.reason != reason { fail("\(seq) is told \(reason) and is not") }
+      sendToCaller(seq)
     case .notWithdrawn(let seq):
       if durable.messages[seq]?.reason == .withdrawn { fail("\(seq) is withdrawn after all") }
     case .redriveReply(let call, let reply): tell(call, reply)
@@ -169,8 +181,8 @@ final class ScheduleDriver {
       {
         fail("a fence that was never given is accepted for \(answer.seq)")
       }
-    case .message, .handOutChange, .end, .task, .received, .endRead, .note, .told, .redrive,
-      .delete, .job, .retire, .trim, .expire:
+    case .message, .handOutChange, .end, .task, .received, .note, .told, .redrive, .delete,
+      .job, .retire, .trim, .expire:
       break
     }
   }
@@ -204,7 +216,7 @@ final class ScheduleDriver {
     let message = durable.messages[seq]
     let isTrue =
       switch reply {
-      case .ok: current[seq] == fence
+      case .ok(let end): durable.leaseEnds[fence]?.contains(now.wall(at: end)) == true
       case .released:
         message?.state != .queued || message?.change != nil || message?.rows.last?.fence != fence
       case .accepted(let isLate):

@@ -32,6 +32,7 @@ extension ScheduleDriver {
       }
     endTurn(outcome, flushes: roll(2) == 0)
     checkShares()
+    checkReceipts()
   }
 
   private func rare() {
@@ -88,7 +89,8 @@ extension ScheduleDriver {
     case 2: _ = queue.holdEnded(seq)
     case 3: drop(seq)
     default:
-      if durable.messages[seq] != nil { queue.received(seq, isEnd: roll(2) == 0, now: now) }
+      if roll(2) == 0 { sendToCaller(seq) }
+      replyTaken()
     }
     drain()
   }
@@ -249,6 +251,7 @@ extension ScheduleDriver {
       durable = committed
     }
     forgetTheProcess()
+    forgetReceipts()
     boot += 1
     let instant = Instant(nanoseconds: 1_000_000_000_000 * Int64(boot))
     now = Now(instant: instant, wall: now.wall + .seconds(roll(3)))

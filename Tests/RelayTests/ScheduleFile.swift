@@ -8,6 +8,7 @@ struct FileMessage {
   var attempt = 0
   var notBefore = WallTime(nanoseconds: 0)
   var isReceived = false
+  var isEndReceived = false
   var isTold = false
   var position: Int64
   var expires: WallTime
@@ -28,6 +29,8 @@ struct ScheduleFile {
   var position: Int64 = 0
   var jobs: [JobID: JobRow] = [:]
   var lastFence = Fence(number: 0)
+  /// When each hand-out was to end, as its changes have said.
+  var leaseEnds: [Fence: Set<WallTime>] = [:]
   /// What was written against the rules, if anything was.
   var violation: String?
 
@@ -39,6 +42,7 @@ struct ScheduleFile {
       guard let seq = seq(of: change) else { return fail("a change of no hand-out") }
       messages[seq]?.change = change
       note(change, of: seq)
+      leaseEnds[change.fence, default: []].insert(change.leaseEnd)
     case .requeue(let seq, let attempt, let notBefore):
       guard isOpen(seq) else { return fail("message \(seq) is put back after its end") }
       if attempt < 0 || attempt > attempts { fail("message \(seq) has \(attempt) attempts") }
@@ -60,11 +64,17 @@ struct ScheduleFile {
       redrive(seq, task: task, at: at, expires: expires)
     case .delete(let seq, _): delete(seq)
     case .job(let job): jobs[job.id] = job
-    case .received(let seq, _):
-      if messages[seq] == nil { fail("nobody can have received \(seq)") }
+    case .received(let seq, let reply, _):
+      if messages[seq] == nil, reply != .end { fail("nobody can have received \(seq)") }
       messages[seq]?.isReceived = true
-    case .note, .endRead, .retire, .trim, .expire: break
+      if reply == .end { readEnd(seq) }
+    case .note, .retire, .trim, .expire: break
     }
+  }
+
+  private mutating func readEnd(_ seq: Seq) {
+    if messages[seq]?.state.isEnd == false { fail("nobody can have read how \(seq) ended") }
+    messages[seq]?.isEndReceived = true
   }
 
   private mutating func insert(_ new: NewMessage) {
@@ -171,7 +181,7 @@ struct ScheduleFile {
 
   static func stored(_ message: FileMessage) -> StoredMessage {
     let new = message.new
-    return StoredMessage(
+    var stored = StoredMessage(
       seq: new.seq, tag: new.tag, state: message.state, reason: message.reason,
       position: message.position, at: new.at, expires: message.expires,
       notBefore: message.notBefore, attempt: message.attempt, caller: new.caller,
@@ -182,6 +192,8 @@ struct ScheduleFile {
       answerFence: message.answer?.fence ?? Fence(number: 0),
       answerHash: message.answer?.bodyHash ?? UUIDBytes(high: 0, low: 0), endedAt: nil,
       isTold: message.isTold, replayOf: new.replay?.id)
+    if message.isEndReceived { (stored.endedAt, stored.receivedAt) = (new.at, .never) }
+    return stored
   }
 }
 

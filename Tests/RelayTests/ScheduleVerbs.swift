@@ -58,7 +58,7 @@ extension ScheduleDriver {
     tellOf(seq)
   }
 
-  private func tellOf(_ seq: Seq) {
+  func tellOf(_ seq: Seq) {
     if queue.message(seq) != nil {
       _ = queue.tell(seq, now: now)
     } else if committed.messages[seq]?.isTold == false {
@@ -150,9 +150,9 @@ extension Write {
     case .handOut(let row): row.seq == seq
     case .handOutChange(let change): change.seq == seq
     case .answer(let answer): answer.seq == seq
-    case .requeue(let of, _, _), .end(let of, _, _, _), .task(let of, _, _), .received(let of, _),
-      .note(let of, _, _, _), .told(let of, _), .redrive(let of, _, _, _), .delete(let of, _),
-      .endRead(let of, _), .trim(let of, _):
+    case .requeue(let of, _, _), .end(let of, _, _, _), .task(let of, _, _),
+      .received(let of, _, _), .note(let of, _, _, _), .told(let of, _),
+      .redrive(let of, _, _, _), .delete(let of, _), .trim(let of, _):
       of == seq
     case .retire(let first, let last, _, _): (first...last).contains(seq)
     case .job, .expire: false

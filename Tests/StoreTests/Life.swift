@@ -9,7 +9,7 @@ struct Life {
     [.message(newMessage(1, body: [UInt8](repeating: 1, count: 9000))), .message(newMessage(2))],
     [.handOut(handOut(1, fence: 1)), .message(newMessage(3))],
     [.answer(answer(1)), .task(seq: 1, state: .completed, at: start)],
-    [.received(seq: 1, at: start), .message(newMessage(4))],
+    [.received(seq: 1, .end, at: start), .message(newMessage(4))],
     [.end(seq: 2, state: .dead, reason: .attemptsUsedUp, at: start), .message(newMessage(5))],
     [.message(newMessage(6, body: [UInt8](repeating: 2, count: 20000)))],
   ]

@@ -30,7 +30,7 @@ import Testing
       .note(seq: seq, kind: .callerAttached, at: start, detail: []),
       .answer(answer(seq, fence: seq)),
       .task(seq: seq, state: .completed, at: start),
-      .received(seq: seq, at: start + .seconds(6)),
+      .received(seq: seq, .end, at: start + .seconds(6)),
     ]
   }
 
@@ -125,16 +125,61 @@ import Testing
     #expect(try file.key(key(2).key) == nil)
   }
 
-  @Test func `the end of a message is read once, and never before its end`() throws {
-    let file = try file([.message(newMessage(1)), .received(seq: 1, at: start)])
-    try file.commit([.endRead(seq: 1, at: start + .seconds(1)), .endRead(seq: 77, at: start)])
-    #expect(try file.message(1)?.receivedAt == start)
+  private func isEndRead(_ file: WorkspaceFile) throws -> Bool? {
+    let isRead = try file.message(1)?.isEndReceived
+    #expect(try file.keptSlice(after: 0, limit: 1).messages.map(\.isEndReceived) == [isRead])
+    return isRead
+  }
+
+  /// Before the end, with it, and after it: the clock may have been set back in between.
+  @Test(arguments: [4, 5, 6])
+  func `what was sent says what was read, not when`(seconds: Int) throws {
+    let at = start + .seconds(seconds)
+    let file = try file([.message(newMessage(1)), .answer(answer(1))])
+    #expect(try file.message(1)?.isReceived == false && isEndRead(file) == false)
+    try file.commit([.received(seq: 1, .task, at: at)])
+    #expect(try file.message(1)?.isReceived == true && isEndRead(file) == false)
+    #expect(try file.message(1)?.taskReceivedAt == at)
+    try file.commit([.received(seq: 1, .end, at: at), .received(seq: 77, .end, at: at)])
+    #expect(try isEndRead(file) == true)
+    let read = try file.message(1)?.receivedAt
+    try file.commit([
+      .received(seq: 1, .end, at: at + .seconds(9)), .received(seq: 1, .task, at: at + .seconds(9)),
+    ])
+    #expect(try isEndRead(file) == true)
+    #expect(try file.message(1)?.receivedAt == read && file.message(1)?.taskReceivedAt == at)
+  }
+
+  @Test func `no end is read before there is one`() throws {
+    let file = try file([.message(newMessage(1)), .received(seq: 1, .end, at: start)])
     try file.commit([.answer(answer(1))])
-    #expect(try file.message(1)?.isEndReceived == false)
-    try file.commit([.endRead(seq: 1, at: start + .seconds(8))])
-    #expect(try file.message(1)?.isEndReceived == true)
-    try file.commit([.endRead(seq: 1, at: start + .seconds(9))])
-    #expect(try file.message(1)?.receivedAt == start + .seconds(8))
+    #expect(try isEndRead(file) == false)
+  }
+
+  @Test func `the end of a replay is kept like one that nobody has read`() throws {
+    var new = newMessage(1)
+    new.replay = NewMessage.Replay(of: 9, id: UUIDBytes(high: 1, low: 9), notes: ([], []))
+    let file = try file([.message(new), .answer(answer(1))])
+    try file.commit([.received(seq: 1, .unawaited, at: start + .seconds(9))])
+    #expect(try file.message(1)?.isReceived == true && isEndRead(file) == false)
+    try file.commit([.received(seq: 1, .end, at: start + .seconds(9))])
+    #expect(try isEndRead(file) == true)
+  }
+
+  /// Earlier versions wrote the time of any reply, of a replay the time of its end.
+  @Test func `a file of before that leaves it open counts as not read`() throws {
+    let file = try file([.message(newMessage(1)), .answer(answer(1))])
+    let end = (start + .seconds(5)).nanoseconds
+    for (at, replayOf, isRead) in [
+      (end - 1, "NULL", false), (end, "NULL", false), (end + 1, "NULL", true),
+      (end + 1, "x'00112233445566778899aabbccddeeff'", false),
+    ] {
+      try file.database.execute(
+        "UPDATE message SET received_at = \(at), task_received_at = NULL, replay_of = \(replayOf)")
+      #expect(try isEndRead(file) == isRead)
+      try file.commit([.received(seq: 1, .end, at: start + .seconds(8))])
+      #expect(try isEndRead(file) == true)
+    }
   }
 
   // MARK: slices

@@ -72,9 +72,10 @@ import Testing
     let store = try Reopened(
       scratch, [(1...4).map { .message(newMessage($0, dedup: UInt64($0))) }])
     try store.file.commit([
-      .received(seq: 1, at: start),
+      .received(seq: 1, .task, at: start),
       .end(seq: 2, state: .expired, reason: .expired, at: start),
-      .end(seq: 3, state: .expired, reason: .expired, at: start), .received(seq: 3, at: start),
+      .end(seq: 3, state: .expired, reason: .expired, at: start),
+      .received(seq: 3, .end, at: start),
     ])
     let found = try store.file.recover(now: start).messages
     #expect(found.map(\.seq) == [1, 2, 4])

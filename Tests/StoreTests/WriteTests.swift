@@ -70,7 +70,7 @@ import Testing
 
   @Test func `an answer that somebody has received is not at work`() throws {
     let store = try reopened(
-      [.message(newMessage(1))], [.answer(answer(1))], [.received(seq: 1, at: start)])
+      [.message(newMessage(1))], [.answer(answer(1))], [.received(seq: 1, .end, at: start)])
     #expect(store.found.messages.isEmpty)
     #expect(store.found.lastSeq == 1)
     #expect(try store.file.message(1)?.isReceived == true)
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func `an unanswered message is at work although its caller took the Task`() throws {
-    let store = try reopened([.message(newMessage(1)), .received(seq: 1, at: start)])
+    let store = try reopened([.message(newMessage(1)), .received(seq: 1, .task, at: start)])
     #expect(store.found.messages.map(\.seq) == [1])
     #expect(store.found.messages.first?.isReceived == true)
   }
@@ -109,7 +109,7 @@ import Testing
   @Test(arguments: TaskState.allCases) func `a task keeps its state`(state: TaskState) throws {
     let store = try reopened(
       [.message(newMessage(1))], [.task(seq: 1, state: state, at: start + .seconds(2))],
-      [.answer(answer(1)), .received(seq: 1, at: start)])
+      [.answer(answer(1)), .received(seq: 1, .end, at: start)])
     let task = StoredTask(
       seq: 1, state: state, context: "context 1", caller: newMessage(1).caller,
       changed: start + .seconds(2))
@@ -177,7 +177,7 @@ import Testing
   @Test func `a list goes on after a number and stops at its limit`() throws {
     let store = try reopened((1...9).map { .message(newMessage($0)) }, [.answer(answer(4))])
     #expect(try store.file.page(.all, after: 2, limit: 3).map(\.seq) == [3, 4, 5])
-    try store.file.commit([.received(seq: 4, at: start)])
+    try store.file.commit([.received(seq: 4, .end, at: start)])
     #expect(try store.file.page(.open, after: 2, limit: 3).map(\.seq) == [3, 5, 6])
     #expect(try store.file.page(.failed(.dead), after: 0, limit: 3).isEmpty)
   }
@@ -212,7 +212,7 @@ import Testing
   @Test func `a change of a row that is not there is final for the workspace`() throws {
     let store = try reopened([.message(newMessage(1))])
     for write in [
-      Write.requeue(seq: 9, attempt: 1, notBefore: start), .received(seq: 9, at: start),
+      Write.requeue(seq: 9, attempt: 1, notBefore: start), .received(seq: 9, .task, at: start),
       .answer(answer(9)), .task(seq: 9, state: .working, at: start),
       .end(seq: 9, state: .dead, reason: .purged, at: start),
       .handOutChange(

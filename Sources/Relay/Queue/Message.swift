@@ -67,7 +67,10 @@ package final class Message {
 
   /// Callers who wait for its answer now.
   package internal(set) var callers = 0
+  /// A caller has taken a reply, or nobody waits for one: equal calls are new calls.
   package internal(set) var isReceived = false
+  /// A caller has taken a reply that told how it ended.
+  var isEndReceived = false
   /// A caller has been told that it is dead, or is about to be: it never comes back under its id.
   package internal(set) var isTold = false
   package internal(set) var reason: EndReason?
@@ -132,6 +135,7 @@ package final class Message {
     state = stored.state
     attempt = stored.attempt
     isReceived = stored.isReceived
+    isEndReceived = stored.isEndReceived
     reason = stored.reason
     endedAt = stored.endedAt
     answerFence = stored.answerFence

@@ -47,15 +47,19 @@ extension Queue {
     message.callers -= 1
   }
 
-  /// A caller has the reply: equal calls are new calls from now on. `isEnd`: the reply tells how the
-  /// message ended. Of another that comes to be known after the end, the file says that it was
-  /// received before: retention by size deletes only what somebody has read to its end.
-  package func received(_ seq: Seq, isEnd: Bool = true, now: Now) {
-    guard let message = messages[seq], !message.isReceived else { return }
+  /// A caller has taken a reply: equal calls are new calls from now on. `isEnd`: the reply told how
+  /// the message ended. Retention by size deletes only what somebody has read to its end.
+  package func received(_ seq: Seq, isEnd: Bool, now: Now) {
+    guard let message = messages[seq] else { return }
+    receive(message, isEnd ? .end : .task, now: now)
+  }
+
+  func receive(_ message: Message, _ reply: ReplyTaken, now: Now) {
+    guard reply == .end ? !message.isEndReceived : !message.isReceived else { return }
     message.isReceived = true
-    let isBehindEnd = !isEnd && (message.state.isEnd || message.state.isPending)
-    actions.append(.lazy(.received(seq: seq, at: isBehindEnd ? message.at : now.wall)))
-    if unreceived[message.dedup] == seq { unreceived[message.dedup] = nil }
+    message.isEndReceived = reply == .end
+    actions.append(.lazy(.received(seq: message.seq, reply, at: now.wall)))
+    if unreceived[message.dedup] == message.seq { unreceived[message.dedup] = nil }
     forgetIfDone(message)
   }
 

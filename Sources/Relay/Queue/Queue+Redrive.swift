@@ -139,9 +139,10 @@ extension Queue {
     insert(message)
   }
 
-  /// Nobody reads how a replay ends: it takes no place in the queue.
+  /// Nobody waits for the end of a replay: it takes no place in the queue. The file keeps it like
+  /// any end that nobody has read.
   func receiveReplay(_ message: Message, now: Now) {
-    if message.replayOf != nil { received(message.seq, now: now) }
+    if message.replayOf != nil { receive(message, .unawaited, now: now) }
   }
 }
 
