@@ -70,7 +70,12 @@ extension Broker {
       outbox.append(addressee.reply(.unsupportedOperation("listing tasks is not built yet")))
     case .pushSet, .pushGet, .pushList, .pushDelete:
       outbox.append(addressee.reply(.pushNotificationNotSupported()))
-    case .extendedCard: outbox.append(addressee.reply(.extendedCardNotConfigured()))
+    case .extendedCard:
+      // A2A 1.0 §3.1.11: the card says that there is none. 0.3 §9.5 has one error for both cases.
+      outbox.append(
+        addressee.reply(
+          request.rpc.dialect == .v03
+            ? .extendedCardNotConfigured() : .unsupportedOperation("there is no extended card")))
     case .unknown: outbox.append(addressee.reply(.methodNotFound(request.rpc.methodName)))
     }
   }

@@ -86,7 +86,8 @@ extension Broker {
     switch message.state {
     case .queued, .offered, .leased: state = A2AState(desk.queue.taskState(seq) ?? .submitted)
     case .answered:
-      guard let result = cached.result, case .success(let parsed) = AgentResult.parse(result)
+      guard let result = cached.result,
+        case .success(let parsed) = AgentResult.parse(result, isStored: true)
       else { return nil }
       state = parsed.state
       posted = parsed
@@ -128,7 +129,7 @@ extension Broker {
     }
     let dialect = Dialect(rawValue: message.dialect) ?? .v03
     guard let body = request?.body,
-      case .success(let call) = A2ACall.parse(body, version: dialect.protocolVersion)
+      case .success(let call) = A2ACall.peek(body, version: dialect.protocolVersion)
     else { throw .workspaceUnavailable }
     return TaskView.Turn(request: body, message: call.message, dialect: dialect, result: result)
   }

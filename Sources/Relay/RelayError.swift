@@ -22,6 +22,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case answeredElsewhere = "answered_elsewhere"
   case closed
   case bodyTooLarge = "body_too_large"
+  case contentEncoding = "content_encoding"
   case memoryFull = "memory_full"
   case queueFull = "queue_full"
   case callerShare = "caller_share"
@@ -73,6 +74,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       409
     case .purged, .workspaceRemoved, .answerGone: 410
     case .bodyTooLarge: 413
+    case .contentEncoding: 415
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
       .tooManyOpen, .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown,
@@ -85,7 +87,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var rpcCode: Int {
     switch self {
     case .badJSON: -32700
-    case .badRequest, .bodyTooLarge: -32600
+    case .badRequest, .bodyTooLarge, .contentEncoding: -32600
     case .badParameter, .idempotencyConflict: -32602
     case .unsupported: -32004
     default: -32603
@@ -138,6 +140,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .answeredElsewhere: "the message has been answered under another lease"
     case .closed: "the message has ended; its work is not wanted any more"
     case .bodyTooLarge: "the body is larger than allowed"
+    case .contentEncoding:
+      "the body is compressed; only identity is taken: send it without Content-Encoding"
     case .memoryFull: "too many bodies are in memory; try again"
     case .queueFull: "the workspace's queue is full; nothing was stored"
     case .callerShare: "this caller has used up its share of the queue; nothing was stored"

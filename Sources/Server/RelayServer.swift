@@ -98,6 +98,7 @@ package final class RelayServer: Application {
     let route = Route(head, root: rootWorkspace)
     do throws(RelayError) {
       let caller = try check(route, head, ticket, now: loop.now)
+      guard !isEncoded(head) else { throw .contentEncoding }
       lastAdmission += 1
       admitted = (lastAdmission, loop.now.instant, route, caller)
       let payer = payer(route, head, caller)
@@ -158,7 +159,7 @@ package final class RelayServer: Application {
       case .nothing, .none: throw .noRoute
       }
     } catch {
-      loop.respond(ticket, refusal(error, route, head))
+      loop.respond(ticket, refusal(error, route, head, body: body))
     }
   }
 

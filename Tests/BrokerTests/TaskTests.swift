@@ -152,11 +152,13 @@ import Wire
     let push = try bench.rpc(
       id, "GetTaskPushNotificationConfig", "{\"taskId\":\"\(message.text)\",\"id\":\"1\"}")
     let card = try bench.rpc(id, "GetExtendedAgentCard", "{}")
+    let oldCard = try bench.rpc(id, "agent/getAuthenticatedExtendedCard", "{}")
     let subscribe = try bench.rpc(id, "SubscribeToTask", "{\"id\":\"\(message.text)\"}")
     bench.sync()
     #expect(bench.replies[list]?.rpcCode == -32004)
     #expect(bench.replies[push]?.rpcCode == -32003)
-    #expect(bench.replies[card]?.rpcCode == -32007)
+    #expect(bench.replies[card]?.rpcCode == -32004)
+    #expect(bench.replies[oldCard]?.rpcCode == -32007)
     #expect(bench.replies[subscribe]?.rpcCode == -32004)
   }
 }

@@ -67,7 +67,9 @@ extension RelayServer {
     _ id: WorkspaceID, _ body: [UInt8], _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop,
     now: Now
   ) throws(RelayError) {
-    let json = try object(body)
+    // Each result in it is judged by itself.
+    guard let json = try? JSON(parsing: body) else { throw .badJSON }
+    guard json.object != nil else { throw .badRequest }
     if let calls = json["calls"], calls.array == nil {
       return fail(ticket, .badRequest, "calls must be an array")
     }
@@ -176,6 +178,7 @@ extension RelayServer {
   /// A body that must be a JSON object; an empty one is an empty object.
   func object(_ body: [UInt8]) throws(RelayError) -> JSON {
     if body.isEmpty { return .object([]) }
+    guard JSONUnreadable.first(in: body.span) == nil else { throw .badJSON }
     guard let json = try? JSON(parsing: body) else { throw .badJSON }
     guard json.object != nil else { throw .badRequest }
     return json

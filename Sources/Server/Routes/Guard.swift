@@ -187,7 +187,9 @@ extension RelayServer {
     head.headers.firstBytes("x-relay-key") ?? bearer(head)
   }
 
-  func refusal(_ error: RelayError, _ route: Route, _ head: HTTPRequestHead) -> HTTPResponse {
+  func refusal(
+    _ error: RelayError, _ route: Route, _ head: HTTPRequestHead, body: [UInt8] = []
+  ) -> HTTPResponse {
     if let ended = ended(error, route, head) { return refusal(of: ended, route) }
     broker.metrics.refused(error)
     var detail: String?
@@ -199,6 +201,9 @@ extension RelayServer {
       detail = "allowed are \(route.methods.joined(separator: ", "))"
     case .noRoute:
       detail = "there are " + Route.nearest(head.path)
+    case .badJSON: detail = JSONUnreadable.first(in: body.span).map { "\($0)" }
+    // RFC 9110 §15.5.16.
+    case .contentEncoding: headers.append(("Accept-Encoding", "identity"))
     case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
     case .unsupported:
       if case .platform(.activity(let id)) = route { (detail, members) = broker.insteadOfFeed(id) }
@@ -208,6 +213,17 @@ extension RelayServer {
     var response = HTTPResponse.json(error.status, Reply.body(error, detail, members))
     response.headers += headers
     return response
+  }
+
+  /// The request has a body that is not what it holds: compressed, say (RFC 9110 §8.4).
+  func isEncoded(_ head: HTTPRequestHead) -> Bool {
+    guard head.framing != HTTPFraming.none else { return false }
+    return head.headers.all("content-encoding").contains { value in
+      value.split(separator: ",").contains { coding in
+        let coding = coding.filter { $0 != " " && $0 != "\t" }.lowercased()
+        return !coding.isEmpty && coding != "identity"
+      }
+    }
   }
 
   /// Callers may be pages of another origin; credentials are headers, never cookies.

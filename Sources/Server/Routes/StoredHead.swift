@@ -54,6 +54,7 @@ enum StoredHead {
     case 10: return spells(name, "connection") || spells(name, "keep-alive")
     case 13: return spells(name, "authorization")
     case 14: return spells(name, "content-length")
+    case 16: return spells(name, "content-encoding")
     case 17: return spells(name, "transfer-encoding")
     case 19: return spells(name, "proxy-authorization")
     default: return false

@@ -21,11 +21,27 @@ package enum A2AState: UInt8, CaseIterable, Sendable {
   /// The task waits for its caller; a blocking call ends here too (A2A 1.0 §3.2.2).
   package var isInterrupted: Bool { self == .inputRequired || self == .authRequired }
 
-  /// Reads the spelling of either dialect.
+  /// Reads the spelling of either dialect, and the number that 1.0 has for it.
   package init?(name: String) {
-    guard let state = Self.allCases.first(where: { $0.shortName == name || $0.protoName == name })
-    else { return nil }
+    let number = ProtoJSON.integer(name)
+    let state = Self.allCases.first {
+      $0.shortName == name || $0.protoName == name || $0.protoNumber == number
+    }
+    guard let state else { return nil }
     self = state
+  }
+
+  private var protoNumber: Int {
+    switch self {
+    case .submitted: 1
+    case .working: 2
+    case .completed: 3
+    case .failed: 4
+    case .canceled: 5
+    case .inputRequired: 6
+    case .rejected: 7
+    case .authRequired: 8
+    }
   }
 
   private var shortName: String {

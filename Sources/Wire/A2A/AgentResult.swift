@@ -55,13 +55,19 @@ package struct AgentResult: Sendable {
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }
 
-  package static func parse(_ body: [UInt8]) -> Result<AgentResult, AgentResultError> {
+  /// - `isStored`: the result was taken when it came, by the rules of that time.
+  package static func parse(
+    _ body: [UInt8], isStored: Bool = false
+  ) -> Result<AgentResult, AgentResultError> {
     do throws(AgentResultError) {
       let range: Range<Int>
       do throws(JSONError) {
         range = try JSONScanner.validate(body.span)
       } catch {
         throw AgentResultError("the result is not JSON: \(error)")
+      }
+      if !isStored, let unreadable = JSONUnreadable.first(in: body.span) {
+        throw AgentResultError("callers could not read the result: \(unreadable)")
       }
       var result = AgentResult(body: body)
       try result.read(range, envelopes: 0)

@@ -103,7 +103,7 @@ extension AgentResult {
     _ member: JSONMembers.Member?, _ name: String
   ) throws(AgentResultError) {
     guard let member else { return }
-    let spelled = JSONMembers.string(body.span, at: member.value)
+    let spelled = JSONMembers.enumeration(body.span, member)
     guard let spelled, let known = A2AState(name: spelled) else {
       let shown = spelled.map { " \"\($0.prefix(40))\"" } ?? ""
       throw AgentResultError(

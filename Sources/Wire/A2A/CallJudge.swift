@@ -19,7 +19,9 @@ struct CallJudge {
     self.body = body
     self.version = version
     self.isStrict = isStrict
-    id = scan.isIDGood ? scan.id.map { Array(body[$0]) } ?? Self.nullID : Self.nullID
+    let unreadable = isStrict ? JSONUnreadable.first(in: body.span) : nil
+    let isIDGood = scan.isIDGood && unreadable?.isIn("id") != true
+    id = isIDGood ? scan.id.map { Array(body[$0]) } ?? Self.nullID : Self.nullID
     // JSON-RPC 2.0 §4: jsonrpc is exactly "2.0", method a string, id a string, number or null.
     if let why = Self.notARequest(scan, body.span) {
       throw A2AError.invalidRequest(why).answering(id: id, dialect: fallback)
@@ -35,6 +37,11 @@ struct CallJudge {
     if isStrict && named == nil {
       throw A2AError.methodNotFound(methodName).answering(id: id, dialect: dialect)
     }
+    guard let unreadable else { return }
+    let error =
+      unreadable.isIn("params")
+      ? A2AError.invalidParams("\(unreadable)") : A2AError.invalidRequest("\(unreadable)")
+    throw error.answering(id: id, dialect: dialect)
   }
 
   private static let nullID = Array("null".utf8)
@@ -130,8 +137,8 @@ extension CallJudge {
     let configuration = scan.inside.configuration
     guard scan.inside.isConfigurationGood else { return "params.configuration must be an object" }
     guard scan.inside.isMetadataGood else { return "params.metadata must be an object" }
-    if case .wrong = configuration.historyLength {
-      return "params.configuration.historyLength must be an integer of 0 or more"
+    if let why = badCount(configuration.historyLength, "params.configuration.historyLength") {
+      return why
     }
     if dialect == .v03, case .wrong = configuration.blocking {
       return "params.configuration.blocking must be true or false"
@@ -151,10 +158,18 @@ extension CallJudge {
       if let why = badID(scan.inside.contextID, "params.contextId") { return why }
     default: return nil
     }
-    if method == .get || method == .list, case .wrong = scan.inside.historyLength {
-      return "params.historyLength must be an integer of 0 or more"
+    guard method == .get || method == .list else { return nil }
+    return badCount(scan.inside.historyLength, "params.historyLength")
+  }
+
+  /// In 1.0 it is an int32, in 0.3 any integer.
+  private func badCount(_ field: ScalarField<Int>, _ name: String) -> String? {
+    switch field {
+    case .absent: nil
+    case .value(let count) where dialect == .v03 || count <= Int32.max: nil
+    case .value: "\(name) must be at most \(Int32.max)"
+    case .wrong: "\(name) must be an integer of 0 or more"
     }
-    return nil
   }
 
   private func badID(_ field: Field, _ name: String, isRequired: Bool = false) -> String? {
@@ -175,8 +190,7 @@ extension CallJudge {
     let agent = A2ARole.agent.name(in: dialect)
     switch field {
     case .absent: return "params.message.role is missing"
-    case .text(let text)
-    where text.equals(user, in: body.span) || text.equals(agent, in: body.span):
+    case .text(let text) where A2ARole(name: text.string(in: body.span), in: dialect) != nil:
       return nil
     default: return "params.message.role must be \"\(user)\" or \"\(agent)\""
     }

@@ -38,12 +38,25 @@ package enum A2ARole: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// Reads either spelling.
+  /// Reads either spelling, and the numbers that 1.0 has for them.
   package init?(name: String) {
     switch name {
     case "user", "ROLE_USER": self = .user
     case "agent", "ROLE_AGENT": self = .agent
-    default: return nil
+    default:
+      switch ProtoJSON.integer(name) {
+      case 1: self = .user
+      case 2: self = .agent
+      default: return nil
+      }
     }
+  }
+
+  /// Reads what the dialect allows.
+  init?(name: String, in dialect: Dialect) {
+    guard let role = A2ARole(name: name),
+      dialect == .v03 ? name == role.name(in: .v03) : name != role.name(in: .v03)
+    else { return nil }
+    self = role
   }
 }

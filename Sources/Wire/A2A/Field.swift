@@ -18,6 +18,19 @@ enum Field {
   }
 }
 
+/// The spellings of ProtoJSON (protobuf.dev/programming-guides/json) that readers of 1.0 take.
+enum ProtoJSON {
+  /// An integer as `5`, `"5"`, `5.0` or `1e1`. One that is too large for an `Int` is cut.
+  static func integer(_ text: String) -> Int? {
+    if let integer = Int(text) { return integer }
+    // `Double` reads hexadecimals, too.
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
+      let number = Double(text), number == number.rounded(.towardZero)
+    else { return nil }
+    return Int(exactly: number) ?? (number < 0 ? .min : .max)
+  }
+}
+
 /// What stands at a member that should be a Boolean or a count.
 enum ScalarField<Value> {
   case absent
@@ -50,18 +63,21 @@ extension JSONScanner {
     }
   }
 
-  /// Reads a member that should be an integer of zero or more. Larger ones than fit are cut.
+  /// Reads a member that should be an integer of zero or more, as `ProtoJSON` spells it.
   mutating func count(_ bytes: Span<UInt8>) throws(JSONError) -> ScalarField<Int> {
-    let kind = try kind(bytes)
-    let range = try skip(bytes)
-    guard kind == .number else { return kind == .null ? .absent : .wrong }
-    var value = 0
-    for at in range {
-      let digit = bytes[at] &- UInt8(ascii: "0")
-      guard digit < 10 else { return .wrong }
-      value = min(value * 10 + Int(digit), Int(Int32.max))
+    switch try enumeration(bytes) {
+    case .absent: return .absent
+    case .text(let text):
+      guard let value = ProtoJSON.integer(text.string(in: bytes)), value >= 0 else { return .wrong }
+      return .value(value)
+    case .wrong: return .wrong
     }
-    return .value(value)
+  }
+
+  /// Reads a member that should be a name out of a few, which 1.0 also allows as its number.
+  mutating func enumeration(_ bytes: Span<UInt8>) throws(JSONError) -> Field {
+    guard try kind(bytes) == .number else { return try field(bytes) }
+    return .text(Text(range: try skip(bytes), isEscaped: false))
   }
 
   /// Reads an object member; false when something other than an object or null is there.

@@ -11,6 +11,8 @@ struct MessageScan {
   /// What is wrong with an optional member, in any dialect.
   var problem: StaticString?
   var hasSnakeCase = false
+  /// An id is there and null: another one cannot be added without repeating its name.
+  private var hasNullID = false
 
   /// Walks the object that starts at the scanner's position.
   init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
@@ -32,15 +34,15 @@ struct MessageScan {
     if key.equals("parts", in: bytes) {
       parts = try PartsScan(bytes, &scanner)
     } else if key.equals("role", in: bytes) {
-      role = try scanner.field(bytes)
+      role = try scanner.enumeration(bytes)
     } else if key.equals("messageId", in: bytes) {
-      messageID = try scanner.field(bytes)
+      try readID(\.messageID, bytes, &scanner)
     } else if key.equals("kind", in: bytes) {
       kind = try scanner.field(bytes)
     } else if key.equals("taskId", in: bytes) {
-      taskID = try scanner.field(bytes)
+      try readID(\.taskID, bytes, &scanner)
     } else if key.equals("contextId", in: bytes) {
-      contextID = try scanner.field(bytes)
+      try readID(\.contextID, bytes, &scanner)
     } else if key.equals("metadata", in: bytes) {
       if try !scanner.isObjectOrNull(bytes) { problem = "metadata must be an object" }
     } else if key.equals("referenceTaskIds", in: bytes) {
@@ -58,11 +60,11 @@ struct MessageScan {
     _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) -> Bool {
     if key.equals("message_id", in: bytes) {
-      messageID = try scanner.field(bytes)
+      try readID(\.messageID, bytes, &scanner)
     } else if key.equals("task_id", in: bytes) {
-      taskID = try scanner.field(bytes)
+      try readID(\.taskID, bytes, &scanner)
     } else if key.equals("context_id", in: bytes) {
-      contextID = try scanner.field(bytes)
+      try readID(\.contextID, bytes, &scanner)
     } else if key.equals("reference_task_ids", in: bytes) {
       try readReferences(bytes, &scanner)
     } else {
@@ -72,9 +74,19 @@ struct MessageScan {
     return true
   }
 
+  /// Its camel and its snake spelling name one member.
+  private mutating func readID(
+    _ id: WritableKeyPath<Self, Field>, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    if !self[keyPath: id].isAbsent { problem = "an id is there twice, in two spellings" }
+    self[keyPath: id] = try scanner.field(bytes)
+    if self[keyPath: id].isAbsent { hasNullID = true }
+  }
+
   private mutating func readReferences(
     _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) {
+    if !references.isEmpty { problem = "referenceTaskIds is there twice, in two spellings" }
     if let list = try scanner.strings(bytes) {
       references = list
     } else {
@@ -84,7 +96,9 @@ struct MessageScan {
 
   /// True when a reader of the dialect can be given the very bytes, ids aside.
   func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
-    guard !hasSnakeCase, let role = role.text, messageID.text != nil else { return false }
+    guard !hasSnakeCase, !hasNullID, let role = role.text, messageID.text != nil else {
+      return false
+    }
     guard dialect == .v03 ? parts.isNative03 : parts.isNative10 else { return false }
     let isNamed = kind.text?.equals("message", in: bytes) ?? false
     guard dialect == .v03 ? isNamed : kind.isAbsent else { return false }

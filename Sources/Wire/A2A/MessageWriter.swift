@@ -105,7 +105,7 @@ struct MessageWriter {
       switch member.name {
       case "kind": break
       case "messageId", "message_id":
-        if !isOwn { copy(body, member, as: "messageId", &writer) }
+        if !isOwn, isText(body, member) { copy(body, member, as: "messageId", &writer) }
       case "role":
         if !isOwn { writeRole(body, member, &writer) }
       case "parts":
@@ -157,7 +157,7 @@ struct MessageWriter {
   private func writeRole(
     _ body: [UInt8], _ member: JSONMembers.Member, _ writer: inout JSONWriter
   ) {
-    let name = JSONMembers.string(body.span, at: member.value) ?? ""
+    let name = JSONMembers.enumeration(body.span, member) ?? ""
     writer.key("role")
     writer.string((A2ARole(name: name) ?? .user).name(in: dialect))
   }

@@ -16,6 +16,8 @@ struct PartScan {
   var problem: StaticString?
   var fileProblem: StaticString?
   var hasSnakeCase = false
+  /// Its file is base64, but not in the form that every reader decodes.
+  var isLoose = false
 
   init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
     var isFirst = true
@@ -39,7 +41,7 @@ struct PartScan {
       data = try scanner.skip(bytes)
     } else if key.equals("raw", in: bytes) {
       raw = try scanner.field(bytes)
-      if let content = raw.text, !Base64Shape.fits(content, in: bytes) { raw = .wrong }
+      if let content = raw.text, !isBase64(content, bytes) { raw = .wrong }
     } else if key.equals("url", in: bytes) {
       url = try scanner.field(bytes)
     } else if key.equals("file", in: bytes) {
@@ -56,6 +58,12 @@ struct PartScan {
     } else {
       try scanner.skip(bytes)
     }
+  }
+
+  private mutating func isBase64(_ text: JSONScanner.Text, _ bytes: Span<UInt8>) -> Bool {
+    let shape = Base64Shape(text, in: bytes)
+    if shape == .loose { isLoose = true }
+    return shape != .wrong
   }
 
   /// 0.3 §6.6: `file` holds `bytes` or `uri`.
@@ -79,7 +87,7 @@ struct PartScan {
         case .wrong: fileProblem = "file.bytes and file.uri must be strings"
         case .text(let value):
           content += 1
-          if key.equals("bytes", in: bytes), !Base64Shape.fits(value, in: bytes) {
+          if key.equals("bytes", in: bytes), !isBase64(value, bytes) {
             fileProblem = "file.bytes must be base64"
           }
         }
@@ -140,38 +148,10 @@ struct PartScan {
 
   /// True when a reader of the dialect can be given the very bytes.
   func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
-    switch dialect {
+    if isLoose { return false }
+    return switch dialect {
     case .v03: kind.text != nil && problem03(bytes) == nil
     case .v10: discriminator.isAbsent && file == nil && !hasSnakeCase && problem10 == nil
     }
-  }
-}
-
-/// Whether a string can be base64 (RFC 4648 §4, §5); protobuf's JSON readers fail on others.
-enum Base64Shape {
-  static func fits(_ text: JSONScanner.Text, in bytes: Span<UInt8>) -> Bool {
-    if text.isEscaped {
-      // Some writers escape every slash; the decoded bytes are what counts.
-      let decoded = JSONText.unescaped(text.range, in: bytes)
-      return fits(decoded.span, 0..<decoded.count)
-    }
-    return fits(bytes, text.range)
-  }
-
-  private static func fits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    var end = range.upperBound
-    while end > range.lowerBound, range.upperBound - end < 2, bytes[end - 1] == UInt8(ascii: "=") {
-      end -= 1
-    }
-    for at in range.lowerBound..<end {
-      switch bytes[at] {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"),
-        UInt8(ascii: "-"), UInt8(ascii: "_"):
-        continue
-      default: return false
-      }
-    }
-    return (end - range.lowerBound) % 4 != 1
   }
 }

@@ -131,7 +131,12 @@ enum PartWriter {
       writer.key(is03 ? in03 : in10)
       writer.raw(body[value])
     }
-    member("bytes", "raw", file.bytes)
+    if let content = file.bytes.flatMap({ Base64Shape.mended(body.span, at: $0) }) {
+      writer.key(is03 ? "bytes" : "raw")
+      writer.string(utf8: content)
+    } else {
+      member("bytes", "raw", file.bytes)
+    }
     member("uri", "url", file.uri)
     member("name", "filename", file.name)
     member("mimeType", "mediaType", file.mediaType)

@@ -36,6 +36,12 @@ package struct PlatformCall: Sendable {
       }
     }
     let reader = PlatformReader(given)
+    if let unreadable = JSONUnreadable.first(in: given.span) {
+      let id = unreadable.isIn("id") ? nil : reader.id
+      return .failure(
+        A2AError.invalidParams("\(unreadable)")
+          .answering(id: id ?? Array("null".utf8), dialect: .v03))
+    }
     let mended = reader.mended(newID)
     let body = mended ?? given
     return A2ACall.parse(body, version: version).map { rpc in
@@ -65,6 +71,8 @@ private struct PlatformReader {
     guard let member, member.kind == .object else { return nil }
     return JSONMembers(bytes.span, in: member.value)
   }
+
+  var id: [UInt8]? { top["id"].map { Array(given[$0.value]) } }
 
   var target: String? {
     let metadata = Self.object(params?["metadata"], given)

@@ -23,7 +23,7 @@ package struct TaskView: Sendable {
     ) {
       self.init(
         request: request, message: message, dialect: dialect, replyID: replyID,
-        parsed: result.flatMap { try? AgentResult.parse($0).get() })
+        parsed: result.flatMap { try? AgentResult.parse($0, isStored: true).get() })
     }
 
     /// The same with a result that has been read already.

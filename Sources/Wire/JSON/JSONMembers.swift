@@ -61,6 +61,12 @@ struct JSONMembers {
     return list
   }
 
+  /// The name of an enumeration's value, or its number as it is spelled.
+  static func enumeration(_ bytes: Span<UInt8>, _ member: Member) -> String? {
+    guard member.kind == .number else { return string(bytes, at: member.value) }
+    return JSONScanner.Text(range: member.value, isEscaped: false).string(in: bytes)
+  }
+
   /// The string at `range`, or nil when another kind of value is there.
   static func string(_ bytes: Span<UInt8>, at range: Range<Int>) -> String? {
     var scanner = JSONScanner(at: range.lowerBound)

@@ -110,7 +110,8 @@ enum JSONText {
     return (Unicode.Scalar(joined) ?? replacement, at + 12)
   }
 
-  private static func unit(_ bytes: Span<UInt8>, at: Int) -> UInt32 {
+  /// The four digits of the `\uXXXX` at `at`.
+  static func unit(_ bytes: Span<UInt8>, at: Int) -> UInt32 {
     var value: UInt32 = 0
     for index in at + 2..<at + 6 { value = value << 4 | UInt32(hex(bytes[index]) ?? 0) }
     return value

@@ -37,7 +37,7 @@ import Wire
     (send03(#"{"messageId":"m"}"#), -32602, "params.message.role is missing"),
     (send03(#"{"messageId":"m","role":"ROLE_USER"}"#), -32602, #"role must be "user" or "agent""#),
     (send10(#"{"messageId":"m","role":"user"}"#), -32602, #"role must be "ROLE_USER""#),
-    (send10(#"{"messageId":"m","role":1}"#), -32602, "role must be"),
+    (send10(#"{"messageId":"m","role":3}"#), -32602, "role must be"),
   ]) func `a body that is no call is refused with its reason`(
     body: String, code: Int, part: String
   ) throws {

@@ -60,7 +60,7 @@ func result(_ text: String) throws -> AgentResult {
     ("{}", "nothing known"), (#"{"x":1}"#, "nothing known"), (#"{"result":"hi"}"#, "\"result\""),
     (#"{"result":null}"#, "nothing known"), (#"{"text":5}"#, "\"text\" must be"),
     (#"{"text":"a","state":"done"}"#, #"state "done" is unknown; the states are submitted, w"#),
-    (#"{"text":"a","state":5}"#, "state is unknown"),
+    (#"{"text":"a","state":9}"#, "state \"9\" is unknown"),
     (#"{"status":{"state":"unknown"}}"#, "status.state \"unknown\" is unknown"),
     (#"{"parts":{}}"#, "parts must be an array"), (#"{"parts":[{}]}"#, "parts[0]: exactly one"),
     (#"{"parts":[{"kind":"text"}]}"#, "parts[0]: text must be"),

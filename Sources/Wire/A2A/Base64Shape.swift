@@ -1,0 +1,73 @@
+/// How a string is spelled that should be base64 (RFC 4648 §4, §5).
+///
+/// Many writers break lines (RFC 2045 §6.8: every 76 characters), leave out the padding or use the
+/// alphabet of URLs. The official servers take all of that, but not every reader decodes it:
+/// Python's `b64decode` drops the letters that only URLs have. So it is passed on in the one form
+/// that all readers have.
+enum Base64Shape {
+  case canonical, loose, wrong
+
+  init(_ text: JSONScanner.Text, in bytes: Span<UInt8>) {
+    if text.isEscaped {
+      // Some writers escape every slash, and line breaks are: the decoded bytes are what counts.
+      let decoded = JSONText.unescaped(text.range, in: bytes)
+      self.init(decoded.span, 0..<decoded.count)
+    } else {
+      self.init(bytes, text.range)
+    }
+  }
+
+  private init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+    var letters = 0
+    var padding = 0
+    var isCanonical = true
+    for at in range {
+      switch bytes[at] {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+        letters += 1
+      case UInt8(ascii: "-"), UInt8(ascii: "_"):
+        letters += 1
+        isCanonical = false
+      case UInt8(ascii: "="):
+        padding += 1
+        continue
+      case 0x20, 0x09, 0x0A, 0x0D:
+        isCanonical = false
+        continue
+      default:
+        self = .wrong
+        return
+      }
+      guard padding == 0 else {
+        self = .wrong
+        return
+      }
+    }
+    guard letters % 4 != 1, padding <= 2, letters > 0 || padding == 0 else {
+      self = .wrong
+      return
+    }
+    self = isCanonical && (letters + padding) % 4 == 0 ? .canonical : .loose
+  }
+
+  /// The string at `range`, quotes included, in the canonical form; nil when it has that already.
+  static func mended(_ bytes: Span<UInt8>, at range: Range<Int>) -> [UInt8]? {
+    var scanner = JSONScanner(at: range.lowerBound)
+    guard bytes[range.lowerBound] == UInt8(ascii: "\""), let text = try? scanner.string(bytes),
+      Base64Shape(text, in: bytes) == .loose
+    else { return nil }
+    var mended: [UInt8] = []
+    mended.reserveCapacity(text.range.count + 2)
+    for byte in JSONText.unescaped(text.range, in: bytes) {
+      switch byte {
+      case UInt8(ascii: "-"): mended.append(UInt8(ascii: "+"))
+      case UInt8(ascii: "_"): mended.append(UInt8(ascii: "/"))
+      case UInt8(ascii: "="), 0x20, 0x09, 0x0A, 0x0D: continue
+      default: mended.append(byte)
+      }
+    }
+    while mended.count % 4 != 0 { mended.append(UInt8(ascii: "=")) }
+    return mended
+  }
+}
