@@ -17,10 +17,11 @@ package struct Check: Sendable {
 
   package var kind: Kind
   package private(set) var findings: [Finding] = []
+  /// Worth knowing, and nothing to be mended.
+  package private(set) var notes: [Finding] = []
   package private(set) var files = 0
   package private(set) var messages = 0
   private let folder: String
-
   private init(_ folder: String, _ kind: Kind) {
     self.folder = folder
     self.kind = kind
@@ -63,7 +64,9 @@ package struct Check: Sendable {
     }
     guard !damaged.contains("relay.db") else { return }
     let excused = manifest.purged + manifest.unreadable.map(\.workspace)
-    try compareRows(Set(manifest.files.compactMap(\.workspace)), excused: Set(excused))
+    let registry = try StillFile(folder + "/relay.db")
+    defer { registry.close() }
+    try compareRows(Set(manifest.files.compactMap(\.workspace)), excused: Set(excused), registry)
   }
 
   /// Every file that the manifest names, by its size and its hash.
@@ -123,15 +126,33 @@ package struct Check: Sendable {
       return check
     }
     check.look("relay.db", nil)
+    let isReadable = !check.findings.contains { $0.path == "relay.db" }
+    let registry = isReadable ? try StillFile(folder + "/relay.db") : nil
+    defer { registry?.close() }
     var known: Set<WorkspaceID> = []
     for place in try DataDirectory.databases(in: folder) {
       known.insert(place.id)
-      check.look(place.path, place.id)
+      check.look(place.path, place.id, registry)
     }
-    if !check.findings.contains(where: { $0.path == "relay.db" }) {
-      try check.compareRows(known, excused: [])
-    }
+    if let registry { try check.compareRows(known, excused: [], registry) }
     return check
+  }
+
+  private mutating func lookAtLog(
+    _ still: StillFile, _ path: String, _ workspace: WorkspaceID?, _ registry: StillFile?
+  ) throws(StoreError) {
+    let state: StillFile.LogState
+    if let workspace {
+      guard let registry else { return }
+      state = try still.log(of: workspace, in: registry)
+    } else {
+      state = try still.log()
+    }
+    switch state {
+    case .whole: break
+    case .damaged(let what): add(path, what)
+    case .doubtful(let what): notes.append(Finding(path: path, what: what))
+    }
   }
 
   // MARK: both
@@ -141,7 +162,9 @@ package struct Check: Sendable {
   }
 
   /// What SQLite cannot open or read is a finding like any other.
-  private mutating func look(_ path: String, _ workspace: WorkspaceID?) {
+  private mutating func look(
+    _ path: String, _ workspace: WorkspaceID?, _ registry: StillFile? = nil
+  ) {
     files += 1
     do throws(StoreError) {
       let still = try StillFile("\(folder)/\(path)")
@@ -151,23 +174,41 @@ package struct Check: Sendable {
       {
         add(path, what)
       }
+      if kind == .data { try lookAtLog(still, path, workspace, registry) }
       if workspace != nil { messages += try still.messages().count }
     } catch {
       add(path, error.description)
     }
   }
 
-  private mutating func compareRows(
-    _ known: Set<WorkspaceID>, excused: Set<WorkspaceID>
-  ) throws(StoreError) {
-    let still = try StillFile(folder + "/relay.db")
+  private func isUnused(_ path: String) throws(StoreError) -> Bool {
+    guard Files.exists("\(folder)/\(path)"), !findings.contains(where: { $0.path == path })
+    else { return false }
+    let still = try StillFile("\(folder)/\(path)")
     defer { still.close() }
-    let rows = Set(try still.workspaces(after: nil, limit: .max))
+    return try still.messages() == (count: 0, last: 0)
+  }
+
+  private mutating func compareRows(
+    _ known: Set<WorkspaceID>, excused: Set<WorkspaceID>, _ registry: StillFile
+  ) throws(StoreError) {
+    let rows = Set(try registry.workspaces(after: nil, limit: .max))
     for id in rows.subtracting(known).subtracting(excused).sorted(by: { $0.text < $1.text }) {
       add("relay.db", "workspace \(id.text) is registered and has no file")
     }
-    for id in known.subtracting(rows).sorted(by: { $0.text < $1.text }) {
-      add(DataDirectory.place(of: id), "no workspace is registered for this file")
+    for id in known.subtracting(rows).sorted(by: { $0.text < $1.text })
+    where try !registry.isPurging(id) {
+      let path = DataDirectory.place(of: id)
+      if kind == .data, try isUnused(path) {
+        // A crash between the making of the file and of its row.
+        notes.append(
+          Finding(
+            path: path,
+            what: "no workspace is registered for this file, and no message was ever in it: it is "
+              + "replaced when the id is used"))
+      } else {
+        add(path, "no workspace is registered for this file")
+      }
     }
   }
 }

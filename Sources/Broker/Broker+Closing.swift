@@ -22,9 +22,7 @@ extension Broker {
       try writeAllUses()
       try writePulses()
       try writeLines()
-      try data.registry.sync()
-      try data.registry.checkpoint(.truncate)
-      try data.registry.close()
+      try data.registry.end()
     } catch {
       log.error("registry_close_failed", ["error": .text(error.description)])
       data.registry.abandon()

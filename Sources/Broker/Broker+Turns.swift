@@ -85,11 +85,18 @@ extension Broker {
 
   /// Every round up to `number` is on the disk.
   package func barrierPassed(_ number: UInt64, now: Now) {
-    guard number > passed, fatal == nil else { return }
+    guard number > passed, fatal == nil, isDirectoryInPlace() else { return }
     for current in (passed + 1)...number {
       for desk in inRound.removeValue(forKey: current) ?? [] {
         guard let first = desk.rounds.first, first.number == current else { continue }
         desk.rounds.removeFirst()
+        if let loss = desk.isOpen ? desk.file.loss() : nil {
+          // What was synced is where nobody will read it.
+          outbox += first.replies.map { $0.failing(.outcomeUnknown) }
+          if desk.failure == nil { close(desk, loss) }
+          if desk.rounds.isEmpty { abandonFile(desk) }
+          continue
+        }
         outbox += first.replies
         if desk.failure != nil {
           // The barrier held its descriptor until now.

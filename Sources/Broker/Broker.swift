@@ -104,6 +104,8 @@ package final class Broker {
   var unopenable: Set<WorkspaceID> = []
   /// Workspaces with a round of retention to come, until there is none for now.
   var retaining: Set<WorkspaceID> = []
+  /// Open files that are still to be compared with their paths.
+  var filesToLookAt: [WorkspaceID] = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
   /// The bound of all bodies; the loop's, once there is one.

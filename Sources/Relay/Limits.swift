@@ -192,6 +192,8 @@ package struct Limits: Sendable {
   package var platformHold = Duration.seconds(20)
   /// Answers of a workspace to itself that are remembered, so that one sent again is known.
   package var ownAnswersKept = 64
+  /// Open files that are compared with their paths in one second.
+  package var filesLookedAtMax = 512
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
   /// Probes of `/ready` that come within this share one commit.

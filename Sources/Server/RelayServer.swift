@@ -323,6 +323,7 @@ package final class RelayServer: Application {
   private func checkDisk(now: Now) {
     guard nextDiskCheck <= now.instant else { return }
     nextDiskCheck = now.instant + .seconds(1)
+    broker.watchFiles()
     broker.checkDisk()
     sweepAgents(now: now)
   }

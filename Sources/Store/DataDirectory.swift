@@ -13,7 +13,7 @@ package final class DataDirectory {
   package private(set) var kernelBoot: String
   package let registry: RegistryFile
   package let reserve: Reserve
-  private let lock: DirectoryLock
+  let lock: DirectoryLock
   private let directory: FileDescriptor
   private let limits: Limits
   private let vfs: String?
@@ -42,7 +42,9 @@ package final class DataDirectory {
     if !Files.exists(registryPath) {
       try Database.create(at: registryPath, schema: .registry, vfs: vfs)
     }
-    let database = try Database.open(registryPath, schema: .registry, vfs: vfs)
+    try Self.refuseMissingRegistryLog(registryPath)
+    let database = try Database.open(
+      registryPath, schema: .registry, vfs: vfs, boot: boot)
     self.path = path
     fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
     registry = RegistryFile(database: database, kernelBoot: boot)
@@ -69,7 +71,7 @@ package final class DataDirectory {
     if isNew { try Files.sync(path) }
   }
 
-  private static func kernelBootID() -> String {
+  static func kernelBootID() -> String {
     let bytes = Files.contents("/proc/sys/kernel/random/boot_id")
     return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
   }
@@ -138,7 +140,7 @@ package final class DataDirectory {
   /// there: an earlier try may have been cut off.
   package func deleteWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
     beforeUse(id)
-    _ = closed.remove(id)
+    closed.forget(id)
     let path = path(of: id)
     let folder = Files.folder(of: path)
     guard Files.exists(folder) else { return }
@@ -180,8 +182,11 @@ package final class DataDirectory {
   /// Opens the file of a workspace that has a row; it is never made anew here.
   package func openWorkspaceFile(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
     beforeUse(id)
+    let path = path(of: id)
+    let isOurs = try closed.take(id, path)
+    if !isOurs { try refuseMissingLog(id) }
     let database = try Database.open(
-      path(of: id), schema: .workspace, walIsOurs: closed.remove(id), vfs: vfs)
+      path, schema: .workspace, walIsOurs: isOurs, vfs: vfs, boot: kernelBoot)
     return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
   }
 
@@ -206,7 +211,7 @@ package final class DataDirectory {
   /// Puts a closed workspace's file out of use, after its row is durably gone.
   package func removeWorkspaceFile(_ id: WorkspaceID) throws(StoreError) {
     beforeUse(id)
-    _ = closed.remove(id)
+    closed.forget(id)
     let old = path(of: id)
     let new = "\(path)/removed/\(id.text).db"
     // The WAL first: a file without its WAL would look whole and lack what was committed last.

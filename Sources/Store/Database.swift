@@ -16,6 +16,8 @@ final class Database {
   /// Written by the WAL hook: pages in the WAL after the last commit.
   private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var wal: FileDescriptor?
+  /// Of the file, when its log was adopted.
+  private(set) var identity: FileIdentity?
   private var isOpen = true
   /// A copy that is being made of it; it ends with the connection.
   weak var copy: DatabaseCopy?
@@ -187,7 +189,10 @@ final class Database {
       }, pages)
   }
 
-  func adopt(wal: consuming FileDescriptor) { self.wal = consume wal }
+  func adopt(wal: consuming FileDescriptor) {
+    self.wal = consume wal
+    identity = FileIdentity(path: path)
+  }
 
   /// Makes every commit so far durable, here and now: for the end of the process, when no barrier
   /// is running any more.

@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Relay
 import System
 
 extension Database {
@@ -8,14 +9,19 @@ extension Database {
   /// `walIsOurs`: this process itself closed the file without an error. Any other WAL may hold
   /// pages that the kernel has lost and marked clean; it is copied, synced and cut before anything
   /// is appended to it.
+  ///
+  /// `boot`: under which the file must have been used for a damaged log to be refused.
   static func open(
-    _ path: String, schema: Schema, walIsOurs: Bool = false, vfs: String? = nil
+    _ path: String, schema: Schema, walIsOurs: Bool = false, vfs: String? = nil,
+    boot: String? = nil
   ) throws(StoreError) -> Database {
     let walWasThere = Files.exists(path + "-wal")
+    var damage: String?
     if !walIsOurs, Files.size(path + "-wal") > 0 {
       // Before SQLite has them open: closing another descriptor would drop its locks.
       try Files.forgetCache(path + "-wal")
       try Files.forgetCache(path)
+      damage = try WALFormat.damage(path + "-wal")
     }
     let database = try connect(path, SQLITE_OPEN_READWRITE, vfs: vfs)
     // Before the first error that could close it: a close must not copy and delete the WAL.
@@ -35,6 +41,10 @@ extension Database {
         """)
       database.watchWAL()
       try database.checkKind(schema)
+      // Before the log is cut: what stands behind the damage is still there for whoever mends it.
+      if let damage, let boot, try database.wasLastUsed(under: boot) {
+        throw StoreError(kind: .corrupt, call: "open", path: path + "-wal", message: damage)
+      }
       if !walIsOurs { try database.cutForeignWAL() }
       try database.migrate(to: schema)
       if !walWasThere { try Files.sync(Files.folder(of: path)) }
@@ -74,6 +84,19 @@ extension Database {
   /// An empty one without a file.
   static func inMemory() throws(StoreError) -> Database {
     try connect(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs: nil)
+  }
+
+  private func wasLastUsed(under boot: String) throws(StoreError) -> Bool {
+    MissingLog.kernel(of: try lastBoot()) == MissingLog.kernel(of: boot)
+  }
+
+  /// The kernel's boot, and the relay's life, under which the file was last opened.
+  func lastBoot() throws(StoreError) -> String { try meta("kernel_boot") }
+
+  func meta(_ key: String) throws(StoreError) -> String {
+    var value = ""
+    try each("SELECT value FROM meta WHERE key = ?", [.text(key)]) { value = $0.text(0) }
+    return value
   }
 
   private func checkKind(_ schema: Schema) throws(StoreError) {

@@ -5,16 +5,19 @@ import System
 /// descriptor of a database would drop SQLite's locks.
 package struct DirectoryLock: ~Copyable {
   private let file: FileDescriptor
+  private let path: String
 
   /// `flock` belongs to the open file: it ends with the process, however that ends.
   init(directory: String) throws(StoreError) {
     let path = directory + "/relay.lock"
     let file = try Files.open(path, O_RDWR | O_CREAT)
     try Self.take(file, path)
+    // Only for people: a full disk that does not take it must not keep the relay from starting.
     let text = Array("\(getpid())".utf8)
-    try Files.checked("ftruncate", path) { ftruncate(file.raw, 0) }
-    try Files.checked("write", path) { Int32(pwrite(file.raw, text, text.count, 0)) }
+    let isWritten = pwrite(file.raw, text, text.count, 0) == text.count
+    try Files.checked("ftruncate", path) { ftruncate(file.raw, isWritten ? off_t(text.count) : 0) }
     self.file = file
+    self.path = path
   }
 
   /// The same for one who only looks: nothing is written, and a file must be there.
@@ -23,6 +26,12 @@ package struct DirectoryLock: ~Copyable {
     let file = try Files.open(path, O_RDONLY)
     try Self.take(file, path)
     self.file = file
+    self.path = path
+  }
+
+  /// The path still leads to the file that is locked: another relay would lock that one.
+  var isInPlace: Bool {
+    FileIdentity(path: path).map { $0 == FileIdentity(descriptor: file.raw) } ?? false
   }
 
   private static func take(

@@ -39,6 +39,19 @@ package final class RegistryFile {
 
   package func abandon() { database.abandon() }
 
+  /// Whether the relay that used the file last has closed everything.
+  static let endedWell = "ended_well"
+
+  /// Closes the file at the end of a relay: everything is in it, and its log is empty.
+  package func end() throws(StoreError) {
+    try database.transaction { () throws(StoreError) in
+      try setMeta(Self.endedWell) { $0.add("1") }
+    }
+    try database.sync()
+    try database.checkpoint(.truncate)
+    try database.close()
+  }
+
   /// When the newest entry of the audit was written.
   package func newestAt() throws(StoreError) -> WallTime {
     WallTime(nanoseconds: try database.number("SELECT at FROM audit ORDER BY id DESC LIMIT 1"))
@@ -63,6 +76,7 @@ package final class RegistryFile {
     try database.transaction { () throws(StoreError) in
       try setMeta("boot") { $0.add(boot) }
       try setMeta("kernel_boot") { $0.add(kernelBoot) }
+      try setMeta(Self.endedWell) { $0.add("0") }
     }
     try Files.checked("fdatasync", path + "-wal", kind: .ioFatal) { fdatasync(walDescriptor) }
     markSynced()
@@ -97,7 +111,7 @@ package final class RegistryFile {
     try database.transaction { () throws(StoreError) in
       try setMeta("life") { $0.add(life) }
       try setMeta("boot") { $0.add(boot) }
-      try setMeta("kernel_boot") { $0.add("none") }
+      try setMeta("kernel_boot") { $0.add(MissingLog.unused) }
       // Each file may be older or newer than what is noted of it here.
       try database.execute("UPDATE pulse SET next_wake_at = NULL")
       try apply(.audit(line))

@@ -53,7 +53,7 @@ package final class WorkspaceFile {
   /// Closes the file. Never while a round is outstanding.
   package func close() throws(StoreError) {
     try database.close()
-    closed.insert(id)
+    closed.insert(id, path)
   }
 
   /// Closes the file after a final error: no checkpoint, nothing remembered, no error.
@@ -77,10 +77,31 @@ package final class WorkspaceFile {
 
 /// The files that this process has closed without an error, whose WAL it may append to again.
 final class ClosedFiles {
-  private var ids: Set<WorkspaceID> = []
+  private struct Closed {
+    var file: FileIdentity?
+    var log: FileIdentity?
+  }
 
-  func insert(_ id: WorkspaceID) { ids.insert(id) }
+  private var closed: [WorkspaceID: Closed] = [:]
+
+  func insert(_ id: WorkspaceID, _ path: String) {
+    closed[id] = Closed(
+      file: FileIdentity(path: path), log: FileIdentity(path: path + "-wal"))
+  }
 
   /// An open file is not a closed one: if it is not closed well, it is not trusted again.
-  func remove(_ id: WorkspaceID) -> Bool { ids.remove(id) != nil }
+  func forget(_ id: WorkspaceID) { closed[id] = nil }
+
+  /// The same for a file that is to be opened; says whether it is as it was left.
+  func take(_ id: WorkspaceID, _ path: String) throws(StoreError) -> Bool {
+    guard let left = closed.removeValue(forKey: id) else { return false }
+    let log = FileIdentity(path: path + "-wal")
+    guard left.file == FileIdentity(path: path), left.log == log, left.log?.bytes == log?.bytes
+    else {
+      throw StoreError(
+        kind: .workspaceFatal, call: "open", path: path,
+        message: "the file or its log has been deleted, replaced or changed by somebody else")
+    }
+    return true
+  }
 }

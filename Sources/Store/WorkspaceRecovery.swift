@@ -75,7 +75,9 @@ extension WorkspaceFile {
       throw StoreError(
         kind: .corrupt, call: "import", path: path, message: "it is the queue of another workspace")
     }
-    try database.transaction { () throws(StoreError) in try setMeta(Meta.kernelBoot, "none") }
+    try database.transaction { () throws(StoreError) in
+      try setMeta(Meta.kernelBoot, MissingLog.unused)
+    }
   }
 
   package func lastHandOut(of seq: Seq) throws(StoreError) -> StoredHandOut? {

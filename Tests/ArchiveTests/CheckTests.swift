@@ -29,8 +29,10 @@ import Testing
     var handle: OpaquePointer?
     let path = "\(bench.dataPath)/\(file)"
     #expect(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
-    defer { sqlite3_close(handle) }
     #expect(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
+    #expect(sqlite3_close(handle) == SQLITE_OK)
+    // SQLite's own end of a log deletes it.
+    if !Files.exists(path + "-wal") { _ = try Files.create(path + "-wal") }
   }
 
   @Test func `a directory in use is not looked at`() throws {
@@ -128,6 +130,38 @@ import Testing
     #expect(rest.count == 2)
     #expect(rest.contains { $0.contains("is registered and has no file") })
     #expect(rest.contains { $0.contains("no workspace is registered for this file") })
+  }
+
+  @Test func `a log that is missing or damaged is found, and nothing changes`() throws {
+    let place = DataDirectory.place(of: ada)
+    let log = "\(bench.dataPath)/\(place)-wal"
+    try bench.kill()
+    var bytes = try Data(contentsOf: URL(filePath: log))
+    bytes[5000] ^= 1
+    try bytes.write(to: URL(filePath: log))
+    let before = try contents()
+    #expect(try findings().first?.hasPrefix("\(place): frame 2 is damaged") == true)
+    #expect(try contents() == before)
+    try FileManager.default.removeItem(atPath: log)
+    #expect(try findings().first?.hasPrefix("\(place): its write-ahead log is missing") == true)
+    #expect(!Files.exists(log))
+    _ = try Files.create(log)
+    try FileManager.default.removeItem(atPath: bench.dataPath + "/relay.db-wal")
+    #expect(try findings().contains { $0.hasPrefix("relay.db: its write-ahead log is missing") })
+  }
+
+  @Test func `what a crash leaves of a workspace that was being made or purged is only a note`()
+    throws
+  {
+    let new = ArchiveBench.id(7)
+    try bench.data.createWorkspaceFile(new, now: ArchiveBench.start).close()
+    try bench.kill()
+    let check = try Check.run(bench.dataPath)
+    #expect(check.findings == [] && check.notes.map(\.path) == [DataDirectory.place(of: new)])
+    try change("relay.db", "UPDATE workspace SET state = 3")
+    let log = "\(bench.dataPath)/\(DataDirectory.place(of: ada))-wal"
+    try FileManager.default.removeItem(atPath: log)
+    #expect(try findings() == [])
   }
 
   @Test func `a page of nonsense is found`() throws {

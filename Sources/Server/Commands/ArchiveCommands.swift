@@ -269,13 +269,14 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     let json: JSON = [
       "dir": .string(folder), "kind": .string(check.kind.rawValue),
       "files": .number("\(check.files)"), "messages": .number("\(check.messages)"),
-      "findings": .array(check.findings.map(\.json)),
+      "findings": .array(check.findings.map(\.json)), "notes": .array(check.notes.map(\.json)),
     ]
     let outcome = check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"
     let last =
       "\(folder) (\(check.kind.rawValue)): \(check.files) files, \(check.messages) messages, "
       + outcome
-    try tell(json, check.findings.map(\.text) + [last], options)
+    let notes = check.notes.map { "note: " + $0.text }
+    try tell(json, check.findings.map(\.text) + notes + [last], options)
     return check.findings.isEmpty ? 0 : Exit.refused
   }
 }

@@ -1,0 +1,115 @@
+package import Relay
+
+/// A file whose write-ahead log is not beside it.
+///
+/// The relay makes the log together with the file and never deletes it. So the log of a file that
+/// was in use when the relay died, and is gone now, has taken with it what was written last. Two
+/// cases are sound: a copy that `restore` or `import` has made and nobody has opened yet, and a file
+/// that was at rest, which another program (`sqlite3`) has opened and closed since.
+enum MissingLog {
+  /// The boot of a file that no relay has opened since it was copied.
+  static let unused = "none"
+
+  /// What is missing, and how to go on without it; `nil`: nothing. `life`: of the registry; `nil`
+  /// if the file is the registry. Nothing appears beside the file.
+  static func finding(
+    _ path: String, life: String?, isInUse: () throws(StoreError) -> Bool
+  ) throws(StoreError) -> String? {
+    guard Files.exists(path), !Files.exists(path + "-wal"), try isInUse() else { return nil }
+    let still = try StillFile(path)
+    defer { still.close() }
+    let boot = try still.database.lastBoot()
+    let isCopy = boot == unused || life.map { $0 != Self.life(of: boot) } ?? false
+    guard !isCopy else { return nil }
+    return "its write-ahead log is missing, so that what was written last may be missing; put it "
+      + "back, or go on without it: touch \(path)-wal"
+  }
+
+  static func kernel(of boot: String) -> String { String(boot.prefix { $0 != "/" }) }
+
+  /// `BOOT/LIFE`; a relay that was never restored has no life.
+  static func life(of boot: String) -> String {
+    guard let slash = boot.firstIndex(of: "/") else { return "" }
+    return String(boot[boot.index(after: slash)...])
+  }
+}
+
+extension DataDirectory {
+  func refuseMissingLog(_ id: WorkspaceID) throws(StoreError) {
+    let path = path(of: id)
+    let finding = try MissingLog.finding(path, life: MissingLog.life(of: kernelBoot)) {
+      () throws(StoreError) in try registry.database.mayBeInUse(id)
+    }
+    if let finding { throw StoreError(kind: .corrupt, call: "open", path: path, message: finding) }
+  }
+
+  static func refuseMissingRegistryLog(_ path: String) throws(StoreError) {
+    let finding = try MissingLog.finding(path, life: nil) { () throws(StoreError) in
+      let still = try StillFile(path)
+      defer { still.close() }
+      return try !still.database.hasEndedWell()
+    }
+    if let finding { throw StoreError(kind: .corrupt, call: "open", path: path, message: finding) }
+  }
+}
+
+extension Database {
+  /// Of the registry: the workspace's file may have been written since it was last at rest.
+  func mayBeInUse(_ id: WorkspaceID) throws(StoreError) -> Bool {
+    var isAtRest = false
+    try each(
+      "SELECT 1 FROM pulse WHERE id = ? AND next_wake_at IS NOT NULL", [.id(id)]
+    ) { _ in isAtRest = true }
+    return !isAtRest
+  }
+
+  /// Of the registry: the relay that used it last was not killed.
+  func hasEndedWell() throws(StoreError) -> Bool { try meta(RegistryFile.endedWell) == "1" }
+}
+
+extension StillFile {
+  /// What can be told of the write-ahead log beside the file.
+  package enum LogState {
+    case whole
+    case damaged(String)
+    /// A power cut may have left it so, with everything in it that was acknowledged.
+    case doubtful(String)
+  }
+
+  /// Of a registry.
+  package func log() throws(StoreError) -> LogState {
+    try log(life: nil) { () throws(StoreError) in try !database.hasEndedWell() }
+  }
+
+  /// Of the file of a workspace in `registry`.
+  package func log(
+    of id: WorkspaceID, in registry: StillFile
+  ) throws(StoreError) -> LogState {
+    // A file that is being purged loses its log first.
+    if try registry.isPurging(id) { return .whole }
+    return try log(life: registry.database.meta("life")) { () throws(StoreError) in
+      try registry.database.mayBeInUse(id)
+    }
+  }
+
+  private func log(
+    life: String?, _ isInUse: () throws(StoreError) -> Bool
+  ) throws(StoreError) -> LogState {
+    if let missing = try MissingLog.finding(path, life: life, isInUse: isInUse) {
+      return .damaged(missing)
+    }
+    guard let damage = try WALFormat.damage(path + "-wal") else { return .whole }
+    let boot = MissingLog.kernel(of: try database.lastBoot())
+    return boot == DataDirectory.kernelBootID()
+      ? .damaged(damage) : .doubtful("unless a power cut has cut it short: " + damage)
+  }
+
+  /// The workspace's file may be half deleted.
+  package func isPurging(_ id: WorkspaceID) throws(StoreError) -> Bool {
+    var isPurging = false
+    try database.each(
+      "SELECT 1 FROM workspace WHERE id = ? AND state = 3", [.id(id)]
+    ) { _ in isPurging = true }
+    return isPurging
+  }
+}
