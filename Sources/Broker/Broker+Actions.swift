@@ -21,7 +21,7 @@ extension Broker {
     case .write(let write):
       if case .answer(let answer) = write { keep(answer, desk) }
       desk.add(write)
-    case .lazy(let write): desk.addLazily(write, due: now.instant + limits.lazyWriteMax)
+    case .lazy(let write): desk.addLazily(write, limits, now: now)
     case .report(let report): desk.reports.append(report)
     case .handOut(let poll, let entries):
       metrics.handedOut(entries)

@@ -97,9 +97,9 @@ extension Broker {
     case .none: break
     case .message(let id, let seq, let ends):
       let tasks = ends.contains(seq) ? [] : [seq]
-      if received { self.received(tasks: tasks, ends: ends, at: id, now: now) }
+      if received { self.received(.init(tasks: tasks, ends: ends), at: id, now: now) }
     case .ends(let id, let seqs):
-      if received { self.received(tasks: [], ends: seqs, at: id, now: now) }
+      if received { self.received(.init(tasks: [], ends: seqs), at: id, now: now) }
     case .handOut(let id, let poll, let seqs):
       guard let desk = desks[id], desk.failure == nil else { return }
       touch(desk)
@@ -113,29 +113,6 @@ extension Broker {
     touch(desk)
     desk.queue.handOutWithheld(poll, seqs: entries.map(\.seq), now: now)
     carryOut(desk, now: now)
-  }
-
-  /// A receipt may come after the file was closed: it is written all the same.
-  private func received(tasks: [Seq], ends: [Seq], at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
-      let desk = try self.desk(id, needsFile: false, now: now)
-      for seq in tasks { desk.queue.received(seq, isEnd: false, now: now) }
-      for seq in ends {
-        if desk.queue.message(seq) != nil {
-          desk.queue.received(seq, isEnd: true, now: now)
-        } else {
-          // Its Task was taken before, and it has left memory since.
-          desk.addLazily(
-            .received(seq: seq, .end, at: now.wall), due: now.instant + limits.lazyWriteMax)
-        }
-      }
-      carryOut(desk, now: now)
-    } catch {
-      // Without one an equal call attaches, as after a crash.
-      _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
-        received(tasks: tasks, ends: ends, at: id, now: now)
-      }
-    }
   }
 
   /// Whether the consumer of a poll has made no call for one of its entries.

@@ -215,9 +215,7 @@ extension Broker {
   package func newUUID() -> String { WorkspaceID(random: random.next(), random.next()).text }
 
   func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
-    desk.addLazily(
-      .note(seq: seq, kind: kind, at: now.wall, detail: []),
-      due: now.instant + limits.lazyWriteMax)
+    desk.addLazily(.note(seq: seq, kind: kind, at: now.wall, detail: []), limits, now: now)
   }
 
   private func keep(_ request: CallerRequest, _ seq: Seq, _ desk: Desk) {

@@ -16,6 +16,7 @@ extension Broker {
       guard fatal == nil else { break }
       if close(desk, now: now) { sleep(desk, now: now) } else { isWhole = false }
     }
+    writeHeldReceipts(now: now)
     desks = [:]
     guard fatal == nil else { return false }
     do throws(StoreError) {
@@ -32,7 +33,10 @@ extension Broker {
   }
 
   private func close(_ desk: Desk, now: Now) -> Bool {
-    if !desk.lazies.isEmpty { desk.lazyDue = now.instant }
+    if !desk.lazies.isEmpty {
+      desk.lazyDue = now.instant
+      desk.hasUrgentLazies = true
+    }
     commit(desk, now: now)
     let isWritten = desk.lazies.isEmpty && desk.batch.isEmpty && desk.failure == nil
     guard desk.failure == nil, fatal == nil, desk.isOpen else { return isWritten }
@@ -40,7 +44,7 @@ extension Broker {
       try desk.file.sync()
       try desk.file.checkpoint(.truncate)
       try desk.closeFile()
-      files.closed()
+      files.closed(desk.id)
     } catch {
       failed(error, workspace: desk.id)
       abandonFile(desk)
@@ -49,8 +53,16 @@ extension Broker {
     return isWritten
   }
 
+  /// Those of workspaces that are only files. One that is lost is as one that never came.
+  private func writeHeldReceipts(now: Now) {
+    for id in receipts.absent where fatal == nil {
+      guard let desk = try? desk(id, now: now) else { continue }
+      if close(desk, now: now) { sleep(desk, now: now) }
+    }
+  }
+
   func abandonFile(_ desk: Desk) {
-    if desk.isOpen { files.closed() }
+    files.closed(desk.id)
     desk.abandonFile()
   }
 
@@ -115,6 +127,7 @@ extension Broker {
     desk.lazies = []
     desk.laziesInBatch = []
     desk.lazyDue = nil
+    receipts.opened(desk.id)
     desk.afterCommit = []
     desk.afterBarrier = []
     for index in desk.rounds.indices { desk.rounds[index].reports = [] }

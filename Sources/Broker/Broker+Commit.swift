@@ -10,9 +10,8 @@ extension Broker {
     #if PLANTS
       if plantedDelay(desk, now: now) { return }
     #endif
-    let isLazyDue = desk.lazyDue.map { $0 <= now.instant } ?? false
     desk.blockedUntil = nil
-    if desk.batch.isEmpty, !isLazyDue {
+    if desk.batch.isEmpty, !isLazyDue(desk, now: now) {
       desk.queue.turnEnded()
     } else {
       guard isFileReady(desk, now: now) else { return }
@@ -48,6 +47,15 @@ extension Broker {
     }
     committed(desk)
     watchLog(desk)
+  }
+
+  /// Receipts of a closed file wait for their turn in the sweep, which opens it.
+  private func isLazyDue(_ desk: Desk, now: Now) -> Bool {
+    guard let due = desk.lazyDue, due <= now.instant else { return false }
+    if desk.isOpen || desk.hasUrgentLazies { return true }
+    desk.lazyDue = nil
+    sweepList.append(desk.id)
+    return false
   }
 
   /// Opens the file for the transaction. When all open ones are busy it waits for the next barrier,
@@ -170,7 +178,10 @@ extension Broker {
     for reply in desk.afterBarrier { fail([reply], reply.refusal) }
     desk.afterBarrier = []
     desk.lazies = lazies
-    if !lazies.isEmpty { desk.lazyDue = now.instant + limits.lazyWriteMax }
+    if !lazies.isEmpty {
+      desk.hasUrgentLazies = true
+      desk.lazyDue = now.instant + limits.lazyWriteMax
+    }
     let reports = desk.reports
     desk.reports = []
     refuse(desk, reports: reports, now: now)

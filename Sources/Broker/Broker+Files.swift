@@ -14,8 +14,8 @@ struct WaitingForFile {
 ///
 /// At most `openWorkspacesMax` are. One more closes the longest unused that is quiet: all of it is
 /// on the disk and nothing on its way. Its desk stays in memory as long as something of it is not
-/// in the file (a parked poll, a held caller, a lease), which that does not disturb; afterwards it
-/// is read from the file again when it is needed.
+/// in the file (a parked poll, a held caller, a lease, a receipt), which that does not disturb;
+/// afterwards it is read from the file again when it is needed.
 extension Broker {
   /// The desk of a workspace, opened at its first use. `needsFile`: it is going to be read.
   func desk(
@@ -26,7 +26,7 @@ extension Broker {
     if let desk = desks[id] {
       if desk.failure != nil { throw .workspaceUnavailable }
       touch(desk)
-      use(desk)
+      (desk.isUsed, desk.isClosedNext) = (true, false)
       if needsFile { try openFile(desk) }
       return desk
     }
@@ -48,9 +48,9 @@ extension Broker {
       try takeUpJobs(desk, now: now)
       desks[id] = desk
       lastKnown.forget(id)
-      files.opened()
-      use(desk)
+      files.opened(id)
       touch(desk)
+      for receipt in receipts.take(id) { apply(receipt, desk, now: now) }
       // What came to its end while the file was closed ends now.
       queue.tick(now: now)
       carryOut(desk, now: now)
@@ -69,8 +69,10 @@ extension Broker {
     try makeRoom()
     do throws(StoreError) {
       desk.reopen(try data.openWorkspaceFile(desk.id))
-      files.opened()
-      use(desk)
+      files.opened(desk.id)
+      receipts.opened(desk.id)
+      if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
+      touch(desk)
     } catch {
       if error.isFinalForProcess {
         failed(error, workspace: desk.id)
@@ -85,17 +87,6 @@ extension Broker {
     }
   }
 
-  func use(_ desk: Desk) {
-    guard desk.isOpen else { return }
-    desk.lastUse = files.use(desk.id)
-    files.compact(isLastUse)
-  }
-
-  private func isLastUse(_ id: WorkspaceID, _ use: UInt64) -> Bool {
-    guard let desk = desks[id] else { return false }
-    return desk.isOpen && desk.lastUse == use
-  }
-
   // MARK: closing
 
   /// For one more open file.
@@ -107,6 +98,7 @@ extension Broker {
   /// Closes a few of the longest unused before there is no room, so that what they have committed
   /// lately can be synced by a barrier that is needed anyway.
   func retireFiles() {
+    syncsAsked = 0
     let most = limits.openWorkspacesMax - limits.openWorkspacesMax / 8
     for _ in 0..<Self.closesInTurn where files.count > most {
       guard closeOldest() == .quick else { return }
@@ -114,6 +106,10 @@ extension Broker {
   }
 
   private static let closesInTurn = 8
+  /// Files that one turn has synced so that they can be closed.
+  private static let syncsInTurn = 32
+  /// Files that one call looks at again of those that could not be closed after their last turn.
+  private static let looks = 4
 
   /// How a file was closed, if one could be.
   private enum Close {
@@ -124,51 +120,67 @@ extension Broker {
     case emptied
   }
 
-  /// Closes the file that was not used for the longest time. Those that cannot be closed yet are
-  /// brought to it: what they have put off is committed with this turn, and synced by its barrier.
+  /// Closes the file that was not used for the longest time and can be closed. Older ones that
+  /// cannot are brought to it: what they have put off is committed with this turn, and synced by
+  /// its barrier.
   private func closeOldest() -> Close {
-    let ready = files.retiring.firstIndex { isLastUse($0.id, $0.use) && mayClose($0.id) }
-    if let index = ready { return close(files.retiring.remove(at: index).id) }
-    files.retiring.removeAll { !isLastUse($0.id, $0.use) }
-    for _ in 0..<files.count {
-      guard let id = files.popOldest(isLastUse), let desk = desks[id] else { return .none }
-      if mayClose(id) { return close(id) }
-      if desk.isQuiet, isSmallOrAtRest(desk), files.retiring.count < Self.closesInTurn {
-        if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
-        desk.wantsSync = true
-        touch(desk)
-        files.retiring.append((id, desk.lastUse))
-      } else {
-        desk.lastUse = files.use(id)
+    for _ in 0..<Self.looks where files.isBeforeReady(.busy) {
+      guard let desk = oldest(.busy) else { break }
+      let standing = exactStanding(desk)
+      files.put(desk.id, standing, isFirst: standing != .busy)
+    }
+    while syncsAsked < Self.syncsInTurn, files.isBeforeReady(.unsynced),
+      let desk = oldest(.unsynced)
+    {
+      syncsAsked += 1
+      files.put(desk.id, .busy)
+      if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
+      desk.wantsSync = true
+      desk.isClosedNext = true
+      touch(desk)
+    }
+    while let desk = oldest(.ready) {
+      guard exactStanding(desk) == .ready else {
+        files.put(desk.id, .busy)
+        continue
       }
+      let outcome = close(desk)
+      if outcome != .none { return outcome }
     }
     return .none
   }
 
-  private func mayClose(_ id: WorkspaceID) -> Bool {
-    guard let desk = desks[id], desk.isOpen, desk.isQuiet, desk.lazies.isEmpty, !desk.isUnsynced,
-      !desk.file.isDirty
-    else { return false }
-    return isSmallOrAtRest(desk)
+  private func oldest(_ standing: OpenFiles.Standing) -> Desk? {
+    files.oldest(standing).flatMap { desks[$0] }
   }
 
-  /// What stays in memory without a file has a bound.
-  private func isSmallOrAtRest(_ desk: Desk) -> Bool {
-    // A backup would have to begin its copy anew; what is left of its end would be cut at one go.
-    if desk.isOpen, desk.file.isBeingCopied || desk.isBeingCut, limits.openWorkspacesMax > 1 {
-      return false
-    }
-    return desk.queue.count <= limits.closedMessagesMax || isAtRest(desk)
+  /// What has to happen before its file can be closed. `isAtRest`: it is known that all of its
+  /// queue is in the file, which takes a look at each message.
+  private func standing(_ desk: Desk, isAtRest: Bool = false) -> OpenFiles.Standing {
+    guard desk.isQuiet, isAtRest || desk.queue.count <= limits.closedMessagesMax,
+      !mustStayOpen(desk)
+    else { return .busy }
+    let mayHold =
+      desk.lazies.isEmpty || !desk.hasUrgentLazies && receipts.hasRoom(limits.receiptsHeldMax)
+    return mayHold && !desk.isUnsynced && !desk.file.isDirty ? .ready : .unsynced
   }
 
-  private func close(_ id: WorkspaceID) -> Close {
-    guard let desk = desks[id] else { return .none }
+  private func exactStanding(_ desk: Desk) -> OpenFiles.Standing {
+    standing(desk, isAtRest: desk.queue.count > limits.closedMessagesMax && isAtRest(desk))
+  }
+
+  /// A backup would have to begin its copy anew; what is left of its end would be cut at one go.
+  private func mustStayOpen(_ desk: Desk) -> Bool {
+    (desk.file.isBeingCopied || desk.isBeingCut) && limits.openWorkspacesMax > 1
+  }
+
+  private func close(_ desk: Desk) -> Close {
     // What was deleted must not stay in a log that is no longer watched.
     let outcome = desk.blankedSince == nil ? Close.quick : .emptied
     if outcome == .emptied, !emptyLog(desk, isIdle: false, now: turnNow) {
       guard desk.failure == nil else { return outcome }
       // Another one at the next try, and this one later.
-      desk.lastUse = files.use(id)
+      files.put(desk.id, .busy)
       return .none
     }
     do throws(StoreError) {
@@ -177,11 +189,15 @@ extension Broker {
       close(desk, error)
       return outcome
     }
-    files.closed()
+    files.closed(desk.id)
     counters.filesClosed += 1
     desk.isLogWatched = false
     desk.mustEmptyLog = false
-    longLogs.remove(id)
+    longLogs.remove(desk.id)
+    if !desk.lazies.isEmpty {
+      receipts.closed(desk.id)
+      desk.lazyDue = turnNow.instant + limits.receiptHeldTime
+    }
     if !desk.isTouched { settle(desk, now: turnNow) }
     return outcome
   }
@@ -192,6 +208,10 @@ extension Broker {
   /// needed to make it again; of the others it is noted when they come due.
   func settle(_ desk: Desk, now: Now) {
     guard desks[desk.id] === desk, desk.failure == nil else { return }
+    if desk.isOpen {
+      files.put(desk.id, standing(desk), isUse: desk.isUsed, isFirst: desk.isClosedNext)
+      desk.isUsed = false
+    }
     if !desk.isOpen, !desk.isTouched, isAtRest(desk) {
       if desk.queue.restsAt(now: now) <= now.instant { return rest(desk, now: now) }
       return setAlarm(desk.id, min(desk.queue.restsAt(now: now), desk.due ?? .distantFuture))
@@ -202,7 +222,7 @@ extension Broker {
   }
 
   /// One that is set for earlier stays: it finds nothing to do and sets the next.
-  private func setAlarm(_ id: WorkspaceID, _ due: Instant) {
+  func setAlarm(_ id: WorkspaceID, _ due: Instant) {
     if let at = alarms.at(id), at <= due { return }
     alarms.put(due, id)
   }

@@ -42,6 +42,7 @@ extension Broker {
   func forgetFile(of id: WorkspaceID) {
     unopenable.remove(id)
     lastKnown.forget(id)
+    _ = receipts.take(id)
   }
 
   /// The row says what is to be done: it is done after a minute, or by the next start.

@@ -101,12 +101,12 @@ extension Broker {
       return
     }
     let id = sweepList[sweptUpTo]
-    if desks[id] == nil, directory.workspace(id) != nil, !unopenable.contains(id) {
+    let isFailed = unopenable.contains(id) || desks[id]?.failure != nil
+    if desks[id]?.isOpen != true, directory.workspace(id) != nil, !isFailed {
       do throws(RelayError) {
         let desk = try desk(id, now: now)
         // Nobody has asked for it: it is the first to be closed again.
-        desk.lastUse = 0
-        files.retiring.append((id, 0))
+        desk.isClosedNext = true
         desk.wantsSync = true
       } catch .tooManyOpen {
         return

@@ -30,6 +30,9 @@ package final class Broker {
   var touched: [Desk] = []
   /// Which desks' files are open, and in which order they are closed.
   var files = OpenFiles()
+  /// Files that this turn has synced so that they can be closed.
+  var syncsAsked = 0
+  var receipts = HeldReceipts()
   /// Calls that wait until another workspace's file can be closed.
   var waitingForFile: [WaitingForFile] = []
   var waitingBytes = 0

@@ -19,10 +19,12 @@ final class Desk {
   var batchBytes = 0
   var reports: [Report] = []
   /// Put off to the next transaction, or until `lazyDue`; they go before the batch.
-  var lazies: [Write] = []
+  var lazies: [Write] = [] { didSet { if lazies.isEmpty { hasUrgentLazies = false } } }
   /// Those of the batch that nobody waits for: put off again when the batch is refused.
   var laziesInBatch: [Write] = []
   var lazyDue: Instant?
+  /// Some of them have to reach the file by then, even if it has to be opened for that.
+  var hasUrgentLazies = false
   /// Leave once this turn's transaction is committed, or when its barrier has passed.
   var afterCommit: [Reply] = []
   var afterBarrier: [Reply] = []
@@ -89,8 +91,10 @@ final class Desk {
   /// So many of them are looked through for those that no longer count.
   var lastCallMax = 256
 
-  /// The broker's number of its last use, for the order in which files are closed.
-  var lastUse: UInt64 = 0
+  /// Somebody has asked for it since its last turn ended.
+  var isUsed = false
+  /// Its file is the first to be closed: its turn had come, or it was opened for nobody.
+  var isClosedNext = false
   /// What it has committed without a barrier is to be covered by the next one, so that its file can
   /// be closed.
   var wantsSync = false
@@ -204,10 +208,13 @@ final class Desk {
   }
 
   /// All writes keep their order: behind others of this turn it goes with them.
-  func addLazily(_ write: Write, due: Instant) {
+  func addLazily(_ write: Write, _ limits: Limits, now: Now) {
     if batch.isEmpty {
       lazies.append(write)
-      if lazyDue == nil { lazyDue = due }
+      if !write.mayBeHeld { hasUrgentLazies = true }
+      let isHeld = !isOpen && !hasUrgentLazies
+      let due = now.instant + (isHeld ? limits.receiptHeldTime : limits.lazyWriteMax)
+      lazyDue = lazyDue.map { min($0, due) } ?? due
     } else {
       batch.append(write)
       laziesInBatch.append(write)

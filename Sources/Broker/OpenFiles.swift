@@ -1,47 +1,81 @@
 import Relay
 
-/// How many files are open, and in which order they were used last.
+/// Which workspaces' files are open, and which of them can be closed, each in the order of use.
 ///
-/// A use is a pair at the end of a list; the older pairs of a desk that has been used again are
-/// skipped, and thrown away once they are in the majority.
+/// The broker says how an open file stands after each turn in which it was used (`put`), and asks
+/// for the one that was not used for the longest time (`oldest`). No operation looks through the
+/// open files.
 struct OpenFiles {
-  private(set) var count = 0
-  /// Since the start.
+  /// What has to happen before a file can be closed.
+  enum Standing {
+    /// Nothing: everything is on the disk and nothing is on its way.
+    case ready
+    /// What it has committed, or put off, has to be synced.
+    case unsynced
+    /// It is at work; or something else keeps it open, which may end without a turn of it.
+    case busy
+  }
+
+  /// Files opened since the start.
   private(set) var openedEver = 0
-  private var uses: [(id: WorkspaceID, use: UInt64)] = []
-  private var start = 0
+  private var standings: [WorkspaceID: (standing: Standing, use: UInt64)] = [:]
   private var lastUse: UInt64 = 0
-  /// Out of the order: to be closed when what they have committed is on the disk.
-  var retiring: [(id: WorkspaceID, use: UInt64)] = []
+  private var ready = RecencyList<WorkspaceID>()
+  private var unsynced = RecencyList<WorkspaceID>()
+  private var busy = RecencyList<WorkspaceID>()
 
-  mutating func opened() {
-    count += 1
+  var count: Int { standings.count }
+
+  mutating func opened(_ id: WorkspaceID) {
     openedEver += 1
+    put(id, .busy)
   }
 
-  mutating func closed() { count -= 1 }
+  mutating func closed(_ id: WorkspaceID) {
+    guard let entry = standings.removeValue(forKey: id) else { return }
+    remove(id, entry.standing)
+  }
 
-  /// Numbers a use; to be kept with the desk.
-  mutating func use(_ id: WorkspaceID) -> UInt64 {
+  /// How the file stands now. `isUse`: it was used for somebody; a look that finds what was found
+  /// before is no use. `isFirst`: it is to be closed before all others.
+  mutating func put(
+    _ id: WorkspaceID, _ standing: Standing, isUse: Bool = true, isFirst: Bool = false
+  ) {
+    if !isUse, !isFirst, standings[id]?.standing == standing { return }
     lastUse += 1
-    uses.append((id, lastUse))
-    return lastUse
-  }
-
-  /// Takes the longest unused out of the order. `isCurrent`: the desk is there, its file is open,
-  /// and this is its last use.
-  mutating func popOldest(_ isCurrent: (WorkspaceID, UInt64) -> Bool) -> WorkspaceID? {
-    while start < uses.count {
-      let (id, use) = uses[start]
-      start += 1
-      if isCurrent(id, use) { return id }
+    let entry = (standing: standing, use: isFirst ? 0 : lastUse)
+    if let before = standings.updateValue(entry, forKey: id), before.standing != standing {
+      remove(id, before.standing)
     }
-    return nil
+    switch standing {
+    case .ready: isFirst ? ready.useFirst(id) : ready.use(id)
+    case .unsynced: isFirst ? unsynced.useFirst(id) : unsynced.use(id)
+    case .busy: isFirst ? busy.useFirst(id) : busy.use(id)
+    }
   }
 
-  mutating func compact(_ isCurrent: (WorkspaceID, UInt64) -> Bool) {
-    guard uses.count > 64 + 4 * count else { return }
-    uses = uses[start...].filter { isCurrent($0.id, $0.use) }
-    start = 0
+  func oldest(_ standing: Standing) -> WorkspaceID? {
+    switch standing {
+    case .ready: ready.oldest
+    case .unsynced: unsynced.oldest
+    case .busy: busy.oldest
+    }
+  }
+
+  /// The oldest that stands so was not used for longer than any that is ready.
+  func isBeforeReady(_ standing: Standing) -> Bool {
+    guard let id = oldest(standing) else { return false }
+    guard let first = ready.oldest else { return true }
+    return use(of: id) <= use(of: first)
+  }
+
+  private func use(of id: WorkspaceID) -> UInt64 { standings[id]?.use ?? 0 }
+
+  private mutating func remove(_ id: WorkspaceID, _ standing: Standing) {
+    switch standing {
+    case .ready: ready.remove(id)
+    case .unsynced: unsynced.remove(id)
+    case .busy: busy.remove(id)
+    }
   }
 }

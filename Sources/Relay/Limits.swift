@@ -99,10 +99,16 @@ package struct Limits: Sendable {
   package var walIdle = Duration.seconds(60)
   /// A workspace's WAL in which something was deleted is emptied after this, idle or not.
   package var walBlankedMax = Duration.seconds(600)
-  /// Workspace files open at once; each takes 3 descriptors and about 150 KiB.
-  package var openWorkspacesMax = 340
+  /// Workspace files open at once, fewer where RLIMIT_NOFILE has no room for them; each takes 3
+  /// descriptors and 0.1 to 0.3 MiB.
+  package var openWorkspacesMax = 2048
   /// Messages of a workspace in memory while its file is closed, because of a poll or a lease.
   package var closedMessagesMax = 256
+  /// Closed workspaces whose receipts wait in memory for the next use of the file; more, and files
+  /// are opened for them.
+  package var receiptsHeldMax = 4096
+  /// A receipt of a closed file waits for so long until the file is opened only for it.
+  package var receiptHeldTime = Duration.seconds(60)
   /// How long a call waits until one of the open files can be closed.
   package var fileWaitMax = Duration.seconds(2)
   /// Between two workspaces that are opened only because something in them is due.

@@ -65,6 +65,16 @@ package enum Write: Sendable {
     }
   }
 
+  /// It says only what somebody has received or done: a closed file is not opened for it.
+  package var mayBeHeld: Bool {
+    switch self {
+    case .received, .note: true
+    case .message, .handOut, .handOutChange, .requeue, .answer, .end, .task, .told, .redrive,
+      .delete, .job, .retire, .trim, .expire:
+      false
+    }
+  }
+
   package static func withoutSends(_ writes: [Write]) -> [Write] {
     var sends: Set<Seq> = []
     for case .message(let new) in writes { sends.insert(new.seq) }

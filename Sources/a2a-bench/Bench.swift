@@ -55,7 +55,8 @@ struct Bench {
       let disk = DiskRun(path: scratch.sub("disk"))
       try disk.measure(seconds: 2, into: &measures)
     }
-    if [.all, .r, .sends, .cycles].contains(command) {
+    // Many files are not what R measures.
+    if [.all, .r, .sends, .cycles].contains(command), options.workspaces == nil {
       progress(number, "R")
       let reference = ReferenceRun(folder: scratch.sub("reference"))
       measures[.reference] = try reference.rate(warmUp: 2, seconds: 10)

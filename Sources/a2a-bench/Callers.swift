@@ -10,25 +10,28 @@ final class Caller: Client {
   }
 
   private let mode: Mode
-  private var request: NumberedRequest
+  /// Sent in turn.
+  private var requests: [NumberedRequest]
+  private var next = 0
   private var expected: NumberedText
   private var sentAt: Int64 = 0
 
   init(
-    _ address: SocketAddress, meter: Meter, mode: Mode, request: NumberedRequest
+    _ address: SocketAddress, meter: Meter, mode: Mode, requests: [NumberedRequest]
   ) throws(BenchError) {
     self.mode = mode
-    self.request = request
+    self.requests = requests
     expected = NumberedText("answer-")
     try super.init(address, meter: meter)
   }
 
   override func start() throws(BenchError) {
     let number = meter.nextNumber()
-    request.setNumber(number)
+    requests[next].setNumber(number)
     if mode == .untilAnswered { expected.setNumber(number) }
     sentAt = ticks()
-    try send(request.bytes)
+    try send(requests[next].bytes)
+    next = (next + 1) % requests.count
   }
 
   private static let result = Array(#""result":"#.utf8)

@@ -84,8 +84,10 @@ extension Goal {
       title: "sends over 64 workspaces, 256 conn.", key: .sendsSpreadMost, unit: "/s",
       compared: .ratio(.spreadReference, to: "64 files")),
     Goal(
-      title: "sends, --connections", key: .sendsChosen, unit: "/s",
+      title: "sends, --connections, --workspaces", key: .sendsChosen, unit: "/s",
       compared: .ratio(.reference, to: "R")),
+    Goal(title: "the same: server CPU each", key: .sendsChosenCPU, unit: "us", digits: 1),
+    Goal(title: "the same: server memory", key: .sendsChosenMemory, unit: "MiB"),
   ]
 
   private static let cycles = [

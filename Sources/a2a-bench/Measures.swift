@@ -18,6 +18,8 @@ struct Measures {
     case sendsSpread = "sends_spread_per_second"
     case sendsSpreadMost = "sends_spread_256_per_second"
     case sendsChosen = "sends_chosen_per_second"
+    case sendsChosenCPU = "sends_chosen_server_cpu_us"
+    case sendsChosenMemory = "sends_chosen_server_mib"
     case cycles = "cycles_per_second"
     case cyclesP50 = "cycles_p50_ms"
     case cyclesP99 = "cycles_p99_ms"

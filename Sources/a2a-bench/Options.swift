@@ -17,6 +17,8 @@ struct Options {
   var data: String?
   /// Connections of `sends`; without it 1, 64 and 256 are measured.
   var connections: Int?
+  /// Workspaces of `sends`, each connection going round its share of them; without it 1.
+  var workspaces: Int?
   /// Seconds that one figure of the relay is measured for.
   var seconds = 5
   var runs = 5
@@ -35,6 +37,7 @@ struct Options {
       --url URL          measure a relay that runs already, with --admin TOKEN
       --data DIR         where to put files (default: a folder in /var/tmp)
       --connections N    connections of `sends` (default: 1, 64 and 256 in turn)
+      --workspaces N     workspaces of `sends`, used in turn over --connections (default 64 then)
       --seconds N        length of one measurement (default 5)
       --runs N           runs of which the median is shown (default 5)
       --parked N         parked polls (default 15000)
@@ -74,6 +77,7 @@ struct Options {
     case "--admin": admin = value
     case "--data": data = value
     case "--connections": connections = try Self.count(flag, value)
+    case "--workspaces": workspaces = try Self.count(flag, value)
     case "--seconds": seconds = try Self.count(flag, value)
     case "--runs": runs = try Self.count(flag, value)
     case "--window": window = try Self.count(flag, value)

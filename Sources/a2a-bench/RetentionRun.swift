@@ -104,7 +104,7 @@ private struct Side {
     for _ in 0..<CyclesRun.callers {
       let request = target.request(to: inbox, blocking: true)
       try loop.add(
-        Caller(target.address, meter: meter, mode: .untilAnswered, request: request))
+        Caller(target.address, meter: meter, mode: .untilAnswered, requests: [request]))
     }
   }
 

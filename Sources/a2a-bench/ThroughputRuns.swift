@@ -9,11 +9,17 @@ struct SendsRun {
     var milliseconds: [Double]
     var serverCPU: Double?
     var clientCPU: Double
+    /// Resident memory at the end.
+    var serverMebibytes: Double?
   }
 
   func measure(into measures: inout Measures) throws(BenchError) {
-    if let connections = options.connections {
-      measures[.sendsChosen] = try run(connections: connections).perSecond
+    if options.connections != nil || options.workspaces != nil {
+      let chosen = try run(
+        connections: options.connections ?? 64, workspaces: options.workspaces ?? 1)
+      measures[.sendsChosen] = chosen.perSecond
+      measures[.sendsChosenCPU] = chosen.serverCPU
+      measures[.sendsChosenMemory] = chosen.serverMebibytes
       return
     }
     measures[.sendsOne] = try run(connections: 1).perSecond
@@ -35,9 +41,11 @@ struct SendsRun {
     try Throughput(options, scratch).measure { (target, loop, meter) throws(BenchError) in
       let inboxes = try target.makeInboxes(workspaces)
       for index in 0..<connections {
-        let request = target.request(to: inboxes[index % workspaces], blocking: false)
+        // With more workspaces than connections each goes round its share of them.
+        let share = stride(from: index % workspaces, to: workspaces, by: connections)
+        let requests = share.map { target.request(to: inboxes[$0], blocking: false) }
         try loop.add(
-          Caller(target.address, meter: meter, mode: .immediate, request: request))
+          Caller(target.address, meter: meter, mode: .immediate, requests: requests))
       }
     }
   }
@@ -78,7 +86,7 @@ struct CyclesRun {
       for _ in 0..<Self.callers {
         let request = target.request(to: inbox, blocking: true)
         try loop.add(
-          Caller(target.address, meter: meter, mode: .untilAnswered, request: request))
+          Caller(target.address, meter: meter, mode: .untilAnswered, requests: [request]))
       }
     }
   }
@@ -110,7 +118,8 @@ struct Throughput {
     let client = Double(cpuTime(of: "self") - clientStart) / 1e3 / Double(meter.completed)
     return SendsRun.Outcome(
       perSecond: window.perSecond, milliseconds: meter.samples.milliseconds([50, 99]),
-      serverCPU: window.serverCPU, clientCPU: client)
+      serverCPU: window.serverCPU, clientCPU: client,
+      serverMebibytes: target.process.map { Double($0.residentBytes()) / 1_048_576 })
   }
 }
 

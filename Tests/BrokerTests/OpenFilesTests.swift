@@ -171,4 +171,40 @@ import Wire
     bench.sync()
     #expect(bench.replies[again]?.state == "TASK_STATE_SUBMITTED")
   }
+
+  @Test func `a file that must stay open is passed over, and closed when it need not`() throws {
+    var limits = Limits()
+    (limits.openWorkspacesMax, limits.closedMessagesMax) = (2, 2)
+    let bench = try Bench(limits: limits)
+    let (large, other, third) = (try bench.create(), try bench.create(), try bench.create())
+    for number in 0..<3 { try bench.stored(large, "m-\(number)") }
+    let held = try bench.take(large)
+    for id in [other, third, other, third] { try bench.stored(id, "x-\(bench.now.instant)") }
+    #expect(bench.broker.desks[large]?.isOpen == true, "a lease and more than it may have closed")
+    bench.agent(large, held, .release(delay: .zero, reason: ""))
+    bench.wait(.seconds(15))
+    for id in [other, third, other, third] {
+      try bench.stored(id, "y-\(bench.now.instant)")
+      bench.wait(.seconds(15))
+    }
+    #expect(bench.broker.desks[large] == nil, "nothing of it is only in memory")
+  }
+
+  /// The pool does not look through the open files for the one to close.
+  @Test func `closing the longest unused of many files looks at that one`() {
+    var files = OpenFiles()
+    let ids = (0..<10_000).map { WorkspaceID(UUIDBytes(high: UInt64($0), low: 0)) }
+    for id in ids { files.opened(id) }
+    for id in ids { files.put(id, .ready) }
+    files.put(ids[0], .ready)
+    files.put(ids[3], .ready, isUse: false)
+    files.put(ids[1], .unsynced)
+    files.put(ids[2], .busy)
+    files.put(ids[9_999], .ready, isFirst: true)
+    #expect(files.oldest(.ready) == ids[9_999] && files.oldest(.unsynced) == ids[1])
+    #expect(files.oldest(.busy) == ids[2])
+    for id in [ids[9_999], ids[1], ids[2]] { files.closed(id) }
+    #expect(files.oldest(.ready) == ids[3] && files.oldest(.unsynced) == nil)
+    #expect(files.oldest(.busy) == nil && files.count == 9_997 && files.openedEver == 10_000)
+  }
 }

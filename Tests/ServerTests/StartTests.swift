@@ -66,7 +66,7 @@ import Wire
   @Test func `what was asked for and fits stays, and the default beside it is cut`() throws {
     let large = try plan(try options("--limit=connectionsMax=19500"), descriptors: 20_000)
     #expect(large.limits.connectionsMax == 19_500 && large.limits.openWorkspacesMax == 145)
-    #expect(large.adaptations == [.init(name: "openWorkspacesMax", from: 340, to: 145)])
+    #expect(large.adaptations == [.init(name: "openWorkspacesMax", from: 2048, to: 145)])
     let files = try plan(try options("--limit=openWorkspacesMax=6000"), descriptors: 20_000)
     #expect(files.limits.openWorkspacesMax == 6000 && files.limits.connectionsMax == 1936)
     let fitting = try plan(
@@ -77,7 +77,7 @@ import Wire
 
   @Test func `defaults are cut to the descriptors there are`() throws {
     let usual = try plan(try options(), descriptors: 20_000)
-    #expect(usual.adaptations == [.init(name: "connectionsMax", from: 50_000, to: 18_916)])
+    #expect(usual.adaptations == [.init(name: "connectionsMax", from: 50_000, to: 13_792)])
     let small = try plan(try options(), descriptors: 1024)
     #expect(small.limits.openWorkspacesMax == 149 && small.limits.connectionsMax == 513)
     let ample = try plan(try options(), descriptors: 1_000_000)

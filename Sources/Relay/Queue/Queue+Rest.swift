@@ -2,7 +2,7 @@ extension Queue {
   /// All of it can be read from the file again, exactly: nobody waits, no agent holds anything, and
   /// no write is on its way. (Writes that were put off are the driver's to commit before.)
   package var isInFile: Bool {
-    polls.isEmpty && actions.isEmpty && !isPaused
+    polls.isEmpty && heldCount == 0 && actions.isEmpty && !isPaused
       && messages.values.allSatisfy(\.isInFile)
       && tasks.values.allSatisfy { !$0.isPending && $0.onItsWay.isEmpty && $0.waiting.isEmpty }
   }
