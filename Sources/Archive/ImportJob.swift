@@ -48,7 +48,7 @@ package final class ImportJob {
   package init(
     _ folder: String, into data: DataDirectory, limits: Limits
   ) throws(ArchiveError) {
-    let manifest = try Manifest(of: folder)
+    let manifest = try Manifest(of: folder, bytesMax: limits.importManifestBytesMax)
     guard manifest.content == .workspace,
       let entry = manifest.files.first(where: { $0.workspace != nil }), let id = entry.workspace,
       let registry = manifest.files.first(where: { $0.workspace == nil }),
@@ -63,6 +63,11 @@ package final class ImportJob {
     old = "\(folder)/\(entry.path)"
     do throws(StoreError) {
       let path = "\(folder)/\(registry.path)"
+      guard Files.size(path) <= Int64(limits.importRegistryBytesMax) else {
+        throw StoreError(
+          kind: .corrupt, call: "import", path: path,
+          message: "it is larger than \(limits.importRegistryBytesMax) bytes")
+      }
       // A log beside it would be read with it.
       guard try FileCopying.hash(path) == registry.hash, Files.size(path + "-wal") == 0 else {
         throw StoreError(

@@ -8,9 +8,6 @@ package struct Manifest: Sendable, Equatable {
   package static let name = "manifest.json"
   package static let sumName = "manifest.json.sha256"
   package static let format = 1
-  /// Bytes of a manifest that are read: of 100,000 workspaces it has about 30 MB.
-  static let bytesMax = 256 * 1024 * 1024
-
   /// What was backed up: a whole relay, or one workspace on its way to another.
   package enum Content: String, Sendable { case relay, workspace }
 
@@ -48,23 +45,32 @@ package struct Manifest: Sendable, Equatable {
 
   // MARK: text
 
-  /// Reads the manifest of a backup and holds it against its sum.
-  package init(of folder: String) throws(ArchiveError) {
+  /// Reads the manifest of a backup and holds it against its sum. It is read at once: a relay at
+  /// work reads none of more `bytesMax` than one workspace's has.
+  package init(
+    of folder: String, bytesMax: Int = Limits().manifestBytesMax
+  ) throws(ArchiveError) {
     let path = folder + "/" + Self.name
     guard Files.exists(path) else {
       throw ArchiveError(
         .damaged, "\(folder) has no \(Self.name): it is no backup, or one that did not end")
     }
-    let bytes = try reading { () throws(StoreError) in
-      try Files.whole(path, most: Self.bytesMax)
+    guard Files.size(path) < Int64(bytesMax) else {
+      throw ArchiveError(
+        .damaged,
+        "\(path) has \(Files.size(path)) bytes; what is looked for here has less than \(bytesMax)")
     }
+    let bytes = try reading { () throws(StoreError) in try Files.whole(path, most: bytesMax) }
     let sum = try reading { () throws(StoreError) in
       try Files.whole(folder + "/" + Self.sumName, most: 1024)
     }
     guard sum == Self.sum(of: bytes) else {
       throw ArchiveError(.damaged, "\(path) is not what its sum in \(Self.sumName) says")
     }
-    guard let json = try? JSON(parsing: bytes), let manifest = Manifest(json) else {
+    // The entry of a file has seven members and elements in more than 200 bytes.
+    guard let json = try? JSON(parsing: bytes, valuesMax: bytesMax / 32),
+      let manifest = Manifest(json)
+    else {
       throw ArchiveError(.damaged, "\(path) is no manifest that this relay can read")
     }
     self = manifest

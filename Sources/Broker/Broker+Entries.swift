@@ -130,7 +130,7 @@ extension Broker {
     let stored = try reading(desk) { () throws(StoreError) in try desk.file.body(message.seq) }
     let version = Dialect(rawValue: message.dialect)?.protocolVersion
     guard let (head, body) = stored,
-      case .success(let call) = A2ACall.parse(body, version: version)
+      case .success(let call) = A2ACall.peek(body, version: version)
     else { throw .workspaceUnavailable }
     return Desk.Cached(head: head, body: body, message: call.message, text: call.text)
   }

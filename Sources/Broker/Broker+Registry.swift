@@ -88,6 +88,17 @@ extension Broker {
     registryBatch.append(.createWorkspace(row))
   }
 
+  /// Whether `register` would take it, as far as the id and the credential tell.
+  package func checkRegistration(
+    of id: WorkspaceID, by identity: Identity?, mode: RegistrationMode, now: Now
+  ) throws(RelayError) {
+    if let record = directory.workspace(id) {
+      _ = try mayRegister(record, identity, mode, now: now)
+    } else {
+      _ = try orgOfUnknown(id, identity, mode)
+    }
+  }
+
   package func register(
     _ call: CallID, _ registration: Registration, identity: Identity?, mode: RegistrationMode,
     now: Now

@@ -14,6 +14,12 @@ package struct Limits: Sendable {
   package var anonymousSharePercent = 25
   /// Bytes of one request body without a credential; more is 413.
   package var anonymousBodyBytesMax = 1024 * 1024
+  /// Members and elements in the JSON of one message, result or batch.
+  package var messageValuesMax = 100_000
+  /// Parts of one message, and of one result with all its artifacts; artifacts of one result.
+  package var partsMax = 4096
+  /// Members and elements in the JSON of every other body: cards, settings, lists of ids.
+  package var bodyValuesMax = 10_000
   /// From the head until such a body is whole.
   package var anonymousBodyTime = Duration.seconds(20)
   /// Bytes of large answers made in one turn of the loop; the rest waits for the next ones.
@@ -228,6 +234,12 @@ package struct Limits: Sendable {
   package var jobsRunningMax = 8
   /// Jobs of one workspace that can be asked for after their end.
   package var jobsKept = 100
+  /// Bytes of a backup's manifest that a command reads: of 100,000 workspaces it has about 30 MB.
+  package var manifestBytesMax = 64 * 1024 * 1024
+  /// Bytes of the manifest of an exported workspace, which a relay at work reads in one turn.
+  package var importManifestBytesMax = 64 * 1024
+  /// Bytes of the registry in such an export: a card, tokens, and secrets of about 6 MiB at most.
+  package var importRegistryBytesMax = 16 * 1024 * 1024
   /// Bytes that one turn of the loop copies or hashes for a backup.
   package var backupSliceBytes = 256 * 1024
   /// From one such turn to the next, so that the loop is free for everybody else in between.

@@ -3,6 +3,7 @@
 /// What A2A and HTTP define has its own codes (A2A 1.0 §5.4, RFC 9110); this is the rest.
 package enum RelayError: String, Error, Sendable, CaseIterable {
   case badJSON = "bad_json"
+  case tooManyValues = "too_many_values"
   case badRequest = "bad_request"
   case badParameter = "bad_parameter"
   case badResult = "bad_result"
@@ -62,7 +63,9 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
 
   package var status: Int {
     switch self {
-    case .badJSON, .badRequest, .badParameter, .badResult, .notAnEnd, .leaseMissing: 400
+    case .badJSON, .tooManyValues, .badRequest, .badParameter, .badResult, .notAnEnd,
+      .leaseMissing:
+      400
     case .unauthorized: 401
     case .invalidCaller: 403
     case .notFound, .noRoute: 404
@@ -87,7 +90,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var rpcCode: Int {
     switch self {
     case .badJSON: -32700
-    case .badRequest, .bodyTooLarge, .contentEncoding: -32600
+    case .badRequest, .tooManyValues, .bodyTooLarge, .contentEncoding: -32600
     case .badParameter, .idempotencyConflict: -32602
     case .unsupported: -32004
     default: -32603
@@ -118,6 +121,9 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var text: String {
     switch self {
     case .badJSON: "the body is not JSON"
+    case .tooManyValues: 
+      "the body's JSON has too many members and elements; allowed are \(Limits().bodyValuesMax), "
+        + "in a batch \(Limits().messageValuesMax)"
     case .badRequest: "the request is not understood"
     case .badParameter: "a parameter is out of range"
     case .badResult: "the result is not understood"

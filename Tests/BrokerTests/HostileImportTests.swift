@@ -166,6 +166,35 @@ import Wire
     expectNothingTaken(importing())
   }
 
+  @Test(arguments: ["padding", "members"])
+  func `a manifest that is larger than an export's is refused before it is read`(
+    kind: String
+  ) throws {
+    let name = "\(folder)/\(Manifest.name)"
+    let text = String(decoding: try Files.whole(name, most: 1 << 20), as: UTF8.self)
+    let most = Limits().importManifestBytesMax
+    let more =
+      kind == "padding"
+      ? String(repeating: " ", count: most)
+      : "\"x\":[" + String(repeating: "0,", count: most / 32) + "0],"
+    let bytes = Array(("{" + more + text.dropFirst()).utf8)
+    try Data(bytes).write(to: URL(filePath: name))
+    try Data("\(SHA256.hash(bytes).hex)  manifest.json\n".utf8).write(
+      to: URL(filePath: "\(folder)/\(Manifest.sumName)"))
+    let call = importing()
+    expectNothingTaken(call)
+    #expect(
+      other.replies[call]?.text.contains(kind == "padding" ? "\(most)" : "no manifest") == true)
+  }
+
+  @Test func `a registry that is larger than an export's is refused before it is read`() throws {
+    #expect(truncate("\(folder)/relay.db", off_t(Limits().importRegistryBytesMax) + 1) == 0)
+    try vouch()
+    let call = importing()
+    expectNothingTaken(call)
+    #expect(other.replies[call]?.text.contains("larger than") == true)
+  }
+
   @Test(arguments: [false, true]) func `a link in place of a file is refused`(isQueue: Bool) throws
   {
     let path = "\(folder)/\(isQueue ? DataDirectory.place(of: id) : "relay.db")"

@@ -21,16 +21,66 @@ enum AgentCallReader {
     case .claim: return .claim
     case .extend, .release:
       guard !body.isEmpty else { return try change(verb, .object([]), limits) }
-      guard let json = try? JSON(parsing: body) else { throw BatchFault(.badJSON) }
+      let json: JSON
+      do throws(JSONError) {
+        json = try JSON(parsing: body, valuesMax: limits.bodyValuesMax)
+      } catch { throw BatchFault(RelayError(error)) }
       return try change(verb, json, limits)
     }
   }
 
+  /// The workspace that a registration names, found before its card is read.
+  static func workspace(of body: [UInt8]) -> WorkspaceID? {
+    guard let range = try? JSONScanner.validate(body.span) else { return nil }
+    let names = JSONRanges.object(of: ["id", "workspace_id"], at: range, in: body)
+    return (names["id"] ?? names["workspace_id"])?.string.flatMap { WorkspaceID($0) }
+  }
+
+  /// The ranges of a batch's `calls`, and its `poll`. Results stay as they are.
+  static func batch(
+    _ body: [UInt8], _ limits: Limits
+  ) throws(BatchFault) -> (calls: [Range<Int>], poll: PollWish?) {
+    guard !body.isEmpty else { return ([], nil) }
+    let range: Range<Int>
+    do throws(JSONError) { range = try JSONScanner.validate(body.span) } catch {
+      throw BatchFault(RelayError(error))
+    }
+    guard body[range.lowerBound] == UInt8(ascii: "{") else { throw BatchFault(.badRequest) }
+    var calls: [Range<Int>] = []
+    if let list = JSONRanges.member("calls", of: range, in: body) {
+      guard body[list.lowerBound] == UInt8(ascii: "[") else {
+        throw BatchFault(.badRequest, "calls must be an array")
+      }
+      calls = JSONRanges.elements(at: list, in: body)
+      guard calls.count <= limits.batchMax else {
+        throw BatchFault(.badParameter, "calls: at most \(limits.batchMax)")
+      }
+    }
+    guard let at = JSONRanges.member("poll", of: range, in: body),
+      body[at.lowerBound] != UInt8(ascii: "n")
+    else { return (calls, nil) }
+    guard body[at.lowerBound] == UInt8(ascii: "{") else {
+      throw BatchFault(.badRequest, "poll must be an object")
+    }
+    let poll = JSONRanges.object(of: PollWish.names, at: at, in: body)
+    let wish = try PollWish(limits: limits) { name in
+      guard let value = poll[name] else { return nil }
+      return value.string ?? value.int.map(String.init) ?? value.bool.map { $0 ? "1" : "0" }
+        ?? "?"
+    }
+    return (calls, wish)
+  }
+
+  /// What a call of a batch is made of, beside a result.
+  private static let names = [
+    "op", "message", "lease", "lease_seconds", "delay_seconds", "reason",
+  ]
+
   /// One element of a batch's `calls`, which stands at `range` in the body.
   static func part(
-    _ item: JSON, at range: Range<Int>, of body: [UInt8], _ id: WorkspaceID, _ call: CallID,
-    _ limits: Limits
+    at range: Range<Int>, of body: [UInt8], _ id: WorkspaceID, _ call: CallID, _ limits: Limits
   ) throws(BatchFault) -> AgentCall {
+    let item = JSONRanges.object(of: names, at: range, in: body)
     guard let verb = item["op"]?.string.flatMap(Route.Verb.init(rawValue:)) else {
       let names = Route.Verb.allCases.map(\.rawValue).joined(separator: ", ")
       throw BatchFault(.badRequest, "op: allowed are \(names)")

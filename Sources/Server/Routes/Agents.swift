@@ -68,35 +68,20 @@ extension RelayServer {
     now: Now
   ) throws(RelayError) {
     // Each result in it is judged by itself.
-    guard let json = try? JSON(parsing: body) else { throw .badJSON }
-    guard json.object != nil else { throw .badRequest }
-    if let calls = json["calls"], calls.array == nil {
-      return fail(ticket, .badRequest, "calls must be an array")
-    }
-    let items = json["calls"]?.array ?? []
-    guard items.count <= limits.batchMax else {
-      return fail(ticket, .badParameter, "calls: at most \(limits.batchMax)")
-    }
-    var wish: PollWish?
+    let items: [Range<Int>]
+    let wish: PollWish?
     do throws(BatchFault) {
-      if let poll = json["poll"], !poll.isNull {
-        guard poll.object != nil else { throw BatchFault(.badRequest, "poll must be an object") }
-        wish = try PollWish(limits: limits) { name in
-          guard let value = poll[name] else { return nil }
-          return value.string ?? value.int.map(String.init) ?? value.bool.map { $0 ? "1" : "0" }
-            ?? "?"
-        }
-      }
+      (items, wish) = try AgentCallReader.batch(body, limits)
     } catch {
       return fail(ticket, error.error, error.detail)
     }
     let call = open(ticket, wish == nil ? .other : .poll(id))
     if wish != nil { loop.watchPeer(ticket) }
     var parts: [(CallID, Result<AgentCall, BatchFault>)] = []
-    for (item, range) in zip(items, JSONRanges.elements(of: "calls", in: body)) {
+    for range in items {
       let part = broker.nextCall()
       do throws(BatchFault) {
-        let agent = try AgentCallReader.part(item, at: range, of: body, id, part, limits)
+        let agent = try AgentCallReader.part(at: range, of: body, id, part, limits)
         parts.append((part, .success(agent)))
       } catch {
         parts.append((part, .failure(error)))
@@ -116,9 +101,14 @@ extension RelayServer {
   func register(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, now: Now
   ) throws(RelayError) {
+    // Whose it is decides before anything is made of the card.
+    let known = identity(bearer(head), ticket, now: now)
+    guard let id = AgentCallReader.workspace(of: body) else {
+      _ = try object(body)
+      return fail(ticket, .badRequest, "member \"id\" must be a UUID")
+    }
+    try broker.checkRegistration(of: id, by: known, mode: registration, now: now)
     let json = try object(body)
-    guard let id = (json["id"] ?? json["workspace_id"])?.string.flatMap({ WorkspaceID($0) })
-    else { return fail(ticket, .badRequest, "member \"id\" must be a UUID") }
     let card = json["agent_card"]
     let bytes = card?.bytes ?? []
     let url = json["url"]?.string ?? ""
@@ -140,7 +130,7 @@ extension RelayServer {
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
         url: url, wantsPush: json["delivery_mode"]?.string == "push",
         origin: origin(head, ticket, now: now)),
-      identity: identity(bearer(head), ticket, now: now), mode: registration, now: now)
+      identity: known, mode: registration, now: now)
   }
 
   /// Who registers. Where it comes from is told of claims, which show no credential.
@@ -179,7 +169,12 @@ extension RelayServer {
   func object(_ body: [UInt8]) throws(RelayError) -> JSON {
     if body.isEmpty { return .object([]) }
     guard JSONUnreadable.first(in: body.span) == nil else { throw .badJSON }
-    guard let json = try? JSON(parsing: body) else { throw .badJSON }
+    let json: JSON
+    do throws(JSONError) {
+      json = try JSON(parsing: body, valuesMax: limits.bodyValuesMax)
+    } catch {
+      throw RelayError(error)
+    }
     guard json.object != nil else { throw .badRequest }
     return json
   }
@@ -199,6 +194,11 @@ extension RelayServer {
   }
 }
 
+extension RelayError {
+  /// Why a body could not be read.
+  init(_ error: JSONError) { self = error.problem == .tooManyValues ? .tooManyValues : .badJSON }
+}
+
 /// What a poll asks for, within the limits.
 struct PollWish {
   var wait: Duration
@@ -206,6 +206,8 @@ struct PollWish {
   var lease: Duration
   var confirm: Bool
   var consumer: String?
+
+  static let names = ["wait", "max", "lease", "confirm", "consumer"]
 
   init(limits: Limits, _ value: (String) -> String?) throws(BatchFault) {
     func number(_ name: String, _ range: ClosedRange<Int>) throws(BatchFault) -> Int? {

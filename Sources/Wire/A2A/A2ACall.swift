@@ -4,6 +4,8 @@ package struct A2ACall: Sendable {
   /// The longest request id, message id, task id and context id, in bytes: they are stored,
   /// indexed and echoed. UUIDs have 36.
   package static let idBytesMax = 256
+  /// Parts of one message, and of one result with all its artifacts.
+  package static let partsMax = PartsScan.countMax
 
   package var method: A2AMethod
   /// The method as the caller spelled it.
@@ -44,8 +46,8 @@ package struct A2ACall: Sendable {
     }
   }
 
-  /// Reads a request for a relayed agent, which judges its methods, versions and params itself.
-  /// Only what makes it no JSON-RPC request at all is refused; an unknown method is `.unknown`.
+  /// Reads a stored request: it was judged when it came, by the bounds of that time. Only what
+  /// makes it no JSON-RPC request at all is refused; an unknown method is `.unknown`.
   package static func peek(_ body: [UInt8], version: String?) -> Result<A2ACall, A2AError> {
     do throws(A2AError) {
       return .success(try CallJudge(body, version: version, isStrict: false).call())

@@ -53,15 +53,14 @@ package enum AgentCard {
   ]
 
   private static func keep(_ members: [JSON.Member], in card: inout JSON) {
-    for member in members where !decided.contains(member.key) && !member.value.isNull {
-      switch member.key {
-      case "documentationUrl", "iconUrl":
-        if member.value.string != nil { card[member.key] = member.value }
-      case "provider":
-        if let provider = provider(member.value) { card["provider"] = provider }
-      default: card[member.key] = member.value
-      }
-    }
+    card.set(
+      members.lazy.filter { !decided.contains($0.key) && !$0.value.isNull }.compactMap { member in
+        switch member.key {
+        case "documentationUrl", "iconUrl": member.value.string == nil ? nil : member
+        case "provider": provider(member.value).map { JSON.Member("provider", $0) }
+        default: member
+        }
+      })
   }
 
   private static func provider(_ value: JSON) -> JSON? {

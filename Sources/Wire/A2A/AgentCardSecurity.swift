@@ -63,9 +63,7 @@ enum AgentCardSecurity {
         both[member] = renamed(scheme, ["in": "location"], dropping: ["type"])
       } else if let inner = scheme[member], scheme["type"] == nil {
         both["type"] = .string(type)
-        for value in renamed(inner, ["location": "in"], dropping: []).object ?? [] {
-          both[value.key] = value.value
-        }
+        both.set(renamed(inner, ["location": "in"], dropping: []).object ?? [])
       }
     }
     return both

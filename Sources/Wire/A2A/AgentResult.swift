@@ -29,6 +29,8 @@ package struct AgentResult: Sendable {
   package var statusText: String?
   var status: Item?
   var artifacts: [Item] = []
+  /// Of its artifacts and its status message together.
+  var partCount = 0
   /// The metadata object of a posted Task.
   var metadata: Range<Int>?
 

@@ -90,8 +90,12 @@ extension AgentResult {
     }
     if let list = members["artifacts"] {
       guard list.kind == .array else { throw AgentResultError("artifacts must be an array") }
-      for (index, range) in JSONMembers.elements(body.span, in: list.value).enumerated() {
-        artifacts.append(try artifact(range, "artifacts[\(index)]"))
+      let ranges = JSONMembers.elements(body.span, in: list.value)
+      guard ranges.count <= PartsScan.countMax else {
+        throw AgentResultError("artifacts: more than \(PartsScan.countMax) are not allowed")
+      }
+      for (index, range) in ranges.enumerated() {
+        artifacts.append(try artifact(range, index))
       }
     }
     guard let metadata = members["metadata"] else { return }
@@ -116,7 +120,9 @@ extension AgentResult {
 
 /// The checks of what callers will be shown: a reader's SDK must be able to parse all of it.
 extension AgentResult {
-  private func message(_ range: Range<Int>, _ name: String) throws(AgentResultError) -> Item {
+  private mutating func message(
+    _ range: Range<Int>, _ name: String
+  ) throws(AgentResultError) -> Item {
     guard body[range.lowerBound] == UInt8(ascii: "{") else {
       throw AgentResultError("\(name) must be an object")
     }
@@ -130,7 +136,10 @@ extension AgentResult {
     return Item(content: Content(parts: try parts(list, "\(name).parts")), object: range)
   }
 
-  private func artifact(_ range: Range<Int>, _ name: String) throws(AgentResultError) -> Item {
+  private mutating func artifact(
+    _ range: Range<Int>, _ index: Int
+  ) throws(AgentResultError) -> Item {
+    let name = "artifacts[\(index)]"
     guard body[range.lowerBound] == UInt8(ascii: "{") else {
       throw AgentResultError("\(name) must be an object")
     }
@@ -155,7 +164,7 @@ extension AgentResult {
     return Item(content: Content(parts: list), object: range)
   }
 
-  private func parts(
+  private mutating func parts(
     _ member: JSONMembers.Member?, _ name: String
   ) throws(AgentResultError) -> Range<Int>? {
     guard let member else { return nil }
@@ -165,6 +174,11 @@ extension AgentResult {
     }
     if let problem = scan.problem {
       throw AgentResultError("\(name)[\(problem.index)]: \(problem.why)")
+    }
+    partCount += scan.count
+    guard partCount <= PartsScan.countMax else {
+      throw AgentResultError(
+        "the result has more than \(PartsScan.countMax) parts, which are not allowed")
     }
     return member.value
   }

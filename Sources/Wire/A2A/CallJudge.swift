@@ -12,8 +12,13 @@ struct CallJudge {
   init(_ body: [UInt8], version: String?, isStrict: Bool) throws(A2AError) {
     let fallback = Dialect(version: version) ?? .v10
     do throws(JSONError) {
-      scan = try CallScan(body.span)
+      scan = try CallScan(body.span, valuesMax: isStrict ? JSONScanner.valuesMax : .max)
     } catch {
+      if error.problem == .tooManyValues {
+        throw A2AError.invalidRequest(
+          "it has more than \(JSONScanner.valuesMax) members and elements"
+        ).answering(id: Self.nullID, dialect: fallback)
+      }
       throw A2AError.parseError(error.description).answering(id: Self.nullID, dialect: fallback)
     }
     self.body = body

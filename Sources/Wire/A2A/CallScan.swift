@@ -13,8 +13,8 @@ struct CallScan {
   var isParamsObject = true
   var inside = ParamsScan()
 
-  init(_ bytes: Span<UInt8>) throws(JSONError) {
-    var scanner = JSONScanner()
+  init(_ bytes: Span<UInt8>, valuesMax: Int) throws(JSONError) {
+    var scanner = JSONScanner(valuesMax: valuesMax)
     try scanner.begin(bytes)
     switch try scanner.kind(bytes) {
     case .object:

@@ -109,6 +109,11 @@ struct MessageScan {
 
 /// The parts of a message or artifact, walked once.
 struct PartsScan {
+  /// More parts than this are refused in one message, and in one result with all of its artifacts:
+  /// each is looked at, and may be written anew, whenever the message is shown.
+  static let countMax = 4096
+  static let tooMany: StaticString = "more than 4096 parts are not allowed"
+
   enum Shape { case absent, wrong, array }
 
   /// The first part that a dialect objects to, and why.
@@ -144,7 +149,12 @@ struct PartsScan {
     var isFirst = true
     try scanner.enter(bytes)
     while try scanner.nextElement(bytes, isFirst: &isFirst) {
-      try element(bytes, &scanner)
+      if count < Self.countMax {
+        try element(bytes, &scanner)
+      } else {
+        note(Self.tooMany, Self.tooMany, Self.tooMany)
+        try scanner.skip(bytes)
+      }
       count += 1
     }
   }

@@ -18,6 +18,8 @@ struct PartScan {
   var hasSnakeCase = false
   /// Its file is base64, but not in the form that every reader decodes.
   var isLoose = false
+  /// There are other members than `text` and those that name the kind.
+  var hasMore = false
 
   init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
     var isFirst = true
@@ -36,7 +38,16 @@ struct PartScan {
       kind = try scanner.field(bytes)
     } else if key.equals("type", in: bytes) {
       oldType = try scanner.field(bytes)
-    } else if key.equals("data", in: bytes) {
+    } else {
+      hasMore = true
+      try further(key, bytes, &scanner)
+    }
+  }
+
+  private mutating func further(
+    _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    if key.equals("data", in: bytes) {
       isDataObject = try scanner.kind(bytes) == .object
       data = try scanner.skip(bytes)
     } else if key.equals("raw", in: bytes) {

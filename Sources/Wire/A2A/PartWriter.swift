@@ -49,6 +49,9 @@ enum PartWriter {
       writer.raw(body[range])
       return
     }
+    if !scan.hasMore, let text = scan.text.text {
+      return writeRawText(body[text.range.lowerBound - 1...text.range.upperBound], dialect, &writer)
+    }
     let members = JSONMembers(body.span, in: range)
     writer.beginObject()
     var isWrapped = false
@@ -72,6 +75,17 @@ enum PartWriter {
       writer.key(raw: body[member.key])
       writer.raw(body[member.value])
     }
+    writer.endObject()
+  }
+
+  /// - `text`: with its quotes.
+  private static func writeRawText(
+    _ text: ArraySlice<UInt8>, _ dialect: Dialect, _ writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writeKind("text", dialect, &writer)
+    writer.key("text")
+    writer.raw(text)
     writer.endObject()
   }
 

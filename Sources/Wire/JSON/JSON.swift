@@ -21,16 +21,24 @@ package indirect enum JSON: Equatable, Sendable {
     }
   }
 
-  package init(parsing bytes: [UInt8]) throws(JSONError) {
-    try self.init(parsing: bytes.span)
+  /// - `valuesMax`: members and elements that the text may have. Each takes some 100 bytes of
+  ///   memory here, however short it is.
+  package init(
+    parsing bytes: [UInt8], valuesMax: Int = JSONScanner.valuesMax
+  ) throws(JSONError) {
+    try self.init(parsing: bytes.span, valuesMax: valuesMax)
   }
 
-  package init(parsing bytes: ArraySlice<UInt8>) throws(JSONError) {
-    try self.init(parsing: bytes.span)
+  package init(
+    parsing bytes: ArraySlice<UInt8>, valuesMax: Int = JSONScanner.valuesMax
+  ) throws(JSONError) {
+    try self.init(parsing: bytes.span, valuesMax: valuesMax)
   }
 
-  package init(parsing span: Span<UInt8>) throws(JSONError) {
-    var scanner = JSONScanner()
+  package init(
+    parsing span: Span<UInt8>, valuesMax: Int = JSONScanner.valuesMax
+  ) throws(JSONError) {
+    var scanner = JSONScanner(valuesMax: valuesMax)
     try scanner.begin(span)
     self = try Self.value(span, &scanner)
     try scanner.end(span)
@@ -88,6 +96,24 @@ extension JSON {
       }
       self = .object(members)
     }
+  }
+
+  /// Sets many members in one pass; the subscript would look through all of them for each.
+  package mutating func set(_ added: some Sequence<Member>) {
+    guard case .object(var members) = self else { return }
+    // An assignment must not copy the list.
+    self = .null
+    var places: [String: Int] = [:]
+    for (place, member) in members.enumerated() { places[member.key] = place }
+    for member in added {
+      if let place = places[member.key] {
+        members[place].value = member.value
+      } else {
+        places[member.key] = members.count
+        members.append(member)
+      }
+    }
+    self = .object(members)
   }
 
   package var isNull: Bool { self == .null }

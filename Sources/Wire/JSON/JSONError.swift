@@ -13,6 +13,7 @@ package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     case badNumber = "a number is not spelled as RFC 8259 allows"
     case badLiteral = "only true, false and null are literals"
     case tooDeep = "arrays and objects are nested more than 128 deep"
+    case tooManyValues = "there are more members and elements than allowed"
     case trailingBytes = "there are bytes after the end of the value"
     case byteOrderMark = "a byte order mark is not allowed"
   }

@@ -1,14 +1,9 @@
 /// Where values of a JSON text stand in it, for what is kept as it came. The text has been read
 /// without an error; of members with the same name the last counts, as in `JSON`.
 package enum JSONRanges {
-  /// The elements of the array `name`, a member of the object that is the whole text.
-  package static func elements(of name: String, in text: [UInt8]) -> [Range<Int>] {
-    let span = text.span
-    var scanner = JSONScanner()
-    guard (try? scanner.begin(span)) != nil else { return [] }
-    let members = JSONMembers(span, in: scanner.index..<text.count)
-    guard let array = members.list.last(where: { $0.name == name }) else { return [] }
-    return JSONMembers.elements(span, in: array.value)
+  /// The elements of the array at `range`.
+  package static func elements(at range: Range<Int>, in text: [UInt8]) -> [Range<Int>] {
+    JSONMembers.elements(text.span, in: range)
   }
 
   /// The member `name` of the object at `range`.
@@ -16,5 +11,22 @@ package enum JSONRanges {
     _ name: String, of range: Range<Int>, in text: [UInt8]
   ) -> Range<Int>? {
     JSONMembers(text.span, in: range).list.last { $0.name == name }?.value
+  }
+
+  /// The members of these names of the object at `range`, and no others: an object with none of
+  /// them is empty, and so is what is no object. Arrays and objects among them are empty, too.
+  package static func object(
+    of names: [String], at range: Range<Int>, in text: [UInt8]
+  ) -> JSON {
+    let members = JSONMembers(text.span, in: range).list.filter { names.contains($0.name) }
+    return .object(
+      members.compactMap { member in
+        switch member.kind {
+        case .array: JSON.Member(member.name, [])
+        case .object: JSON.Member(member.name, [:])
+        default:
+          (try? JSON(parsing: text[member.value])).map { JSON.Member(member.name, $0) }
+        }
+      })
   }
 }

@@ -10,11 +10,19 @@
 package struct JSONScanner: Sendable {
   /// Deeper nesting than this is refused: it bounds the stack, and no A2A message comes near.
   package static let depthMax = 128
+  /// More members and elements than this in one text are refused. What the relay does with a text
+  /// costs so much for each of them, and so much for each byte; the second bound is the body's.
+  package static let valuesMax = 100_000
 
   package var index: Int
   var depth = 0
+  /// Members and elements that may still come.
+  private var valuesLeft: Int
 
-  package init(at index: Int = 0) { self.index = index }
+  package init(at index: Int = 0, valuesMax: Int = Self.valuesMax) {
+    self.index = index
+    valuesLeft = valuesMax
+  }
 
   /// One string of the text: the range between its quotes, and whether it holds escapes.
   package struct Text: Equatable, Sendable {
@@ -108,6 +116,8 @@ package struct JSONScanner: Sendable {
       index += 1
       return false
     }
+    valuesLeft &-= 1
+    guard valuesLeft >= 0 else { throw fail(.tooManyValues) }
     if isFirst {
       isFirst = false
       return true

@@ -54,6 +54,36 @@ import Wire
     #expect(card["securityRequirements"] == [["schemes": ["a": ["list": ["s"]]]]])
   }
 
+  /// With a look through all members for each one, these would take many minutes.
+  @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+  func `what a card costs grows with its members, and not faster`(isScheme: Bool) throws {
+    let count = 24_000
+    let many = JSON.object((0..<count).map { JSON.Member("k\($0)", 0) })
+    let own: JSON =
+      isScheme ? ["securitySchemes": ["s": ["httpAuthSecurityScheme": many]]] : many
+    for _ in 0..<16 {
+      let card = try card(own)
+      let kept = isScheme ? card["securitySchemes"]?["s"] : card
+      #expect(kept?["k\(count - 1)"] == 0)
+    }
+  }
+
+  @Test func `members are set at once as they are one by one`() {
+    let added: [JSON.Member] = [
+      JSON.Member("a", 1), JSON.Member("new", 2), JSON.Member("b", 3), JSON.Member("new", 4),
+    ]
+    let old = JSON.object([
+      JSON.Member("a", 0), JSON.Member("b", 0), JSON.Member("a", 0), JSON.Member("c", 0),
+    ])
+    var (once, each) = (old, old)
+    once.set(added)
+    for member in added { each[member.key] = member.value }
+    #expect(once == each && once.object?.count == 5)
+    var text: JSON = "no object"
+    text.set(added)
+    #expect(text == "no object")
+  }
+
   @Test func `a bad card is refused with its reason`() {
     for (bad, part) in [
       (JSON.array([]), "object"), (["name": 5], "name"),

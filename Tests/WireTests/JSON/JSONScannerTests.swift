@@ -67,6 +67,21 @@ import Wire
     #expect(problem(Array(wide.utf8)) == nil)
   }
 
+  @Test func `members and elements are counted over the whole text`() {
+    let most = JSONScanner.valuesMax
+    let flat = { (count: Int) in Array("[\(String(repeating: "0,", count: count - 1))0]".utf8) }
+    #expect(problem(flat(most)) == nil)
+    #expect(problem(flat(most + 1))?.problem == .tooManyValues)
+    // Each pair is an element and a member in it.
+    let pairs = { (count: Int) in
+      Array("[\(String(repeating: #"{"a":0},"#, count: count - 1))[0]]".utf8)
+    }
+    #expect(problem(pairs(most / 2)) == nil)
+    #expect(problem(pairs(most / 2 + 1))?.problem == .tooManyValues)
+    #expect(throws: JSONError.self) { try JSON(parsing: flat(4), valuesMax: 3) }
+    #expect((try? JSON(parsing: flat(3), valuesMax: 3))?.array?.count == 3)
+  }
+
   @Test func `an error says where it is`() {
     let error = problem(Array(#"{"a": tru}"#.utf8))
     #expect(error?.offset == 9)
