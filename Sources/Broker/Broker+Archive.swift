@@ -102,6 +102,17 @@ extension Broker {
         job.stop(error.text)
         return outbox.append(Reply(call: call, error: error))
       }
+      do throws(RelayError) {
+        for row in job.registered.workspaces {
+          // Of the org it counts as new.
+          let blank = RegisteredWorkspace(
+            id: row.id, name: "", org: row.org, createdAt: row.createdAt)
+          try checkRoom(forCard: row.cardBytes, in: blank)
+        }
+      } catch {
+        job.stop(error.text)
+        return outbox.append(Reply(call: call, error: error))
+      }
       let secrets = job.registered.secrets.reduce(0) { $0 + $1.value.utf8.count }
       guard directory.secrets.bytes + secrets <= limits.secretsInMemoryMax else {
         job.stop("no room for its secrets")

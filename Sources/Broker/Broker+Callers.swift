@@ -176,6 +176,14 @@ extension Broker {
       if !desk.queue.isOpen(task: task.seq) {
         return .failure(.unsupportedOperation("the task has ended"))
       }
+      let isFull = try reading(desk) { () throws(StoreError) in
+        try desk.file.hasMessages(ofTask: task.seq, moreThan: limits.taskMessagesMax - 1)
+      }
+      guard !isFull else {
+        return .failure(
+          .unsupportedOperation(
+            "a task takes \(limits.taskMessagesMax) messages; open another with its contextId"))
+      }
       return .success((task.seq, task.context))
     } catch {
       return .failure(.internalError(error.text))
@@ -260,6 +268,7 @@ extension Broker {
     _ task: StoredTask, to addressee: Addressee, _ desk: Desk, now: Now
   ) throws(RelayError) {
     var task = try taskView(task, desk)
+    try checkMemory(addressee.payer, for: task.view)
     task.view.hasTopLevelParts = addressee.platformMethod != nil
     var reply = addressee.reply(
       result: task.view.result(

@@ -56,7 +56,7 @@ extension Broker {
 
   /// The card as the agent gave it; only where one workspace is shown, as it may be large.
   package func registeredCard(_ id: WorkspaceID) -> JSON {
-    directory.workspace(id).flatMap { try? JSON(parsing: $0.row.card) } ?? .null
+    directory.workspace(id).flatMap { try? JSON(parsing: $0.row.card, valuesMax: .max) } ?? .null
   }
 
   /// Whether an agent is still wanted. The platform's clients end for good at `paused`, and nobody
@@ -83,6 +83,11 @@ extension Broker {
     let reply = Reply(call: call, body: Array("{\"status\":\"updated\"}".utf8))
     // The same card again is no change, and leaves no trace.
     guard row.card != card else { return answer(reply, about: [id]) }
+    do throws(RelayError) {
+      try checkRoom(forCard: card.count + row.url.utf8.count, in: row)
+    } catch {
+      return outbox.append(Reply(call: call, error: error))
+    }
     row.card = card
     var settings = Settings(ofRow: row)
     settings.cardAt = now.wall

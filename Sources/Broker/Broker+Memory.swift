@@ -1,4 +1,5 @@
 package import Relay
+import Wire
 
 /// Answers that take much memory: who may have one, and when it is made.
 extension Broker {
@@ -9,15 +10,31 @@ extension Broker {
   package func payer(of identity: Identity) -> BodyMemory.Payer {
     if identity == .anonymous { return .anonymous }
     if let known = payers[identity] { return known }
-    let new = memory.newPayer()
+    let new = memory.newPayer(of: org(of: identity))
     payers[identity] = new
     return new
+  }
+
+  private func org(of identity: Identity) -> String? {
+    switch identity {
+    case .org(let org, _): org
+    case .workspace(let id): directory.workspace(id)?.row.org
+    case .admin, .anonymous: nil
+    }
   }
 
   /// Answers are made from files as fast as they are asked for: beyond the bound the next one is
   /// refused, and can be asked for again.
   func checkMemory(_ payer: BodyMemory.Payer) throws(RelayError) {
     if !memory.mayAnswer(payer) { throw .memoryFull }
+  }
+
+  /// The same once it is known how large the answer will be, before it is made. What it costs
+  /// beyond its bytes counts in the turn.
+  func checkMemory(_ payer: BodyMemory.Payer, for view: TaskView) throws(RelayError) {
+    if !memory.mayAnswer(payer, bytes: max(1, view.answerBytes)) { throw .memoryFull }
+    let parts = view.turns.reduce(0) { $0 + ($1.result?.partCount ?? 0) }
+    madeInTurn += parts * limits.partCostBytes
   }
 
   /// The reply's bytes count from now until the server takes it.
@@ -55,7 +72,7 @@ extension Broker {
   }
 
   /// Bytes of an answer that is worth no turn of its own.
-  private static let smallAnswer = 16 * 1024
+  private static let smallAnswer = 2 * 1024
 
   /// Makes an answer in a later turn, in the order of the requests of each credential; the
   /// credentials take turns, so that none waits for all that another has asked for.

@@ -44,6 +44,7 @@ extension Broker {
       guard let task = try storedTask(message.task, desk) else { throw .answerGone }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let read = try taskView(task, desk)
+      try checkMemory(payer, for: read.view)
       var writer = JSONWriter(capacity: 1024)
       writer.beginObject()
       try writeSummary(message, desk, state: stateName(message), into: &writer)

@@ -40,6 +40,7 @@ extension Broker {
       var dead: [StoredMessage] = []
       if message.state.isEnd, let task = try storedTask(message.task, desk) {
         var read = try taskView(task, desk)
+        try checkMemory(payer, for: read.view)
         read.view.hasTopLevelParts = true
         let dialect = Dialect(rawValue: message.dialect) ?? .v03
         item.response = JSONRPC.result(

@@ -74,6 +74,11 @@ extension Broker {
     guard directory.workspace(id) == nil, rowsOnTheirWay[id] == nil else { throw .workspaceExists }
     guard directory.workspaces.count + directory.removed.count < limits.workspacesMax
     else { throw .workspacesFull }
+    let coming = rowsOnTheirWay.values.count(where: {
+      $0.row.org == row.org && !directory.isThere($0.row.id)
+    })
+    guard directory.uses[row.org].workspaces + coming < limits.workspacesPerOrgMax
+    else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
     do throws(StoreError) {
       try data.createWorkspaceFile(id, now: now.wall).close()
@@ -112,11 +117,13 @@ extension Broker {
         needsToken = try mayRegister(record, identity, mode, now: now)
         // A registration on its way may have given it another card.
         row = newestRow(id) ?? record.row
+        try checkRoom(forCardOf: registration, in: row)
       } else {
         let org = try orgOfUnknown(id, identity, mode)
         row = RegisteredWorkspace(
           id: id, name: "", org: org, createdAt: now.wall,
           settings: String(decoding: Settings().json.bytes, as: UTF8.self), nextWakeAt: .never)
+        try checkRoom(forCardOf: registration, in: row)
         try makeWorkspace(row, now: now)
         isCreation = true
       }
@@ -135,6 +142,30 @@ extension Broker {
     } catch {
       outbox.append(Reply(call: call, error: error))
     }
+  }
+
+  private func checkRoom(
+    forCardOf registration: Registration, in row: RegisteredWorkspace
+  ) throws(RelayError) {
+    let card = registration.cardBytes.isEmpty ? row.card.count : registration.cardBytes.count
+    let url = registration.url.isEmpty ? row.url.utf8.count : registration.url.utf8.count
+    try checkRoom(forCard: card + url, in: row)
+  }
+
+  /// Whether a card of so many bytes may take the place of the row's. What is on its way counts.
+  func checkRoom(
+    forCard bytes: Int, in row: RegisteredWorkspace
+  ) throws(RelayError) {
+    guard bytes > row.cardBytes else { return }
+    var all = bytes - row.cardBytes + directory.uses.cardBytes
+    var own = bytes - row.cardBytes + directory.uses[row.org].cardBytes
+    for coming in rowsOnTheirWay.values {
+      let more = coming.row.cardBytes - (directory.workspace(coming.row.id)?.row.cardBytes ?? 0)
+      all += more
+      if coming.row.org == row.org { own += more }
+    }
+    guard all <= limits.cardsBytesMax, own <= limits.cardsPerOrgBytesMax
+    else { throw .cardsFull }
   }
 
   /// Writes the row, and wakes what waits for the agent.
@@ -323,8 +354,9 @@ extension Broker {
   /// The card that callers get, made once for each registration.
   package func card(_ id: WorkspaceID) -> (bytes: [UInt8], etag: String)? {
     guard let record = directory.workspace(id) else { return nil }
-    if let card = record.card { return card }
-    let registered = try? JSON(parsing: record.row.card)
+    if let card = directory.made[id] { return card }
+    // It was counted when it came.
+    let registered = try? JSON(parsing: record.row.card, valuesMax: .max)
     guard
       let bytes = try? AgentCard.synthesize(
         registered: registered,
@@ -332,7 +364,7 @@ extension Broker {
         relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
     else { return nil }
     let etag = "\"" + Digest128.of(bytes).text + "\""
-    directory.keepCard(id, bytes, etag: etag)
+    directory.made.keep((bytes, etag), of: id, bytesMax: limits.madeCardsBytesMax)
     return (bytes, etag)
   }
 }

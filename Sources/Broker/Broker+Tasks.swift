@@ -101,19 +101,19 @@ extension Broker {
       timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [turn])
   }
 
-  /// A Task with all its messages, read from the file.
+  /// A Task with its messages, read from the file.
   func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> ReadTask {
     let messages = try reading(desk) { () throws(StoreError) in
       try desk.file.messages(ofTask: task.seq)
     }
-    var turns: [TaskView.Turn] = []
-    for message in messages { turns.append(try turn(message, desk)) }
+    let turns = try newestTurns(of: messages, desk)
     guard let first = messages.first else { throw .notFound }
     let id = MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag)
-    let view = TaskView(
+    var view = TaskView(
       id: id.text, contextID: task.context, state: A2AState(task.state),
       timestamp: Timestamp.rfc3339(nanoseconds: task.changed.nanoseconds), turns: turns,
       statusText: messages.last { $0.reason != nil }?.reason.flatMap(Self.statusText))
+    view.omittedTurns = messages.count - turns.count
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
@@ -121,9 +121,28 @@ extension Broker {
       dead: isTold ? messages.filter { $0.state == .dead } : [])
   }
 
+  /// The turns of the newest messages, as far as one answer shows them; the last one always.
+  private func newestTurns(
+    of messages: [StoredMessage], _ desk: Desk
+  ) throws(RelayError) -> [TaskView.Turn] {
+    var turns: [TaskView.Turn] = []
+    var left = limits.taskShownBytesMax
+    for message in messages.reversed() {
+      guard turns.isEmpty || message.bytes <= left else { break }
+      let (turn, parts) = try turn(message, desk)
+      let cost =
+        turn.request.count + (turn.result?.body.count ?? 0)
+        + (parts + (turn.result?.partCount ?? 0)) * limits.partCostBytes
+      guard turns.isEmpty || cost <= left else { break }
+      left -= cost
+      turns.append(turn)
+    }
+    return turns.reversed()
+  }
+
   private func turn(
     _ message: StoredMessage, _ desk: Desk
-  ) throws(RelayError) -> TaskView.Turn {
+  ) throws(RelayError) -> (TaskView.Turn, parts: Int) {
     let (request, result) = try reading(desk) { () throws(StoreError) in
       (try desk.file.body(message.seq), try desk.file.answer(message.seq))
     }
@@ -131,7 +150,9 @@ extension Broker {
     guard let body = request?.body,
       case .success(let call) = A2ACall.peek(body, version: dialect.protocolVersion)
     else { throw .workspaceUnavailable }
-    return TaskView.Turn(request: body, message: call.message, dialect: dialect, result: result)
+    let turn = TaskView.Turn(
+      request: body, message: call.message, dialect: dialect, result: result)
+    return (turn, call.partCount)
   }
 
   /// What the relay says in the agent's place.

@@ -125,6 +125,7 @@ extension Broker {
     do throws(RelayError) {
       try checkMemory(addressee.payer)
       var (view, read) = try taskView(of: seq, desk, now: now)
+      try checkMemory(addressee.payer, for: view)
       let platform = platformAnswer(addressee, seq, desk)
       view.hasTopLevelParts = platform?.isEnd == true
       var writer = JSONWriter(capacity: 1536)

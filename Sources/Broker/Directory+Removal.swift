@@ -12,6 +12,8 @@ extension Directory {
   mutating func remove(_ row: RegisteredWorkspace) -> Removal? {
     generation += 1
     if let before = removed[row.id] {
+      uses.remove(before.row)
+      uses.add(row)
       removed[row.id]?.row = row
       return Removal(record: before)
     }
@@ -20,11 +22,13 @@ extension Directory {
     byShort[row.id.short]?.removeAll { $0 == row.id }
     move(row.id, from: record.row.parent, to: nil)
     rolls.remove(row)
+    uses.remove(record.row)
+    uses.add(row)
+    made.drop(row.id)
     var gone = record
     gone.row = row
     // The relay's own note: the row may have been made before it was changed.
     gone.row.nextWakeAt = record.row.nextWakeAt
-    gone.card = nil
     removed[row.id] = gone
     return Removal(record: record)
   }
@@ -38,11 +42,14 @@ extension Directory {
   mutating func undo(_ removal: Removal) {
     generation += 1
     let id = removal.record.row.id
+    let gone = removed.removeValue(forKey: id)
+    if let gone { uses.remove(gone.row) }
     guard removal.record.row.state == .active else {
+      uses.add(removal.record.row)
       removed[id] = removal.record
       return
     }
-    let passed = removed.removeValue(forKey: id)?.passed
+    let passed = gone?.passed
     tokens.putBack(of: .workspace(id))
     comeBack(removal.record)
     if let passed { put(passed) }
@@ -51,6 +58,7 @@ extension Directory {
   /// It is there again, with everything but its tokens.
   mutating func restore(_ row: RegisteredWorkspace) {
     guard var record = removed.removeValue(forKey: row.id) else { return }
+    uses.remove(record.row)
     generation += 1
     removedRolls.remove(row)
     let wake = record.row.nextWakeAt
@@ -63,6 +71,7 @@ extension Directory {
   private mutating func comeBack(_ record: WorkspaceRecord) {
     let row = record.row
     workspaces[row.id] = record
+    uses.add(row)
     byShort[row.id.short, default: []].append(row.id)
     move(row.id, from: nil, to: row.parent)
     rolls.add(row)
@@ -73,6 +82,7 @@ extension Directory {
     generation += 1
     guard let record = removed.removeValue(forKey: id) else { return }
     removedRolls.remove(record.row)
+    uses.remove(record.row)
     tokens.dropAll(of: .workspace(id), but: keepsTokens ? record.row.leftAt : nil)
     secrets.removeAll(of: id)
   }

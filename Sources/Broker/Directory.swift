@@ -122,8 +122,6 @@ package struct WorkspaceRecord: Sendable {
   /// Header fields and query items in which the card wants its callers' own credentials, in lower
   /// case: the relay stores none of them.
   package var credentials: Set<String> = []
-  /// The card as callers get it, and its entity tag; made when asked for.
-  package var card: (bytes: [UInt8], etag: String)?
   /// Of one whose removal is on its way: what became durable since, and counts if that is refused.
   var passed: RegisteredWorkspace?
 }
@@ -140,6 +138,10 @@ package struct Directory {
   var rolls = Rolls()
   /// Those that can be restored, in the order of their removal.
   var removedRolls = Rolls()
+  /// What each org takes, of what all share.
+  var uses = OrgUses()
+  /// Cards as callers get them.
+  var made = MadeCards()
   var below: [WorkspaceID: [WorkspaceID]] = [:]
   var byShort: [UInt32: [WorkspaceID]] = [:]
   var tokens = TokenTable()
@@ -214,22 +216,23 @@ package struct Directory {
       removed[row.id]?.passed = row
       return
     }
-    var record = workspaces[row.id] ?? WorkspaceRecord(row: row)
-    if workspaces[row.id] == nil {
+    let before = workspaces[row.id]
+    var record = before ?? WorkspaceRecord(row: row)
+    if let before { uses.remove(before.row) }
+    uses.add(row)
+    if before == nil {
       record.lastSeen = row.lastSeenAt
       byShort[row.id.short, default: []].append(row.id)
       rolls.add(row)
     }
-    move(row.id, from: workspaces[row.id]?.row.parent, to: row.parent)
-    if record.row.card != row.card || record.credentials.isEmpty {
+    move(row.id, from: before?.row.parent, to: row.parent)
+    if before?.row.card != row.card {
       record.credentials = Self.credentials(ofCard: row.card)
     }
-    let known = workspaces[row.id]?.row.nextWakeAt
-    let isNew = workspaces[row.id] == nil
     record.row = row
     // The relay's own note: it changes without the row.
-    if !isNew { record.row.nextWakeAt = known }
-    record.card = nil
+    if let before { record.row.nextWakeAt = before.row.nextWakeAt }
+    made.drop(row.id)
     record.settings = Settings(ofRow: row)
     workspaces[row.id] = record
   }
@@ -260,8 +263,11 @@ package struct Directory {
 
   /// The apiKey schemes of a card, in both spellings (0.3 §5.5.3, 1.0 §4.5).
   private static func credentials(ofCard card: [UInt8]) -> Set<String> {
-    guard !card.isEmpty, let json = try? JSON(parsing: card) else { return [] }
-    let schemes = json["securitySchemes"]?.object ?? []
+    // All cards are looked at when the relay starts: only these members become a tree.
+    guard !card.isEmpty,
+      let range = JSONRanges.member("securitySchemes", of: card.indices, in: card),
+      let schemes = (try? JSON(parsing: card[range]))?.object
+    else { return [] }
     return Set(
       schemes.compactMap { member in
         let scheme = member.value["apiKeySecurityScheme"] ?? member.value
@@ -308,9 +314,5 @@ package struct Directory {
   mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
     workspaces[id]?.row.nextWakeAt = time
     removed[id]?.row.nextWakeAt = time
-  }
-
-  package mutating func keepCard(_ id: WorkspaceID, _ bytes: [UInt8], etag: String) {
-    workspaces[id]?.card = (bytes, etag)
   }
 }

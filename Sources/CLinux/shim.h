@@ -15,6 +15,7 @@
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int syncfs(int fd);
+int malloc_trim(size_t pad);
 
 /* ioctl is variadic, which Swift does not import: the bytes the peer's TCP has not acknowledged. */
 static inline int relay_unacknowledged(int fd, int *bytes) {

@@ -2,8 +2,9 @@
 ///
 /// A body being received, an answer being made and an answer that nobody has read are the same
 /// memory, so they share one bound. Each credential has a share of it for the bodies that it sends,
-/// another for what it leaves unread, and all who show none have one together: nobody alone can use
-/// up what the others need.
+/// another for what it leaves unread, and all who show none have one together. The credentials of
+/// an org together never hold more than what nobody holds (`Limits.orgSharePercent`): however many
+/// there are, the next org finds room. Heads that are not whole are in the account as well.
 package final class BodyMemory {
   /// Who causes the bytes.
   package struct Payer: Hashable, Sendable {
@@ -19,16 +20,32 @@ package final class BodyMemory {
 
   private let limits: Limits
   package private(set) var used = 0
+  /// The most that was used since `forgetPeak`.
+  package private(set) var peak = 0
+  private var heads = 0
   /// By payer: answers that have not left, and bodies that are being received.
   private var owed = [0, 0, 0]
   private var arriving = [0, 0, 0]
+  /// By payer: its place in `held`, which of those without an org is the first one.
+  private var orgOf = [0, 0, 0]
+  /// By org: what its payers owe and send.
+  private var held = [0]
+  private var orgs: [String: Int] = [:]
 
   package init(_ limits: Limits) { self.limits = limits }
 
-  package func newPayer() -> Payer {
+  package func newPayer(of org: String? = nil) -> Payer {
     owed.append(0)
     arriving.append(0)
+    orgOf.append(org.map(place) ?? 0)
     return Payer(index: owed.count - 1)
+  }
+
+  private func place(of org: String) -> Int {
+    if let known = orgs[org] { return known }
+    held.append(0)
+    orgs[org] = held.count - 1
+    return held.count - 1
   }
 
   package var isFull: Bool { used >= limits.bodiesInMemoryMax }
@@ -38,9 +55,19 @@ package final class BodyMemory {
     owed[payer.index] + (payer == .anonymous ? arriving[payer.index] : 0)
   }
 
-  /// Whether an answer for `payer` may be made. One of any size fits while there is room at all.
-  package func mayAnswer(_ payer: Payer) -> Bool {
-    payer == .nobody || !isFull && owed(by: payer) < share(payer)
+  /// Whether an answer of `bytes` may be made for `payer`. One of any size that there is room for
+  /// fits into a share that is not used up.
+  package func mayAnswer(_ payer: Payer, bytes: Int = 1) -> Bool {
+    payer == .nobody
+      || bytes <= limits.bodiesInMemoryMax - used && owed(by: payer) < share(payer)
+        && hasRoom(for: bytes, in: orgOf[payer.index])
+  }
+
+  /// An org that holds nothing may have one of any size.
+  private func hasRoom(for bytes: Int, in org: Int) -> Bool {
+    guard org > 0, held[org] > 0 else { return true }
+    let free = limits.bodiesInMemoryMax - used - bytes
+    return held[org] + bytes <= Self.part(limits.orgSharePercent, of: free)
   }
 
   /// Whether a body of `bytes` may be received: it counts from its announcement. One body of any
@@ -52,7 +79,8 @@ package final class BodyMemory {
     case .anonymous: return bytes <= share(payer) - owed(by: payer)
     default:
       let held = arriving[payer.index]
-      return held == 0 || bytes <= part(limits.bodySharePercent) - held
+      return (held == 0 || bytes <= part(limits.bodySharePercent) - held)
+        && hasRoom(for: bytes, in: orgOf[payer.index])
     }
   }
 
@@ -61,18 +89,39 @@ package final class BodyMemory {
   }
 
   private func part(_ percent: Int) -> Int {
-    limits.bodiesInMemoryMax / 100 * percent + limits.bodiesInMemoryMax % 100 * percent / 100
+    Self.part(percent, of: limits.bodiesInMemoryMax)
+  }
+
+  private static func part(_ percent: Int, of bytes: Int) -> Int {
+    bytes / 100 * percent + bytes % 100 * percent / 100
   }
 
   /// A body that is received grows, or is let go.
   package func body(_ change: Int, of payer: Payer) {
-    used += change
+    use(change)
     arriving[payer.index] += change
+    held[orgOf[payer.index]] += change
   }
 
   /// An answer is made, or has left.
   package func answer(_ change: Int, for payer: Payer) {
-    used += change
+    use(change)
     owed[payer.index] += change
+    held[orgOf[payer.index]] += change
   }
+
+  /// What is held of heads that are not whole grows, or is let go.
+  package func head(_ change: Int) {
+    use(change)
+    heads += change
+  }
+
+  package var headsFit: Bool { heads <= part(limits.headSharePercent) }
+
+  private func use(_ change: Int) {
+    used += change
+    if used > peak { peak = used }
+  }
+
+  package func forgetPeak() { peak = used }
 }

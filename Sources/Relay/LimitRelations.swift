@@ -39,7 +39,8 @@ extension Limits {
     [
       ("callerSharePercent", callerSharePercent), ("unreadSharePercent", unreadSharePercent),
       ("bodySharePercent", bodySharePercent),
-      ("anonymousSharePercent", anonymousSharePercent),
+      ("anonymousSharePercent", anonymousSharePercent), ("orgSharePercent", orgSharePercent),
+      ("headSharePercent", headSharePercent),
     ]
   }
 }

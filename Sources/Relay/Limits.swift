@@ -12,12 +12,28 @@ package struct Limits: Sendable {
   package var bodySharePercent = 25
   /// The share of it for everybody without a credential together, in percent.
   package var anonymousSharePercent = 25
+  /// What the credentials of one org may hold together, in percent of what nobody holds.
+  package var orgSharePercent = 100
+  /// The share of it for all heads that are not whole, and for what comes behind a request, in
+  /// percent.
+  package var headSharePercent = 25
+  /// Bytes that the memory in use must have fallen by until what is free goes back to the system.
+  package var memoryKeptMax = 16 * 1024 * 1024
   /// Bytes of one request body without a credential; more is 413.
   package var anonymousBodyBytesMax = 1024 * 1024
   /// Members and elements in the JSON of one message, result or batch.
   package var messageValuesMax = 100_000
   /// Parts of one message, and of one result with all its artifacts; artifacts of one result.
   package var partsMax = 4096
+  /// Bytes that a part counts as where the bytes of answers are bounded: to bring it into the
+  /// reader's dialect takes so much longer than to copy it.
+  package var partCostBytes = 2048
+  /// Bytes of a Task's messages and results that one answer is made of; older turns are left out.
+  package var taskShownBytesMax = 32 * 1024 * 1024
+  /// Bytes of messages in a Task's history; older ones are left out.
+  package var historyBytesMax = 16 * 1024 * 1024
+  /// Messages of one task.
+  package var taskMessagesMax = 1000
   /// Members and elements in the JSON of every other body: cards, settings, lists of ids.
   package var bodyValuesMax = 10_000
   /// From the head until such a body is whole.
@@ -158,6 +174,12 @@ package struct Limits: Sendable {
   package var lateResultsMax = 16
   /// Bytes of a registered agent card.
   package var cardBytesMax = 256 * 1024
+  /// Bytes of the cards, and urls, of all workspaces of one org: they are in memory.
+  package var cardsPerOrgBytesMax = 32 * 1024 * 1024
+  /// The same of all workspaces.
+  package var cardsBytesMax = 128 * 1024 * 1024
+  /// Bytes of cards in the form that callers get, which are kept for the next one who asks.
+  package var madeCardsBytesMax = 16 * 1024 * 1024
   /// Bytes of a workspace's or consumer's name.
   package var nameBytesMax = 200
   /// Live tokens of one workspace, and live keys of one org; revoked and expired ones do not count.
@@ -208,6 +230,8 @@ package struct Limits: Sendable {
   package var filesLookedAtMax = 512
   /// Workspaces on one relay.
   package var workspacesMax = 100_000
+  /// Workspaces of one org, removed ones included that can be restored.
+  package var workspacesPerOrgMax = 10_000
   /// Probes of `/ready` that come within this share one commit.
   package var probeInterval = Duration.seconds(1)
   /// A probe whose commit is not durable by then is told that the relay is not ready.

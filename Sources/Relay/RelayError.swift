@@ -29,6 +29,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case callerShare = "caller_share"
   case pollsFull = "polls_full"
   case workspacesFull = "workspaces_full"
+  case cardsFull = "cards_full"
   case tokensFull = "tokens_full"
   case orgsFull = "orgs_full"
   case revocationNotStored = "revocation_not_stored"
@@ -72,7 +73,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .methodNotAllowed: 405
     case .workspaceExists, .confirmationRequired, .orgExists, .leaseLost, .alreadyAnswered,
       .answeredElsewhere, .closed, .messageEnded, .notDead, .notEnded, .tokensFull, .jobsFull,
-      .secretsFull, .backupRunning,
+      .secretsFull, .cardsFull, .backupRunning,
       .notImportable, .idempotencyConflict:
       409
     case .purged, .workspaceRemoved, .answerGone: 410
@@ -152,7 +153,11 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .queueFull: "the workspace's queue is full; nothing was stored"
     case .callerShare: "this caller has used up its share of the queue; nothing was stored"
     case .pollsFull: "too many polls are parked on this workspace"
-    case .workspacesFull: "the relay has as many workspaces as it allows"
+    case .workspacesFull:
+      "the relay, or the org, has as many workspaces as it allows; purge those that are not used"
+    case .cardsFull:
+      "the cards of this org, or of all orgs, take as many bytes as the relay allows; register "
+        + "smaller ones, or purge workspaces"
     case .tokensFull:
       "there are tokensPerWorkspaceMax live tokens; revoke one, or rotate with grace_seconds 0"
     case .orgsFull: "the relay has as many orgs as it allows"

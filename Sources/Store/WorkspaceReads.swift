@@ -60,6 +60,16 @@ extension WorkspaceFile {
     return try messages(&row)
   }
 
+  /// Whether the task has more than `count` messages.
+  package func hasMessages(ofTask seq: Seq, moreThan count: Int) throws(StoreError) -> Bool {
+    var row = try statement(.furtherOfTask)
+    defer { row.reset() }
+    row.add(seq)
+    // The one that opened it is not among them.
+    row.add(count - 1)
+    return try row.step()
+  }
+
   /// What happened to a message, beside what its own row says.
   package func timeline(
     _ seq: Seq

@@ -4,7 +4,8 @@ enum WorkspaceSQL: Int, CaseIterable {
   case requeue, answer, end, changeTask, continueTask, received, insertNote
   case told, redrive, reopenTask, writeJob, forgetJobs
   case openMessages, lastHandOut, untouchedInARow, interruptedTasks
-  case message, task, requestBody, answerBody, newestAnswers, taskMessages, handOuts, notes
+  case message, task, requestBody, answerBody, newestAnswers, taskMessages, furtherOfTask
+  case handOuts, notes
   case list, listFailed
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
@@ -172,6 +173,11 @@ enum WorkspaceSQL: Int, CaseIterable {
       \(message) WHERE seq = ?1 OR seq IN (
         SELECT seq FROM message INDEXED BY message_task WHERE task = ?1 AND task <> seq)
       ORDER BY seq
+      """
+    case .furtherOfTask:
+      """
+      SELECT seq FROM message INDEXED BY message_task WHERE task = ? AND task <> seq
+      ORDER BY seq LIMIT 1 OFFSET ?
       """
     case .handOuts: "SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY fence"
     case .notes: "SELECT kind, at, detail FROM log WHERE seq = ? ORDER BY number"

@@ -103,6 +103,32 @@ import Wire
     #expect(try fourth.answer().status == 200)
   }
 
+  @Test func `heads that are not whole have a share of the memory, and give it back`() throws {
+    var limits = Limits()
+    limits.bodiesInMemoryMax = 1_000_000
+    limits.headSharePercent = 10
+    limits.memoryKeptMax = 1000
+    let server = try HTTPTestServer(limits)
+    // Each takes 30 to 62 kB of 100, by the pieces in which it comes.
+    let half = "GET /x HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 30_000)
+    let first = try HTTPClient(server)
+    try first.send(half)
+    #expect(try HTTPClient(server).get("/between").status == 200)
+    let others = try (0..<4).map { _ in try HTTPClient(server) }
+    for other in others {
+      try other.send(half)
+      #expect(try HTTPClient(server).get("/whole").status == 200)
+    }
+    try first.send("\r\n\r\n")
+    #expect(try first.answer().status == 200)
+    for other in others { other.reset() }
+    #expect(try HTTPClient(server).get("/after").status == 200)
+    server.stop()
+    let counters = try server.ended()
+    // Three fit at most.
+    #expect(counters.bodiesRefusedForMemory > 0 && counters.memoryGivenBack > 0)
+  }
+
   @Test func `every failure of the parser has a text and a code that JSON can hold`() {
     for reason in HTTPFailure.Reason.allCases {
       let text = HTTPFailure(reason, limit: 5).text + reason.rawValue

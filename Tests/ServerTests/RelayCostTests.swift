@@ -23,8 +23,7 @@ import Wire
     let own = try scene.connect().call(
       "POST", "/registry/register", token: scene.token, body: card)
     #expect(own.status == 400 && own.code == "too_many_values")
-    // The last of equal names counts, as everywhere.
-    let other = "{\"id\":\"\(scene.id)\",\"agent_card\":{\"name\":5},\"id\":5}"
+    let other = "{\"id\":5,\"agent_card\":{\"name\":5}}"
     let unnamed = try scene.connect().call("POST", "/registry/register", body: other)
     #expect(unnamed.status == 400 && unnamed.code == "bad_request")
   }
@@ -42,7 +41,7 @@ import Wire
     let most = Limits().bodyValuesMax
     for body in [
       "{\"x\":\(Self.values(most))}",
-      "{\(Array(repeating: "\"x\":0", count: most + 1).joined(separator: ","))}",
+      "{\((0...most).map { "\"x\($0)\":0" }.joined(separator: ","))}",
     ] {
       let answer = try scene.connect().call(method, path, token: RelayScene.admin, body: body)
       #expect(answer.status == 400 && answer.code == "too_many_values", "\(answer.json)")
@@ -116,5 +115,6 @@ import Wire
     #expect(A2ACall.partsMax == Limits().partsMax)
     #expect(AgentCard.bytesMax == Limits().cardBytesMax)
     #expect(TaskView.historyMax == Limits().historyMax)
+    #expect(TaskView.historyBytesMax == Limits().historyBytesMax)
   }
 }

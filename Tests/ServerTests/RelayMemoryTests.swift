@@ -64,6 +64,61 @@ import Wire
     #expect(answer.state == "submitted")
   }
 
+  @Test func `announcing costs a stranger's neighbours nothing`() throws {
+    let server = try RelayTestServer { $0.bodiesInMemoryMax = Self.megabyte }
+    let made = try HTTPClient(server).call("POST", "/workspaces", token: RelayScene.admin)
+    var announced: [HTTPClient] = []
+    for _ in 0..<20 {
+      let client = try HTTPClient(server)
+      try client.send(
+        "POST /registry/register HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n{")
+      announced.append(client)
+    }
+    #expect(try HTTPClient(server).call("GET", "/health").status == 200)
+    let claim = try HTTPClient(server).call(
+      "POST", "/registry/register", body: "{\"id\":\"\(made.json["id"]?.string ?? "")\"}")
+    #expect(claim.status == 200)
+    // What comes of it counts.
+    try announced[0].send(String(repeating: " ", count: 199_000))
+    // A turn reads 64 KiB of it, and answers one of these at most.
+    for _ in 0..<8 { #expect(try HTTPClient(server).call("GET", "/health").status == 200) }
+    try announced[1].send(String(repeating: " ", count: 199_000))
+    #expect(try announced[1].answer().code == "memory_full")
+  }
+
+  @Test func `the agents of one org announce, and another org is served`() throws {
+    let server = try RelayTestServer { $0.bodiesInMemoryMax = 12 * Self.megabyte }
+    let call = { (path: String, token: String, body: String) in
+      try HTTPClient(server).call("POST", path, token: token, body: body)
+    }
+    var agents: [(id: String, token: String)] = []
+    for org in ["one", "one", "one", "one", "one", "two"] {
+      _ = try call("/orgs", RelayScene.admin, "{\"id\":\"\(org)\"}")
+      let made = try call("/workspaces", RelayScene.admin, "{\"org\":\"\(org)\"}")
+      let id = made.json["id"]?.string ?? ""
+      let registered = try call("/registry/register", RelayScene.admin, "{\"id\":\"\(id)\"}")
+      agents.append((id, registered.json["auth_token"]?.string ?? ""))
+    }
+    var announced: [HTTPClient] = []
+    for agent in agents.dropLast() {
+      for size in [Self.megabyte, Self.megabyte, 100_000, 100_000, 1000, 1000] {
+        let client = try HTTPClient(server)
+        try client.send(
+          """
+          POST /workspaces/\(agent.id)/inbox/batch HTTP/1.1\r\nHost: a\r\n\
+          Authorization: Bearer \(agent.token)\r\nContent-Length: \(size)\r\n\r\n{
+          """)
+        announced.append(client)
+      }
+    }
+    #expect(try HTTPClient(server).call("GET", "/health").status == 200)
+    let message = RelayScene.message(String(repeating: "x", count: 2 * Self.megabyte))
+    let own = try call("/w/\(agents[0].id)/", agents[0].token, message)
+    #expect(own.status == 503 && own.code == "memory_full")
+    let other = try call("/w/\(agents[5].id)/", agents[5].token, message)
+    #expect(other.state == "submitted", "\(other.json)")
+  }
+
   @Test func `a body without a credential has less room and less time`() throws {
     let scene = try RelayScene(settings: ",\"callers\":\"agent\"") {
       $0.anonymousBodyBytesMax = 1000

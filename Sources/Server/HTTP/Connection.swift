@@ -43,6 +43,8 @@ final class Connection {
   /// Bytes of the request's body, and of the rest of an answer, that count in the loop's bound.
   var bodyBytes = 0
   var answerBytes = 0
+  /// The same of a head that is not whole, and of what follows the request in work.
+  var headBytes = 0
   /// Whose share of it they are.
   var payer = BodyMemory.Payer.nobody
   /// While draining: the peer may still be sending; and the bytes thrown away.

@@ -73,6 +73,8 @@ struct Conversation {
   }
 
   var bufferedBytes: Int { parser.bufferedBytes }
+  /// What is held of a head that is not whole, or of what follows the request in work.
+  var headBytes: Int { phase == .body ? 0 : parser.headBytes }
   /// There may be another request to take without reading first.
   var hasInput: Bool { inputEnded || parser.bufferedBytes > 0 }
 
@@ -133,13 +135,17 @@ struct Conversation {
     self.deadline = deadline
   }
 
-  /// The application does not read the body. Without one the connection can go on.
+  /// The application does not read the body, or there is no room for the rest of the request.
+  /// Without a body the connection can go on.
   mutating func refuse() {
-    guard head?.framing == HTTPFraming.none, case .body = parser.next() else {
-      keepsAlive = false
+    if head?.framing == HTTPFraming.none, case .body = parser.next() {
+      isWhole = true
       return
     }
-    isWhole = true
+    failed()
+    keepsAlive = false
+    // The peer may still be sending: nothing of it is kept until it has stopped.
+    parser.abandon(HTTPFailure(.bodyTooLarge))
   }
 
   /// The request is parked: nothing is due before `deadline`, and idle buffers are given back.

@@ -44,6 +44,8 @@ package final class Loop {
   /// Bytes of bodies being read, handed over in this turn, and waiting to be sent.
   package let memory: BodyMemory
   var handedOver = 0
+  private var connectionPeak = 0
+  private var givesBackFrom = Instant(nanoseconds: 0)
 
   package internal(set) var now: Now
   var date: [UInt8] = []
@@ -63,6 +65,10 @@ package final class Loop {
 
   /// Bytes read from one connection in one turn: a fast sender must not starve the others.
   static let readBytesMax = 64 * 1024
+  /// Bytes of further requests that are taken while one is in work.
+  static let pipelinedBytesMax = 4096
+  /// What an open connection takes beside its bytes, about.
+  static let connectionBytes = 2048
   /// Connections accepted in one turn.
   static let acceptsMax = 64
   static let eventsMax = 256
@@ -136,6 +142,22 @@ package final class Loop {
     flush()
     memory.body(-handedOver, of: .nobody)
     handedOver = 0
+    giveBackMemory()
+  }
+
+  /// What was freed stays with the process, in pieces that nothing large fits into: after a peak it
+  /// goes back to the system.
+  private func giveBackMemory() {
+    connectionPeak = max(connectionPeak, connectionCount)
+    let now = memory.used + connectionCount * Loop.connectionBytes
+    let peak = memory.peak + connectionPeak * Loop.connectionBytes
+    guard peak - now > limits.memoryKeptMax, now < peak / 2, self.now.instant >= givesBackFrom
+    else { return }
+    givesBackFrom = self.now.instant + .seconds(1)
+    memory.forgetPeak()
+    connectionPeak = connectionCount
+    counters.memoryGivenBack += 1
+    FreeMemory.giveBack()
   }
 
   private var hasWork: Bool {

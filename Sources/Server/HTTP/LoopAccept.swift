@@ -132,6 +132,7 @@ extension Loop {
     connectionCount -= 1
     releaseBody(connection)
     countAnswer(connection, 0)
+    countHead(connection, 0)
     Socket.close(connection.descriptor)
     if isAcceptPaused { resumeAccepting() }
   }

@@ -15,4 +15,6 @@ package struct LoopCounters: Sendable, Equatable {
   package var connectionsLost = 0
   package var acceptsPaused = 0
   package var bodiesRefusedForMemory = 0
+  /// Times that free memory went back to the system.
+  package var memoryGivenBack = 0
 }

@@ -26,11 +26,12 @@ extension Loop {
     if !connection.isClosed { updateInterest(connection) }
   }
 
-  /// While a request is in work, one head's worth of the next ones is buffered and no more.
+  /// While a request is in work, a little of the next ones is buffered and no more: the rest waits
+  /// in the kernel.
   private func roomForInput(of connection: Connection) -> Int {
     switch connection.conversation.phase {
     case .idle, .head, .body: Loop.readBytesMax
-    default: max(0, limits.headBytesMax - connection.conversation.bufferedBytes)
+    default: max(0, Loop.pipelinedBytesMax - connection.conversation.bufferedBytes)
     }
   }
 

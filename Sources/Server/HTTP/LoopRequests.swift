@@ -24,6 +24,7 @@ extension Loop {
   /// Asks the application about a head. False: the answer is there already.
   private func admit(_ head: HTTPRequestHead, _ connection: Connection) -> Bool {
     counters.requests += 1
+    countHead(connection, 0)
     connection.isWatched = false
     connection.isReported = false
     connection.sendsWhitespace = false
@@ -56,21 +57,27 @@ extension Loop {
     if case .length(let length) = framing { length <= bodyMax } else { true }
   }
 
-  /// Counts an announced body before its bytes come; false if it does not fit. One that is larger
-  /// than allowed is left to the parser, which refuses it.
+  /// Counts an announced body before its bytes come; false if it does not fit. Of those who show no
+  /// credential only what comes is counted: a word costs them nothing. A body that is larger than
+  /// allowed is left to the parser, which refuses it.
   private func reserve(
     _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
   ) -> Bool {
     guard memory.mayAnswer(connection.payer) else { return false }
     guard case .length(let length) = framing, length > 0, length <= bodyMax else { return true }
     guard memory.fits(length, of: connection.payer) else { return false }
+    guard connection.payer != .anonymous else { return true }
     connection.bodyBytes = length
     memory.body(length, of: connection.payer)
     return true
   }
 
-  /// A chunked body is counted as it grows.
+  /// A head that is not whole, and a body that was not counted before, are counted as they grow.
   private func account(_ connection: Connection) {
+    countHead(connection, connection.conversation.headBytes)
+    if connection.conversation.phase == .head, !memory.headsFit {
+      return refuseForMemory(connection)
+    }
     guard connection.conversation.phase == .body else { return }
     let growth = connection.conversation.bufferedBytes - connection.bodyBytes
     guard growth > 0 else { return }
@@ -99,10 +106,12 @@ extension Loop {
   private func refuse(_ connection: Connection, _ response: HTTPResponse) {
     counters.requestsRefused += 1
     connection.conversation.refuse()
+    countHead(connection, connection.conversation.headBytes)
     answer(connection, response)
   }
 
   private func fail(_ connection: Connection, _ failure: HTTPFailure) {
+    countHead(connection, 0)
     counters.requestsMalformed += 1
     if let suppressed = refusals.admits(now: now.instant) {
       log.info(
@@ -130,6 +139,13 @@ extension Loop {
   func releaseBody(_ connection: Connection) {
     memory.body(-connection.bodyBytes, of: connection.payer)
     connection.bodyBytes = 0
+  }
+
+  /// So many bytes are held of a head that is not whole.
+  func countHead(_ connection: Connection, _ bytes: Int) {
+    guard bytes != connection.headBytes else { return }
+    memory.head(bytes - connection.headBytes)
+    connection.headBytes = bytes
   }
 
   /// So many bytes of the connection's answer have not left.

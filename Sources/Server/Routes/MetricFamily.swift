@@ -155,7 +155,7 @@ extension MetricFamily {
     case .requestsMalformed: "Requests that were no HTTP/1.1."
     case .timeOuts: "Peers that sent no request, or took no answer, in time."
     case .turns: "Turns of the loop."
-    case .bodyBytes: "Bytes of bodies in memory: received, being made, not yet read."
+    case .bodyBytes: "Bytes in memory: bodies received, being made or not yet read, and half heads."
     case .bodyBytesMax: "The bound of these; at it requests are refused."
     case .workspaceUnanswered: "Messages without an end, of one open workspace."
     case .workspaceUnreceived: "Ends that no caller has received, of one open workspace."

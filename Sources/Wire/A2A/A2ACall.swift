@@ -24,6 +24,8 @@ package struct A2ACall: Sendable {
   package var taskID: String?
   package var contextID: String?
   package var role: A2ARole?
+  /// How many parts the message has.
+  package var partCount: Int
   /// The message's text parts, one a line.
   package var text: String
   /// Whether the caller wants to wait for the task's end (A2A 1.0 §3.2.2). 0.3 leaves the default

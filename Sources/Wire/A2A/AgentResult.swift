@@ -18,6 +18,12 @@ package struct AgentResult: Sendable {
   struct Item: Sendable {
     var content: Content
     var object: Range<Int>?
+
+    /// About as many as it takes in an answer.
+    var bytes: Int {
+      object?.count ?? (content.text?.utf8.count ?? 0) + (content.parts?.count ?? 0)
+        + (content.data?.count ?? 0)
+    }
   }
 
   /// The body as it was posted; all ranges point into it.
@@ -30,7 +36,7 @@ package struct AgentResult: Sendable {
   var status: Item?
   var artifacts: [Item] = []
   /// Of its artifacts and its status message together.
-  var partCount = 0
+  package var partCount = 0
   /// The metadata object of a posted Task.
   var metadata: Range<Int>?
 

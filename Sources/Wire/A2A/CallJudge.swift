@@ -77,6 +77,7 @@ struct CallJudge {
       messageID: string(message?.messageID), taskID: taskID(message),
       contextID: string(method.isSend ? message?.contextID : params.contextID),
       role: string(message?.role).flatMap { A2ARole(name: $0) },
+      partCount: message?.parts.count ?? 0,
       text: message?.parts.joinedText(body.span) ?? "", isBlocking: isBlocking,
       historyLength: historyLength, hasPushConfig: params.configuration.hasPushConfig,
       referenceTaskIDs: message?.references.map { $0.string(in: body.span) } ?? [])

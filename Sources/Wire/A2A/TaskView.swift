@@ -41,6 +41,10 @@ package struct TaskView: Sendable {
 
   /// No answer carries more messages than this, whatever the caller asks for.
   package static let historyMax = 100
+  /// Nor more bytes of messages in its history.
+  package static let historyBytesMax = 16 * 1024 * 1024
+  /// An agent's message that stands in the status, and is larger, is not repeated in the history.
+  private static let repeatedBytesMax = 1024 * 1024
 
   package var id: String
   package var contextID: String
@@ -48,6 +52,8 @@ package struct TaskView: Sendable {
   /// When the state was entered: RFC 3339 with milliseconds.
   package var timestamp: String
   package var turns: [Turn]
+  /// Turns before these, which are too many or too large to be shown.
+  package var omittedTurns = 0
   /// What the relay itself says about the state, in place of the agent's message.
   package var statusText: String?
   /// Adds the answer's text as top-level `parts`: a platform's parser reads them, A2A's SDKs
@@ -137,8 +143,8 @@ extension TaskView {
     if let statusText {
       writer.key("message")
       messages(dialect).writeRelay(
-        statusText, messageID: "\(id)-status-\(turns.count + 1)", into: &writer)
-    } else if let last = results.last, let result = last, result.state == state,
+        statusText, messageID: "\(id)-status-\(omittedTurns + turns.count + 1)", into: &writer)
+    } else if let last = results.last, let result = last, showsInStatus(result),
       let status = result.status
     {
       writer.key("message")
@@ -158,7 +164,12 @@ extension TaskView {
     {
       return string
     }
-    return id + "-status-" + String(turn + 1)
+    return id + "-status-" + String(omittedTurns + turn + 1)
+  }
+
+  /// Whether the message of the last turn's result is the status message.
+  private func showsInStatus(_ result: AgentResult) -> Bool {
+    statusText == nil && result.state == state
   }
 
   private func writeHistory(
@@ -167,9 +178,12 @@ extension TaskView {
     var entries: [(turn: Int, isAgent: Bool)] = []
     for turn in turns.indices {
       if !turns[turn].message.isEmpty { entries.append((turn, false)) }
-      if results[turn]?.status != nil { entries.append((turn, true)) }
+      guard let result = results[turn], let status = result.status else { continue }
+      let isRepeated = turn == turns.count - 1 && showsInStatus(result)
+      if !isRepeated || status.bytes <= Self.repeatedBytesMax { entries.append((turn, true)) }
     }
-    let shown = entries.suffix(max(0, min(length ?? Self.historyMax, Self.historyMax)))
+    let shown = fitting(
+      entries.suffix(max(0, min(length ?? Self.historyMax, Self.historyMax))), results)
     guard !shown.isEmpty else { return }
     let messages = messages(dialect)
     writer.key("history")
@@ -186,6 +200,30 @@ extension TaskView {
     writer.endArray()
   }
 
+  /// The newest of them that fit into `historyBytesMax` together.
+  private func fitting(
+    _ entries: ArraySlice<(turn: Int, isAgent: Bool)>, _ results: [AgentResult?]
+  ) -> ArraySlice<(turn: Int, isAgent: Bool)> {
+    var left = Self.historyBytesMax
+    var first = entries.endIndex
+    while first > entries.startIndex {
+      let entry = entries[first - 1]
+      left -=
+        entry.isAgent ? results[entry.turn]?.status?.bytes ?? 0 : turns[entry.turn].message.count
+      guard left >= 0 else { break }
+      first -= 1
+    }
+    return entries[first...]
+  }
+
+  /// About as many bytes as an answer with it takes.
+  package var answerBytes: Int {
+    turns.reduce(0) { sum, turn in
+      let status = turn.result?.status?.bytes ?? 0
+      return sum + turn.message.count + (turn.result?.body.count ?? 0) + status
+    }
+  }
+
   private func writeArtifacts(
     _ results: [AgentResult?], _ dialect: Dialect, _ writer: inout JSONWriter
   ) {
@@ -195,7 +233,8 @@ extension TaskView {
     for (turn, result) in results.enumerated() {
       guard let result else { continue }
       for (index, artifact) in result.artifacts.enumerated() {
-        let artifactID = id + "-artifact-" + String(turn + 1) + "-" + String(index + 1)
+        let number = String(omittedTurns + turn + 1)
+        let artifactID = id + "-artifact-" + number + "-" + String(index + 1)
         writeArtifact(result.body, artifact, artifactID, dialect, &writer)
       }
     }

@@ -19,6 +19,9 @@ struct HTTPInput: Sendable {
 
   var count: Int { bytes.count - start }
 
+  /// What is allocated for bytes that are not used up yet.
+  var heldBytes: Int { count == 0 ? 0 : bytes.capacity }
+
   mutating func append(_ more: Span<UInt8>, from first: Int = 0) {
     bytes.append(addingCapacity: more.count - first) { output in
       for index in first..<more.count { output.append(more[index]) }

@@ -43,6 +43,17 @@ package struct HTTPRequestParser: Sendable {
   /// Bytes held: unread ones and the body collected so far.
   package var bufferedBytes: Int { input.count + body.count }
 
+  /// What is allocated for a head that is not whole, or for what follows a request.
+  package var headBytes: Int { input.heldBytes }
+
+  /// Gives back what has come; what comes later is thrown away. Every step is `failure` then.
+  package mutating func abandon(_ failure: HTTPFailure) {
+    input.removeAll()
+    body = []
+    fields = []
+    state = .failed(failure)
+  }
+
   /// Between requests, with nothing received of the next one.
   package var isIdle: Bool {
     if case .requestLine(0) = state { return input.count == 0 }
@@ -88,9 +99,7 @@ package struct HTTPRequestParser: Sendable {
       case .failed(let failure): return .failure(failure)
       }
     } catch {
-      input.removeAll()
-      body = []
-      state = .failed(error)
+      abandon(error)
       return .failure(error)
     }
   }

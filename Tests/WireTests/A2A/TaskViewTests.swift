@@ -163,6 +163,37 @@ import Wire
     #expect(try render(long, .v03)["history"]?.array?.count == TaskView.historyMax)
   }
 
+  @Test func `a large answer is not repeated in the history, and the history has a bound`() throws {
+    let ids = { (view: TaskView) in
+      try render(view, .v10)["history"]?.array?.map { $0["messageId"]?.string }
+    }
+    let result = { (bytes: Int, state: String) in
+      "{\"text\":\"\(String(repeating: "x", count: bytes))\",\"state\":\"\(state)\"}"
+    }
+    let large = try turn(body10, result(1024 * 1024 + 1, "completed"))
+    let answer = try render(view(.completed, [large]), .v10)
+    #expect(answer["history"]?.array?.count == 1)
+    #expect(answer["status"]?["message"]?["messageId"] == "t-status-1")
+    #expect(answer["artifacts"]?.array?.count == 1)
+    let edge = try turn(body10, result(1024 * 1024, "completed"))
+    #expect(try ids(view(.completed, [edge])) == ["m2", "t-status-1"])
+    // What the status does not show stays in the history, up to a bound.
+    #expect(try ids(view(.working, [large])) == ["m2", "t-status-1"])
+    let asked = try turn(body03, result(9 * 1024 * 1024, "input-required"))
+    #expect(
+      try ids(view(.working, [asked, asked, try turn(body10)])) == ["m1", "t-status-2", "m2"])
+  }
+
+  @Test func `turns that are left out still count in the ids`() throws {
+    var view = view(.completed, [try turn(body10, #"{"text":"done"}"#)])
+    view.omittedTurns = 4
+    let task = try render(view, .v10)
+    #expect(task["status"]?["message"]?["messageId"] == "t-status-5")
+    #expect(task["artifacts"]?.array?.first?["artifactId"] == "t-artifact-5-1")
+    view.statusText = "expired"
+    #expect(try render(view, .v10)["status"]?["message"]?["messageId"] == "t-status-6")
+  }
+
   @Test func `the status message belongs to the state`() throws {
     let asked = try turn(body03, #"{"text":"When?","state":"input-required"}"#)
     #expect(try render(view(.inputRequired, [asked]), .v03)["status"]?["message"] != nil)
