@@ -104,8 +104,8 @@ swift build -c release --product a2a-relay || die "the release build failed"
 # Here and not in the rig, whose limit is for what it does itself.
 if wanted bundle; then static_build >/dev/null || die "the static build failed"; fi
 times="$(printf '%6d s  build' $((SECONDS - start)))"$'\n'
-export A2A_RELAY_DEBUG="$(swift build --show-bin-path)/a2a-relay"
-export A2A_RELAY_RELEASE="$(swift build -c release --show-bin-path)/a2a-relay"
+export RELAY_BINARY_DEBUG="$(swift build --show-bin-path)/a2a-relay"
+export RELAY_BINARY_RELEASE="$(swift build -c release --show-bin-path)/a2a-relay"
 
 if [ -z "$only" ]; then
   title "unit tests"

@@ -150,6 +150,7 @@ package final class BackupJob {
 
   private func begin() throws(ArchiveError) -> Turn {
     do throws(StoreError) {
+      try Files.checkLength(of: folder, limits: limits)
       guard try Files.makeFolder(folder) else {
         throw StoreError(kind: .busy, call: "mkdir", path: folder, message: "it exists")
       }

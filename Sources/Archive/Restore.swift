@@ -24,6 +24,7 @@ package enum Restore {
         .refused, "\(backup) holds one workspace of a relay: import it into a relay")
     }
     try checkTarget(data)
+    try reading { () throws(StoreError) in try Files.checkLength(of: data, limits: Limits()) }
     let findings = try Check.hashes(manifest, of: backup)
     guard findings.isEmpty else {
       throw ArchiveError(.damaged, findings.map(\.text).joined(separator: "\n"))

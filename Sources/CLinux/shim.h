@@ -17,6 +17,10 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int syncfs(int fd);
 int malloc_trim(size_t pad);
 
+/* A global variable of C's, which Swift takes for unsafe. */
+extern char **environ;
+static inline char **relay_environment(void) { return environ; }
+
 /* ioctl is variadic, which Swift does not import: the bytes the peer's TCP has not acknowledged. */
 static inline int relay_unacknowledged(int fd, int *bytes) {
   if (ioctl(fd, SIOCOUTQ, bytes) != 0) return -1;

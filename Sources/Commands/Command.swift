@@ -1,3 +1,5 @@
+import Server
+
 /// One command: how its line is written, what it does, and what its help says of it.
 ///
 /// The parser, the help and the answer to a wrong line come from the table of these alone.
@@ -86,7 +88,9 @@ struct Flag: Sendable {
       "token-file", "FILE",
       "the credential (default env A2A_RELAY_TOKEN, ADMIN_TOKEN, else DATA/admin-token)"),
     Flag(
-      "data", "DIRECTORY", "the relay's data directory (default ./relay-data; env A2A_RELAY_DATA)"),
+      "data", "DIRECTORY",
+      "the relay's data directory (env A2A_RELAY_DATA; default ./relay-data, else "
+        + "\(OperatorPlace.Installation.documented.data))"),
     Flag("json", nil, "print the relay's JSON as it is"),
   ]
 }

@@ -1,4 +1,5 @@
 import Relay
+import Server
 import Store
 import System
 
@@ -15,27 +16,35 @@ extension Doctor {
         return report.note("no data directory here: the disk is looked at on the relay's machine")
       }
       return report.problem(
-        "data directory \(path): \(ErrorNumber.text(error.code))",
+        "data directory \(path): \(ErrorNumber.text(error.code))"
+          + (line.place.isFound ? ", and no service is installed here" : ""),
         try: "a2a-relay doctor --data DIRECTORY, the one that the relay was started with")
     }
     guard folder.isFolder else {
       return report.problem("\(path) is no directory", try: "a2a-relay doctor --data DIRECTORY")
     }
-    examine(folder, path, &report)
+    examine(folder, path, line.place, &report)
     guard FileStatus.isWritable(path) else { return }
     examineLock(path, &report)
     examineLeftovers(path, &report)
     examineDisk(path, line, &report)
   }
 
-  private static func examine(_ folder: FileStatus, _ path: String, _ report: inout Report) {
+  private static func examine(
+    _ folder: FileStatus, _ path: String, _ place: OperatorPlace, _ report: inout Report
+  ) {
     if folder.permissions & 0o002 != 0 {
       report.problem("everybody may write into \(path)", try: "chmod o-w \(path)")
     }
     guard FileStatus.isWritable(path) else {
       return report.problem(
         "\(path) belongs to user \(folder.owner), and user \(FileStatus.user) may not write there",
-        try: "the same as user \(folder.owner), as sudo -u '#\(folder.owner)' a2a-relay doctor")
+        try: place.isInstalled
+          ? "run as root or as user a2a-relay: sudo a2a-relay doctor"
+          : "the same as user \(folder.owner), as sudo -u '#\(folder.owner)' a2a-relay doctor")
+    }
+    if place.isFound, place.isInstalled {
+      report.note("\(path) is the installed service's; ./relay-data would come first, or --data")
     }
     if folder.owner != FileStatus.user {
       report.note("\(path) belongs to user \(folder.owner); this is user \(FileStatus.user)")

@@ -12,6 +12,8 @@ package struct Console: Sendable {
   var isWatched: Bool
   /// Waits between two looks at a job.
   var pause: @Sendable (Duration) -> Void
+  /// Where this machine's service has its files.
+  var installed = OperatorPlace.Installation.documented
 
   package init(
     out: @escaping @Sendable (String) throws(CommandFailure) -> Void,
@@ -33,6 +35,8 @@ package struct Invocation: Sendable {
   let arguments: [String]
   let values: [String: [String]]
   let console: Console
+  /// The relay that the line means.
+  let place: OperatorPlace
 
   init(
     _ command: Command, arguments: [String], values: [String: [String]], console: Console
@@ -41,6 +45,9 @@ package struct Invocation: Sendable {
     self.arguments = arguments
     self.values = values
     self.console = console
+    place = OperatorPlace(
+      data: values["data"]?.last, relay: values["relay"]?.last, installed: console.installed,
+      environment: console.environment)
   }
 
   func has(_ flag: String) -> Bool { values[flag] != nil }
@@ -55,10 +62,8 @@ package struct Invocation: Sendable {
     return number
   }
 
-  var data: String { value("data") ?? console.environment("A2A_RELAY_DATA") ?? "./relay-data" }
-  var url: String {
-    value("relay") ?? console.environment("A2A_RELAY_URL") ?? "http://127.0.0.1:8080"
-  }
+  var data: String { place.data }
+  var url: String { place.url }
 
   /// An argument that names a workspace, checked before it is put into a path.
   func workspace(_ index: Int = 0) throws(CommandFailure) -> String {
@@ -81,18 +86,12 @@ package struct Invocation: Sendable {
 
   // MARK: the relay
 
-  func client() throws(CommandFailure) -> OperatorClient {
-    let token: String
+  func credential() throws(CommandFailure) -> OperatorCredential {
     do throws(OperatorCredential.Missing) {
-      token = try OperatorCredential.find(
-        file: value("token-file"), data: data, environment: console.environment)
+      return try OperatorCredential.find(
+        file: value("token-file"), place: place, environment: console.environment)
     } catch {
       throw .credential(error.text)
-    }
-    do throws(OperatorClient.BadURL) {
-      return try OperatorClient(url: url, token: token)
-    } catch {
-      throw .usage("--relay: \(error.text)")
     }
   }
 
@@ -108,7 +107,13 @@ package struct Invocation: Sendable {
   func ask(
     _ method: String, _ path: String, _ body: JSON? = nil, taking: Set<Int> = []
   ) throws(CommandFailure) -> Answer {
-    let client = try client()
+    let credential = try credential()
+    let client: OperatorClient
+    do throws(OperatorClient.BadURL) {
+      client = try OperatorClient(url: url, token: credential.secret)
+    } catch {
+      throw .usage("--relay: \(error.text)")
+    }
     let answer: OperatorClient.Answer
     do throws(OperatorClient.Unreachable) {
       answer = try client.call(method, path, body: body?.bytes)
@@ -118,7 +123,7 @@ package struct Invocation: Sendable {
     }
     let json = try? JSON(parsing: answer.body)
     guard answer.isSuccess || taking.contains(answer.status) else {
-      throw Self.refusal(answer.status, json)
+      throw Self.refusal(answer.status, json, credential.source)
     }
     guard let json else { throw .refused("the relay's answer to \(method) \(path) is not JSON") }
     return Answer(
@@ -126,14 +131,17 @@ package struct Invocation: Sendable {
       isChange: method != "GET" && answer.isSuccess)
   }
 
-  private static func refusal(_ status: Int, _ json: JSON?) -> CommandFailure {
+  private static func refusal(
+    _ status: Int, _ json: JSON?, _ source: String
+  ) -> CommandFailure {
     let text = Plain.text(json?["error"]?.string ?? "the relay answered \(status)")
     let code = json?["code"]?.string.map { " (\(Plain.text($0)))" } ?? ""
     var hint = ""
     switch status {
     case 401:
       return .credential(
-        text + code + "\ntry: --token-file FILE, or A2A_RELAY_TOKEN in the environment")
+        text + code + "\nthe credential is that of \(source)"
+          + "\ntry: --token-file FILE, or A2A_RELAY_TOKEN in the environment")
     case 404 where json?["code"]?.string == "no_route":
       return .refused("the relay has no such route: it is of another version than this command")
     case 410: hint = "\ntry: a2a-relay workspaces restore ID"

@@ -1,3 +1,4 @@
+import Server
 import System
 import Wire
 
@@ -15,16 +16,18 @@ enum StatusCommands {
 
   private static func status(_ line: Invocation) throws(CommandFailure) -> Int32 {
     let answer = try line.ask("GET", "/admin/status")
-    try line.show(answer) { text($0, url: line.url) }
+    let source = try line.credential().source
+    try line.show(answer) { text($0, url: line.url, credential: source) }
     return 0
   }
 
-  static func text(_ json: JSON, url: String) -> String {
+  static func text(_ json: JSON, url: String, credential: String) -> String {
     let isReady = json["ready"]?.bool == true
     let reasons = isReady ? "" : " (\(Plain.member(json["reasons"])))"
     var facts = Facts()
     facts.add("relay", "\(Plain.member(json["version"])) at \(url)")
     let age = Plain.age(json["uptime_seconds"])
+    facts.add("credential", credential)
     facts.add("state", "\(isReady ? "ready" : "not ready")\(reasons), up \(age)")
     let workspaces = json["workspaces"]
     facts.add(

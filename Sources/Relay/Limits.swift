@@ -272,6 +272,8 @@ package struct Limits: Sendable {
   package var backupSyncBytes = 4 * 1024 * 1024
   /// How often the copy of one file is begun anew because the file was closed.
   package var backupRestartsMax = 16
+  /// Bytes of the data directory's path, or a backup's, behind symbolic links.
+  package var dataPathBytesMax = 430
   /// The longest that a command waits until the relay takes its connection.
   package var commandConnectTime = Duration.seconds(5)
   /// The longest that a command waits for the next bytes of an answer.

@@ -1,32 +1,55 @@
 import Glibc
 import System
 
-/// Where a command finds the operator's credential: a file that it names, the environment, or the
-/// one that the relay has made in its data directory.
-package enum OperatorCredential {
+/// The credential that a command shows, and where it was found: in a file that the command names,
+/// the environment, or the file that the relay has made in its data directory.
+package struct OperatorCredential {
   package struct Missing: Error {
     package var text: String
   }
 
+  package let secret: String
+  /// A file, or a variable.
+  package let source: String
+
   /// - `file`: of `--token-file`; then nothing else is looked at.
   package static func find(
-    file: String?, data: String, environment: (String) -> String?
-  ) throws(Missing) -> String {
-    if let file { return try read(file) }
+    file: String?, place: OperatorPlace, environment: (String) -> String?
+  ) throws(Missing) -> OperatorCredential {
+    if let file { return try OperatorCredential(secret: read(file, place), source: file) }
     for name in ["A2A_RELAY_TOKEN", "ADMIN_TOKEN"] {
-      if let token = environment(name), !token.isEmpty { return token }
+      if let token = OperatorPlace.variable(name, environment) {
+        return OperatorCredential(secret: token, source: "\(name) in the environment")
+      }
     }
-    return try read(data + "/admin-token")
+    guard !place.isFound || place.isHere else {
+      throw Missing(
+        text: "no credential for \(place.url): that of a relay on this machine is sent to no "
+          + "other; " + naming)
+    }
+    if let token = place.adminToken {
+      return OperatorCredential(secret: token, source: "ADMIN_TOKEN in \(place.settings)")
+    }
+    let path = place.data + "/admin-token"
+    return try OperatorCredential(secret: read(path, place), source: path)
   }
 
-  private static func read(_ path: String) throws(Missing) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw Missing(
-        text: "\(path): \(ErrorNumber.text(code)); name a credential by --token-file, or by "
-          + "A2A_RELAY_TOKEN or ADMIN_TOKEN in the environment")
+  private static let naming =
+    "name a credential by --token-file, or by A2A_RELAY_TOKEN or ADMIN_TOKEN in the environment"
+
+  private static func why(_ path: String, _ code: Int32, _ place: OperatorPlace) -> String {
+    let why = "\(path): \(ErrorNumber.text(code)); "
+    if code == EACCES || code == EPERM {
+      let user = place.isInstalled ? "user a2a-relay" : "the user of the relay"
+      return why + "run as root or as \(user), as sudo a2a-relay …, or " + naming
     }
+    guard code == ENOENT, place.isFound, !place.isInstalled else { return why + naming }
+    return why + "nor is a service installed here; name the data directory by --data, or " + naming
+  }
+
+  private static func read(_ path: String, _ place: OperatorPlace) throws(Missing) -> String {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Missing(text: why(path, errno, place)) }
     let file = FileDescriptor(owning: descriptor)
     var bytes = [UInt8](repeating: 0, count: 512)
     let count = Glibc.read(file.raw, &bytes, bytes.count)

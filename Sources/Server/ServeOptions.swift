@@ -52,7 +52,8 @@ package struct ServeOptions: Sendable {
     ),
     (
       "limit", "NAME=VALUE",
-      "another bound (times in milliseconds); may be repeated; NAME is one of:"
+      "another bound (times in milliseconds); may be repeated, or name several, separated by "
+        + "spaces or commas; NAME is one of:"
     ),
   ]
 
@@ -64,8 +65,11 @@ package struct ServeOptions: Sendable {
     arguments: [String], environment: (String) -> String?
   ) throws(Usage) {
     for flag in Self.flags {
-      let name = "A2A_RELAY_" + flag.name.uppercased().replacing("-", with: "_")
-      if let value = environment(name) { try set(flag.name, value) }
+      let name = RelayVariables.name(ofFlag: flag.name)
+      guard let value = OperatorPlace.variable(name, environment) else { continue }
+      do throws(Usage) { try set(flag.name, value) } catch {
+        throw Usage(text: "\(name): \(error.text)")
+      }
     }
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -87,7 +91,7 @@ package struct ServeOptions: Sendable {
       }
       try set(name, value)
     }
-    adminToken = environment("ADMIN_TOKEN").flatMap { $0.isEmpty ? nil : $0 }
+    adminToken = OperatorPlace.variable("ADMIN_TOKEN", environment)
     if let adminToken, adminToken.utf8.count < 16 {
       throw Usage(text: "ADMIN_TOKEN must have at least 16 bytes")
     }
@@ -137,7 +141,10 @@ package struct ServeOptions: Sendable {
         throw Usage(text: "--\(name) takes a number up to \(Self.workspaceSeriesBound)")
       }
       limits.workspaceSeriesMax = count
-    case "limit": try setLimit(value)
+    case "limit":
+      let limits = value.split { $0.isWhitespace || $0 == "," }
+      guard !limits.isEmpty else { throw Usage(text: Self.limitUsage) }
+      for limit in limits { try setLimit(limit) }
     case Self.acceptLoss:
       guard let id = WorkspaceID(value) else {
         throw Usage(text: "--\(name) takes the id of a workspace")
@@ -212,11 +219,14 @@ package struct ServeOptions: Sendable {
     (settable.map(\.name) + settableTimes.map(\.name)).sorted()
   }
 
-  private mutating func setLimit(_ text: String) throws(Usage) {
+  private static let limitUsage =
+    "--limit takes NAME=VALUE, a number above 0 (times in milliseconds)"
+
+  private mutating func setLimit(_ text: Substring) throws(Usage) {
     let parts = text.split(separator: "=", maxSplits: 1)
     // The largest time is then 31 years, and sums of a few stay far from overflowing.
     guard parts.count == 2, let value = Int(parts[1]), (1...1_000_000_000_000) ~= value else {
-      throw Usage(text: "--limit takes NAME=VALUE, a number above 0 (times in milliseconds)")
+      throw Usage(text: Self.limitUsage)
     }
     if let found = Self.settable.first(where: { $0.name == parts[0] }) {
       limits[keyPath: found.path] = value

@@ -28,6 +28,7 @@ package final class DataDirectory {
     path: String, limits: Limits, kernelBoot: String? = nil, vfs: String? = nil
   ) throws(StoreError) {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    try Files.checkLength(of: path, limits: limits)
     guard !Files.exists(path + "/" + Self.restoring) else {
       throw StoreError(
         kind: .other, call: "open", path: path,

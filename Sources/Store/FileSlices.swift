@@ -1,4 +1,5 @@
 import Glibc
+package import Relay
 package import System
 
 /// Plain files a slice at a time, for copies and their hashes.
@@ -88,10 +89,24 @@ extension Files {
   }
 
   /// Where the path really leads; `nil` if to nothing.
+  /// Also `nil` if it is no UTF-8: repaired it would be another path.
   package static func real(_ path: String) -> String? {
     guard let text = realpath(path, nil) else { return nil }
     defer { free(text) }
-    return String(cString: text)
+    return String(validatingCString: text)
+  }
+
+  /// Refuses a directory, there already or to be made, in which SQLite could open no file: it takes
+  /// absolute paths of up to 512 bytes, behind symbolic links.
+  package static func checkLength(of folder: String, limits: Limits) throws(StoreError) {
+    let path = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    let whole = real(path) ?? real(self.folder(of: path)).map { "\($0)/\(name)" } ?? path
+    guard whole.utf8.count > limits.dataPathBytesMax else { return }
+    throw StoreError(
+      kind: .other, call: "open", path: folder,
+      message: "the path is too long: behind symbolic links it has \(whole.utf8.count) bytes, and "
+        + "SQLite takes \(limits.dataPathBytesMax) for a directory; use a shorter one")
   }
 
   package static func removeFolder(_ path: String) throws(StoreError) {

@@ -2,10 +2,15 @@ import Glibc
 import System
 
 /// Runs what the command line asks for; returns the exit status.
-func benchMain(_ arguments: [String]) -> Int32 {
+func benchMain(_ program: String) -> Int32 {
   StandardStream.openClosed()
   // A relay that dies must not take this program with it.
   Signals.ignoreWriteSignals()
+  let arguments: [String]
+  do throws(ProcessInput.NotUTF8) { arguments = try [program] + ProcessInput().arguments } catch {
+    StandardStream.complain("a2a-bench: \(error.text)\n")
+    return 64
+  }
   if arguments.dropFirst().contains("--help") { return show(Options.usage) }
   Interrupt.hold()
   do throws(BenchError) {

@@ -1,4 +1,4 @@
 import Glibc
 
 // Top-level code is bound to the main actor; everything else lives in plain functions.
-exit(benchMain(CommandLine.arguments))
+exit(benchMain(CommandLine.arguments.first ?? ""))

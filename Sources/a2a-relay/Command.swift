@@ -8,26 +8,32 @@ import System
 func run() {
   StandardStream.openClosed()
   Signals.ignoreWriteSignals()
-  var arguments = Array(CommandLine.arguments.dropFirst())
+  let input: ProcessInput
+  do throws(ProcessInput.NotUTF8) {
+    input = try ProcessInput(isOurs: RelayVariables.isOurs)
+  } catch {
+    usage(error.text)
+  }
+  var arguments = input.arguments
   switch arguments.first {
   case "--help", "-h": show(help)
   case "help" where ["serve", "health", nil].contains(arguments.dropFirst().first): show(help)
   case "--version": show("a2a-relay \(RelayVersion.text)\n")
   case "health":
     arguments.removeFirst()
-    health(arguments)
+    health(arguments, input)
   case "serve": arguments.removeFirst()
   case nil:
     StandardStream.complain(help)
     exit(64)
   case let first? where first.hasPrefix("--"): break
-  default: command(arguments)
+  default: command(arguments, input)
   }
   if arguments.contains("--help") { show(help) }
+  checkVariables(input)
   do throws(ServeOptions.Usage) {
     let options = try ServeOptions(
-      arguments: arguments,
-      environment: { name in getenv(name).map { String(cString: $0) } })
+      arguments: arguments, environment: { input.variables[$0] })
     exit(RelayProcess.serve(options))
   } catch {
     usage(error.text)
@@ -44,25 +50,26 @@ private func show(_ text: String) -> Never {
 }
 
 /// A command that asks a relay; ends the process.
-private func command(_ arguments: [String]) -> Never {
+private func command(_ arguments: [String], _ input: ProcessInput) -> Never {
+  checkVariables(input)
   let console = Console(
     out: { text throws(CommandFailure) in
       do throws(StandardStream.Unprinted) { try StandardStream.print(text) } catch {
         throw .io(error.text)
       }
     }, error: { StandardStream.complain($0) },
-    environment: { name in getenv(name).map { String(cString: $0) } },
+    environment: { input.variables[$0] },
     isWatched: StandardStream.error.isTerminal, pause: Pause.wait)
   exit(CommandTable.run(arguments, console: console, alsoThere: ["serve", "health"]))
 }
 
 /// For the health check of a container, which has no curl. It takes the flags of the server that it
 /// asks, and needs only `--listen`.
-private func health(_ arguments: [String]) -> Never {
+private func health(_ arguments: [String], _ input: ProcessInput) -> Never {
+  checkVariables(input)
   do throws(ServeOptions.Usage) {
     let options = try ServeOptions(
-      arguments: arguments,
-      environment: { name in getenv(name).map { String(cString: $0) } })
+      arguments: arguments, environment: { input.variables[$0] })
     if let failure = HealthCheck.failure(at: options.listen) {
       StandardStream.complain("a2a-relay: \(failure)\n")
       exit(1)
@@ -71,6 +78,10 @@ private func health(_ arguments: [String]) -> Never {
   } catch {
     usage(error.text)
   }
+}
+
+private func checkVariables(_ input: ProcessInput) {
+  if let refusal = RelayVariables.refusal(of: input.variables) { usage(refusal) }
 }
 
 private func usage(_ text: String) -> Never {

@@ -132,7 +132,7 @@ def containers():
                 check((ROOT / source).exists(), f"Containerfile copies {source}, which is not there")
                 check(f"!{source.removeprefix('./')}" in ignored, f"{source} is ignored")
     check(not next(w for w in words if w[0] == "USER")[1].startswith(("root", "0")), "runs as root")
-    flags = subprocess.run([os.environ.get("A2A_RELAY_RELEASE") or str(
+    flags = subprocess.run([os.environ.get("RELAY_BINARY_RELEASE") or str(
         ROOT / ".build/release/a2a-relay"), "--help"], capture_output=True, text=True).stdout
     compose = (ROOT / "deploy" / "compose.yaml").read_text()
     caddy = (ROOT / "deploy" / "Caddyfile").read_text()

@@ -54,7 +54,7 @@ def scratch(name):
 
 
 def binary(build="release"):
-    path = pathlib.Path(os.environ.get(f"A2A_RELAY_{build.upper()}") or
+    path = pathlib.Path(os.environ.get(f"RELAY_BINARY_{build.upper()}") or
                         ROOT / ".build" / build / "a2a-relay")
     check(path.exists(), f"{path} is missing: build it first (deploy/test.sh does)")
     return str(path)

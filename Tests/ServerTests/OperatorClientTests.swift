@@ -52,7 +52,8 @@ import Wire
     try Data("named\n".utf8).write(to: URL(filePath: folder + "/named"))
     try Data("made\n".utf8).write(to: URL(filePath: folder + "/admin-token"))
     let find = { (file: String?, environment: [String: String]) throws in
-      try OperatorCredential.find(file: file, data: folder) { environment[$0] }
+      let place = OperatorPlace(data: folder, relay: nil) { environment[$0] }
+      return try OperatorCredential.find(file: file, place: place) { environment[$0] }.secret
     }
     #expect(try find(folder + "/named", ["ADMIN_TOKEN": "set"]) == "named")
     #expect(try find(nil, ["ADMIN_TOKEN": "set"]) == "set")

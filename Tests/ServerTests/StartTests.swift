@@ -121,6 +121,90 @@ import Wire
     }
   }
 
+  @Test func `an empty variable counts as not set, for every flag`() throws {
+    let empty = try ServeOptions(arguments: []) { _ in "" }
+    let none = try ServeOptions(arguments: []) { _ in nil }
+    #expect("\(empty)" == "\(none)")
+    #expect(refusal { _ = try options("--data=") }.contains("--data"), "a flag says something")
+  }
+
+  @Test(arguments: ServeOptions.flags.map(\.name))
+  func `a variable with a wrong value is named`(flag: String) throws {
+    let name = RelayVariables.name(ofFlag: flag)
+    let text = refusal { _ = try ServeOptions(arguments: []) { $0 == name ? "?" : nil } }
+    #expect(text.hasPrefix("\(name): ") || flag == "data")
+  }
+
+  @Test(arguments: [
+    ("A2A_RELAY_LISTN", "did you mean A2A_RELAY_LISTEN?"),
+    ("A2A_RELAY_PUBLICURL", "did you mean A2A_RELAY_PUBLIC_URL?"),
+    ("A2A_RELAY_LIMITS", "did you mean A2A_RELAY_LIMIT?"),
+    ("A2A_RELAY_ADMIN_TOKEN", "use ADMIN_TOKEN"),
+    ("A2A_RELAY_QUEUE_MESSAGES_MAX", "use A2A_RELAY_LIMIT=queueMessagesMax=VALUE"),
+    ("A2A_RELAY_ACCEPT_LOSS", "--accept-loss is for one start"),
+    ("A2A_RELAY_AFTER_ROLLBACK", "--after-rollback is for one start"),
+    ("A2A_RELAY_XYZZY_PLUGH", "there are A2A_RELAY_LISTEN, A2A_RELAY_DATA"),
+    ("A2A_RELAY_", "there are"), ("A2A_RELAY_PORT", "there are A2A_RELAY_LISTEN"),
+  ])
+  func `a variable that means nothing is refused, and the right one named`(
+    name: String, hint: String
+  ) throws {
+    let text = try #require(RelayVariables.refusal(of: [name: "1", "PATH": "x"]))
+    #expect(text.hasPrefix(name + " in the environment") && text.contains(hint), "\(text)")
+  }
+
+  @Test func `the relay's own variables, and those of a service of its name, are taken`() {
+    var variables = [
+      "ADMIN_TOKEN": "x", "A2A_RELAY_URL": "x", "A2A_RELAY_TOKEN": "x",
+      "A2A_RELAY_SERVICE_HOST": "10.0.0.1", "A2A_RELAY_SERVICE_PORT": "80",
+      "A2A_RELAY_SERVICE_PORT_HTTP": "80", "A2A_RELAY_PORT": "tcp://10.0.0.1:80",
+      "A2A_RELAY_PORT_80_TCP": "tcp://10.0.0.1:80", "A2A_RELAY_PORT_80_TCP_ADDR": "10.0.0.1",
+    ]
+    for flag in ServeOptions.flags { variables[RelayVariables.name(ofFlag: flag.name)] = "x" }
+    #expect(RelayVariables.refusal(of: variables) == nil)
+  }
+
+  @Test(arguments: ["hold=5 attempts=7", "hold=5,attempts=7", " hold=5 ,\n attempts=7,"])
+  func `several limits fit into one variable, and one flag`(text: String) throws {
+    let set = try ServeOptions(arguments: []) { $0 == "A2A_RELAY_LIMIT" ? text : nil }
+    let flag = try options("--limit", text, "--limit=keepAlive=9")
+    for found in [set, flag] {
+      #expect(found.limits.hold == .milliseconds(5) && found.limits.attempts == 7)
+    }
+    #expect(flag.asked == ["hold", "attempts", "keepAlive"])
+    #expect(refusal { _ = try options("--limit", " , ") }.contains("NAME=VALUE"))
+    #expect(refusal { _ = try options("--limit", "hold=5 nothing=7") }.contains("\"nothing\""))
+  }
+
+  @Test func `a data directory in which SQLite could open no file is refused in words`() throws {
+    let base = NSTemporaryDirectory() + "relay-long-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    var long = base
+    while long.utf8.count < 600 { long += "/" + String(repeating: "y", count: 90) }
+    try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: base + "/short", withDestinationPath: long)
+    for path in [long, long + "/new", base + "/short", base + "/short/new/"] {
+      let failure = #expect(throws: StoreError.self) {
+        try DataDirectory(path: path, limits: Limits())
+      }
+      #expect(failure?.description.contains("too long") == true, "\(path.count)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: long).isEmpty, "nothing is made")
+    // The longest that is taken really works.
+    let most = Limits().dataPathBytesMax
+    let root = try #require(Files.real(base))
+    var edge = root + "/" + String(repeating: "z", count: 200)
+    edge += "/" + String(repeating: "z", count: most - edge.utf8.count - 1)
+    try FileManager.default.createDirectory(atPath: edge, withIntermediateDirectories: true)
+    let data = try DataDirectory(path: edge, limits: Limits())
+    let id = try #require(WorkspaceID("0f000000-0000-4000-8000-000000000001"))
+    let file = try data.createWorkspaceFile(id, now: Clock.wall())
+    file.abandon()
+    try data.removeWorkspaceFile(id)
+    try data.registry.close()
+  }
+
   @Test func `error numbers are said in words, once`() throws {
     #expect(ErrorNumber.text(EADDRINUSE) == "the address is in use (EADDRINUSE)")
     #expect(ErrorNumber.text(4000) == "errno 4000")

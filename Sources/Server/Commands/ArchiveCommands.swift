@@ -79,9 +79,18 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
   // MARK: backup, export, import
 
   /// The data directory when nobody uses it; `nil` when a relay does, or when there is none here.
-  private static func unused(_ options: CommandLineOptions) throws(StoreError) -> DataDirectory? {
-    guard options.relay == nil, Files.exists(options.data + "/relay.db") else { return nil }
-    do throws(StoreError) { return try DataDirectory(path: options.data, limits: Limits()) } catch {
+  private static func unused(_ options: CommandLineOptions) throws -> DataDirectory? {
+    let data = options.data
+    guard options.relay == nil, Files.exists(data + "/relay.db") else { return nil }
+    do throws(StoreError) {
+      // Before anything is written there, which may be the wrong user's to write.
+      if Files.exists(data + "/relay.lock") { _ = try DirectoryLock(reading: data) }
+    } catch {
+      if error.kind == .busy { return nil }
+      throw error
+    }
+    try checkOwner(of: data)
+    do throws(StoreError) { return try DataDirectory(path: data, limits: Limits()) } catch {
       if error.kind == .busy { return nil }
       throw error
     }
@@ -180,7 +189,6 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       }
       return try tell(imported: json, options)
     }
-    try checkOwner(of: options.data)
     let job = try ImportJob(folder, into: data, limits: Limits())
     try job.run(at: Clock.wall())
     try data.registry.close()
@@ -210,7 +218,8 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     var text = folder
     while text.count > 1, text.hasSuffix("/") { text.removeLast() }
     guard let parent = Files.real(Files.folder(of: text)) else {
-      throw ArchiveError(.io, "the directory above \(text) does not exist")
+      throw ArchiveError(
+        .io, "the directory above \(text) does not exist, or its path is not UTF-8")
     }
     let name = text.split(separator: "/").last.map(String.init) ?? ""
     guard !name.isEmpty, name != ".", name != ".." else {

@@ -46,16 +46,23 @@ package struct CommandLineOptions {
   package subscript(flag: String) -> String? { values[flag] }
   package func has(_ name: String) -> Bool { switches.contains(name) }
 
-  package var data: String { values["data"] ?? environment("A2A_RELAY_DATA") ?? "./relay-data" }
+  /// The relay that the line means.
+  package var place: OperatorPlace {
+    OperatorPlace(data: values["data"], relay: relay, environment: environment)
+  }
+
+  package var data: String { place.data }
 
   /// The relay that was named, by flag or environment; who names data means the relay of that.
   package var relay: String? {
-    values["relay"] ?? (values["data"] == nil ? environment("A2A_RELAY_URL") : nil)
+    values["relay"]
+      ?? (values["data"] == nil ? OperatorPlace.variable("A2A_RELAY_URL", environment) : nil)
   }
 
   func client() throws -> OperatorClient {
-    let token = try OperatorCredential.find(
-      file: values["token-file"], data: data, environment: environment)
-    return try OperatorClient(url: relay ?? "http://127.0.0.1:8080", token: token)
+    let place = place
+    let credential = try OperatorCredential.find(
+      file: values["token-file"], place: place, environment: environment)
+    return try OperatorClient(url: place.url, token: credential.secret)
   }
 }

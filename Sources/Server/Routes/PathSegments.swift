@@ -49,18 +49,7 @@ struct PathSegments {
   func distance(to word: String) -> Int {
     let place = count > 0 ? places[0] : 0..<0
     guard place.count <= 16 else { return place.count }
-    let bytes = path.utf8.span.extracting(place)
-    var row = Array(0...word.utf8.count)
-    for index in bytes.indices {
-      var corner = row[0]
-      row[0] = index + 1
-      for (column, letter) in word.utf8.enumerated() {
-        let change = corner + (bytes[index] == letter ? 0 : 1)
-        corner = row[column + 1]
-        row[column + 1] = min(change, corner + 1, row[column] + 1)
-      }
-    }
-    return row[word.utf8.count]
+    return EditDistance.between(text(0), word)
   }
 
   private func spells(_ place: Range<Int>, _ word: String) -> Bool {

@@ -1,0 +1,82 @@
+/// The variables of the environment that mean something to the relay and its commands.
+package enum RelayVariables {
+  private static let prefix = "A2A_RELAY_"
+
+  /// Whether the variable is the relay's, right or misspelt.
+  package static func isOurs(_ name: String) -> Bool {
+    name == "ADMIN_TOKEN" || name.hasPrefix(prefix)
+  }
+
+  /// The variable of a flag of `serve`.
+  static func name(ofFlag flag: String) -> String {
+    prefix + flag.uppercased().replacing("-", with: "_")
+  }
+
+  private static var known: [String] {
+    ServeOptions.flags.map { name(ofFlag: $0.name) } + [prefix + "URL", prefix + "TOKEN"]
+  }
+
+  /// Why these variables cannot be meant: one has the relay's prefix, and no meaning. A setting
+  /// that nobody reads would look as if it held.
+  package static func refusal(of variables: [String: String]) -> String? {
+    for (name, value) in variables.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix(prefix) && !known.contains(name) && !isOfService(name, value) {
+      #if PLANTS
+        if name == prefix + "PLANT" { continue }
+      #endif
+      return "\(name) in the environment means nothing; \(hint(name))"
+    }
+    return nil
+  }
+
+  /// Kubernetes and container links tell every container of a service named `a2a-relay` where that
+  /// is: `A2A_RELAY_SERVICE_HOST`, `A2A_RELAY_PORT_8080_TCP_ADDR`, `A2A_RELAY_PORT=tcp://…`.
+  private static func isOfService(_ name: String, _ value: String) -> Bool {
+    let rest = name.dropFirst(prefix.count)
+    let words = rest.split(separator: "_")
+    if rest == "SERVICE_HOST" || rest == "SERVICE_PORT" || rest.hasPrefix("SERVICE_PORT_") {
+      return true
+    }
+    guard words.first == "PORT" else { return false }
+    return words.count == 1
+      ? value.contains("://") : words.count > 2 && Int(words[1]) != nil
+  }
+
+  private static func hint(_ name: String) -> String {
+    let word = plain(String(name.dropFirst(prefix.count)))
+    for flag in [ServeOptions.afterRollback, ServeOptions.acceptLoss] where plain(flag) == word {
+      return "--\(flag) is for one start, and stands on the command line"
+    }
+    if word == "admintoken" { return "use ADMIN_TOKEN" }
+    if let limit = ServeOptions.limitNames.first(where: { plain($0) == word }) {
+      return "use \(Self.name(ofFlag: "limit"))=\(limit)=VALUE"
+    }
+    let near = known.map { name in
+      (name, EditDistance.between(word, plain(String(name.dropFirst(prefix.count)))))
+    }.min { $0.1 < $1.1 }
+    if let near, near.1 <= max(2, word.count / 3) { return "did you mean \(near.0)?" }
+    return "there are \(known.joined(separator: ", ")) and ADMIN_TOKEN"
+  }
+
+  private static func plain(_ name: String) -> String {
+    name.lowercased().filter { $0 != "_" && $0 != "-" }
+  }
+}
+
+/// How far two words are from each other.
+enum EditDistance {
+  /// How many letters would have to change, come or go to make one the other.
+  static func between(_ left: some StringProtocol, _ right: some StringProtocol) -> Int {
+    var row = Array(0...right.utf8.count)
+    for (index, byte) in left.utf8.enumerated() {
+      var corner = row[0]
+      row[0] = index + 1
+      for (column, letter) in right.utf8.enumerated() {
+        let change = corner + (byte == letter ? 0 : 1)
+        corner = row[column + 1]
+        row[column + 1] = min(change, corner + 1, row[column] + 1)
+      }
+    }
+    return row[right.utf8.count]
+  }
+}
