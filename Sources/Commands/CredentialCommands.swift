@@ -68,7 +68,7 @@ enum CredentialCommands {
     return table.isEmpty ? "none\n" : table.text
   }
 
-  private static func state(_ token: JSON, now: Int64) -> String {
+  static func state(_ token: JSON, now: Int64) -> String {
     if token["revoked_at"]?.string != nil { return "revoked" }
     let expires = token["expires_at"]?.string.flatMap { Timestamp.nanoseconds(rfc3339: $0) }
     return expires.map { $0 <= now } ?? false ? "expired" : "good"

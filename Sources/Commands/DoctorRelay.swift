@@ -174,13 +174,47 @@ extension Doctor {
     guard let unanswered = queue["unanswered"]?.int, unanswered > 0 else { return }
     let name = name(workspace, id)
     if queue["present"]?.bool == false {
-      report.problem(
-        "\(name) has \(unanswered) unanswered, and its agent is away",
-        try: "start its agent; a2a-relay workspaces show \(id) says when it was seen last")
+      let (why, remedy) = away(workspace, id, line)
+      report.problem("\(name) has \(unanswered) unanswered, and \(why)", try: remedy)
     } else if let age = oldest(id, line), age > oldSeconds {
       report.problem(
         "\(name) has a message that waits for \(Plain.age(seconds: age)); its agent is there",
         try: "a2a-relay messages \(id) --state in_flight, then a2a-relay explain MESSAGE")
+    }
+  }
+
+  /// Why nobody fetches the messages of a workspace, and what to do about it.
+  private static func away(
+    _ workspace: JSON, _ id: String, _ line: Invocation
+  ) -> (why: String, remedy: String) {
+    if workspace["settings"]?["paused"]?.bool == true {
+      return ("it is paused", "a2a-relay resume \(id)")
+    }
+    if hasLiveToken(id, line) == false {
+      return (
+        "no live token: no agent can fetch them",
+        "a2a-relay tokens \(id) add, and give its agent that token"
+      )
+    }
+    guard workspace["status"]?.string == "online" else {
+      return (
+        "its agent is away",
+        "start its agent; a2a-relay workspaces show \(id) says when it was seen last"
+      )
+    }
+    let seen = Plain.since(workspace["last_seen_at"], now: Clock.wall().nanoseconds)
+    return (
+      "its agent, seen \(seen) ago, does not fetch them",
+      "let it poll \(Plain.member(workspace["urls"]?["inbox"])) (docs/protocol.md)"
+    )
+  }
+
+  /// `nil`: the tokens cannot be asked for.
+  private static func hasLiveToken(_ id: String, _ line: Invocation) -> Bool? {
+    let answer = try? line.ask("GET", "/workspaces/\(id)/tokens")
+    let now = Clock.wall().nanoseconds
+    return answer?.json["tokens"]?.array?.contains {
+      CredentialCommands.state($0, now: now) == "good"
     }
   }
 

@@ -141,6 +141,27 @@ def unread(operator):
     operator.type("workspaces", "purge", identity, "--yes")
 
 
+def unfetched(operator, relay):
+    """What doctor says of messages that nobody fetches: it depends on why."""
+    identity = operator.json("workspaces", "create", "unfetched")["id"]
+    send(relay, identity, "waits for an agent")
+    expected = "no live token: no agent can fetch them → try: a2a-relay tokens " + identity
+    check(expected in operator.type("doctor", status=1)[0], "doctor of a workspace without a token")
+    token = operator.type("tokens", identity, "add")[0].splitlines()[-1]
+    check("its agent is away → try: start its agent" in operator.type("doctor", status=1)[0], "away")
+    with relay.client(token) as agent:
+        check(agent.call("GET", f"/workspaces/{identity}/state").status == 200, "a sign of life")
+    text, _ = operator.type("doctor", status=1)
+    check(re.search(rf"agent, seen \S+ ago, does not fetch them → try: .*/{identity}/inbox", text), text)
+    operator.type("pause", identity)
+    expected = f"it is paused → try: a2a-relay resume {identity}"
+    check(expected in operator.type("doctor", status=1)[0], "doctor of a paused workspace")
+    operator.type("resume", identity)
+    operator.type("tokens", identity, "revoke", "--all")
+    check("no live token" in operator.type("doctor", status=1)[0], "doctor after the last token")
+    operator.type("workspaces", "purge", identity, "--yes")
+
+
 def looking(operator, relay, identity, queued, dead):
     text, _ = operator.type("status")
     check("ready, up" in text and "1 dead" in text and "0 failed" in text, text)
@@ -280,6 +301,7 @@ def run(_):
     operator = Operator(relay, path)
     wrong_lines(operator)
     unread(operator)
+    unfetched(operator, relay)
     text, _ = operator.type("doctor")
     check("no problem found" in text and "0 workspaces, none with old messages" in text, text)
     check("no relay reads" not in text, text)
