@@ -107,9 +107,8 @@ package final class ImportJob {
     if let conflict {
       throw ArchiveError(.refused, "workspace \(id.text) cannot be imported: \(conflict)")
     }
-    let (free, mark) = try reading { () throws(StoreError) in
-      (try data.freeBytes(), try data.highWater())
-    }
+    let free = try reading { () throws(StoreError) in try data.freeBytes() }
+    let mark = data.highWater
     guard free - mark > entry.bytes else {
       throw ArchiveError(
         .full,

@@ -19,7 +19,10 @@ extension Broker {
   private func carryOut(_ action: Action, _ desk: Desk, now: Now) {
     switch action {
     case .write(let write):
-      if case .answer(let answer) = write { keep(answer, desk) }
+      if case .answer(let answer) = write {
+        keep(answer, desk)
+        if isDiskLow { desk.bytesWhileLow += answer.body.count }
+      }
       desk.add(write)
     case .lazy(let write): desk.addLazily(write, limits, now: now)
     case .report(let report): desk.reports.append(report)

@@ -49,6 +49,7 @@ extension Broker {
       let mayGet = desks[id].map { $0.queue.unanswered > 0 } ?? true
       let desk = try self.desk(id, needsFile: mayGet, now: now)
       if isShuttingDown { return answerEmpty(poll.id, desk) }
+      if mayGet, isForDeletionOnly(desk, []) { throw .diskFull }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
       noteCall(poll.consumer, desk, now: now)
       desk.open[poll.id] = .workspaceUnavailable
@@ -175,6 +176,7 @@ extension Broker {
       if !desk.queue.knows(agent.fence, of: seq) {
         result.isKnownFence = try isHandOut(agent.fence, of: seq, desk)
       }
+      desk.queue.resultBytesMax = roomForResult(desk, bytes: body.count)
       desk.queue.result(result, seq, now: now)
     }
   }
@@ -242,6 +244,7 @@ extension Broker {
           ("cancelled", .bool(Self.isCancel(reason))), ("reason", .string(reason.name)),
         ])
     case .unavailable: return Reply(call: call, error: .notStored)
+    case .noRoom: return Reply(call: call, error: .resultsFull)
     }
   }
 

@@ -145,7 +145,7 @@ extension Broker {
     if directory.workspace(desk.id)?.settings.refusesSends == true {
       return addressee.reply(.sendsRefused)
     }
-    if isDiskLow { return addressee.reply(.diskFull) }
+    if !hasRoomForSend(bytes, desk) { return addressee.reply(.diskFull) }
     if desk.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
     if desk.kept.isFull(limits) {
       return QueueRefusal(

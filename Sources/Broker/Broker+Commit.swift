@@ -27,6 +27,7 @@ extension Broker {
       desk.laziesInBatch = []
       desk.lazyDue = nil
       desk.batch = []
+      let committing = desk.batchBytes
       desk.committedBytes += desk.batchBytes
       desk.batchBytes = 0
       do throws(StoreError) {
@@ -34,7 +35,9 @@ extension Broker {
           desk.queue.turnEnded()
           desk.telling = []
         }
+        if isForDeletionOnly(desk, writes) { throw StoreError.onlyDeletion(desk.file.path) }
         try desk.file.commit(writes)
+        countWritten(committing)
         if !writes.isEmpty {
           desk.commits += 1
           desk.lastCommit = now.instant
@@ -87,16 +90,17 @@ extension Broker {
   ) {
     if isFinal(error, desk) { return }
     metrics.commitsRefused += 1
-    giveUpReserve(error)
-    log.warning(
-      "commit_refused",
-      ["workspace": .text(desk.id.text), "error": .text(error.description)])
+    logRepeated(.warning, "commit_refused", workspace: desk.id, error.description)
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
     let rest = Write.withoutSends(writes)
+    if error.kind == .full { data.room.noteFull(error) }
     // Without its sends, and with the reserve's space, it may pass.
-    guard !rest.isEmpty else { return refuseAll(desk, lazies: lazies, now: now) }
+    guard !rest.isEmpty, !isForDeletionOnly(desk, rest) else {
+      return refuseAll(desk, lazies: lazies, now: now)
+    }
     do throws(StoreError) {
-      try desk.file.commit(rest)
+      let use: DiskRoom.Use = rest.contains(where: \.isDeletion) ? .deletion : .results
+      try withRoom(for: use) { () throws(StoreError) in try desk.file.commit(rest) }
     } catch {
       if isFinal(error, desk) { return }
       return refuseAll(desk, lazies: lazies, now: now)
@@ -120,43 +124,6 @@ extension Broker {
       return false
     }
     return true
-  }
-
-  /// The space held back for this day: sends are refused from now on, results go on.
-  func giveUpReserve(_ error: StoreError) {
-    guard error.kind == .full, data.reserve.isHeld else { return }
-    do throws(StoreError) {
-      try data.reserve.giveUp()
-      isReserveSpent = true
-      log.warning("reserve_given_up")
-    } catch {
-      log.error("reserve_not_given_up", ["error": .text(error.description)])
-    }
-    checkDisk()
-  }
-
-  /// Looks at the disk: below the high-water mark sends are refused; above it, and with room to
-  /// spare, the reserve is taken (again).
-  package func checkDisk() {
-    do throws(StoreError) {
-      let free = try freeBytes(data)
-      let mark = try data.highWater()
-      metrics.disk = Metrics.Disk(free: free, highWater: mark, isReserveHeld: data.reserve.isHeld)
-      // What the reserve has given back is for results: sends leave it to them.
-      let isLow = free < mark + (isReserveSpent ? Int64(Reserve.bytes) : 0)
-      if isLow != isDiskLow {
-        isDiskLow = isLow
-        log.warning("disk_high_water", ["low": .flag(isDiskLow), "free": .number(free)])
-      }
-      if metrics.disk?.isReserveHeld == false, free > 2 * (mark + Int64(Reserve.bytes)) {
-        try data.reserve.take()
-        isReserveSpent = false
-        metrics.disk?.isReserveHeld = true
-        log.info("reserve_taken")
-      }
-    } catch {
-      log.error("disk_check_failed", ["error": .text(error.description)])
-    }
   }
 
   private func refuse(_ desk: Desk, reports: [Report], now: Now) {

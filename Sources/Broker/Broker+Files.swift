@@ -33,8 +33,13 @@ extension Broker {
     guard !unopenable.contains(id) else { throw .workspaceUnavailable }
     try makeRoom()
     do throws(StoreError) {
-      let file = try data.openWorkspaceFile(id)
-      let recovered = try file.recover(now: now.wall)
+      let (file, recovered) = try withRoom(for: .deletion) { () throws(StoreError) in
+        let file = try data.openWorkspaceFile(id)
+        do throws(StoreError) { return (file, try file.recover(now: now.wall)) } catch {
+          file.abandon()
+          throw error
+        }
+      }
       compare(recovered.newestAt, now: now)
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
       queue.expiresFrom = clock.doubtfulUntil
@@ -58,6 +63,7 @@ extension Broker {
     } catch {
       failed(error, workspace: id)
       if error.isFinalForWorkspace { unopenable.insert(id) }
+      if error.kind == .full { throw .diskFull }
       throw error.isFinalForProcess ? .outcomeUnknown : .workspaceUnavailable
     }
   }
@@ -68,7 +74,10 @@ extension Broker {
     if desk.failure != nil { throw .workspaceUnavailable }
     try makeRoom()
     do throws(StoreError) {
-      desk.reopen(try data.openWorkspaceFile(desk.id))
+      desk.reopen(
+        try withRoom(for: .deletion) { () throws(StoreError) in
+          try data.openWorkspaceFile(desk.id)
+        })
       files.opened(desk.id)
       receipts.opened(desk.id)
       if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
@@ -83,7 +92,7 @@ extension Broker {
       } else {
         failed(error, workspace: desk.id)
       }
-      throw .workspaceUnavailable
+      throw error.kind == .full ? .diskFull : .workspaceUnavailable
     }
   }
 

@@ -119,7 +119,10 @@ extension Broker {
     let start = Clock.instant()
     defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
     do throws(StoreError) {
-      let isWhole = try desk.file.checkpoint(mode)
+      let use: DiskRoom.Use = desk.blankedSince == nil ? .results : .deletion
+      let isWhole = try withRoom(for: use) { () throws(StoreError) in
+        try desk.file.checkpoint(mode)
+      }
       guard isWhole, mode == .truncate, desk.rounds.isEmpty else { return isWhole }
       // SQLite has synced the log before it copied it: receipts too, which no barrier waits for.
       desk.file.markSynced()
@@ -129,7 +132,7 @@ extension Broker {
       return true
     } catch {
       metrics.checkpointErrors += 1
-      if !isFinal(error, desk) { giveUpReserve(error) }
+      _ = isFinal(error, desk)
       return false
     }
   }

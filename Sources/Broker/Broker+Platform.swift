@@ -130,6 +130,7 @@ extension Broker {
     desk.ownAnswers.begin(
       OwnAnswers.Answer(addressee: request.addressee, seq: seq, hash: hash))
     desk.open[request.call] = .outcomeUnknown
+    desk.queue.resultBytesMax = roomForResult(desk, bytes: body.count)
     desk.queue.result(
       AgentResultCall(
         call: request.call, fence: fence, hash: hash, body: body, state: TaskState(result.state)),
@@ -176,6 +177,7 @@ extension Broker {
       desk.ownAnswers.accept(own, atMost: limits.ownAnswersKept)
       tellTask(own.addressee, own.seq, desk, now: now)
     case .unavailable: outbox.append(own.addressee.reply(.notStored))
+    case .noRoom: outbox.append(own.addressee.reply(.resultsFull))
     case .closed: outbox.append(own.addressee.reply(.closed))
     case .answeredElsewhere: outbox.append(own.addressee.reply(.answeredElsewhere))
     case .alreadyAnswered: outbox.append(own.addressee.reply(.alreadyAnswered))

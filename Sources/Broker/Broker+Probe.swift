@@ -86,7 +86,7 @@ extension Broker {
     var json: JSON = [
       "status": .string(status),
       "reasons": .array(reasons.map { .string($0) }),
-      "disk_low": .bool(isDiskLow),
+      "disk_low": .bool(isDiskLow), "room": roomJSON,
       "unavailable": .number("\(failed.count)"),
       "barrier": barrierJSON(now: now),
     ]
@@ -110,6 +110,7 @@ extension Broker {
     if fatal != nil { reasons.append("write_failed") }
     if isShuttingDown { reasons.append("shutting_down") }
     if isDiskLow { reasons.append("disk_low") }
+    if data.room.isForDeletionOnly { reasons.append("disk_full") }
     switch probe.last?.outcome {
     case .refused: reasons.append("commit_refused")
     case .slow: reasons.append("commit_slow")

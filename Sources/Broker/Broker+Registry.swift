@@ -80,10 +80,15 @@ extension Broker {
     guard directory.uses[row.org].workspaces + coming < limits.workspacesPerOrgMax
     else { throw .workspacesFull }
     if isDiskLow { throw .diskFull }
+    if disk?.isOutOfInodes == true { throw .inodesUsedUp }
     do throws(StoreError) {
       try data.createWorkspaceFile(id, now: now.wall).close()
     } catch {
       failed(error, workspace: id)
+      if error.kind == .full {
+        checkDisk()
+        throw disk?.isOutOfInodes == true ? .inodesUsedUp : .diskFull
+      }
       // A file that holds messages and has no row.
       if error.kind == .taken { throw .workspaceExists }
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored

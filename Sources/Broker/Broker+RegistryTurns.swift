@@ -72,7 +72,7 @@ extension Broker {
     registryBatch = []
     registryChanges = []
     do throws(StoreError) {
-      try data.registry.commit(writes)
+      try withRoom(for: .deletion) { () throws(StoreError) in try data.registry.commit(writes) }
       metrics.registryWrites += writes.count
       if registryBlankedSince == nil, writes.contains(where: \.isBlanking) {
         registryBlankedSince = now.instant
@@ -132,13 +132,16 @@ extension Broker {
   }
 
   private func refuse(_ changes: [RegistryChange], _ error: StoreError, now: Now) {
-    log.error("registry_failed", ["error": .text(error.description)])
+    if error.isFinalForProcess {
+      log.error("registry_failed", ["error": .text(error.description)])
+    } else {
+      logRepeated(.error, "registry_failed", error.description)
+    }
     // The server tells everybody who waits.
     if error.isFinalForProcess {
       fatal = error
       return
     }
-    giveUpReserve(error)
     // The whole turn was rolled back: rows are again what the turns before have made of them.
     for change in changes.reversed() {
       guard let id = change.workspace else { continue }
@@ -229,11 +232,13 @@ extension Broker {
   @discardableResult
   private func checkpointRegistry(_ mode: CheckpointMode) -> Bool {
     do throws(StoreError) {
-      return try data.registry.checkpoint(mode)
+      return try withRoom(for: .deletion) { () throws(StoreError) in
+        try data.registry.checkpoint(mode)
+      }
     } catch {
-      log.error("registry_checkpoint_failed", ["error": .text(error.description)])
+      logRepeated(.error, "registry_checkpoint_failed", error.description)
       metrics.checkpointErrors += 1
-      if error.isFinalForProcess { fatal = error } else { giveUpReserve(error) }
+      if error.isFinalForProcess { fatal = error }
       return false
     }
   }

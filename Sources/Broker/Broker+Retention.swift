@@ -39,7 +39,7 @@ extension Broker {
       try retain(desk, now: now)
     } catch {
       desk.retention.refused(now: now)
-      if !isFinal(error, desk) { giveUpReserve(error) }
+      _ = isFinal(error, desk)
     }
     watchLog(desk)
   }
@@ -103,7 +103,8 @@ extension Broker {
 
   /// What was put off goes first: it may be about what is deleted.
   private func commit(_ writes: [Write], _ desk: Desk, now: Now) throws(StoreError) {
-    try desk.file.commit(desk.lazies + writes)
+    let all = desk.lazies + writes
+    try withRoom(for: .deletion) { () throws(StoreError) in try desk.file.commit(all) }
     desk.lazies = []
     desk.lazyDue = nil
     desk.commits += 1

@@ -164,7 +164,7 @@ extension Broker {
     if let message = desk.queue.message(stored.seq), !message.state.isEnd { throw .notEnded }
     guard stored.state.isEnd else { throw .notEnded }
     if isShuttingDown { throw .notStored }
-    if isDiskLow { throw .diskFull }
+    if !hasRoomForSend(stored.bytes, desk) { throw .diskFull }
     if desk.file.walPages > limits.walPagesMax { throw .logFull }
     if let refusal = desk.queue.refusal(caller: nil, bytes: stored.bytes, opensTask: true) {
       throw refusal.error

@@ -124,8 +124,16 @@ package final class Broker {
   var archiving = Archiving()
   /// Free bytes are below the high-water mark; the server looks once a second.
   package var isDiskLow = false
-  /// The reserve was given up to results, and has not been taken again.
-  var isReserveSpent = false
+  /// What the last look at the disk has found.
+  package internal(set) var disk: DiskRoom.State?
+  /// Counts the times that the disk has become low: what workspaces have used belongs to one.
+  var lowTimes = 0
+  /// Bytes committed since the disk was looked at last.
+  var bytesSinceLook = 0
+  var repeatedLines = RepeatedLines()
+  /// What the log has said last.
+  var wasReserveHeld = false
+  var wasForDeletionOnly = false
   package var metrics = Metrics()
   var probe = CommitProbe()
   /// What files that are closed again held when they were.
@@ -158,9 +166,10 @@ package final class Broker {
     self.publicURL = publicURL
     self.random = random
     self.log = log
-    receiptKey = Array(
-      try data.registry.receiptKey(orNew: Base64.encodeURL(random.bytes(32))).utf8)
-    boot = try data.registry.raiseBoot()
+    let newKey = Base64.encodeURL(random.bytes(32))
+    (receiptKey, boot) = try data.whileFull { () throws(StoreError) in
+      (Array(try data.registry.receiptKey(orNew: newKey).utf8), try data.registry.raiseBoot())
+    }
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)
     for token in snapshot.tokens { noteEnd(of: token) }
@@ -190,9 +199,13 @@ package final class Broker {
   }
 
   func failed(_ error: StoreError, workspace: WorkspaceID) {
-    log.error(
-      "store_failed",
-      ["workspace": .text(workspace.text), "error": .text(error.description)])
+    if error.isFinalForProcess || error.isFinalForWorkspace {
+      log.error(
+        "store_failed",
+        ["workspace": .text(workspace.text), "error": .text(error.description)])
+    } else {
+      logRepeated(.error, "store_failed", workspace: workspace, error.description)
+    }
     if error.isFinalForProcess { fatal = error }
   }
 

@@ -109,15 +109,12 @@ extension Doctor {
   private static func examineDisk(_ path: String, _ line: Invocation, _ report: inout Report) {
     do throws(StoreError) {
       let free = try FileSystem.freeBytes(path)
-      let mark = min(Limits().diskHighWater, try FileSystem.totalBytes(path) / 20)
-      if free < mark {
+      // What that is enough for is the relay's to say: see `examineRoom`.
+      report.ok("\(Plain.bytes(free)) free of \(Plain.bytes(try FileSystem.totalBytes(path)))")
+      if let inodes = try FileSystem.freeInodes(path), inodes < DiskRoom.inodesMin {
         report.problem(
-          "\(Plain.bytes(free)) free: sends are refused below \(Plain.bytes(mark))",
-          try: "df -h \(path), and make room; a2a-relay status shows when sends are taken again")
-      } else if free < 4 * mark {
-        report.note("\(Plain.bytes(free)) free; sends are refused below \(Plain.bytes(mark))")
-      } else {
-        report.ok("\(Plain.bytes(free)) free")
+          "\(path): the file system has \(inodes) inodes left",
+          try: "df -i \(path), and delete files there")
       }
       let kind = try FileSystem.of(path: path)
       if kind.supportsSyncfs {

@@ -1,5 +1,6 @@
 import Relay
 import Server
+import Store
 import System
 import Wire
 
@@ -56,7 +57,33 @@ extension Doctor {
       report.problem("what answers at \(line.url) is no relay", try: "--relay URL")
       return false
     }
+    examineRoom(json?["room"], &report)
     return true
+  }
+
+  /// How much room there is for what, as the relay itself goes by.
+  private static func examineRoom(_ room: JSON?, _ report: inout Report) {
+    guard let room, let sends = room["for_sends"]?.int, let results = room["for_results"]?.int,
+      let deletion = room["for_deletion"]?.int
+    else { return }
+    let text =
+      "room for sends: \(Plain.bytes(Int64(sends))), "
+      + "for results: \(Plain.bytes(Int64(results))), "
+      + "for deletion: \(Plain.bytes(Int64(deletion)))"
+    let remedy =
+      "df -h on the data directory; a2a-relay purge ID, or a2a-relay workspaces remove ID --purge"
+    if results == 0 {
+      report.problem("the disk is full, and nothing but deletion is served: \(text)", try: remedy)
+    } else if sends == 0 {
+      report.problem("the disk is nearly full, and sends are refused: \(text)", try: remedy)
+    } else {
+      report.ok(text)
+    }
+    if let inodes = room["inodes"]?.int, inodes < DiskRoom.inodesMin {
+      report.problem(
+        "the file system has \(inodes) inodes left: no workspace can be made",
+        try: "df -i on the data directory, and delete files there")
+    }
   }
 
   /// The relay's wall clock at its start and how long ago that is, by a clock that nobody sets.

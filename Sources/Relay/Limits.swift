@@ -226,6 +226,14 @@ package struct Limits: Sendable {
   package var platformHold = Duration.seconds(20)
   /// Answers of a workspace to itself that are remembered, so that one sent again is known.
   package var ownAnswersKept = 64
+  /// Bytes of the smallest file system that the relay starts on.
+  package var diskBytesMin: Int64 = 40 * 1024 * 1024
+  /// Bytes of each of the two reserves for a full disk (or a sixteenth of it, the smaller).
+  package var diskReserveBytes: Int64 = 32 * 1024 * 1024
+  /// Percent of the room for results that one workspace may use while the disk is low.
+  package var lowDiskSharePercent = 50
+  /// A log line that a failing turn repeats is written once in this time.
+  package var repeatedLineEvery = Duration.seconds(60)
   /// Open files that are compared with their paths in one second.
   package var filesLookedAtMax = 512
   /// Workspaces on one relay.
@@ -315,6 +323,8 @@ package struct Limits: Sendable {
   package var freePagesMax = 16_384
   /// Pages in use up to which that is done: they are written once more, at one go.
   package var shrinkPagesMax = 2048
+  /// The same while the disk is low, when the room is worth a longer stop.
+  package var shrinkPagesLowMax = 8192
   /// Bytes by which a file is cut at once.
   package var shrinkCutBytes = 16 * 1024 * 1024
   /// For so long an idle file waits for a moment in which no caller waits for a barrier.

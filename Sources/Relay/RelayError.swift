@@ -36,6 +36,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case secretsFull = "secrets_full"
   case tooManyOpen = "too_many_open"
   case diskFull = "disk_full"
+  case inodesUsedUp = "inodes_used_up"
+  case resultsFull = "results_full"
   case logFull = "log_full"
   case notStored = "not_stored"
   case outcomeUnknown = "outcome_unknown"
@@ -81,7 +83,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .contentEncoding: 415
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
-      .tooManyOpen, .revocationNotStored, .diskFull, .logFull, .notStored, .outcomeUnknown,
+      .tooManyOpen, .revocationNotStored, .diskFull, .inodesUsedUp,
+      .resultsFull, .logFull, .notStored, .outcomeUnknown,
       .workspaceUnavailable, .restarting, .stopping, .agentOffline, .agentTimeout, .sendsRefused:
       503
     }
@@ -101,8 +104,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   /// Whether an agent has the message: what decides if a retry is safe. `nil`: it is no send.
   package var delivered: String? {
     switch self {
-    case .queueFull, .callerShare, .tooManyOpen, .diskFull, .logFull, .notStored,
-      .workspaceUnavailable, .stopping, .agentOffline, .sendsRefused:
+    case .queueFull, .callerShare, .tooManyOpen, .diskFull, .inodesUsedUp, .resultsFull, .logFull,
+      .notStored, .workspaceUnavailable, .stopping, .agentOffline, .sendsRefused:
       "no"
     case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout: "unknown"
     default: nil
@@ -111,7 +114,9 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
 
   package var retryAfterSeconds: Int? {
     switch self {
-    case .queueFull, .callerShare, .diskFull, .agentOffline, .agentTimeout, .sendsRefused: 30
+    case .queueFull, .callerShare, .diskFull, .inodesUsedUp, .resultsFull, .agentOffline,
+      .agentTimeout, .sendsRefused:
+      30
     case .memoryFull, .logFull, .tooManyOpen, .notStored, .outcomeUnknown, .workspaceUnavailable,
       .restarting, .stopping, .pollsFull, .revocationNotStored:
       5
@@ -167,7 +172,13 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .secretsFull:
       "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
-    case .diskFull: "the disk is nearly full; sends are refused, nothing was stored"
+    case .diskFull: "the disk is nearly full; nothing was stored, try again when there is room"
+    case .inodesUsedUp:
+      "the file system of the data directory has no inodes left; nothing was stored: delete files "
+        + "on it, or make it anew with more inodes"
+    case .resultsFull:
+      "there is no room for a result of this size; nothing was stored, and the lease is kept: post "
+        + "it again after Retry-After"
     case .logFull: "the workspace's write-ahead log is too long; nothing was stored"
     case .notStored: "the write was refused and rolled back; nothing was stored, retry"
     case .outcomeUnknown:

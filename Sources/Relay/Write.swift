@@ -41,6 +41,16 @@ package enum Write: Sendable {
   case expire(at: WallTime, rows: Int)
 
   /// A send may be refused when the disk is full; everything else must go on.
+  /// It makes room, or ends something.
+  package var isDeletion: Bool {
+    switch self {
+    case .delete, .retire, .trim, .expire, .end, .job: true
+    case .message, .handOut, .handOutChange, .requeue, .answer, .task, .received, .told,
+      .redrive, .note:
+      false
+    }
+  }
+
   package var isSend: Bool { if case .message = self { true } else { false } }
 
   /// A round without its sends: neither the new messages nor the hand-outs made together with them.

@@ -36,8 +36,9 @@ package enum RelayProcess {
     try options.check()
     // Before the first other thread exists, so that no thread takes the signals.
     let signals = try Signals()
-    let limits = try fit(options, log)
-    let data = try DataDirectory(path: options.data, limits: limits)
+    let wanted = try fit(options, log)
+    let data = try DataDirectory(path: options.data, limits: wanted)
+    let limits = fit(wanted, to: data.room.plan, asked: options.asked, log)
     let listener = try listen(options.listen)
     let address = listener.address
     let random = Random()
@@ -124,6 +125,27 @@ package enum RelayProcess {
         ])
     }
     return plan.limits
+  }
+
+  /// Limits that a small disk has no room for are cut, unless they were asked for.
+  private static func fit(
+    _ wanted: Limits, to disk: DiskPlan, asked: Set<String>, _ log: Log
+  ) -> Limits {
+    var limits = wanted
+    for (name, limit, room) in disk.scaled
+    where room < wanted[keyPath: limit] && !asked.contains(name) {
+      limits[keyPath: limit] = room
+      log.info(
+        "limits_adapted",
+        [
+          "limit": .text(name), "from": .number(wanted[keyPath: limit]), "to": .number(room),
+          "why": .text("the file system has \(disk.total) bytes"),
+        ])
+    }
+    // Asked for or not, these three are in order.
+    limits.walPagesMax = max(limits.walPagesMax, limits.walPagesBusy)
+    limits.walPagesIdle = min(limits.walPagesIdle, limits.walPagesBusy)
+    return limits
   }
 
   private struct CannotListen: Error, CustomStringConvertible {

@@ -4,7 +4,7 @@ import System
 
 /// The directory in which the relay keeps everything, held by this process alone.
 ///
-/// `relay.lock` · `relay.db` · `reserve` · `workspaces/ab/ID.db` · `removed/`
+/// `relay.lock` · `relay.db` · `reserve` · `reserve-deletion` · `workspaces/ab/ID.db` · `removed/`
 package final class DataDirectory {
   package let path: String
   package let fileSystem: FileSystem
@@ -12,10 +12,9 @@ package final class DataDirectory {
   /// in between, or that what is here is an older state.
   package private(set) var kernelBoot: String
   package let registry: RegistryFile
-  package let reserve: Reserve
+  package let room: DiskRoom
   let lock: DirectoryLock
   private let directory: FileDescriptor
-  private let limits: Limits
   private let vfs: String?
   private let closed = ClosedFiles()
   /// Called before a workspace's file is opened or put away: who else has it open must let it go.
@@ -38,26 +37,31 @@ package final class DataDirectory {
     let lock = try DirectoryLock(directory: path)
     // Before the first write: syncfs reports the errors since its descriptor was opened.
     let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
-    var boot = kernelBoot ?? Self.kernelBootID()
-    let registryPath = path + "/relay.db"
-    if !Files.exists(registryPath) {
-      try Database.create(at: registryPath, schema: .registry, vfs: vfs)
+    let room = DiskRoom(
+      path: path, plan: try DiskPlan(total: FileSystem.totalBytes(path), limits: limits))
+    let boot = kernelBoot ?? Self.kernelBootID()
+    registry = try room.whileFull { () throws(StoreError) in
+      try Self.openRegistry(path, boot, vfs)
     }
-    try Self.refuseMissingRegistryLog(registryPath)
-    let database = try Database.open(
-      registryPath, schema: .registry, vfs: vfs, boot: boot)
     self.path = path
+    self.room = room
     fileSystem = try FileSystem.of(descriptor: directory.raw, path: path)
-    registry = RegistryFile(database: database, kernelBoot: boot)
     let life = try registry.life()
-    if !life.isEmpty { boot += "/" + life }
-    registry.lives(boot)
-    self.kernelBoot = boot
-    reserve = Reserve(path: path + "/reserve")
+    self.kernelBoot = life.isEmpty ? boot : boot + "/" + life
+    registry.lives(self.kernelBoot)
     self.lock = lock
     self.directory = directory
-    self.limits = limits
     self.vfs = vfs
+  }
+
+  private static func openRegistry(
+    _ folder: String, _ boot: String, _ vfs: String?
+  ) throws(StoreError) -> RegistryFile {
+    let path = folder + "/relay.db"
+    if !Files.exists(path) { try Database.create(at: path, schema: .registry, vfs: vfs) }
+    try refuseMissingRegistryLog(path)
+    return RegistryFile(
+      database: try Database.open(path, schema: .registry, vfs: vfs, boot: boot), kernelBoot: boot)
   }
 
   /// For `syncfs`; open as long as this object lives.
@@ -95,9 +99,14 @@ package final class DataDirectory {
 
   package func freeBytes() throws(StoreError) -> Int64 { try FileSystem.freeBytes(path) }
 
-  /// Free bytes below which sends are refused: the limit, or 5 % of a small file system.
-  package func highWater() throws(StoreError) -> Int64 {
-    min(limits.diskHighWater, try FileSystem.totalBytes(path) / 20)
+  /// Free bytes below which sends are refused.
+  package var highWater: Int64 { room.plan.highWater }
+
+  /// Runs what needs room before anybody can be asked for it: the reserves are given up for it.
+  package func whileFull<Result>(
+    _ body: () throws(StoreError) -> Result
+  ) throws(StoreError) -> Result {
+    try room.whileFull(body)
   }
 
   // MARK: workspaces

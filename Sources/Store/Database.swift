@@ -105,10 +105,10 @@ final class Database {
     let exact = extended & 0xFF == code & 0xFF ? extended : code
     let kept = sqlite3_system_errno(handle)
     let isSystem = exact & 0xFF == SQLITE_IOERR || exact & 0xFF == SQLITE_CANTOPEN
+    let number = kept == 0 && isSystem ? last : kept
     return StoreError(
-      kind: StoreError.kind(of: exact), code: exact, call: call, path: path,
-      message: String(cString: sqlite3_errmsg(handle)),
-      systemErrno: kept == 0 && isSystem ? last : kept)
+      kind: StoreError.kind(of: exact, errno: number), code: exact, call: call, path: path,
+      message: String(cString: sqlite3_errmsg(handle)), systemErrno: number)
   }
 
   /// Rows that the last statement has changed.

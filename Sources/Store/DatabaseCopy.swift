@@ -86,8 +86,8 @@ package final class DatabaseCopy {
     }
     return .destination(
       StoreError(
-        kind: StoreError.kind(of: code) == .full ? .full : .other, code: code, call: "copy",
-        path: path, message: message, systemErrno: system))
+        kind: StoreError.kind(of: code, errno: system) == .full ? .full : .other, code: code,
+        call: "copy", path: path, message: message, systemErrno: system))
   }
 
   /// Ends it; half a file stays where it is.

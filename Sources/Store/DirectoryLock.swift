@@ -15,7 +15,11 @@ package struct DirectoryLock: ~Copyable {
     // Only for people: a full disk that does not take it must not keep the relay from starting.
     let text = Array("\(getpid())".utf8)
     let isWritten = pwrite(file.raw, text, text.count, 0) == text.count
-    try Files.checked("ftruncate", path) { ftruncate(file.raw, isWritten ? off_t(text.count) : 0) }
+    let cut = ftruncate(file.raw, isWritten ? off_t(text.count) : 0)
+    let code = errno
+    guard cut == 0 || StoreError.isFull(code) else {
+      throw .system("ftruncate", path, code, kind: .workspaceFatal)
+    }
     self.file = file
     self.path = path
   }

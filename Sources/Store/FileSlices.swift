@@ -51,7 +51,7 @@ extension Files {
       if count >= 0 {
         written += count
       } else if code != EINTR {
-        throw .system("write", path, code, kind: code == ENOSPC ? .full : .other)
+        throw .system("write", path, code, kind: .other)
       }
     }
   }

@@ -42,6 +42,13 @@ package enum FileSystem: Sendable, Equatable {
     return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
   }
 
+  /// Files that this user may still make; `nil` where the file system makes room for them itself.
+  package static func freeInodes(_ path: String) throws(StoreError) -> Int64? {
+    var status = statvfs()
+    try Files.checked("statvfs", path) { statvfs(path, &status) }
+    return status.f_files == 0 ? nil : Int64(clamping: UInt64(status.f_favail))
+  }
+
   package static func totalBytes(_ path: String) throws(StoreError) -> Int64 {
     var status = statvfs()
     try Files.checked("statvfs", path) { statvfs(path, &status) }

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 import System
 
 /// Why the store refused. It names the call and the file, never a value that was to be stored.
@@ -44,6 +45,13 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     self.systemErrno = systemErrno
   }
 
+  /// The last reserve is in use.
+  package static func onlyDeletion(_ path: String) -> StoreError {
+    StoreError(
+      kind: .full, call: "write", path: path,
+      message: "the disk is full: only what deletes is written")
+  }
+
   /// The file must be closed and its workspace answers 503; the others go on.
   package var isFinalForWorkspace: Bool {
     kind == .corrupt || kind == .workspaceFatal || kind == .newerSchema
@@ -59,9 +67,21 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     return place + message + cause + (code == 0 || code == systemErrno ? "" : ", code \(code)")
   }
 
+  /// No more room for a file: on the disk, in a quota, or under the limit of its size.
+  static func isFull(_ errno: Int32) -> Bool {
+    errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+  }
+
+  /// The disk has room, but not this file.
+  var isFileTooLarge: Bool { systemErrno == EFBIG }
+
   /// The one place where SQLite's codes get a meaning.
-  static func kind(of code: Int32) -> Kind {
+  ///
+  /// SQLite calls a write without room full only when the error is ENOSPC. A sync that fails is
+  /// final whatever its error: what it should have written is lost.
+  static func kind(of code: Int32, errno: Int32 = 0) -> Kind {
     switch code {
+    case writeFailed where isFull(errno), cannotOpen where isFull(errno): return .full
     // SQLITE_IOERR | 3, 4, 5, 6 << 8: the header's macros do not reach Swift.
     case 778, 1034, 1290, 1546: return .ioFatal
     default: break
@@ -75,10 +95,14 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  private static let writeFailed: Int32 = 778
+  private static let cannotOpen = SQLITE_CANTOPEN
+
   /// A system call outside SQLite that failed; `errno` must be passed as it was right after it.
   static func system(_ call: String, _ path: String, _ errno: Int32, kind: Kind) -> StoreError {
     StoreError(
-      kind: kind, code: errno, call: call, path: path, message: "",
+      kind: kind != .ioFatal && isFull(errno) ? .full : kind, code: errno, call: call,
+      path: path, message: "",
       systemErrno: errno)
   }
 }

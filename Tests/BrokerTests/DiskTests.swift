@@ -161,38 +161,39 @@ import Wire
     var free = plenty
     bench.broker.freeBytes = { _ in free }
     bench.broker.checkDisk()
-    #expect(bench.data.reserve.isHeld)
+    #expect(bench.data.room.reserve.isHeld)
     #expect(bench.broker.metrics.disk?.isReserveHeld == true && !bench.broker.isDiskLow)
     try bench.stored(id, "one")
     let held = try bench.take(id)
     free = 4096
     var send: CallID = 0
     var result: CallID = 0
-    try failing(SQLITE_FULL, stays: false) {
+    try failing(SQLITE_FULL) {
       send = try bench.send(id)
       result = try bench.result(id, held)
       bench.turn()
     }
     bench.sync()
     #expect(bench.replies[send]?.reason == "DISK_FULL" && bench.replies[send]?.delivered == "no")
+    #expect(bench.replies[result]?.code == "not_stored")
+    free = bench.data.room.plan.reserve
+    bench.broker.checkDisk()
+    result = try bench.result(id, held)
+    bench.sync()
     #expect(bench.replies[result]?.json["status"]?.string == "accepted")
-    #expect(!bench.data.reserve.isHeld)
+    #expect(!bench.data.room.reserve.isHeld)
     #expect(bench.broker.metrics.disk?.isReserveHeld == false && bench.broker.isDiskLow)
     // What it has given back is for results, also where that is above the mark.
-    let mark = try bench.data.highWater()
-    free = mark + Int64(Reserve.bytes) - 1
+    let plan = bench.data.room.plan
+    free = plan.highWater + 2 * plan.reserve
     bench.broker.checkDisk()
     let later = try bench.send(id)
     bench.sync()
     #expect(bench.replies[later]?.reason == "DISK_FULL")
-    // As much as it would take from the sends again.
-    free = 2 * (mark + Int64(Reserve.bytes))
-    bench.broker.checkDisk()
-    #expect(!bench.data.reserve.isHeld && !bench.broker.isDiskLow)
-    try bench.stored(id, "two")
     free += 1
     bench.broker.checkDisk()
-    #expect(bench.data.reserve.isHeld)
+    #expect(bench.data.room.reserve.isHeld && !bench.broker.isDiskLow)
+    try bench.stored(id, "two")
     #expect(bench.broker.metrics.disk?.isReserveHeld == true)
   }
 

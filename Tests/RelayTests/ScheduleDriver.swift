@@ -226,7 +226,7 @@ final class ScheduleDriver {
       case .alreadyAnswered: message?.answer?.fence == fence
       case .answeredElsewhere: message?.answer != nil && message?.answer?.fence != fence
       case .closed(let reason): message?.reason == reason
-      case .unavailable: true
+      case .unavailable, .noRoom: true
       }
     if !isTrue { fail("\(reply) is told for \(seq), which is \(String(describing: message))") }
     let wasInTime = inTime.remove(call) != nil

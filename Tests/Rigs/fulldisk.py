@@ -77,8 +77,8 @@ class Scene:
             time.sleep(0.1)
         check(seen() == (True, given_up, taken),
               f"reserve held {is_held}, given up {given_up}, taken {taken}: it is {seen()}")
-        held = (self.disk.data / "reserve").exists()
-        check(held == is_held, f"the reserve's file is {'' if held else 'not '}there")
+        held = (self.disk.data / "reserve").stat().st_size > 0
+        check(held == is_held, f"the reserve's file is {'full' if held else 'empty'}")
 
     def until(self, what, holds):
         deadline = time.monotonic() + WAIT

@@ -84,25 +84,6 @@ import Testing
     _ = try directory.createWorkspaceFile(workspace, now: start)
   }
 
-  @Test func `high water is the smaller of the limit and five percent`() throws {
-    var limits = Limits()
-    limits.diskHighWater = 1
-    let directory = try scratch.open(limits: limits)
-    #expect(try directory.highWater() == 1)
-    #expect(try directory.freeBytes() > 0)
-  }
-
-  @Test func `the reserve takes its space and gives it up`() throws {
-    let reserve = try scratch.open().reserve
-    #expect(!reserve.isHeld)
-    try reserve.take()
-    #expect(reserve.isHeld)
-    try reserve.take()
-    try reserve.giveUp()
-    #expect(!reserve.isHeld)
-    try reserve.giveUp()
-  }
-
   @Test func `file systems are known by their magic number`() {
     #expect(FileSystem(magic: 0xEF53) == .ext4)
     #expect(FileSystem(magic: 0x5846_5342).supportsSyncfs)

@@ -67,6 +67,8 @@ package enum AgentReply: Sendable, Equatable {
   case answeredElsewhere
   case closed(EndReason)
   case unavailable
+  /// There is no room for a result of its size.
+  case noRoom
 }
 
 /// What the caller of `CancelTask` is told.

@@ -110,6 +110,10 @@ extension Queue {
   private func accept(
     _ result: AgentResultCall, _ message: Message, isLate: Bool, to state: MessageState, now: Now
   ) {
+    guard result.body.count <= resultBytesMax else {
+      keepLease(message, of: result, told: .resultsFull, now: now)
+      return actions.append(.reply(result.call, .noRoom, afterBarrier: false))
+    }
     if isLate { write(message, .revoked, now: now) } else { touch(message) }
     message.before = message.state
     message.state = state
@@ -133,7 +137,7 @@ extension Queue {
     guard tell != .duplicate, message.lateResults < limits.lateResultsMax else { return }
     message.lateResults += 1
     let kind: NoteKind = tell == .closed ? .resultAfterEnd : .resultConflict
-    let detail = Array(result.body.prefix(limits.lateBodyBytesMax))
+    let detail = Array(result.body.prefix(min(limits.lateBodyBytesMax, resultBytesMax)))
     actions.append(.write(.note(seq: message.seq, kind: kind, at: now.wall, detail: detail)))
   }
 

@@ -15,7 +15,7 @@ extension Queue {
     tasks[message.task]?.onItsWay.removeAll { $0.by == message.seq }
     switch pending {
     case .answer(let result):
-      keepLease(message, of: result, now: now)
+      keepLease(message, of: result, told: .notStored, now: now)
       actions.append(.reply(result.call, .unavailable, afterBarrier: false))
     case .end(_, .withdrawn): actions.append(.notWithdrawn(message.seq))
     case .end:
@@ -32,9 +32,11 @@ extension Queue {
 
   /// The agent has its work done and is told to come again: its lease does not run out meanwhile.
   /// Nothing is written; after a restart the lease has its grace anyway.
-  private func keepLease(_ message: Message, of result: AgentResultCall, now: Now) {
+  func keepLease(
+    _ message: Message, of result: AgentResultCall, told error: RelayError, now: Now
+  ) {
     guard let handOut = message.handOut, handOut.fence == result.fence else { return }
-    let told = Duration.seconds(RelayError.notStored.retryAfterSeconds ?? 0)
+    let told = Duration.seconds(error.retryAfterSeconds ?? 0)
     message.handOut?.end = max(handOut.end, now.instant + told + limits.refusedLeaseMargin)
   }
 

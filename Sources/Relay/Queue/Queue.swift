@@ -34,6 +34,8 @@ package final class Queue {
   package var isPaused = false
   /// Nothing expires before then: the wall clock is not believed.
   package var expiresFrom = Instant(nanoseconds: .min)
+  /// Bytes that a result may have now; the broker knows what there is room for.
+  package var resultBytesMax = Int.max
   /// The poll that messages of this turn share.
   var lastReserved: PollID?
   /// Messages in `storing` that no poll is reserved for: those behind them do not pass them.

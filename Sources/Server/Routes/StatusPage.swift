@@ -85,9 +85,9 @@ extension RelayServer {
 
   private func diskJSON() -> JSON {
     guard let disk = broker.metrics.disk else { return .null }
-    return [
-      "free": .number("\(disk.free)"), "high_water": .number("\(disk.highWater)"),
-      "low": .bool(broker.isDiskLow), "reserve_held": .bool(disk.isReserveHeld),
-    ]
+    var json = broker.roomJSON
+    json["low"] = .bool(broker.isDiskLow)
+    json["reserve_held"] = .bool(disk.isReserveHeld)
+    return json
   }
 }
