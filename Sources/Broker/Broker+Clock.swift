@@ -4,8 +4,6 @@ import System
 
 /// What the broker counts, for whoever shows it.
 package struct BrokerCounters: Sendable {
-  /// How often the wall clock was found to have been moved.
-  package var clockJumps: UInt64 = 0
   /// Workspace files closed to make room for others.
   package var filesClosed: UInt64 = 0
 }
@@ -28,18 +26,51 @@ extension Broker {
   /// What relay.db was told last, before the first turn.
   func compareWithRegistry(now: Now) {
     do throws(StoreError) {
-      compare(try data.registry.newestAt(), now: now)
+      let seen = directory.workspaces.values.compactMap(\.lastSeen).max()
+      let newest = max(try data.registry.newestAt(), seen ?? WallTime(nanoseconds: 0))
+      storedClock = try data.registry.clock()
+      let isNew = storedClock == nil && newest.nanoseconds == 0
+      let record = storedClock ?? ClockRecord(newest: newest)
+      if !isNew, let finding = clock.begin(record, boot: data.kernelBoot, now: now) {
+        heed(finding, now: now)
+      }
+      watchClock(now)
+      compare(newest, now: now)
     } catch {
       log.error("registry_failed", ["error": .text(error.description)])
       if error.isFinalForProcess { fatal = error }
     }
-    compare(directory.workspaces.values.compactMap(\.lastSeen).max(), now: now)
+  }
+
+  /// How long nothing will end by the wall clock yet.
+  package func clockDoubt(_ now: Now) -> Duration {
+    isTimeDoubtful(now) ? clock.doubtfulUntil - now.instant : .zero
+  }
+
+  /// The time by which tokens end.
+  package func credentialTime(_ now: Now) -> WallTime { clock.credentialTime(now) }
+
+  /// What relay.db is to be told of the clocks: at once when they are doubted, otherwise at times
+  /// and together with other changes.
+  func clockToStore(besides count: Int, now: Now) -> ClockRecord? {
+    if let clockDue, clockDue > now.instant { return nil }
+    let record = clock.record(boot: data.kernelBoot, now: now)
+    if clock.isDoubtful(now), record.doubtfulUntil != storedClock?.doubtfulUntil { return record }
+    guard count > 0 else { return nil }
+    guard let storedClock, storedClock.boot == record.boot else { return record }
+    return storedClock.instant + limits.pulseInterval <= now.instant ? record : nil
+  }
+
+  func clockStored(_ record: ClockRecord?, _ isStored: Bool, now: Now) {
+    guard let record else { return }
+    if isStored { storedClock = record }
+    clockDue = isStored ? nil : now.instant + limits.revocationRetry
   }
 
   private func heed(_ finding: ClockWatch.Finding, now: Now) {
     switch finding {
     case .jumped(let moved):
-      counters.clockJumps += 1
+      metrics.clockJumps += 1
       log.warning(
         "clock_jumped",
         [
@@ -47,6 +78,13 @@ extension Broker {
           "doubted_seconds": .number(limits.clockDoubtTime.nanoseconds / 1_000_000_000),
         ])
       for desk in desks.values { desk.queue.expiresFrom = clock.doubtfulUntil }
+    case .unknown(let moved):
+      log.warning(
+        "clock_doubted",
+        [
+          "seconds": .number(moved.nanoseconds / 1_000_000_000),
+          "doubted_seconds": .number(clockDoubt(now).nanoseconds / 1_000_000_000),
+        ])
     case .stoodStill(let gap):
       log.warning("stood_still", ["seconds": .number(gap.nanoseconds / 1_000_000_000)])
       for desk in desks.values where desk.failure == nil {

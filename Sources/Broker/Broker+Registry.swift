@@ -264,7 +264,7 @@ extension Broker {
   ) throws(RelayError) -> Bool {
     let id = record.row.id
     guard mode != .closed, newestRow(id)?.claimedAt == nil,
-      record.row.createdAt + limits.claimWindow > now.wall, !hasSecrets(id)
+      record.row.createdAt + limits.claimWindow > credentialTime(now), !hasSecrets(id)
     else { return false }
     return try desk(id, now: now).queue.lastSeq == 0
   }

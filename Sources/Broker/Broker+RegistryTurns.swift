@@ -63,23 +63,27 @@ extension Broker {
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
     // A read of what may not be durable yet is a change without a write.
     let lines = takeLines(now: now)
-    guard !registryBatch.isEmpty || !registryChanges.isEmpty || !lines.isEmpty else {
-      return false
-    }
+    let clock = clockToStore(
+      besides: registryBatch.count + registryChanges.count + lines.count, now: now)
+    guard !registryBatch.isEmpty || !registryChanges.isEmpty || !lines.isEmpty || clock != nil
+    else { return false }
     var writes = registryBatch + lines
+    if let clock { writes.append(.clock(clock)) }
     if let trim = trim(with: writes, now: now) { writes.append(trim) }
     let changes = registryChanges
     registryBatch = []
     registryChanges = []
     do throws(StoreError) {
       try withRoom(for: .deletion) { () throws(StoreError) in try data.registry.commit(writes) }
-      metrics.registryWrites += writes.count
+      metrics.registryWrites += writes.count - (clock == nil ? 0 : 1)
       if registryBlankedSince == nil, writes.contains(where: \.isBlanking) {
         registryBlankedSince = now.instant
       }
       linesStored(lines.count, true, now: now)
+      clockStored(clock, true, now: now)
     } catch {
       linesStored(lines.count, false, now: now)
+      clockStored(clock, false, now: now)
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
       // A file that is written while relay.db calls it idle would be overlooked after a crash.
       if told.contains(where: { $0.nextWakeAt == nil }) {

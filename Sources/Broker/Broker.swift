@@ -140,6 +140,9 @@ package final class Broker {
   var lastKnown = LastKnownDepths()
 
   var clock: ClockWatch
+  /// What relay.db knows of the clocks, and when what it refused is told again.
+  var storedClock: ClockRecord?
+  var clockDue: Instant?
   package internal(set) var counters = BrokerCounters()
 
   #if PLANTS

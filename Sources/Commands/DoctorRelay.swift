@@ -91,6 +91,11 @@ extension Doctor {
     guard let text = json["started_at"]?.string, let uptime = json["uptime_seconds"]?.int,
       let started = Timestamp.nanoseconds(rfc3339: text)
     else { return }
+    if let doubted = json["clock_doubted_seconds"]?.int, doubted > 0 {
+      report.note(
+        "the relay does not believe its clock, which was moved, or is far from where it was before "
+          + "the machine started: for \(doubted) s nothing expires, and nothing is deleted by age")
+    }
     let off = (Clock.wall().nanoseconds - started) / 1_000_000_000 - Int64(uptime)
     if abs(off) > 5 {
       report.problem(

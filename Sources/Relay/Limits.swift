@@ -141,9 +141,10 @@ package struct Limits: Sendable {
   package var markRetry = Duration.seconds(1)
   /// A removed workspace's file is kept for this long; until then it can be restored.
   package var removedKeep = Duration.seconds(7 * 86400)
-  /// The wall clock is not believed for a while when it was moved by more than this.
+  /// The wall clock is not believed for a while when it was moved by more than this, while the
+  /// relay ran or was off.
   package var clockJumpMax = Duration.seconds(600)
-  /// For so long nothing ends by it then.
+  /// For so long nothing ends by it then, over restarts too.
   package var clockDoubtTime = Duration.seconds(3600)
   /// A process that has not run for longer than this makes leases longer by that time.
   package var standstillMin = Duration.seconds(10)

@@ -227,13 +227,15 @@ package enum RegistryWrite: Sendable {
   case trimAudit(before: WallTime?, keep: Int, rows: Int)
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)
+  case clock(ClockRecord)
 
   /// It deletes or replaces content, which then stands in the log until that is emptied.
   package var isBlanking: Bool {
     switch self {
     case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
     case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
-      .expireToken, .touchTokens, .insertRows, .audit, .trimAudit, .probe:
+      .expireToken, .touchTokens, .insertRows, .audit, .trimAudit, .probe,
+      .clock:
       false
     }
   }

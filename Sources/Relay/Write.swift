@@ -32,8 +32,8 @@ package enum Write: Sendable {
   case note(seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8])
   /// All rows of one ended message, and what is left in their place.
   case delete(seq: Seq, tombstone: Tombstone?)
-  /// All rows of the messages from `first` to `last`, which have all ended. Those with a key whose
-  /// window is open leave a tombstone.
+  /// All rows of the messages from `first` to `last`, which have all ended. Those with a key
+  /// leave a tombstone.
   case retire(first: Seq, last: Seq, cause: Tombstone.Cause, at: WallTime)
   /// A part of what happened to a message that has more rows than one round may delete.
   case trim(seq: Seq, rows: Int)

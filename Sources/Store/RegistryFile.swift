@@ -128,7 +128,7 @@ package final class RegistryFile {
     try database.statement(slot: Database.slots + sql.rawValue, sql.text)
   }
 
-  private func metaText(_ key: String) throws(StoreError) -> String {
+  func metaText(_ key: String) throws(StoreError) -> String {
     var row = try statement(.readMeta)
     defer { row.reset() }
     row.add(key)
@@ -142,7 +142,7 @@ package final class RegistryFile {
     return try row.step() ? row.int(0) : 0
   }
 
-  private func setMeta(
+  func setMeta(
     _ key: String, _ value: (inout Statement) -> Void
   ) throws(StoreError) {
     var row = try statement(.writeMeta)

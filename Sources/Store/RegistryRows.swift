@@ -110,6 +110,7 @@ extension RegistryFile {
       row.add("probe")
       row.add(at)
       try row.run()
+    case .clock(let record): try put(record)
     case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }

@@ -115,12 +115,14 @@ enum RetentionSQL: Int, CaseIterable {
       INSERT OR REPLACE INTO tombstone(seq, tag, caller, at, cause, actor, reason, until)
       VALUES(?, ?, ?, ?, ?, ?, ?, ?)
       """
+    // Whether or not the key's window seems over: the clock may be ahead, and `expireTombstones`
+    // looks at it when it is believed.
     case .leaveTombstones:
       """
       INSERT OR REPLACE INTO tombstone(seq, tag, caller, at, cause, actor, reason, until)
       SELECT message.seq, tag, caller, ?3, ?4, '', '', until
       FROM idempotency CROSS JOIN message ON message.seq = idempotency.seq
-      WHERE idempotency.seq BETWEEN ?1 AND ?2 AND until > ?3
+      WHERE idempotency.seq BETWEEN ?1 AND ?2
       """
     case .tombstone:
       "SELECT tag, caller, at, cause, actor, reason, until FROM tombstone WHERE seq = ?"

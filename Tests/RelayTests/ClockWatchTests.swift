@@ -52,4 +52,97 @@ import Testing
     #expect(look(after: .seconds(11)) == [.stoodStill(.seconds(11))])
     #expect(look().isEmpty)
   }
+
+  // MARK: starts
+
+  private static let month = Duration.seconds(30 * 86_400)
+
+  /// Time passes, and nobody moves the clock.
+  private mutating func pass(_ time: Duration) { #expect(look(after: time) == [.stoodStill(time)]) }
+
+  /// Another process: what the last one has written down is all that it knows.
+  private mutating func start(boot: String = "a", after time: Duration, moved: Duration = .zero)
+    -> [ClockWatch.Finding]
+  {
+    let record = watch.record(boot: "a", now: now)
+    // Another boot counts from its own beginning.
+    let instant = boot == "a" ? now.instant + time : Instant(nanoseconds: 5)
+    now = Now(instant: instant, wall: now.wall + (time + moved))
+    watch = ClockWatch(Limits())
+    return [watch.begin(record, boot: boot, now: now)].compactMap { $0 } + watch.look(now)
+  }
+
+  @Test mutating func `a start that finds the clock where it must be believes it`() {
+    #expect(look().isEmpty)
+    #expect(start(after: Self.month).isEmpty)
+    #expect(start(boot: "b", after: .seconds(500)).isEmpty)
+    #expect(!watch.isDoubtful(now))
+  }
+
+  @Test(arguments: [month, .zero - month])
+  mutating func `a clock that was moved between two starts is doubted`(moved: Duration) {
+    #expect(look().isEmpty)
+    #expect(start(after: .seconds(90), moved: moved) == [.jumped(moved)])
+    #expect(watch.isDoubtful(now))
+  }
+
+  @Test(arguments: [month, .zero - month])
+  mutating func `on another boot a clock far from where it was is doubted`(moved: Duration) {
+    #expect(look().isEmpty)
+    #expect(start(boot: "b", after: .seconds(90), moved: moved) == [.unknown(moved + .seconds(90))])
+    #expect(watch.isDoubtful(now))
+    #expect(look(moved: .zero - moved) == [.jumped(.zero - moved)])
+    pass(.seconds(3599))
+    #expect(watch.isDoubtful(now), "it was set right, and is doubted from then")
+    #expect(look().isEmpty)
+    #expect(!watch.isDoubtful(now))
+  }
+
+  @Test mutating func `a doubt goes on over starts, and ends when its hour is over`() {
+    #expect(look().isEmpty)
+    #expect(look(moved: Self.month) == [.jumped(Self.month)])
+    #expect(start(after: .seconds(1800)) == [.unknown(.zero)])
+    #expect(start(after: .seconds(1799)) == [.unknown(.zero)])
+    #expect(watch.isDoubtful(now))
+    #expect(start(after: .seconds(1)).isEmpty)
+    #expect(!watch.isDoubtful(now))
+  }
+
+  @Test mutating func `on another boot a doubt begins its hour anew`() {
+    #expect(look().isEmpty)
+    #expect(look(moved: Self.month) == [.jumped(Self.month)])
+    #expect(start(boot: "b", after: .seconds(60)) == [.unknown(.seconds(60))])
+    pass(.seconds(3599))
+    #expect(watch.isDoubtful(now))
+  }
+
+  @Test mutating func `no record makes a doubt longer than its hour`() {
+    #expect(look().isEmpty)
+    var record = watch.record(boot: "a", now: now)
+    record.doubtfulUntil = Instant(nanoseconds: .max)
+    #expect(watch.begin(record, boot: "a", now: now) == .unknown(.zero))
+    pass(.seconds(3600))
+    #expect(!watch.isDoubtful(now))
+  }
+
+  @Test mutating func `a clock that was set back makes no credential good again`() {
+    #expect(look().isEmpty)
+    #expect(look(moved: .zero - Self.month) == [.jumped(.zero - Self.month)])
+    let before = now.wall + Self.month
+    #expect(watch.credentialTime(now) == before)
+    #expect(start(after: .seconds(60)) == [.unknown(.zero)])
+    #expect(watch.credentialTime(now) == before + .seconds(60))
+    #expect(start(boot: "b", after: .zero) == [.unknown(.zero)])
+    #expect(watch.credentialTime(now) == before + .seconds(60))
+    pass(.seconds(3600))
+    #expect(watch.credentialTime(now) == now.wall, "now it is believed")
+  }
+
+  @Test mutating func `one that was ahead and is set right ends none before its time`() {
+    #expect(look().isEmpty)
+    #expect(look(moved: Self.month) == [.jumped(Self.month)])
+    #expect(watch.credentialTime(now) == now.wall)
+    #expect(look(moved: .zero - Self.month) == [.jumped(.zero - Self.month)])
+    #expect(watch.credentialTime(now) == now.wall)
+  }
 }

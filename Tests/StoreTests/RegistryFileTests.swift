@@ -178,4 +178,17 @@ import Testing
     _ = try registry.raiseBoot()
     #expect(try registry.isAfterPowerCut() == false)
   }
+
+  @Test func `what is known of the clocks comes back, and what cannot be read is nothing`() throws {
+    let registry = try scratch.open().registry
+    #expect(try registry.clock() == nil)
+    var record = ClockRecord(
+      boot: "boot 1/life", wall: start, instant: Instant(nanoseconds: 7),
+      doubtfulUntil: Instant(nanoseconds: .min), believed: start + .seconds(1))
+    try registry.commit([.clock(record)])
+    #expect(try registry.clock() == record)
+    record.wall = WallTime(nanoseconds: -1)
+    try registry.commit([.clock(record)])
+    #expect(try registry.clock() == nil)
+  }
 }

@@ -67,7 +67,7 @@ import Testing
     #expect(try again.deletedCount() == 9)
   }
 
-  @Test func `messages with an open key leave a tombstone, the others none`() throws {
+  @Test func `messages with a key leave a tombstone, the others none`() throws {
     let file = try file(
       whole(1) + whole(2, key: key(2, until: .seconds(1))) + whole(3, key: key(3)))
     let now = start + .seconds(30)
@@ -78,7 +78,7 @@ import Testing
           tag: newMessage(3).tag, caller: "caller 3", at: now, cause: .size,
           until: start + .seconds(60)))
     #expect(try file.tombstone(1) == nil)
-    #expect(try file.tombstone(2) == nil)
+    #expect(try file.tombstone(2)?.until == start + .seconds(1), "the clock may be ahead")
     // The key still says which message it meant.
     #expect(try file.key(key(3).key)?.seq == 3)
     #expect(try file.nextExpiry() == start + .seconds(1))

@@ -75,7 +75,10 @@ extension Queue {
     message.state = isOffer ? .offered : .leased
     message.attempt = row.attempt
     heldCount += 1
-    let end = min(now.instant(at: row.leaseEnd), now.instant + limits.leaseMax)
+    // By a clock in doubt nobody knows how much of it is left: all of it.
+    let left =
+      expiresFrom > now.instant ? row.leaseEnd - row.at : row.leaseEnd - now.wall
+    let end = now.instant + min(left, limits.leaseMax)
     message.handOut = CurrentHandOut(
       fence: row.fence, poll: 0, consumer: row.consumer, isOffer: isOffer,
       isUnconfirmed: row.kind == .lease && !isClaimed, at: now.instant(at: row.at),

@@ -8,6 +8,7 @@ enum MetricFamily: String, CaseIterable {
   case processCPU = "process_cpu_seconds_total"
   case processMemory = "process_resident_memory_bytes"
   case clockJumps = "a2a_relay_clock_jumps_total"
+  case clockDoubt = "a2a_relay_clock_doubted_seconds"
   case logLinesLost = "a2a_relay_log_lines_lost_total"
 
   case barrierSeconds = "a2a_relay_barrier_seconds"
@@ -86,7 +87,9 @@ extension MetricFamily {
     case .processStart: "When the process started, in seconds since 1970."
     case .processCPU: "CPU time of the process, user and system."
     case .processMemory: "Memory of the process that is in RAM."
-    case .clockJumps: "Times the wall clock was set by more than a few seconds."
+    case .clockJumps: "Times the wall clock was found moved by more than ten minutes."
+    case .clockDoubt:
+      "How long nothing expires or is deleted by the wall clock yet; 0 if it is believed."
     case .logLinesLost: "Lines of the log that nobody has read, or that could not be written."
     case .barrierSeconds:
       "How long a barrier took. Form: fdatasync or syncfs on its thread, or loop (one fdatasync)."

@@ -18,6 +18,7 @@ extension RelayServer {
     sweepAgents(now: now)
     var page = MetricsPage(now: now)
     page.process(since: started, clockJumps: broker.metrics.clockJumps, logLinesLost: log.lost)
+    page.clockDoubt(broker.clockDoubt(now))
     page.disk(broker.metrics, isLow: broker.isDiskLow)
     let levels = broker.levels()
     page.files(levels, agents: agents.counts)
@@ -92,6 +93,10 @@ struct MetricsPage {
 
   private func age(_ since: WallTime?) -> Int64 {
     since.map { max(0, (now.wall - $0).nanoseconds) } ?? 0
+  }
+
+  mutating func clockDoubt(_ left: Duration) {
+    add(.clockDoubt, nanoseconds: left.nanoseconds)
   }
 
   mutating func process(since start: WallTime, clockJumps: Int, logLinesLost: Int) {

@@ -44,10 +44,11 @@ extension RelayServer {
     guard let secret else { return nil }
     let known = loop?.memo(of: ticket) as? Recognition
     let generation = broker.directory.generation
-    if let known, known.isOf(secret, generation: generation, at: now.wall) {
+    let time = broker.credentialTime(now)
+    if let known, known.isOf(secret, generation: generation, at: time) {
       return show(known.credential, known.payer, now: now)
     }
-    guard let found = broker.directory.credential(secret, at: now.wall) else { return nil }
+    guard let found = broker.directory.credential(secret, at: time) else { return nil }
     let payer = broker.payer(of: found.identity)
     loop?.keep(Recognition(secret, found, generation: generation, payer: payer), for: ticket)
     return show(found, payer, now: now)

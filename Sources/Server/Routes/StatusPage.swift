@@ -61,6 +61,7 @@ extension RelayServer {
       ],
       "messages": messagesJSON(levels.depth, now: now),
       "disk": diskJSON(),
+      "clock_doubted_seconds": .number("\(broker.clockDoubt(now).nanoseconds / 1_000_000_000)"),
       "barrier": broker.barrierJSON(now: now),
       "connections": number(loop.connectionCount),
       "parked_polls": number(levels.parkedPolls),
