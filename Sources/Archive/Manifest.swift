@@ -109,7 +109,7 @@ extension Manifest.File {
     guard let path = json["path"]?.string, let bytes = json["bytes"]?.int,
       let hash = json["sha256"]?.string
     else { return nil }
-    guard bytes >= 0 else { return nil }
+    guard 0..<1 << 50 ~= bytes else { return nil }
     self.init(path: path, bytes: Int64(bytes), hash: hash)
     guard let text = json["workspace"]?.string else {
       if path != "relay.db" { return nil }

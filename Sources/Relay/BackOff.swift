@@ -27,7 +27,11 @@ package struct BackOff: Sendable {
   /// `attempt` is the one that has failed, from 1.
   package func delay(after attempt: Int, dice: inout Dice) -> Duration {
     var bound = first.nanoseconds
-    for _ in 1..<Swift.max(attempt, 1) where bound < max.nanoseconds { bound *= 2 }
+    var left = attempt
+    while left > 1, bound < max.nanoseconds {
+      bound *= 2
+      left -= 1
+    }
     bound = Swift.min(bound, max.nanoseconds)
     return .nanoseconds(bound / 2 + Int64(dice.next() % UInt64(bound / 2 + 1)))
   }

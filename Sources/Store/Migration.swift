@@ -10,12 +10,20 @@ extension Database {
         kind: .newerSchema, call: "open", path: path,
         message: "version \(found) was written by a newer relay; this one knows \(schema.version)")
     }
+    let oldest = schema.steps.keys.min() ?? schema.version
+    guard found >= oldest else {
+      throw StoreError(
+        kind: .corrupt, call: "open", path: path,
+        message: "version \(found) was written by no relay; the first is \(oldest)")
+    }
     guard found < schema.version else { return }
     try copyBeforeMigrating(found)
     try transaction { () throws(StoreError) in
       for version in found..<schema.version {
         guard let step = schema.steps[version] else {
-          preconditionFailure("version \(version) has no step to the next")
+          throw StoreError(
+            kind: .corrupt, call: "migrate", path: path,
+            message: "version \(version) has no step to the next")
         }
         try execute(step)
       }

@@ -8,6 +8,8 @@ enum Ranges {
   static let seqMax: Int64 = (1 << 42) - (1 << 40)
   static let positionMax: Int64 = 1 << 50
   static let countMax: Int64 = 1 << 40
+  /// Messages per second of a job.
+  static let rateMax: Int64 = 1_000_000
   /// The year 2200; only "never" is later.
   static let timeMax: Int64 = 7_258_118_400_000_000_000
 
@@ -18,6 +20,9 @@ enum Ranges {
   static func isTime(_ time: WallTime?) -> Bool { time.map { isTime($0) } ?? true }
 
   static func isSeq(_ seq: Seq) -> Bool { seq > 0 && seq <= seqMax }
+
+  /// A place in the order of numbers: before the first, at one of them, or behind the last.
+  static func isPlace(_ place: Int64) -> Bool { place >= 0 && place <= seqMax + 1 }
 
   static func isCount(_ count: Int64) -> Bool { count >= 0 && count <= countMax }
 
@@ -58,7 +63,10 @@ enum Ranges {
       "jobs with a number or time out of range",
       "job WHERE "
         + outside(
-          [("id", 0, countMax), ("rate", 1, countMax)]
+          [
+            ("id", 0, countMax), ("rate", 1, rateMax), ("cursor", 0, seqMax + 1),
+            ("last", 0, seqMax),
+          ]
             + ["matched", "done", "replayed", "skipped", "failed"].map { ($0, 0, countMax) })
         + " OR " + noTime(["since", "until", "started_at", "ended_at"])
     ),
@@ -104,8 +112,32 @@ extension StoredHandOut {
 extension JobRow {
   var isInRange: Bool {
     let counts = [counts.matched, counts.done, counts.replayed, counts.skipped, counts.failed]
-    return Ranges.isCount(id) && rate > 0 && Ranges.isCount(Int64(rate))
+    return Ranges.isCount(id) && rate > 0 && Int64(rate) <= Ranges.rateMax
+      && Ranges.isPlace(cursor) && (0...Ranges.seqMax).contains(filter.last)
+      && filter.seqs.allSatisfy { Ranges.isSeq($0) }
       && counts.allSatisfy { Ranges.isCount(Int64($0)) } && Ranges.isTime(startedAt)
       && Ranges.isTime(endedAt) && Ranges.isTime(filter.since) && Ranges.isTime(filter.until)
+  }
+}
+
+extension QueueDepth {
+  var isInRange: Bool {
+    [unanswered, inFlight, unreceived, dead, interrupted, bytes]
+      .allSatisfy { Ranges.isCount(Int64($0)) }
+      && Ranges.isTime(oldestUnanswered) && Ranges.isTime(oldestUnreceived)
+  }
+}
+
+extension RegisteredWorkspace {
+  var isInRange: Bool {
+    Ranges.isTime(createdAt) && Ranges.isTime(removedAt) && Ranges.isTime(nextWakeAt)
+      && Ranges.isTime(lastSeenAt) && Ranges.isTime(claimedAt)
+  }
+}
+
+extension RegisteredToken {
+  var isInRange: Bool {
+    Ranges.isTime(createdAt) && Ranges.isTime(expiresAt) && Ranges.isTime(lastUsedAt)
+      && Ranges.isTime(revokedAt)
   }
 }

@@ -69,7 +69,7 @@ package final class RegistryFile {
   /// Takes the next boot number, the upper half of every fence of this run. It is on disk when this
   /// returns: two runs with one number would give equal fences.
   package func raiseBoot() throws(StoreError) -> UInt32 {
-    let boot = try metaNumber("boot") + 1
+    let boot = try lastBoot() + 1
     guard let number = UInt32(exactly: boot), number < Fence.boots else {
       throw StoreError(kind: .other, call: "raiseBoot", path: path, message: "too many starts")
     }
@@ -107,7 +107,7 @@ package final class RegistryFile {
   /// - `line`: of the audit, in the same transaction.
   func beginLife(random: UInt64, _ line: AuditEntry) throws(StoreError) -> String {
     let life = String(random, radix: 16)
-    let boot = try metaNumber("boot") + Self.bootLeap + Int64(random % UInt64(7 * Self.bootLeap))
+    let boot = try lastBoot() + Self.bootLeap + Int64(random % UInt64(7 * Self.bootLeap))
     try database.transaction { () throws(StoreError) in
       try setMeta("life") { $0.add(life) }
       try setMeta("boot") { $0.add(boot) }
@@ -135,11 +135,16 @@ package final class RegistryFile {
     return try row.step() ? row.text(0) : ""
   }
 
-  private func metaNumber(_ key: String) throws(StoreError) -> Int64 {
+  /// The number of the last start; 0 before the first.
+  private func lastBoot() throws(StoreError) -> Int64 {
     var row = try statement(.readMeta)
     defer { row.reset() }
-    row.add(key)
-    return try row.step() ? row.int(0) : 0
+    row.add("boot")
+    guard try row.step() else { return 0 }
+    guard row.isInteger(0), (0...Int64(Fence.boots)).contains(row.int(0)) else {
+      throw row.damaged("number of starts")
+    }
+    return row.int(0)
   }
 
   func setMeta(

@@ -24,7 +24,7 @@ extension RegistryFile {
     var row = try statement(.depths)
     defer { row.reset() }
     var found: [(id: WorkspaceID, depth: QueueDepth)] = []
-    while try row.step() { found.append((WorkspaceID(row.uuid(0)), row.depth())) }
+    while try row.step() { found.append((WorkspaceID(row.uuid(0)), try row.depth())) }
     return found
   }
 
@@ -181,6 +181,9 @@ extension Statement {
       parent: isNull(11) ? nil : WorkspaceID(uuid(11)))
     workspace.claimedAt = timeOrNil(12)
     workspace.claim = origin(13)
+    guard isUUID(0), isNull(11) || isUUID(11), workspace.isInRange else {
+      throw damaged("id or time of a workspace")
+    }
     return workspace
   }
 
@@ -198,7 +201,7 @@ extension Statement {
   }
 
   /// From column 1 on, in the order of `add`.
-  fileprivate func depth() -> QueueDepth {
+  fileprivate func depth() throws(StoreError) -> QueueDepth {
     var depth = QueueDepth()
     depth.unanswered = Int(int(1))
     depth.inFlight = Int(int(2))
@@ -208,6 +211,7 @@ extension Statement {
     depth.bytes = Int(int(6))
     depth.oldestUnanswered = timeOrNil(7)
     depth.oldestUnreceived = timeOrNil(8)
+    guard isUUID(0), depth.isInRange else { throw damaged("number or time of a pulse") }
     return depth
   }
 
@@ -241,10 +245,12 @@ extension Statement {
     let hash = bytes(0)
     guard hash.count == 32 else { throw damaged("token.hash") }
     guard let kind = RegisteredToken.Kind(rawValue: byte(3)) else { throw damaged("token.kind") }
-    return RegisteredToken(
+    let token = RegisteredToken(
       hash: hash, workspace: isNull(1) ? nil : WorkspaceID(uuid(1)), org: text(2), kind: kind,
       scopes: RegisteredToken.Scopes(rawValue: byte(4)), createdAt: time(5),
       expiresAt: timeOrNil(6), lastUsedAt: timeOrNil(7), fingerprint: text(8),
       revokedAt: timeOrNil(9), name: text(10), origin: origin(11))
+    guard isNull(1) || isUUID(1), token.isInRange else { throw damaged("id or time of a token") }
+    return token
   }
 }

@@ -7,6 +7,9 @@ extension RegistryFile {
     defer { row.reset() }
     var secrets: [RegisteredSecret] = []
     while try row.step() {
+      guard row.isUUID(0), Ranges.isTime(row.time(3)), Ranges.isTime(row.time(4)) else {
+        throw row.damaged("id or time of a secret")
+      }
       secrets.append(
         RegisteredSecret(
           workspace: WorkspaceID(row.uuid(0)), key: row.text(1), value: row.text(2),

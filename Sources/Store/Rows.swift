@@ -48,7 +48,8 @@ extension Statement {
     message.receivedAt = timeOrNil(18)
     message.toldAt = timeOrNil(23)
     message.taskReceivedAt = timeOrNil(25)
-    guard message.isInRange else { throw damaged("number or time of a message") }
+    guard message.isInRange, isUUID(15), isNull(21) || isUUID(21), isNull(24) || isUUID(24)
+    else { throw damaged("number, time or key of a message") }
     return message
   }
 
@@ -85,6 +86,7 @@ extension Statement {
 
   func note() throws(StoreError) -> StoredNote {
     guard let kind = NoteKind(rawValue: byte(0)) else { throw damaged("log.kind") }
+    guard Ranges.isTime(time(1)) else { throw damaged("time of a note") }
     return StoredNote(kind: kind, at: time(1), detail: bytes(2))
   }
 }

@@ -203,6 +203,14 @@ struct Statement {
 
   func bytes(_ column: Int32) -> [UInt8] { [UInt8](buffer(column)) }
 
+  func isUUID(_ column: Int32) -> Bool {
+    sqlite3_column_type(handle, column) == SQLITE_BLOB && buffer(column).count == 16
+  }
+
+  func isInteger(_ column: Int32) -> Bool {
+    sqlite3_column_type(handle, column) == SQLITE_INTEGER
+  }
+
   func uuid(_ column: Int32) -> UUIDBytes {
     let bytes = buffer(column)
     guard bytes.count == 16 else { return UUIDBytes(high: 0, low: 0) }

@@ -8,6 +8,9 @@ extension WorkspaceFile {
     defer { row.reset() }
     row.add(key)
     guard try row.step() else { return nil }
+    guard Ranges.isSeq(row.int(0)), row.isUUID(1), Ranges.isTime(row.time(2)) else {
+      throw row.damaged("number or time of a key")
+    }
     return (row.int(0), StoredKey(key: key, call: row.uuid(1), until: row.time(2)))
   }
 
@@ -18,6 +21,9 @@ extension WorkspaceFile {
     guard try row.step() else { return nil }
     guard let cause = Tombstone.Cause(rawValue: row.byte(3)) else {
       throw row.damaged("tombstone.cause")
+    }
+    guard Ranges.isTime(row.time(2)), Ranges.isTime(row.time(6)) else {
+      throw row.damaged("time of a tombstone")
     }
     return Tombstone(
       tag: UInt64(bitPattern: row.int(0)), caller: row.text(1), at: row.time(2), cause: cause,

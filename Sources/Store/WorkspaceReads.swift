@@ -28,7 +28,10 @@ extension WorkspaceFile {
     row.add(caller)
     row.add(count)
     var found: [(hash: UUIDBytes, seq: Seq)] = []
-    while try row.step() { found.append((hash: row.uuid(1), seq: row.int(0))) }
+    while try row.step() {
+      guard Ranges.isSeq(row.int(0)), row.isUUID(1) else { throw row.damaged("answer") }
+      found.append((hash: row.uuid(1), seq: row.int(0)))
+    }
     return found.reversed()
   }
 

@@ -122,7 +122,9 @@ extension WorkspaceFile {
     var row = try statement(.readMeta)
     defer { row.reset() }
     row.add(key)
-    return try row.step() ? row.int(0) : 0
+    guard try row.step() else { return 0 }
+    guard row.isInteger(0) else { throw row.damaged("value of \(key)") }
+    return row.int(0)
   }
 
   func setMeta(_ key: String, _ value: String) throws(StoreError) {

@@ -36,6 +36,7 @@ extension WorkspaceFile {
     while try row.step() {
       var message = try row.keptMessage()
       message.hasFirst = row.int(10) != 0
+      guard Ranges.isCount(row.int(11)) else { throw row.damaged("bytes of a message") }
       message.bytes += Int(row.int(11))
       if !row.isNull(12) {
         guard let state = TaskState(rawValue: row.byte(12)) else { throw row.damaged("task.state") }
@@ -121,7 +122,14 @@ extension WorkspaceFile {
   }
 
   /// Messages that were ever deleted from the file.
-  package func deletedCount() throws(StoreError) -> Int64 { try metaNumber(Meta.deleted) }
+  package func deletedCount() throws(StoreError) -> Int64 {
+    let count = try metaNumber(Meta.deleted)
+    guard Ranges.isCount(count) else {
+      throw StoreError(
+        kind: .corrupt, call: "read", path: path, message: "a count in meta is out of range")
+    }
+    return count
+  }
 
   /// Writes what is in use into the log once more, so that the file ends where that ends: at the
   /// next checkpoint, or before by `cutTail`.

@@ -97,7 +97,11 @@ extension WorkspaceFile {
     var row = try statement(.firstSince)
     defer { row.reset() }
     row.add(seq)
-    return try row.step() ? (row.int(0), row.time(1)) : nil
+    guard try row.step() else { return nil }
+    guard Ranges.isSeq(row.int(0)), Ranges.isTime(row.time(1)) else {
+      throw row.damaged("number or time of a message")
+    }
+    return (row.int(0), row.time(1))
   }
 
   /// Messages that continue the task of this one.

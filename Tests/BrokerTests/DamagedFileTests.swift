@@ -41,6 +41,13 @@ import Wire
     "UPDATE message SET state = 3",
     "INSERT OR REPLACE INTO meta VALUES('last_seq', 9223372036854775807)",
     "INSERT OR REPLACE INTO meta VALUES('last_seq', 4398046511103)",
+    "INSERT OR REPLACE INTO meta VALUES('last_seq', 'x')",
+    "INSERT OR REPLACE INTO meta VALUES('deleted', 9223372036854775807)",
+    "INSERT OR REPLACE INTO meta VALUES('deleted', -9223372036854775808)",
+    "UPDATE message SET dedup = x'00'",
+    "PRAGMA user_version = 0",
+    "PRAGMA user_version = -1",
+    "PRAGMA user_version = 2147483647",
   ]
 
   @Test(arguments: values) func `it is unavailable, and the others go on`(sql: String) throws {

@@ -29,6 +29,17 @@ import Testing
     try database.close()
   }
 
+  @Test(arguments: [0, -1, Int32.min]) func `a version before the first is damage`(
+    version: Int32
+  ) throws {
+    try makeFirst()
+    try execute("PRAGMA user_version = \(version)", path)
+    for schema in [Self.first, Self.third] {
+      let error = #expect(throws: StoreError.self) { try Database.open(path, schema: schema) }
+      #expect(error?.kind == .corrupt && error?.message.contains("\(version)") == true)
+    }
+  }
+
   @Test func `a file goes through every step, and a copy of it stays`() throws {
     try makeFirst()
     let database = try Database.open(path, schema: Self.third)
