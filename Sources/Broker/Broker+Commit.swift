@@ -68,8 +68,9 @@ extension Broker {
       try openFile(desk)
       return true
     } catch {
-      if error == .tooManyOpen {
-        desk.blockedUntil = now.instant + limits.pendingRetry
+      if desk.failure == nil, fatal == nil {
+        let isSoon = error == .tooManyOpen
+        desk.blockedUntil = now.instant + (isSoon ? limits.pendingRetry : limits.markRetry)
         touch(desk)
       }
       return false

@@ -195,8 +195,10 @@ extension Broker {
     do throws(StoreError) {
       try desk.closeFile()
     } catch {
-      close(desk, error)
-      return outcome
+      if isFinal(error, desk) { return outcome }
+      // It stays open and usable, and its turn comes again.
+      files.put(desk.id, .busy)
+      return .none
     }
     files.closed(desk.id)
     counters.filesClosed += 1

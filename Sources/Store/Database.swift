@@ -212,7 +212,14 @@ final class Database {
   func close() throws(StoreError) {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }
-    if walPages > Self.pagesAtClose { try checkpoint(.passive) }
+    if walPages > Self.pagesAtClose {
+      do throws(StoreError) {
+        try checkpoint(.passive)
+      } catch {
+        // On a full disk the log stays as it is: it is whole, on the disk, and this process's own.
+        guard error.kind == .full else { throw error }
+      }
+    }
     copy?.cancel()
     finalizeStatements()
     let code = sqlite3_close(handle)

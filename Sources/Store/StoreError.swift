@@ -54,7 +54,12 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
 
   /// The file must be closed and its workspace answers 503; the others go on.
   package var isFinalForWorkspace: Bool {
-    kind == .corrupt || kind == .workspaceFatal || kind == .newerSchema
+    switch kind {
+    case .corrupt, .newerSchema: true
+    // A want of descriptors, memory or room passes: the file is tried again.
+    case .workspaceFatal: ![EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT].contains(systemErrno)
+    default: false
+    }
   }
 
   package var isFinalForProcess: Bool { kind == .ioFatal }
