@@ -56,7 +56,8 @@ extension Broker {
       if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
         [unowned self] now in call(request, at: id, now: now)
       }) { return }
-      outbox.append(addressee.reply(error))
+      // Without the file nobody knows whether an equal call is stored.
+      outbox.append(addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
       return
     }
     switch request.rpc.method {
@@ -97,7 +98,11 @@ extension Broker {
     let seq = desk.queue.nextSeq()
     let task: Seq
     let context: String
-    switch place(request, desk, seq, now: now) {
+    let place: Result<(Seq, String), A2AError>
+    do throws(RelayError) { place = try self.place(request, desk, seq, now: now) } catch {
+      return outbox.append(addressee.reply(error))
+    }
+    switch place {
     // That a task has ended may have been read from what no barrier has covered.
     case .failure(let error):
       guard let task = request.rpc.taskID.flatMap({ MessageID($0) }) else {
@@ -160,34 +165,30 @@ extension Broker {
   /// The task and context that the message belongs to (A2A 1.0 §3.4).
   private func place(
     _ request: CallerRequest, _ desk: Desk, _ seq: Seq, now: Now
-  ) -> Result<(Seq, String), A2AError> {
+  ) throws(RelayError) -> Result<(Seq, String), A2AError> {
     guard let taskID = request.rpc.taskID else {
       return .success((seq, request.rpc.contextID ?? newUUID()))
     }
-    do throws(RelayError) {
-      guard let task = try findTask(taskID, request.caller, desk) else {
-        return .failure(.taskNotFound(taskID))
-      }
-      if let context = request.rpc.contextID, context != task.context {
-        return .failure(.invalidParams("contextId is not that of the task"))
-      }
-      // A2A 1.0 §3.1.1: a task that has ended takes no further message.
-      desk.queue.adopt(task: task, now: now)
-      if !desk.queue.isOpen(task: task.seq) {
-        return .failure(.unsupportedOperation("the task has ended"))
-      }
-      let isFull = try reading(desk) { () throws(StoreError) in
-        try desk.file.hasMessages(ofTask: task.seq, moreThan: limits.taskMessagesMax - 1)
-      }
-      guard !isFull else {
-        return .failure(
-          .unsupportedOperation(
-            "a task takes \(limits.taskMessagesMax) messages; open another with its contextId"))
-      }
-      return .success((task.seq, task.context))
-    } catch {
-      return .failure(.internalError(error.text))
+    guard let task = try findTask(taskID, request.caller, desk) else {
+      return .failure(.taskNotFound(taskID))
     }
+    if let context = request.rpc.contextID, context != task.context {
+      return .failure(.invalidParams("contextId is not that of the task"))
+    }
+    // A2A 1.0 §3.1.1: a task that has ended takes no further message.
+    desk.queue.adopt(task: task, now: now)
+    if !desk.queue.isOpen(task: task.seq) {
+      return .failure(.unsupportedOperation("the task has ended"))
+    }
+    let isFull = try reading(desk) { () throws(StoreError) in
+      try desk.file.hasMessages(ofTask: task.seq, moreThan: limits.taskMessagesMax - 1)
+    }
+    guard !isFull else {
+      return .failure(
+        .unsupportedOperation(
+          "a task takes \(limits.taskMessagesMax) messages; open another with its contextId"))
+    }
+    return .success((task.seq, task.context))
   }
 
   /// The message is in the queue: whatever becomes of it, whoever waits for it is answered.

@@ -101,6 +101,19 @@ extension Broker {
       timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [turn])
   }
 
+  /// The Task of a message that has not ended, for when its file cannot be read now: without the
+  /// messages.
+  func unreadView(_ seq: Seq, _ desk: Desk, now: Now) -> TaskView? {
+    guard desk.damage == nil, desk.failure == nil, let message = desk.queue.message(seq),
+      !message.state.isEnd, !message.state.isPending,
+      let first = desk.queue.message(message.task)
+    else { return nil }
+    return TaskView(
+      id: desk.messageID(first).text, contextID: message.context,
+      state: A2AState(desk.queue.taskState(message.task) ?? .submitted),
+      timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [])
+  }
+
   /// A Task with its messages, read from the file.
   func taskView(_ task: StoredTask, _ desk: Desk) throws(RelayError) -> ReadTask {
     let messages = try reading(desk) { () throws(StoreError) in

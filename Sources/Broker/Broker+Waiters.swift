@@ -121,31 +121,42 @@ extension Broker {
         answerTask(waiter, seq, desk, now: now)
       }
     }
-    let addressee = waiter.addressee
     do throws(RelayError) {
-      try checkMemory(addressee.payer)
-      var (view, read) = try taskView(of: seq, desk, now: now)
-      try checkMemory(addressee.payer, for: view)
-      let platform = platformAnswer(addressee, seq, desk)
-      view.hasTopLevelParts = platform?.isEnd == true
-      var writer = JSONWriter(capacity: 1536)
-      writer.beginObject()
-      writer.key("jsonrpc")
-      writer.string("2.0")
-      writer.key("id")
-      writer.raw(addressee.id)
-      writer.key("result")
-      view.writeSendResult(
-        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
-      platform?.writeReceipt(into: &writer)
-      writer.endObject()
-      var answer = Reply(call: addressee.call, body: writer.bytes)
-      answer.addressee = addressee
-      answer.messageID = waiter.message
-      reply(answer, seq, desk, read: read, isToCaller: !waiter.isAnswerer, now: now)
+      try checkMemory(waiter.addressee.payer)
+      let (view, read) = try taskView(of: seq, desk, now: now)
+      try checkMemory(waiter.addressee.payer, for: view)
+      answer(waiter, with: view, seq, desk, read: read, now: now)
     } catch {
-      tell(waiter, error, seq, desk)
+      if error != .memoryFull, let view = unreadView(seq, desk, now: now) {
+        return answer(waiter, with: view, seq, desk, read: nil, now: now)
+      }
+      // The message is stored: nothing may say that it is not.
+      tell(waiter, error.delivered == "unknown" ? error : .outcomeUnknown, seq, desk)
     }
+  }
+
+  private func answer(
+    _ waiter: Waiter, with view: TaskView, _ seq: Seq, _ desk: Desk, read: ReadTask?, now: Now
+  ) {
+    let addressee = waiter.addressee
+    var view = view
+    let platform = platformAnswer(addressee, seq, desk)
+    view.hasTopLevelParts = platform?.isEnd == true
+    var writer = JSONWriter(capacity: 1536)
+    writer.beginObject()
+    writer.key("jsonrpc")
+    writer.string("2.0")
+    writer.key("id")
+    writer.raw(addressee.id)
+    writer.key("result")
+    view.writeSendResult(
+      as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+    platform?.writeReceipt(into: &writer)
+    writer.endObject()
+    var answer = Reply(call: addressee.call, body: writer.bytes)
+    answer.addressee = addressee
+    answer.messageID = waiter.message
+    reply(answer, seq, desk, read: read, isToCaller: !waiter.isAnswerer, now: now)
   }
 
   /// The outcome is open: whoever has been told so attaches when it asks again, so that this counts

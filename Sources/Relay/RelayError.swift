@@ -104,10 +104,14 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   /// Whether an agent has the message: what decides if a retry is safe. `nil`: it is no send.
   package var delivered: String? {
     switch self {
-    case .queueFull, .callerShare, .tooManyOpen, .diskFull, .inodesUsedUp, .resultsFull, .logFull,
-      .notStored, .workspaceUnavailable, .stopping, .agentOffline, .sendsRefused:
+    // Only what was refused after it was known that no equal call is stored, or was rolled back, or
+    // withdrawn. Without the file nobody knows whether this call was stored before.
+    case .queueFull, .callerShare, .diskFull, .inodesUsedUp, .resultsFull, .logFull, .notStored,
+      .agentOffline, .sendsRefused:
       "no"
-    case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout: "unknown"
+    case .memoryFull, .outcomeUnknown, .restarting, .agentTimeout, .tooManyOpen,
+      .workspaceUnavailable, .stopping:
+      "unknown"
     default: nil
     }
   }
@@ -171,7 +175,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
         + "which tries again by itself, has stored it"
     case .secretsFull:
       "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
-    case .tooManyOpen: "too many workspaces are in use at once; nothing was stored"
+    case .tooManyOpen: "too many workspaces are in use at once; try again"
     case .diskFull: "the disk is nearly full; nothing was stored, try again when there is room"
     case .inodesUsedUp:
       "the file system of the data directory has no inodes left; nothing was stored: delete files "
@@ -185,7 +189,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       "the write may or may not be on disk; ask GET /messages/{id} after the restart"
     case .workspaceUnavailable: "the workspace's file cannot be used; see the relay's log"
     case .restarting: "the relay is restarting; the message is stored, retrying attaches to it"
-    case .stopping: "the relay is stopping after a failed write; nothing was stored"
+    case .stopping: "the relay is stopping after a failed write; send the equal call again"
     case .agentOffline: "agent offline, request not delivered; retrying is safe"
     case .agentTimeout: "delivered to the agent, outcome unknown"
     case .messageEnded: "the message has ended already"

@@ -285,7 +285,7 @@ import Wire
     for call in calls { #expect(bench.replies[call] != nil, "\(call - calls[0])") }
     #expect(bench.replies[held]?.delivered == "unknown", "it is stored")
     #expect(bench.replies[calls[1]]?.reason == "WORKSPACE_UNAVAILABLE")
-    #expect(bench.replies[calls[1]]?.delivered == "no")
+    #expect(bench.replies[calls[1]]?.delivered == "unknown")
     #expect(bench.replies[calls[2]]?.rpcCode == -32603)
     #expect(bench.replies[calls[3]]?.code == "workspace_unavailable")
     #expect(bench.replies[result]?.code == "outcome_unknown")
