@@ -61,7 +61,9 @@ extension ScheduleDriver {
   func tellOf(_ seq: Seq) {
     if queue.message(seq) != nil {
       _ = queue.tell(seq, now: now)
-    } else if committed.messages[seq]?.isTold == false {
+    } else if committed.messages[seq]?.isTold == false,
+      !writes.contains(where: { $0.deletes(seq) })
+    {
       queue.actions.append(.write(.told(seq: seq, at: now.wall)))
     }
     drain()
@@ -144,6 +146,10 @@ extension ScheduleDriver {
 }
 
 extension Write {
+  func deletes(_ seq: Seq) -> Bool {
+    if case .delete(let of, _) = self { of == seq } else { false }
+  }
+
   func isOf(_ seq: Seq) -> Bool {
     switch self {
     case .message(let new): new.seq == seq || new.task == seq || new.replay?.of == seq
