@@ -165,7 +165,8 @@ extension Queue {
     return message
   }
 
-  /// A lease from now on, touched by its agent.
+  /// A lease from now on, touched by its agent. It never ends earlier than the agent knows: the
+  /// disk may still refuse what is written now, and then the agent counts on the end from before.
   private func take(_ message: Message, to state: MessageState, length: Duration, now: Now) {
     message.state = state
     message.untouchedInARow = 0
@@ -173,7 +174,8 @@ extension Queue {
     touch(message)
     message.handOut?.isUnconfirmed = false
     message.handOut?.length = length
-    message.handOut?.end = now.instant + length
+    let end = message.handOut?.end ?? now.instant
+    message.handOut?.end = max(end, now.instant + length)
     schedule(message, now: now)
   }
 
