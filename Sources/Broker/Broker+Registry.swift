@@ -362,12 +362,10 @@ extension Broker {
     if let card = directory.made[id] { return card }
     // It was counted when it came.
     let registered = try? JSON(parsing: record.row.card, valuesMax: .max)
-    guard
-      let bytes = try? AgentCard.synthesize(
-        registered: registered,
-        workspaceName: record.row.name.isEmpty ? id.text : record.row.name, base: base(id),
-        relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
-    else { return nil }
+    let bytes = AgentCard.synthesize(
+      registered: registered,
+      workspaceName: record.row.name.isEmpty ? id.text : record.row.name, base: base(id),
+      relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
     let etag = "\"" + Digest128.of(bytes).text + "\""
     directory.made.keep((bytes, etag), of: id, bytesMax: limits.madeCardsBytesMax)
     return (bytes, etag)

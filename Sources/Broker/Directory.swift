@@ -265,12 +265,15 @@ package struct Directory {
   private static func credentials(ofCard card: [UInt8]) -> Set<String> {
     // All cards are looked at when the relay starts: only these members become a tree.
     guard !card.isEmpty,
-      let range = JSONRanges.member("securitySchemes", of: card.indices, in: card),
+      let range = JSONRanges.member("securitySchemes", of: card.indices, in: card)
+        ?? JSONRanges.member("security_schemes", of: card.indices, in: card),
       let schemes = (try? JSON(parsing: card[range]))?.object
     else { return [] }
     return Set(
       schemes.compactMap { member in
-        let scheme = member.value["apiKeySecurityScheme"] ?? member.value
+        let scheme =
+          member.value["apiKeySecurityScheme"] ?? member.value["api_key_security_scheme"]
+          ?? member.value
         return scheme["name"]?.string?.lowercased()
       })
   }

@@ -117,9 +117,7 @@ extension RelayServer {
     }
     if let card, !card.isNull {
       do throws(AgentCardError) {
-        _ = try AgentCard.synthesize(
-          registered: card, workspaceName: "", base: broker.base(id), relayKeyScheme: true,
-          relayVersion: RelayVersion.text)
+        try AgentCard.check(card)
       } catch {
         return fail(ticket, .badRequest, "agent_card: \(error.description)")
       }

@@ -99,9 +99,7 @@ extension RelayServer {
       return fail(ticket, .badRequest, "agent_card: at most \(limits.cardBytesMax) bytes")
     }
     do throws(AgentCardError) {
-      _ = try AgentCard.synthesize(
-        registered: card, workspaceName: "", base: broker.base(id), relayKeyScheme: true,
-        relayVersion: RelayVersion.text)
+      try AgentCard.check(card)
     } catch {
       return fail(ticket, .badRequest, "agent_card: \(error.description)")
     }

@@ -3,23 +3,26 @@
 package enum AgentCard {
   package static let bytesMax = 256 * 1024
 
+  /// Says which member of a card that is to be registered no reader could read.
+  package static func check(_ card: JSON) throws(AgentCardError) {
+    _ = try AgentCardShape.read(card)
+    guard card.bytes.count <= bytesMax else {
+      throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")
+    }
+  }
+
   /// Makes the card. `base` is the public URL of the workspace, ending in a slash.
   ///
-  /// Members that say where and how the agent is reached are the relay's; everything else that
-  /// was registered is kept, unknown members too, unless a reader could not parse it.
+  /// Members that say where and how the agent is reached, and with which credential, are the
+  /// relay's; everything else that was registered is kept, unknown members too, unless a reader
+  /// could not parse it: the card may have been registered before `check` was what it is.
   /// `signatures` go: they are not true of a changed card (1.0 §8.4).
   package static func synthesize(
     registered: JSON?, workspaceName: String, base: String, relayKeyScheme: Bool,
     relayVersion: String
-  ) throws(AgentCardError) -> [UInt8] {
-    let own = registered ?? .object([])
-    guard let members = own.object else { throw AgentCardError("the card must be an object") }
-    if let name = present(own["name"]), name.string == nil {
-      throw AgentCardError("the card's name must be a string")
-    }
-    if registered != nil, own.bytes.count > bytesMax {
-      throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")
-    }
+  ) -> [UInt8] {
+    let given = registered ?? .object([])
+    let own = (try? AgentCardShape.read(given)) ?? given
     let ownName = own["name"]?.string ?? ""
     let name = ownName.isEmpty ? workspaceName : ownName
     var card: JSON = [
@@ -39,8 +42,8 @@ package enum AgentCard {
       "skills": AgentCardSkills.complete(own["skills"]),
       "supportsAuthenticatedExtendedCard": false,
     ]
-    AgentCardSecurity.add(to: &card, from: own, relayKeyScheme: relayKeyScheme)
-    keep(members, in: &card)
+    if relayKeyScheme { AgentCardSecurity.add(to: &card) }
+    keep(own.object ?? [], in: &card)
     return card.bytes
   }
 
@@ -49,7 +52,7 @@ package enum AgentCard {
     "protocolVersion", "name", "description", "version", "url", "preferredTransport",
     "supportedInterfaces", "additionalInterfaces", "capabilities", "defaultInputModes",
     "defaultOutputModes", "skills", "supportsAuthenticatedExtendedCard", "signatures",
-    "security", "securitySchemes", "securityRequirements",
+    "security", "securitySchemes", "securityRequirements", "authentication",
   ]
 
   private static func keep(_ members: [JSON.Member], in card: inout JSON) {
@@ -87,8 +90,6 @@ package enum AgentCard {
     else { return ["text/plain", "application/json"] }
     return .array(list)
   }
-
-  private static func present(_ value: JSON?) -> JSON? { value == .null ? nil : value }
 }
 
 /// Why a registered card was refused.
@@ -129,9 +130,8 @@ enum AgentCardSkills {
     for list in ["examples", "inputModes", "outputModes"] where !isStrings(skill[list]) {
       whole[list] = nil
     }
-    for list in ["security", "securityRequirements"] where skill[list]?.array == nil {
-      whole[list] = nil
-    }
+    // The agent's own credentials do not count at the relay.
+    for list in ["security", "securityRequirements"] { whole[list] = nil }
     return whole
   }
 

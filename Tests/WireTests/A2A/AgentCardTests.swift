@@ -3,7 +3,8 @@ import Wire
 
 @Suite struct AgentCardTests {
   func card(_ registered: JSON?, key: Bool = true) throws -> JSON {
-    try JSON(
+    if let registered { try AgentCard.check(registered) }
+    return try JSON(
       parsing: AgentCard.synthesize(
         registered: registered, workspaceName: "ws", base: "https://r/w/1/", relayKeyScheme: key,
         relayVersion: "0.1.0"))
@@ -27,9 +28,9 @@ import Wire
 
   @Test func `what was registered is kept, and what is not true any more is not`() throws {
     let card = try card([
-      "name": "A", "description": "d", "url": "http://own", "x-own": [1], "iconUrl": 5,
+      "name": "A", "description": "d", "url": "http://own", "x-own": [1], "iconUrl": nil,
       "provider": ["organization": "o"], "signatures": [[:]], "additionalInterfaces": [[:]],
-      "capabilities": ["streaming": true, "own": 1], "skills": ["research", ["id": "i"], 5],
+      "capabilities": ["streaming": true, "own": 1], "skills": ["research", ["id": "i"]],
     ])
     #expect(card["name"] == "A" && card["x-own"] == [1] && card["iconUrl"] == nil)
     #expect(card["url"] == "https://r/w/1/" && card["provider"]?["url"] == "")
@@ -40,32 +41,12 @@ import Wire
     #expect(card["skills"]?.array?.allSatisfy { $0["tags"] == [] } == true)
   }
 
-  @Test func `an agent's own security is left alone, in both spellings`() throws {
-    let card = try card([
-      "securitySchemes": [
-        "a": ["type": "apiKey", "in": "header", "name": "X"],
-        "b": ["httpAuthSecurityScheme": ["scheme": "Bearer"]],
-      ], "security": [["a": ["s"]]],
-    ])
-    let schemes = card["securitySchemes"]
-    #expect(schemes?["relay"] == nil)
-    #expect(schemes?["a"]?["apiKeySecurityScheme"] == ["location": "header", "name": "X"])
-    #expect(schemes?["b"]?["type"] == "http" && schemes?["b"]?["scheme"] == "Bearer")
-    #expect(card["securityRequirements"] == [["schemes": ["a": ["list": ["s"]]]]])
-  }
-
   /// With a look through all members for each one, these would take many minutes.
-  @Test(.timeLimit(.minutes(1)), arguments: [true, false])
-  func `what a card costs grows with its members, and not faster`(isScheme: Bool) throws {
+  @Test(.timeLimit(.minutes(1)))
+  func `what a card costs grows with its members, and not faster`() throws {
     let count = 24_000
-    let many = JSON.object((0..<count).map { JSON.Member("k\($0)", 0) })
-    let own: JSON =
-      isScheme ? ["securitySchemes": ["s": ["httpAuthSecurityScheme": many]]] : many
-    for _ in 0..<16 {
-      let card = try card(own)
-      let kept = isScheme ? card["securitySchemes"]?["s"] : card
-      #expect(kept?["k\(count - 1)"] == 0)
-    }
+    let own = JSON.object((0..<count).map { JSON.Member("k\($0)", 0) })
+    for _ in 0..<16 { #expect(try card(own)["k\(count - 1)"] == 0) }
   }
 
   @Test func `members are set at once as they are one by one`() {
@@ -84,18 +65,96 @@ import Wire
     #expect(text == "no object")
   }
 
-  @Test func `a bad card is refused with its reason`() {
-    for (bad, part) in [
-      (JSON.array([]), "object"), (["name": 5], "name"),
-      (["x": .string(String(repeating: "x", count: AgentCard.bytesMax))], "256 KiB"),
+  @Test(arguments: [true, false])
+  func `an agent's own security is in no spelling and at no place of the card`(
+    hasKey: Bool
+  ) throws {
+    let skill: JSON = [
+      "id": "s", "security": [["a": []]], "securityRequirements": [["schemes": ["a": [:]]]],
+    ]
+    for (schemes, requirements) in [
+      ("securitySchemes", "securityRequirements"), ("security_schemes", "security_requirements"),
     ] {
-      do throws(AgentCardError) {
-        _ = try AgentCard.synthesize(
-          registered: bad, workspaceName: "w", base: "h/", relayKeyScheme: true, relayVersion: "1")
-        Issue.record("taken")
-      } catch {
-        #expect(error.description.contains(part))
+      let card = try card(
+        .object([
+          JSON.Member(
+            schemes,
+            [
+              "a": ["type": "apiKey", "in": "header", "name": "X-Agent"],
+              "b": ["httpAuthSecurityScheme": ["scheme": "X-Agent"]],
+            ]), JSON.Member("security", [["a": ["s"]]]),
+          JSON.Member(requirements, [["schemes": ["a": ["list": []]]]]),
+          JSON.Member("authentication", ["schemes": ["X-Agent"]]), JSON.Member("skills", [skill]),
+        ]), key: hasKey)
+      let none = try self.card(nil, key: hasKey)
+      for name in ["securitySchemes", "security", "securityRequirements"] {
+        #expect(card[name] == none[name] && (card[name] != nil) == hasKey)
       }
+      let names = card["skills"]?.array?.first?.object?.map(\.key)
+      #expect(names == ["id", "name", "description", "tags"])
+      let text = String(decoding: card.bytes, as: UTF8.self)
+      #expect(!text.contains("X-Agent") && !text.contains("security_"))
     }
+  }
+
+  @Test func `names in snake case are read, once`() throws {
+    let card = try card([
+      "default_input_modes": ["a/b"], "documentation_url": "http://d", "icon_url": nil,
+      "supported_interfaces": [["url": "http://own"]], "protocol_version": "9",
+      "capabilities": ["push_notifications": true, "extended_agent_card": true],
+      "skills": [["id": "i", "input_modes": ["c/d"]]],
+    ])
+    #expect(card["defaultInputModes"] == ["a/b"] && card["documentationUrl"] == "http://d")
+    #expect(card["capabilities"]?["pushNotifications"]?.bool == false)
+    #expect(card["skills"]?.array?.first?["inputModes"] == ["c/d"])
+    #expect(!String(decoding: card.bytes, as: UTF8.self).contains("_"))
+  }
+
+  @Test func `a card from before this rule is shown without what nobody could read`() throws {
+    let bytes = AgentCard.synthesize(
+      registered: [
+        "name": "A", "iconUrl": 5, "provider": [:], "skills": [5, "s"], "capabilities": [],
+      ], workspaceName: "w", base: "h/", relayKeyScheme: true, relayVersion: "1")
+    let card = try JSON(parsing: bytes)
+    #expect(card["name"] == "A" && card["iconUrl"] == nil && card["provider"] == nil)
+    #expect(card["skills"]?.array?.count == 1)
+  }
+
+  @Test(
+    arguments: [
+      ([], "the card must be an object"), (["name": 5], "name must be a string"),
+      (["version": []], "version must be a string"),
+      (["iconUrl": 5], "iconUrl must be a string"), (["icon_url": 5], "iconUrl must be a string"),
+      (["provider": "o"], "provider must be an object"),
+      (["provider": ["url": "u"]], "provider.organization is missing; it must be a string"),
+      (["provider": ["organization": nil]], "provider.organization is missing"),
+      (["capabilities": ["streaming"]], "capabilities must be an object"),
+      (["capabilities": ["streaming": "yes"]], "capabilities.streaming must be true or false"),
+      (["capabilities": ["extensions": [:]]], "capabilities.extensions must be an array"),
+      (
+        ["capabilities": ["extensions": [["uri": "u"], ["params": [:]]]]],
+        "capabilities.extensions[1].uri is missing"
+      ),
+      (
+        ["capabilities": ["extensions": [["uri": "u", "params": []]]]],
+        "capabilities.extensions[0].params must be an object"
+      ),
+      (["defaultInputModes": "text"], "defaultInputModes must be an array of strings"),
+      (["defaultOutputModes": [1]], "defaultOutputModes must be an array of strings"),
+      (["skills": "s"], "skills must be an array"),
+      (["skills": [5]], "skills[0] must be a string or an object"),
+      (["skills": ["s", ["id": 1]]], "skills[1].id must be a string"),
+      (["skills": [["tags": "t"]]], "skills[0].tags must be an array of strings"),
+      (["skills": [["examples": [1]]]], "skills[0].examples must be an array of strings"),
+      (["securitySchemes": []], "securitySchemes must be an object"),
+      (["signatures": [:]], "signatures must be an array"),
+      (["iconUrl": "a", "icon_url": "b"], "iconUrl is there twice"),
+      (["x": .string(String(repeating: "x", count: AgentCard.bytesMax))], "256 KiB"),
+    ] as [(JSON, String)])
+  func `a card that no reader could read is refused, and its member named`(
+    bad: JSON, part: String
+  ) {
+    let error = #expect(throws: AgentCardError.self) { try AgentCard.check(bad) }
+    #expect(error?.description.contains(part) == true, "\(String(describing: error))")
   }
 }
