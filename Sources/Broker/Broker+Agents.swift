@@ -171,8 +171,8 @@ extension Broker {
       desk.queue.release(agent.call, seq, agent.fence, delay: delay, reason: reason, now: now)
     case .result(let body, let state):
       var result = AgentResultCall(
-        call: agent.call, fence: agent.fence, hash: Digest128.of(body), body: body,
-        state: TaskState(state))
+        call: agent.call, fence: agent.fence, hash: desk.digest.of(body), body: body,
+        state: TaskState(state), unkeyedHash: desk.unkeyedDigest(of: seq)?.of(body))
       if !desk.queue.knows(agent.fence, of: seq) {
         result.isKnownFence = try isHandOut(agent.fence, of: seq, desk)
       }
@@ -201,7 +201,8 @@ extension Broker {
     let reply: AgentReply
     if stored.state == .answered {
       if case .result(let body, _) = agent.verb, agent.fence == stored.answerFence,
-        Digest128.of(body) == stored.answerHash
+        [desk.digest.of(body), desk.unkeyedDigest(of: stored.seq)?.of(body)]
+          .contains(stored.answerHash)
       {
         reply = .duplicate
       } else {

@@ -88,9 +88,9 @@ extension Broker {
     if request.rpc.hasPushConfig {
       return outbox.append(addressee.reply(.pushNotificationNotSupported()))
     }
-    let dedup = dedupKey(request)
+    let dedup = dedupKey(request, desk)
     if let key = request.key, answer(request, key, desk, now: now) { return }
-    if let message = desk.queue.attachable(dedup) {
+    if let message = desk.attachable(request, dedup) {
       return attach(request, to: message, desk, now: now)
     }
     let bytes = request.body.count + request.head.count
@@ -118,7 +118,7 @@ extension Broker {
       context: context, messageID: request.rpc.messageID ?? "", dedup: dedup,
       rpcID: request.rpc.id, head: request.head, body: request.body,
       isImmediate: !request.rpc.isBlocking,
-      key: request.key.map { note($0, of: seq, desk, now: now) })
+      key: request.key.map { note($0, request, of: seq, desk, now: now) })
     if task != seq, desk.cache[task] != nil { desk.continued.insert(task) }
     keep(request, seq, desk)
     desk.queue.arrive(new, now: now)
@@ -126,22 +126,11 @@ extension Broker {
     carryOut(desk, now: now)
   }
 
-  /// Equal calls of one caller: method, messageId and params, byte for byte. The JSON-RPC id does
-  /// not count: every retry has its own.
-  func dedupKey(_ request: CallerRequest) -> UUIDBytes {
+  /// Returns what equal calls of one caller have in common, and nothing else has.
+  func dedupKey(_ request: CallerRequest, _ desk: Desk) -> UUIDBytes {
     // Callers without a credential cannot be told apart: none may get what was for another.
     if request.caller == .anonymous { return UUIDBytes(high: random.next(), low: random.next()) }
-    var digest = Digest128()
-    digest.update(request.callerText)
-    digest.update(UInt64(request.rpc.method.rawValue) << 8 | UInt64(request.rpc.dialect.rawValue))
-    digest.update(request.rpc.messageID ?? "")
-    digest.update(request.body[request.rpc.params])
-    // Another key is another call on purpose.
-    if let key = request.key {
-      digest.update(key.key.high)
-      digest.update(key.key.low)
-    }
-    return digest.value
+    return request.asRetry(desk.digest)
   }
 
   private func refusal(_ desk: Desk, _ request: CallerRequest, _ bytes: Int) -> Reply? {

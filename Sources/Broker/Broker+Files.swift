@@ -46,7 +46,8 @@ extension Broker {
       if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let desk = Desk(
-        id: id, file: file, queue: queue, retention: try retentionSchedule(file, now: now))
+        id: id, file: file, queue: queue, digestKey: recovered.digestKey,
+        retention: try retentionSchedule(file, now: now))
       desk.kept = try kept(file, beside: queue)
       // What it has been opened for goes first.
       try noteFreePages(desk, from: now.instant + limits.walIdle)

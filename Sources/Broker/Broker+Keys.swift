@@ -12,8 +12,10 @@ extension Broker {
 
   /// Answers the call with what its key stands for. `false`: the key is new, or free again.
   func answer(_ request: CallerRequest, _ key: KeyedCall, _ desk: Desk, now: Now) -> Bool {
-    if let storing = desk.storingKeys[key.key], let message = desk.queue.message(storing.seq) {
-      if storing.call == key.call {
+    if let storing = desk.storingKeys[key.key], let message = desk.queue.message(storing.seq),
+      message.caller == request.callerText
+    {
+      if desk.isCall(request, of: storing.seq, storing.call) {
         attach(request, to: message, desk, now: now)
       } else {
         // Nobody may see before it is durable that there is such a message; if it is refused, the
@@ -25,8 +27,10 @@ extension Broker {
       return true
     }
     do throws(RelayError) {
-      guard let found = try keptMessage(of: key, desk, now: now) else { return false }
-      guard found.stored.call == key.call else { throw .idempotencyConflict }
+      guard let found = try keptMessage(of: key, request, desk, now: now) else { return false }
+      guard desk.isCall(request, of: found.seq, found.stored.call) else {
+        throw .idempotencyConflict
+      }
       guard let message = found.message else { throw .answerGone }
       // Withdrawn before any agent saw it, and its caller was told that it can try again.
       if message.reason == .withdrawn { return false }
@@ -42,19 +46,28 @@ extension Broker {
   }
 
   /// The key stands for a message, or for what is left of one.
-  func isKnown(_ key: KeyedCall, _ desk: Desk, now: Now) throws(RelayError) -> Bool {
+  func isKnown(
+    _ key: KeyedCall, _ request: CallerRequest, _ desk: Desk, now: Now
+  ) throws(RelayError) -> Bool {
     if desk.storingKeys[key.key] != nil { return true }
-    return try keptMessage(of: key, desk, now: now) != nil
+    return try keptMessage(of: key, request, desk, now: now) != nil
   }
 
-  /// The message of a key whose window is open; without it if it has been deleted.
+  /// The message of a key whose window is open; without it if it has been deleted. Whatever the
+  /// hashes say: a key of another caller is another key.
   private func keptMessage(
-    of key: KeyedCall, _ desk: Desk, now: Now
-  ) throws(RelayError) -> (stored: StoredKey, message: StoredMessage?)? {
+    of key: KeyedCall, _ request: CallerRequest, _ desk: Desk, now: Now
+  ) throws(RelayError) -> (seq: Seq, stored: StoredKey, message: StoredMessage?)? {
     let found = try reading(desk) { () throws(StoreError) in try desk.file.key(key.key) }
     guard let (seq, stored) = found, stored.until > now.wall || isTimeDoubtful(now)
     else { return nil }
-    return (stored, try storedMessage(seq, desk))
+    let message = try storedMessage(seq, desk)
+    let tombstone =
+      message == nil
+      ? try reading(desk) { () throws(StoreError) in try desk.file.tombstone(seq) } : nil
+    guard (message?.caller ?? tombstone?.caller ?? request.callerText) == request.callerText
+    else { return nil }
+    return (seq, stored, message)
   }
 
   /// The answer of a message that has ended and that somebody has received, once more: with the id
@@ -71,12 +84,15 @@ extension Broker {
   }
 
   /// The key of a new message, until the file can be asked for it.
-  func note(_ key: KeyedCall, of seq: Seq, _ desk: Desk, now: Now) -> StoredKey {
-    desk.storingKeys[key.key] = (seq, key.call)
+  func note(
+    _ key: KeyedCall, _ request: CallerRequest, of seq: Seq, _ desk: Desk, now: Now
+  ) -> StoredKey {
+    let call = request.asKeyed(desk.digest)
+    desk.storingKeys[key.key] = (seq, call)
     desk.storingKeyOf[seq] = key.key
     let until = now.wall + limits.idempotencyWindow
     desk.retention.willExpire(at: until)
-    return StoredKey(key: key.key, call: key.call, until: until)
+    return StoredKey(key: key.key, call: call, until: until)
   }
 
   func forgetKey(of seq: Seq, _ desk: Desk) {

@@ -105,12 +105,12 @@ extension Broker {
     let isAnswer = request.rpc.role == .agent
     // What is an answer by its role may come late; a question must not be taken for one.
     let held = desk.queue.oldestHeld(of: request.callerText, orLost: isAnswer)
-    let hash = answerHash(request)
+    let hash = request.asAnswer(desk.digest)
     // Without a name two answers may be alike: then it is for what is held. With nothing held a
     // question may be like an answer; what is none by its role may be one.
     let hasName = request.given?.lacksMessageID != true || request.key != nil
     let mayBeAgain = hasName || held == nil && isAnswer
-    if mayBeAgain, let seq = desk.ownAnswers.answered(by: hash) {
+    if mayBeAgain, let seq = desk.answered(by: request, hash) {
       tellTask(request.addressee, seq, desk, now: now)
       return true
     }
@@ -142,9 +142,9 @@ extension Broker {
   private func isQuestionAgain(
     _ request: CallerRequest, _ desk: Desk, now: Now
   ) throws(RelayError) -> Bool {
-    if desk.queue.attachable(dedupKey(request)) != nil { return true }
+    if desk.attachable(request, dedupKey(request, desk)) != nil { return true }
     guard let key = request.key else { return false }
-    return try isKnown(key, desk, now: now)
+    return try isKnown(key, request, desk, now: now)
   }
 
   /// Those that came before the file was opened; their hashes stand with the messages.
@@ -156,18 +156,6 @@ extension Broker {
         after: desk.queue.lastSeq - Seq(limits.listRowsMax), atMost: limits.ownAnswersKept)
     }
     desk.ownAnswers.remember(answers)
-  }
-
-  /// Tells an answer sent again from another one. With another key it is another on purpose.
-  private func answerHash(_ request: CallerRequest) -> UUIDBytes {
-    var digest = Digest128()
-    digest.update(request.digest.high)
-    digest.update(request.digest.low)
-    if let key = request.key {
-      digest.update(key.key.high)
-      digest.update(key.key.low)
-    }
-    return digest.value
   }
 
   /// The answer is durable, or was not taken.

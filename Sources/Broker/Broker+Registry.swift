@@ -366,7 +366,7 @@ extension Broker {
       registered: registered,
       workspaceName: record.row.name.isEmpty ? id.text : record.row.name, base: base(id),
       relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
-    let etag = "\"" + Digest128.of(bytes).text + "\""
+    let etag = "\"" + SHA256.hash(bytes).hex + "\""
     directory.made.keep((bytes, etag), of: id, bytesMax: limits.madeCardsBytesMax)
     return (bytes, etag)
   }

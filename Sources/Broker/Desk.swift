@@ -9,6 +9,8 @@ import Wire
 final class Desk {
   let id: WorkspaceID
   let queue: Queue
+  /// The key of the digests that stand in its file.
+  let digestKey: DigestKey
   /// `nil` while it is closed.
   private(set) var opened: WorkspaceFile?
   /// Of the closed file: the position of its newest message.
@@ -132,8 +134,12 @@ final class Desk {
     var bytes: Int { head.count + body.count + (result?.count ?? 0) }
   }
 
-  init(id: WorkspaceID, file: WorkspaceFile, queue: Queue, retention: RetentionSchedule) {
+  init(
+    id: WorkspaceID, file: WorkspaceFile, queue: Queue, digestKey: DigestKey,
+    retention: RetentionSchedule
+  ) {
     self.id = id
+    self.digestKey = digestKey
     self.retention = retention
     opened = file
     self.queue = queue

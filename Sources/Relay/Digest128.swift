@@ -1,21 +1,15 @@
-/// A 128-bit digest that tells equal bytes from different ones; fast, and not for secrets.
+/// The digest of files that were made before digests had a key (`DigestKey.unkeyedUpTo`): only
+/// compared with what such a file holds, never stored.
 ///
-/// It finds equal calls of one caller and repeated results of one lease: whoever makes two bodies
-/// collide only confuses its own. Two lanes of folded 64×64 multiplication over 16 bytes at a time.
-package struct Digest128: Sendable {
+/// Who chooses the bytes can make two of them collide. Two lanes of folded 64×64 multiplication
+/// over 16 bytes at a time.
+package struct Digest128: FieldDigest, Sendable {
   private var first: UInt64 = 0x9E37_79B9_7F4A_7C15
   private var second: UInt64 = 0xD1B5_4A32_D192_ED03
   private var length: UInt64 = 0
 
   package init() {}
 
-  package static func of(_ bytes: [UInt8]) -> UUIDBytes {
-    var digest = Digest128()
-    digest.update(bytes[...])
-    return digest.value
-  }
-
-  /// Each piece counts with its length: `ab`, `c` is not `a`, `bc`.
   package mutating func update(_ bytes: ArraySlice<UInt8>) {
     let span = unsafe bytes.span.bytes
     var offset = 0
@@ -36,8 +30,6 @@ package struct Digest128: Sendable {
     mix(low, high ^ UInt64(span.byteCount) << 56 ^ UInt64(span.byteCount))
     length &+= UInt64(span.byteCount)
   }
-
-  package mutating func update(_ text: String) { update(Array(text.utf8)[...]) }
 
   package mutating func update(_ number: UInt64) { mix(number, 0xA076_1D64_78BD_642F) }
 

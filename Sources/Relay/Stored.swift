@@ -118,6 +118,8 @@ package struct Recovered: Sendable {
   /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs
   /// may have been lost in a power cut. It stays on disk.
   package var doubtfulUpTo: Seq = 0
+  /// What the file's digests are keyed with.
+  package var digestKey = DigestKey(secret: UUIDBytes(high: 0, low: 0))
 
   package init() {}
 }

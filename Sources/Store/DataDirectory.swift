@@ -138,6 +138,7 @@ package final class DataDirectory {
     durableFolders.insert(folder)
     return try openWorkspaceFile(id)
   }
+      try file.setDigestKey()
 
   /// A file that a crash has left before its row was written: no message was ever in it.
   private func isUnused(_ id: WorkspaceID) throws(StoreError) -> Bool {

@@ -72,8 +72,12 @@ enum Ranges {
     ),
     (
       "values of meta out of range",
-      "meta WHERE key IN ('last_seq', 'doubtful_up_to', 'deleted') AND "
+      "meta WHERE key IN ('last_seq', 'doubtful_up_to', 'deleted', 'unkeyed_up_to') AND "
         + "(typeof(value) <> 'integer' OR " + outside([("value", 0, seqMax)]) + ")"
+    ),
+    (
+      "a key of digests that is damaged",
+      "meta WHERE key = 'digest_key' AND (typeof(value) <> 'blob' OR length(value) <> 16)"
     ),
   ]
 

@@ -1,4 +1,5 @@
 package import Relay
+import System
 
 extension WorkspaceFile {
   enum Meta {
@@ -12,6 +13,10 @@ extension WorkspaceFile {
     static let lastSeq = "last_seq"
     /// How many messages were ever deleted.
     static let deleted = "deleted"
+    /// The secret of the file's digests, 16 bytes.
+    static let digestKey = "digest_key"
+    /// Messages up to this number were stored before there was one.
+    static let unkeyedUpTo = "unkeyed_up_to"
   }
 
   /// Reads everything that is still at work; once, after opening.
@@ -33,6 +38,7 @@ extension WorkspaceFile {
     }
     if newest > 0 { recovered.newestAt = WallTime(nanoseconds: newest) }
     try markDoubtful(&recovered)
+    recovered.digestKey = try digestKey(lastSeq: recovered.lastSeq)
 
     var rows = try statement(.openMessages)
     recovered.messages = try messages(&rows)
@@ -67,6 +73,44 @@ extension WorkspaceFile {
       try setMeta(Meta.kernelBoot, kernelBoot)
       try setMeta(Meta.doubtfulUpTo, seq)
     }
+  }
+
+  /// A file of an older build is given a key now. When the disk is full the key counts until the
+  /// file is closed, and the next opening makes another one.
+  private func digestKey(lastSeq: Seq) throws(StoreError) -> DigestKey {
+    var row = try statement(.readMeta)
+    row.add(Meta.digestKey)
+    let stored = try row.step() ? (secret: row.uuid(0), bytes: row.bytes(0)) : nil
+    row.reset()
+    if let stored {
+      guard stored.bytes.count == 16 else {
+        throw StoreError(
+          kind: .corrupt, call: "read", path: path, message: "the key of the digests is damaged")
+      }
+      return DigestKey(secret: stored.secret, unkeyedUpTo: try metaNumber(Meta.unkeyedUpTo))
+    }
+    let key = DigestKey(secret: Self.newSecret(), unkeyedUpTo: lastSeq)
+    do throws(StoreError) {
+      try database.transaction { () throws(StoreError) in
+        try setDigestKey(key.secret)
+        try setMeta(Meta.unkeyedUpTo, key.unkeyedUpTo)
+      }
+    } catch where error.kind == .full {
+      return key
+    }
+    return key
+  }
+
+  func setDigestKey(_ secret: UUIDBytes = newSecret()) throws(StoreError) {
+    var row = try statement(.writeMeta)
+    row.add(Meta.digestKey)
+    row.add(secret)
+    try row.run()
+  }
+
+  static func newSecret() -> UUIDBytes {
+    let random = Random()
+    return UUIDBytes(high: random.next(), low: random.next())
   }
 
   /// The first use counts as one after a power cut.

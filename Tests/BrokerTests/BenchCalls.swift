@@ -55,6 +55,12 @@ extension Bench {
 
   @discardableResult
   func send(_ id: WorkspaceID, _ change: (inout Send) -> Void = { _ in }) throws -> CallID {
+    let request = try request(change)
+    broker.call(request, at: id, now: now)
+    return request.call
+  }
+
+  func request(_ change: (inout Send) -> Void = { _ in }) throws -> CallerRequest {
     var send = Send()
     change(&send)
     var message = "\"messageId\":\"\(send.messageID)\""
@@ -67,17 +73,26 @@ extension Bench {
       send.isCurrent
       ? "\"returnImmediately\":\(!send.isBlocking)" : "\"blocking\":\(send.isBlocking)"
     let method = send.isCurrent ? "SendMessage" : "message/send"
-    return try rpc(
-      id, method,
-      "{\(send.space)\"message\":{\(message)},\(send.space)\"configuration\":{\(flag)}}",
+    return try request(
+      method, "{\(send.space)\"message\":{\(message)},\(send.space)\"configuration\":{\(flag)}}",
       rpcID: send.id, caller: send.caller, hold: send.hold, key: send.key)
   }
 
   @discardableResult
   func rpc(
     _ id: WorkspaceID, _ method: String, _ params: String, rpcID: String = "1",
-    caller: Identity = .org("callers"), hold: Duration = .seconds(100), key: String? = nil
+    caller: Identity = .org("callers")
   ) throws -> CallID {
+    let request = try request(
+      method, params, rpcID: rpcID, caller: caller, hold: .seconds(100), key: nil)
+    broker.call(request, at: id, now: now)
+    return request.call
+  }
+
+  private func request(
+    _ method: String, _ params: String, rpcID: String, caller: Identity, hold: Duration,
+    key: String?
+  ) throws -> CallerRequest {
     let body = Array(
       "{\"jsonrpc\":\"2.0\",\"id\":\(rpcID),\"method\":\"\(method)\",\"params\":\(params)}".utf8)
     let version = method.contains("/") ? nil : "1.0"
@@ -90,8 +105,7 @@ extension Bench {
     request.key = try key.map {
       KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: request)
     }
-    broker.call(request, at: id, now: now)
-    return number
+    return request
   }
 
   func getTask(_ id: WorkspaceID, _ task: String, caller: Identity = .org("callers")) throws

@@ -48,6 +48,7 @@ import Wire
     "PRAGMA user_version = 0",
     "PRAGMA user_version = -1",
     "PRAGMA user_version = 2147483647",
+    "UPDATE meta SET value = x'01' WHERE key = 'digest_key'",
   ]
 
   @Test(arguments: values) func `it is unavailable, and the others go on`(sql: String) throws {

@@ -62,11 +62,11 @@ extension ScheduleDriver {
     let open = durable.tasks.keys.sorted().filter { queue.isOpen(task: $0) }
     let task = roll(3) == 0 && !open.isEmpty ? open[roll(open.count)] : seq
     let dedup = UUIDBytes(high: 0, low: UInt64(roll(12)))
-    if let equal = queue.attachable(dedup) {
+    let caller = roll(2) == 0 ? "ann" : "ben"
+    if let equal = queue.attachable(dedup, of: caller) {
       queue.attach(equal.seq)
       return drain()
     }
-    let caller = roll(2) == 0 ? "ann" : "ben"
     guard queue.refusal(caller: caller, bytes: 4, opensTask: task == seq) == nil else { return }
     let new = NewMessage(
       seq: seq, tag: 7, at: now.wall, expires: now.wall + limits.timeToLive, caller: caller,

@@ -4,6 +4,12 @@ package typealias CallID = UInt64
 /// Names a poll that waits for entries; the driver gives them, and they are never reused.
 package typealias PollID = UInt64
 
+/// Equal calls of one caller: nobody's call is ever equal to another caller's.
+struct EqualCalls: Hashable {
+  let caller: String
+  let dedup: UUIDBytes
+}
+
 /// One unanswered message, or one whose reply nobody has received, as the queue holds it.
 ///
 /// A class only because the queue's tables point at it; it belongs to one queue and one thread.
@@ -17,6 +23,7 @@ package final class Message {
   package let context: String
   package let messageID: String
   package let dedup: UUIDBytes
+  var equalCalls: EqualCalls { EqualCalls(caller: caller, dedup: dedup) }
   package let rpcID: [UInt8]
   package let bytes: Int
   package let at: WallTime
@@ -176,10 +183,12 @@ package struct AgentResultCall: Sendable {
   package var state: TaskState
   /// The fence is of this message, though this run of the relay has not given it.
   package var isKnownFence: Bool
+  /// The same hash as an older file holds it, if the message may be from such a one.
+  let unkeyedHash: UUIDBytes?
 
   package init(
     call: CallID, fence: Fence, hash: UUIDBytes, body: [UInt8], state: TaskState,
-    isKnownFence: Bool = false
+    isKnownFence: Bool = false, unkeyedHash: UUIDBytes? = nil
   ) {
     self.call = call
     self.fence = fence
@@ -187,7 +196,11 @@ package struct AgentResultCall: Sendable {
     self.body = body
     self.state = state
     self.isKnownFence = isKnownFence
+    self.unkeyedHash = unkeyedHash
   }
+
+  /// Whether it is the result with this hash once more.
+  func isRepeat(of stored: UUIDBytes) -> Bool { stored == hash || stored == unkeyedHash }
 }
 
 /// What waits on a message for the report of its write.

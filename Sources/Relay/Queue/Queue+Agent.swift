@@ -95,7 +95,7 @@ extension Queue {
 
   private func resultEvent(_ message: Message, _ result: AgentResultCall) -> MessageEvent? {
     if message.state == .answered {
-      let isSame = message.answerFence == result.fence && message.answerHash == result.hash
+      let isSame = message.answerFence == result.fence && result.isRepeat(of: message.answerHash)
       return isSame ? .repeatedResult : .otherResult
     }
     // Nobody has been shown it: whoever names a fence has made it up.

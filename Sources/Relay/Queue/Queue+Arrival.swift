@@ -1,7 +1,7 @@
 extension Queue {
-  /// The message that an equal call attaches to.
-  package func attachable(_ dedup: UUIDBytes) -> Message? {
-    unreceived[dedup].flatMap { messages[$0] }
+  /// The message that an equal call of this caller attaches to.
+  package func attachable(_ dedup: UUIDBytes, of caller: String) -> Message? {
+    unreceived[EqualCalls(caller: caller, dedup: dedup)].flatMap { messages[$0] }
   }
 
   /// The number of the next message, and its task's if it opens one.
@@ -59,7 +59,7 @@ extension Queue {
     message.isReceived = true
     message.isEndReceived = reply == .end
     actions.append(.lazy(.received(seq: message.seq, reply, at: now.wall)))
-    if unreceived[message.dedup] == message.seq { unreceived[message.dedup] = nil }
+    if unreceived[message.equalCalls] == message.seq { unreceived[message.equalCalls] = nil }
     forgetIfDone(message)
   }
 
@@ -81,7 +81,7 @@ extension Queue {
     } else {
       noteUnanswered(message)
     }
-    if !message.isReceived { unreceived[message.dedup] = message.seq }
+    if !message.isReceived { unreceived[message.equalCalls] = message.seq }
   }
 
   /// The file no longer has this message, which has ended: retention or a purge took it.
@@ -104,7 +104,7 @@ extension Queue {
     messages[message.seq] = nil
     bytes -= message.bytes
     count(message, by: -1)
-    if unreceived[message.dedup] == message.seq { unreceived[message.dedup] = nil }
+    if unreceived[message.equalCalls] == message.seq { unreceived[message.equalCalls] = nil }
     actions.append(.forget(message.seq))
   }
 

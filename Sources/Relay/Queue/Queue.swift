@@ -11,7 +11,7 @@ package final class Queue {
   var messages: [Seq: Message] = [:]
   var tasks: [Seq: TaskEntry] = [:]
   /// Equal calls attach here, until the reply has been received.
-  var unreceived: [UUIDBytes: Seq] = [:]
+  var unreceived: [EqualCalls: Seq] = [:]
   var ready = Heap<Ready>()
   var polls: [PollID: Poll] = [:]
   /// Parked polls, the longest waiting first; those that have gone are skipped.
