@@ -217,6 +217,9 @@ package struct Limits: Sendable {
   package var cascadeMax = 500
   /// Bytes of one secret's value; keys and certificates are smaller.
   package var secretBytesMax = 64 * 1024
+  /// Characters of a credential that is read from a file or from the environment.
+  package var credentialBytesMin = 16
+  package var credentialBytesMax = 512
   /// Bytes of a secret's name.
   package var secretKeyBytesMax = 128
   /// Secrets of one workspace.

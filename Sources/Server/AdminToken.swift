@@ -9,22 +9,29 @@ struct AdminToken {
   var isNew: Bool
 
   static func load(_ options: ServeOptions, data: String, random: Random) throws -> AdminToken {
-    let path = data + "/admin-token"
+    let path = "\(data)/\(name)"
     if let secret = options.adminToken {
       return AdminToken(secret: secret, path: path, isNew: false)
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    if descriptor >= 0 {
-      let file = FileDescriptor(owning: descriptor)
-      var bytes = [UInt8](repeating: 0, count: 512)
-      let count = read(file.raw, &bytes, bytes.count)
-      let secret = String(decoding: bytes.prefix(max(0, count)).prefix { $0 > 0x20 }, as: UTF8.self)
-      guard secret.utf8.count >= 16 else { throw Unreadable(path: path) }
-      return AdminToken(secret: secret, path: path, isNew: false)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else {
+      let code = errno
+      guard code == ENOENT else {
+        throw Unreadable(description: "\(path) cannot be read: \(ErrorNumber.text(code))")
+      }
+      return try make(path, in: data, random)
     }
-    guard errno == ENOENT else { throw Unreadable(path: path) }
-    return try make(path, in: data, random)
+    let file = FileDescriptor(owning: descriptor)
+    do throws(CredentialText.Refusal) {
+      let secret = try CredentialText.read(file, of: path)
+      return AdminToken(secret: secret, path: path, isNew: false)
+    } catch {
+      throw Unreadable(
+        description: error.text + "; write the token there, or remove the file to have one made")
+    }
   }
+
+  static let name = "admin-token"
 
   /// Written whole and synced before its name appears: a crash leaves no half a token.
   private static func make(_ path: String, in data: String, _ random: Random) throws -> AdminToken {
@@ -35,7 +42,9 @@ struct AdminToken {
         open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
       })
     let line = Array((secret + "\n").utf8)
-    guard write(file.raw, line, line.count) == line.count else { throw Unreadable(path: temporary) }
+    guard write(file.raw, line, line.count) == line.count else {
+      throw Unreadable(description: "\(temporary) cannot be written: \(ErrorNumber.text(errno))")
+    }
     _ = try retrying("fsync admin-token.new") { fsync(file.raw) }
     _ = try retrying("rename admin-token.new") { rename(temporary, path) }
     // It is shown once: its name must outlast a power cut too.
@@ -48,9 +57,6 @@ struct AdminToken {
   }
 
   struct Unreadable: Error, CustomStringConvertible {
-    var path: String
-    var description: String {
-      "\(path) cannot be read or written, or holds no token of at least 16 bytes"
-    }
+    var description: String
   }
 }

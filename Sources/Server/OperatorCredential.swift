@@ -19,7 +19,8 @@ package struct OperatorCredential {
     if let file { return try OperatorCredential(secret: read(file, place), source: file) }
     for name in ["A2A_RELAY_TOKEN", "ADMIN_TOKEN"] {
       if let token = OperatorPlace.variable(name, environment) {
-        return OperatorCredential(secret: token, source: "\(name) in the environment")
+        let source = "\(name) in the environment"
+        return try OperatorCredential(secret: checked(token, source), source: source)
       }
     }
     guard !place.isFound || place.isHere else {
@@ -28,10 +29,19 @@ package struct OperatorCredential {
           + "other; " + naming)
     }
     if let token = place.adminToken {
-      return OperatorCredential(secret: token, source: "ADMIN_TOKEN in \(place.settings)")
+      let source = "ADMIN_TOKEN in \(place.settings)"
+      return try OperatorCredential(secret: checked(token, source), source: source)
     }
-    let path = place.data + "/admin-token"
+    let path = "\(place.data)/\(AdminToken.name)"
     return try OperatorCredential(secret: read(path, place), source: path)
+  }
+
+  private static func checked(_ token: String, _ source: String) throws(Missing) -> String {
+    do throws(CredentialText.Refusal) {
+      return try CredentialText.parse(Array(token.utf8), of: source)
+    } catch {
+      throw Missing(text: error.text)
+    }
   }
 
   private static let naming =
@@ -51,11 +61,8 @@ package struct OperatorCredential {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Missing(text: why(path, errno, place)) }
     let file = FileDescriptor(owning: descriptor)
-    var bytes = [UInt8](repeating: 0, count: 512)
-    let count = Glibc.read(file.raw, &bytes, bytes.count)
-    let token = String(
-      decoding: bytes.prefix(max(0, count)).prefix { $0 > 0x20 }, as: UTF8.self)
-    guard !token.isEmpty else { throw Missing(text: "\(path) holds no token") }
-    return token
+    do throws(CredentialText.Refusal) { return try CredentialText.read(file, of: path) } catch {
+      throw Missing(text: error.text)
+    }
   }
 }

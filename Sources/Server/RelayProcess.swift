@@ -23,6 +23,12 @@ package enum RelayProcess {
     } catch let error as StoreError {
       log.error("start_failed", ["error": .text(error.description)])
       return error.isFinalForProcess ? ioError : 1
+    } catch let error as PrivatePath.Refusal {
+      log.error("start_failed", ["error": .text(error.description)])
+      return 1
+    } catch let error as AdminToken.Unreadable {
+      log.error("start_failed", ["error": .text(error.description)])
+      return usageError
     } catch let error as SystemError {
       log.error("start_failed", ["error": .text(error.description)])
       return 1
@@ -37,6 +43,7 @@ package enum RelayProcess {
     // Before the first other thread exists, so that no thread takes the signals.
     let signals = try Signals()
     let wanted = try fit(options, log)
+    try makePrivate(options.data, log)
     let data = try DataDirectory(path: options.data, limits: wanted)
     let limits = fit(wanted, to: data.room.plan, asked: options.asked, log)
     let listener = try listen(options.listen)
@@ -146,6 +153,27 @@ package enum RelayProcess {
     limits.walPagesMax = max(limits.walPagesMax, limits.walPagesBusy)
     limits.walPagesIdle = min(limits.walPagesIdle, limits.walPagesBusy)
     return limits
+  }
+
+  /// An existing directory may have been made by hand, or restored by another program: what other
+  /// users may do in it ends now, before anything is read from it.
+  private static func makePrivate(_ data: String, _ log: Log) throws {
+    func secure(_ path: String, isFolder: Bool, mayBeLink: Bool = false) throws {
+      guard let mode = try PrivatePath.secure(path, isFolder: isFolder, mayBeLink: mayBeLink)
+      else { return }
+      log.warning(
+        "permissions_tightened",
+        [
+          "path": .text(path), "from": .text(String(mode, radix: 8)),
+          "to": .text(String(mode & 0o700, radix: 8)),
+        ])
+    }
+    // The directory itself may be a link: systemd makes one with DynamicUser.
+    try secure(data, isFolder: true, mayBeLink: true)
+    for name in DataDirectory.folders { try secure("\(data)/\(name)", isFolder: true) }
+    for name in DataDirectory.files + [AdminToken.name] {
+      try secure("\(data)/\(name)", isFolder: false)
+    }
   }
 
   private struct CannotListen: Error, CustomStringConvertible {

@@ -91,9 +91,12 @@ package struct ServeOptions: Sendable {
       }
       try set(name, value)
     }
-    adminToken = OperatorPlace.variable("ADMIN_TOKEN", environment)
-    if let adminToken, adminToken.utf8.count < 16 {
-      throw Usage(text: "ADMIN_TOKEN must have at least 16 bytes")
+    if let text = OperatorPlace.variable("ADMIN_TOKEN", environment) {
+      do throws(CredentialText.Refusal) {
+        adminToken = try CredentialText.parse(Array(text.utf8), of: "ADMIN_TOKEN")
+      } catch {
+        throw Usage(text: error.text)
+      }
     }
   }
 

@@ -67,11 +67,17 @@ package final class DataDirectory {
   /// For `syncfs`; open as long as this object lives.
   package var descriptor: Int32 { directory.raw }
 
+  /// The names that stand in it.
+  package static let folders = ["workspaces", "removed"]
+  package static let files = [
+    "relay.lock", "relay.db", "relay.db-wal", "reserve", "reserve-deletion",
+  ]
+
   private static func makeFolders(_ path: String) throws(StoreError) {
     if try Files.makeFolder(path) { try Files.sync(Files.folder(of: path)) }
     var isNew = false
-    for folder in ["/workspaces", "/removed"] {
-      if try Files.makeFolder(path + folder) { isNew = true }
+    for folder in folders {
+      if try Files.makeFolder("\(path)/\(folder)") { isNew = true }
     }
     if isNew { try Files.sync(path) }
   }
@@ -134,11 +140,11 @@ package final class DataDirectory {
       try file.setMeta(WorkspaceFile.Meta.workspace, id.text)
       try file.setMeta(WorkspaceFile.Meta.createdAt, now.nanoseconds)
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
+      try file.setDigestKey()
     }
     durableFolders.insert(folder)
     return try openWorkspaceFile(id)
   }
-      try file.setDigestKey()
 
   /// A file that a crash has left before its row was written: no message was ever in it.
   private func isUnused(_ id: WorkspaceID) throws(StoreError) -> Bool {

@@ -49,15 +49,16 @@ import Wire
     let folder = NSTemporaryDirectory() + "operator-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    try Data("named\n".utf8).write(to: URL(filePath: folder + "/named"))
-    try Data("made\n".utf8).write(to: URL(filePath: folder + "/admin-token"))
+    try Data("named-credential-1\n".utf8).write(to: URL(filePath: folder + "/named"))
+    try Data("made-credential-22\n".utf8).write(to: URL(filePath: folder + "/admin-token"))
     let find = { (file: String?, environment: [String: String]) throws in
       let place = OperatorPlace(data: folder, relay: nil) { environment[$0] }
       return try OperatorCredential.find(file: file, place: place) { environment[$0] }.secret
     }
-    #expect(try find(folder + "/named", ["ADMIN_TOKEN": "set"]) == "named")
-    #expect(try find(nil, ["ADMIN_TOKEN": "set"]) == "set")
-    #expect(try find(nil, [:]) == "made")
+    let set = "set-credential-333"
+    #expect(try find(folder + "/named", ["ADMIN_TOKEN": set]) == "named-credential-1")
+    #expect(try find(nil, ["ADMIN_TOKEN": set]) == set)
+    #expect(try find(nil, [:]) == "made-credential-22")
     #expect(throws: OperatorCredential.Missing.self) { try find(folder + "/none", [:]) }
   }
 }
