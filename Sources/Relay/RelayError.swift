@@ -11,6 +11,8 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case leaseMissing = "lease_missing"
   case unauthorized
   case invalidCaller = "invalid_caller"
+  case foreignOrigin = "foreign_origin"
+  case wrongHost = "wrong_host"
   case notFound = "not_found"
   case noRoute = "no_route"
   case methodNotAllowed = "method_not_allowed"
@@ -70,7 +72,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       .leaseMissing:
       400
     case .unauthorized: 401
-    case .invalidCaller: 403
+    case .invalidCaller, .foreignOrigin: 403
     case .notFound, .noRoute: 404
     case .methodNotAllowed: 405
     case .workspaceExists, .confirmationRequired, .orgExists, .leaseLost, .alreadyAnswered,
@@ -81,6 +83,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     case .purged, .workspaceRemoved, .answerGone: 410
     case .bodyTooLarge: 413
     case .contentEncoding: 415
+    case .wrongHost: 421
     case .unsupported: 501
     case .memoryFull, .queueFull, .callerShare, .pollsFull, .workspacesFull, .orgsFull,
       .tooManyOpen, .revocationNotStored, .diskFull, .inodesUsedUp,
@@ -144,6 +147,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
       "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
     case .unauthorized: "no valid credential"
     case .invalidCaller: "invalid caller ID"
+    case .foreignOrigin:
+      "a web page of another origin has sent this, without a credential; send X-Relay-Key or "
+        + "Authorization: Bearer, or call from a program"
+    case .wrongHost:
+      "the request's Host is no name of this relay; allowed are IP addresses, localhost, the host "
+        + "of --public-url and names given by --allow-host"
     case .notFound: "there is no such thing, or not for this credential"
     case .noRoute: "there is no such route"
     case .methodNotAllowed: "the route does not take this method"

@@ -74,7 +74,7 @@ package enum RelayProcess {
     let server = RelayServer(
       broker: broker, data: data, limits: limits, log: log,
       registration: options.registration(listening: address), metrics: options.metrics,
-      rootWorkspace: options.rootWorkspace)
+      rootWorkspace: options.rootWorkspace, hosts: options.allowedHosts)
     let loop = try Loop(
       listener: listener, limits: limits, log: log, application: server, signals: signals)
     // A write that failed under an earlier process may not have been reported to anybody yet. This

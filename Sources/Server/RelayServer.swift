@@ -11,6 +11,8 @@ package final class RelayServer: Application {
   let limits: Limits
   let log: Log
   let registration: RegistrationMode
+  /// By which names, and from which pages, it is called.
+  var doors: Doors
   /// Also served at the host's root.
   let rootWorkspace: WorkspaceID?
   /// Set before the loop runs: it needs the loop's eventfd.
@@ -69,8 +71,10 @@ package final class RelayServer: Application {
 
   package init(
     broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode,
-    metrics: MetricsAccess = .closed, rootWorkspace: WorkspaceID? = nil
+    metrics: MetricsAccess = .closed, rootWorkspace: WorkspaceID? = nil,
+    hosts: Set<String> = []
   ) {
+    doors = Doors(publicURL: broker.publicURL, names: hosts)
     self.broker = broker
     self.data = data
     self.limits = limits

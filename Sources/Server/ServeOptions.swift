@@ -1,12 +1,15 @@
 package import Broker
 package import Relay
 package import System
+import Wire
 
 /// What `serve` is told, by flags or by the environment; a flag wins.
 package struct ServeOptions: Sendable {
   package var listen = SocketAddress(ipv4: 0x7F00_0001, port: 8080)
   package var data = "./relay-data"
   package var publicURL: String?
+  /// Names by which callers reach it beside the one in the public URL.
+  package private(set) var allowedHosts: Set<String> = []
   package var rootWorkspace: WorkspaceID?
   package var registration: RegistrationMode?
   package var barrier = Barrier.Choice.auto
@@ -30,6 +33,11 @@ package struct ServeOptions: Sendable {
     ("listen", "ADDRESS:PORT", "where to listen; port 0 picks one (default 127.0.0.1:8080)"),
     ("data", "DIRECTORY", "where everything is kept (default ./relay-data)"),
     ("public-url", "URL", "how callers reach the relay, if a proxy is in front"),
+    (
+      "allow-host", "NAME",
+      "a further name by which the relay is called, as http://NAME:8080; may be repeated, or a "
+        + "list with commas"
+    ),
     (
       "root-workspace", "ID",
       "also answers at the host's root, where some clients look for the card"
@@ -114,9 +122,19 @@ package struct ServeOptions: Sendable {
       guard Self.isBase(value) else {
         throw Usage(
           text: "--public-url takes http://HOST or https://HOST, with a port and a path if need "
-            + "be, without query and fragment")
+            + "be, without query and fragment, user name and password; HOST is a name or an "
+            + "address by which callers reach the relay")
       }
       publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+    case "allow-host":
+      for name in value.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let place = HostPort(String(name)), place.port == nil, !name.hasSuffix(":") else {
+          throw Usage(
+            text: "--allow-host takes a host's name without scheme and port, as relay.lan; several "
+              + "with commas between them")
+        }
+        allowedHosts.insert(place.host)
+      }
     case "root-workspace":
       guard let id = WorkspaceID(value) else {
         throw Usage(text: "--root-workspace takes a workspace's id, which is a UUID")
@@ -166,12 +184,23 @@ package struct ServeOptions: Sendable {
       return false
     }
     let rest = url.utf8.dropFirst(scheme.utf8.count)
-    return rest.first.map { $0 != UInt8(ascii: "/") } == true
-      && rest.allSatisfy { (0x21...0x7E) ~= $0 && !Array("?#\"\\<>".utf8).contains($0) }
+    // Agent cards are public: a user name or password would be published in them.
+    guard let host = WebOrigin(url: url)?.host, !isWildcard(host) else { return false }
+    return rest.allSatisfy { (0x21...0x7E) ~= $0 && !Array("?#\"\\<>".utf8).contains($0) }
+  }
+
+  private static func isWildcard(_ host: String) -> Bool {
+    SocketAddress(host + ":0")?.isWildcard ?? false
   }
 
   /// What can be said only when all of it is known.
   package func check() throws(Usage) {
+    guard publicURL != nil || !listen.isWildcard else {
+      throw Usage(
+        text: "--listen \(listen) stands for every address of this machine, and agent cards need "
+          + "one that callers can reach; name it with --public-url (or A2A_RELAY_PUBLIC_URL), as "
+          + "--public-url http://10.0.0.5:\(listen.port), or listen on one address")
+    }
     let found = limits.contradictions
     guard found.isEmpty else { throw Usage(text: "--limit: \(found.joined(separator: "; "))") }
   }

@@ -52,6 +52,12 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     isIPv6 ? high == 0 && low == 1 : low >> 24 == 127
   }
 
+  /// It stands for every address of the machine, and nobody can be called there. `::ffff:0.0.0.0` is
+  /// the one of IPv4, written in IPv6.
+  package var isWildcard: Bool {
+    high == 0 && (low == 0 || isIPv6 && low == 0xFFFF_0000_0000)
+  }
+
   /// The address without the port, as it is written in logs.
   package var host: String {
     guard isIPv6 else {

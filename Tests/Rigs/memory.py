@@ -46,7 +46,7 @@ def answered(relay):
         check(done.status == 200, f"a large result: {done}")
         message = sent.headers["x-relay-message-id"]
     get = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"id": message}})
-    request = (f"POST /w/{space}/ HTTP/1.1\r\nHost: relay\r\nX-Relay-Key: {relay.admin}\r\n"
+    request = (f"POST /w/{space}/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Relay-Key: {relay.admin}\r\n"
                f"Content-Length: {len(get)}\r\n\r\n{get}").encode()
     return request, f"/messages/{message}"
 

@@ -36,23 +36,26 @@ final class RelayTestServer: @unchecked Sendable {
   }()
 
   /// - `path`: the directory of an earlier one, which has ended.
+  /// - `hosts`: names beside the public URL's, which is `http://relay`.
   init(
     _ registration: RegistrationMode = .claim, path: String? = nil, calls: SyncCalls = .kernel,
     watchdog: Duration? = nil, metrics: MetricsAccess = .closed, root: WorkspaceID? = nil,
-    limits change: (inout Limits) -> Void = { _ in }
+    hosts: Set<String> = ["a"], limits change: (inout Limits) -> Void = { _ in }
   ) throws {
     var limits = Limits()
     change(&limits)
     ownsPath = path == nil
     self.path = path ?? RelayTestServer.folder + "/" + UUID().uuidString
-    Thread { [self, limits] in serve(registration, limits, calls, watchdog, metrics, root) }.start()
+    Thread { [self, limits] in
+      serve(registration, limits, calls, watchdog, metrics, root, hosts)
+    }.start()
     starting.wait()
     if let failure { throw failure }
   }
 
   private func serve(
     _ registration: RegistrationMode, _ limits: Limits, _ calls: SyncCalls,
-    _ watchdog: Duration?, _ metrics: MetricsAccess, _ root: WorkspaceID?
+    _ watchdog: Duration?, _ metrics: MetricsAccess, _ root: WorkspaceID?, _ hosts: Set<String>
   ) {
     do {
       let log = Log(level: .error)
@@ -63,7 +66,7 @@ final class RelayTestServer: @unchecked Sendable {
       broker.start(now: Clock.now())
       let server = RelayServer(
         broker: broker, data: data, limits: limits, log: log, registration: registration,
-        metrics: metrics, rootWorkspace: root)
+        metrics: metrics, rootWorkspace: root, hosts: hosts)
       let loop = try Loop(
         listener: Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0)), limits: limits, log: log,
         application: server)

@@ -87,7 +87,8 @@ import Wire
 
   @Test(arguments: [
     "https://x/y?q", "https://x/#f", "https://", "http:///x", "ftp://x", "https://a b",
-    "https://x/\"",
+    "https://x/\"", "https://u@x", "https://u:p@x:1/p", "https://x:p/", "https://x:99999",
+    "http://0.0.0.0", "http://0.0.0.0:8080", "http://[::]:8080/p", "https://[x]y", "https://@x",
   ])
   func `a public URL to which no path can be added is refused`(url: String) throws {
     #expect(refusal { _ = try options("--public-url", url) }.contains("without query"))
@@ -95,6 +96,31 @@ import Wire
 
   @Test func `a public URL may have a port and a path`() throws {
     #expect(try options("--public-url=https://h:1/p/").publicURL == "https://h:1/p")
+  }
+
+  @Test(arguments: ["0.0.0.0:8080", "[::]:0", "[0::0]:1", "[::ffff:0.0.0.0]:80"])
+  func `a listener on every address needs a public URL`(listen: String) throws {
+    let text = refusal { try options("--listen", listen).check() }
+    #expect(text.contains("--public-url") && text.contains("A2A_RELAY_PUBLIC_URL"))
+    try options("--listen", listen, "--public-url", "http://10.0.0.5:8080").check()
+    for one in ["127.0.0.1:0", "10.0.0.5:80", "[::1]:80", "[::ffff:10.0.0.5]:80", "localhost:80"] {
+      try options("--listen", one).check()
+    }
+  }
+
+  @Test func `names of the relay are given one by one or in a list, in flags and environment`()
+    throws
+  {
+    let flags = try options(
+      "--allow-host", "A.example,b", "--allow-host=c.", "--allow-host", "[::1]")
+    #expect(flags.allowedHosts == ["a.example", "b", "c", "[::1]"])
+    let variable = try ServeOptions(arguments: ["--allow-host", "b"]) {
+      $0 == "A2A_RELAY_ALLOW_HOST" ? "a" : nil
+    }
+    #expect(variable.allowedHosts == ["a", "b"])
+    for wrong in ["", "a,", "a:80", "a:", "http://a", "a/b", "u@a", "*.a b"] {
+      #expect(refusal { _ = try options("--allow-host", wrong) }.contains("without scheme"))
+    }
   }
 
   @Test func `the operator's token is what its file says at a start, or the environment`() throws {

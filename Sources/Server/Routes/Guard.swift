@@ -100,6 +100,7 @@ extension RelayServer {
   func check(
     _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity? {
+    let isForeign = try checkDoors(route, head)
     try checkLife(route)
     shown = nil
     var found: Identity?
@@ -141,6 +142,8 @@ extension RelayServer {
     case .badID: throw .notFound
     case .none: throw .noRoute
     }
+    // What was shown may be no credential of the relay: then a stranger's page has sent it.
+    if isForeign, shown == nil { throw .foreignOrigin }
     let methods = route.methods
     if !methods.isEmpty, !methods.contains(head.method) { throw .methodNotAllowed }
     return found
@@ -204,6 +207,7 @@ extension RelayServer {
     case .badJSON: detail = JSONUnreadable.first(in: body.span).map { "\($0)" }
     // RFC 9110 §15.5.16.
     case .contentEncoding: headers.append(("Accept-Encoding", "identity"))
+    case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Self.shownHostMax) ?? "")\""
     case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
     case .unsupported:
       if case .platform(.activity(let id)) = route { (detail, members) = broker.insteadOfFeed(id) }
@@ -225,6 +229,9 @@ extension RelayServer {
       }
     }
   }
+
+  /// Letters of a wrong Host that its refusal repeats.
+  private static let shownHostMax = 100
 
   /// Callers may be pages of another origin; credentials are headers, never cookies.
   static let crossOrigin = [
