@@ -119,8 +119,8 @@ package struct WorkspaceRecord: Sendable {
   package var vitals: Vitals?
   /// When its agent polled the platform's feed last, since the start.
   var polledFeedAt: WallTime?
-  /// Header fields and query items in which the card wants its callers' own credentials, in lower
-  /// case: the relay stores none of them.
+  /// Header fields in which the card wants its callers' own credentials, in lower case: the relay
+  /// stores none of them.
   package var credentials: Set<String> = []
   /// Of one whose removal is on its way: what became durable since, and counts if that is refused.
   var passed: RegisteredWorkspace?

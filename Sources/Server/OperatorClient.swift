@@ -35,10 +35,15 @@ package struct OperatorClient: Sendable {
     url: String, token: String?, limits: Limits = Limits()
   ) throws(BadURL) {
     guard url.hasPrefix("http://") else {
-      throw BadURL(text: "\"\(url)\" is not http://ADDRESS:PORT; TLS is not spoken here")
+      let shown = URLUser.isIn(url) ? "the URL" : "\"\(url)\""
+      throw BadURL(text: "\(shown) is not http://ADDRESS:PORT; TLS is not spoken here")
     }
     let rest = url.dropFirst(7)
     let host = rest.prefix { $0 != "/" }
+    guard !host.contains("@") else {
+      throw BadURL(
+        text: "the URL has a user name or password in it; name the token by --token-file")
+    }
     guard rest.utf8.allSatisfy({ (0x21...0x7E) ~= $0 && $0 != UInt8(ascii: "?") && $0 != 0x23 })
     else { throw BadURL(text: "\"\(url)\" has a query, a fragment or characters of no URL") }
     guard let address = SocketAddress(String(host)) ?? SocketAddress(host + ":80") else {

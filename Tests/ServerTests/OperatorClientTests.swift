@@ -39,8 +39,12 @@ import Wire
 
   @Test(arguments: [
     "https://127.0.0.1:1", "http://relay.example", "http://127.0.0.1:1/?a", "127.0.0.1:80",
-  ]) func `a URL that cannot be called is refused`(url: String) {
-    #expect(throws: OperatorClient.BadURL.self) { try OperatorClient(url: url, token: nil) }
+    "http://u:passw0rd@127.0.0.1:1", "https://u:passw0rd@127.0.0.1:1",
+  ]) func `a URL that cannot be called is refused, and its password not repeated`(url: String) {
+    let refusal = #expect(throws: OperatorClient.BadURL.self) {
+      try OperatorClient(url: url, token: nil)
+    }
+    #expect(refusal?.text.contains("passw0rd") == false)
   }
 
   @Test func `the credential is that of the file named, the environment, or the data directory`()

@@ -223,6 +223,31 @@ import Wire
     #expect(head.status == 200 && head.body.isEmpty)
   }
 
+  @Test(arguments: [
+    "token", "key", "access_token", "api_key", "code", "X-Amz-Signature", "%74oken", "other",
+  ]) func `a query is neither a credential nor stored`(name: String) throws {
+    let query = "?a=1&\(name)=\(other.token)"
+    for path in ["/w/\(scene.id)/", "/workspaces/\(scene.id)/a2a"] {
+      let refused = try scene.connect().call("POST", path + query, body: RelayScene.message())
+      #expect(refused.status == 401)
+      let sent = try client.call(
+        "POST", path + query, token: other.token,
+        fields: [
+          ("Referer", "http://relay/\(query)"), ("X-Original-URL", query),
+          ("X-Original-URI", query), ("X-Forwarded-Uri", query), ("X-Rewrite-Url", query),
+        ], body: RelayScene.message(messageID: path))
+      #expect(sent.status == 200)
+      let entry = try client.call(
+        "GET", "/workspaces/\(scene.id)/inbox?wait=10&token=x", token: scene.token)
+      #expect(entry.text.contains("\"path\":\"\(path)\""), "\(entry.text)")
+      #expect(!entry.text.contains(other.token) && !entry.text.contains("a=1"))
+    }
+    scene.server.stop()
+    scene.server.ended()
+    let files = try RelayFiles.contents(scene.server.path)
+    #expect(files.contains("hello") && !files.contains(other.token))
+  }
+
   @Test func `no credential of a caller is stored`() throws {
     let card = """
       {"id":"\(scene.id)","agent_card":{"name":"A","securitySchemes":{

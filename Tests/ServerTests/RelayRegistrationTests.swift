@@ -20,6 +20,33 @@ import Wire
       "POST", "/registry/register", token: token, body: "{\"id\":\"\(id)\"\(more)}")
   }
 
+  @Test func `no URL with a password in it is stored or published`() throws {
+    let server = try RelayTestServer()
+    let client = try HTTPClient(server)
+    let id = try create(client)
+    let url = "https://ann:passw0rd@agent.example/x"
+    for more in [
+      ",\"url\":\"\(url)\"", ",\"agent_card\":{\"url\":\"\(url)\"}",
+      ",\"agent_card\":{\"provider\":{\"organization\":\"o\",\"url\":\"\(url)\"}}",
+      ",\"agent_card\":{\"iconUrl\":\"\(url)\"}",
+      ",\"agent_card\":{\"x\":[{\"y\":\"https:\\/\\/ann:passw0rd\\u0040agent.example\"}]}",
+    ] {
+      let refused = try register(client, id, token: RelayScene.admin, more: more)
+      #expect(refused.status == 400 && refused.code == "bad_request", "\(more)")
+      #expect(refused.text.contains("user name or password"))
+      #expect(!refused.text.contains("passw0rd"))
+    }
+    let registered = try register(client, id, token: RelayScene.admin)
+    let token = try #require(registered.json["auth_token"]?.string)
+    let updated = try client.call(
+      "POST", "/registry/update-card", token: token,
+      body: "{\"workspace_id\":\"\(id)\",\"agent_card\":{\"documentationUrl\":\"\(url)\"}}")
+    #expect(updated.status == 400 && updated.text.contains("documentationUrl"))
+    server.stop()
+    server.ended()
+    #expect(try !RelayFiles.contents(server.path).contains("passw0rd"))
+  }
+
   @Test func `a workspace is claimed once, without a bearer`() throws {
     let server = try RelayTestServer()
     let client = try HTTPClient(server)

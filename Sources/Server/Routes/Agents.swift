@@ -115,6 +115,9 @@ extension RelayServer {
     guard bytes.count + url.utf8.count <= limits.cardBytesMax else {
       return fail(ticket, .badRequest, "agent_card and url: at most \(limits.cardBytesMax) bytes")
     }
+    guard !URLUser.isIn(url) else {
+      return fail(ticket, .badRequest, "url has a user name or password in it; write it without")
+    }
     if let card, !card.isNull {
       do throws(AgentCardError) {
         try AgentCard.check(card)

@@ -2,10 +2,11 @@ import Broker
 import Wire
 
 /// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
+///
+/// The query goes as a whole: no method of A2A has one, and what people put into it is tokens.
 enum StoredHead {
   /// - `caller`: whom the relay has recognized, for the header `X-Relay-Caller`.
-  /// - `credentials`: names of header fields or query items that the agent's card declares, in
-  ///   lower case.
+  /// - `credentials`: names of header fields that the agent's card declares, in lower case.
   static func json(
     _ head: HTTPRequestHead, from caller: Identity, besides credentials: Set<String>
   ) -> [UInt8] {
@@ -14,7 +15,7 @@ enum StoredHead {
     writer.key("method")
     writer.string(head.method)
     writer.key("path")
-    writer.string(hasSecret(head, credentials) ? head.path : head.target)
+    writer.string(head.path)
     writer.key("headers")
     writer.beginArray()
     writer.beginArray()
@@ -37,11 +38,6 @@ enum StoredHead {
     return writer.bytes
   }
 
-  private static func hasSecret(_ head: HTTPRequestHead, _ credentials: Set<String>) -> Bool {
-    guard !credentials.isEmpty, head.query != nil else { return false }
-    return QueryItems(head.query).items.contains { credentials.contains($0.name.lowercased()) }
-  }
-
   /// The length of a name tells which ones it could be.
   private static func isDropped(_ name: Span<UInt8>) -> Bool {
     // A caller's X-Relay-* headers say nothing: the relay alone says who calls.
@@ -50,10 +46,15 @@ enum StoredHead {
     case 2: return spells(name, "te")
     case 4: return spells(name, "host")
     case 6: return spells(name, "cookie") || spells(name, "expect")
-    case 7: return spells(name, "trailer") || spells(name, "upgrade")
+    // A referrer, and what proxies call the original URL, may have a query too.
+    case 7:
+      return spells(name, "trailer") || spells(name, "upgrade") || spells(name, "referer")
     case 10: return spells(name, "connection") || spells(name, "keep-alive")
-    case 13: return spells(name, "authorization")
-    case 14: return spells(name, "content-length")
+    case 13: return spells(name, "authorization") || spells(name, "x-rewrite-url")
+    case 14:
+      return spells(name, "content-length") || spells(name, "x-original-url")
+        || spells(name, "x-original-uri")
+    case 15: return spells(name, "x-forwarded-uri")
     case 16: return spells(name, "content-encoding")
     case 17: return spells(name, "transfer-encoding")
     case 19: return spells(name, "proxy-authorization")

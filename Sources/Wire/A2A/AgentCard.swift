@@ -3,9 +3,14 @@
 package enum AgentCard {
   package static let bytesMax = 256 * 1024
 
-  /// Says which member of a card that is to be registered no reader could read.
+  /// Refuses a card that no reader could read, and one that would give its readers a password; the
+  /// error names the member.
   package static func check(_ card: JSON) throws(AgentCardError) {
     _ = try AgentCardShape.read(card)
+    if let place = URLUser.place(in: card) {
+      throw AgentCardError(
+        "\(place) is a URL with a user name or password in it; cards are public, so write it without")
+    }
     guard card.bytes.count <= bytesMax else {
       throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")
     }
@@ -22,7 +27,8 @@ package enum AgentCard {
     relayVersion: String
   ) -> [UInt8] {
     let given = registered ?? .object([])
-    let own = (try? AgentCardShape.read(given)) ?? given
+    // Registration refuses passwords in URLs; a card that an older build has stored may have some.
+    let own = URLUser.removed(from: (try? AgentCardShape.read(given)) ?? given)
     let ownName = own["name"]?.string ?? ""
     let name = ownName.isEmpty ? workspaceName : ownName
     var card: JSON = [
