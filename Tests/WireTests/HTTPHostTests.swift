@@ -65,7 +65,7 @@ import Testing
         #"{"name":"A","provider":{"organization":"o","url":"https://u:p@h/x"},"y":["ftp://u@h"]}"#
           .utf8))
     let shown = String(
-      decoding: try AgentCard.synthesize(
+      decoding: AgentCard.synthesize(
         registered: card, workspaceName: "w", base: "http://relay/w/", relayKeyScheme: false,
         relayVersion: "1"), as: UTF8.self)
     #expect(shown.contains("https://h/x") && shown.contains("ftp://h") && !shown.contains("@"))

@@ -9,7 +9,8 @@ package enum AgentCard {
     _ = try AgentCardShape.read(card)
     if let place = URLUser.place(in: card) {
       throw AgentCardError(
-        "\(place) is a URL with a user name or password in it; cards are public, so write it without")
+        "\(place) is a URL with a user name or password in it; cards are public, so write it "
+          + "without")
     }
     guard card.bytes.count <= bytesMax else {
       throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")

@@ -82,7 +82,8 @@ enum AgentCardShape {
       }
       return .array(read)
     case .stringOr(let other):
-      return value.string == nil ? try read(value, as: other, at: path) : value
+      if value.string != nil { return value }
+      if value.object != nil { return try read(value, as: other, at: path) }
     case .members(let fields):
       if let members = value.object { return try read(members, fields, at: path) }
     default: break
