@@ -72,7 +72,7 @@ import Wire
       for method in ["GET", "POST", "OPTIONS"] {
         let refused = try answer(
           "\(method) \(path) HTTP/1.1",
-          ["Host: \(host)", "Authorization: Bearer \(RelayTestServer.admin)"])
+          ["Host: \(host)", "Authorization: Bearer made-up-credential"])
         #expect(refused.status == 421 && refused.code == "wrong_host", "\(method) \(path)")
         #expect(refused.text.contains("--allow-host"))
       }
@@ -81,6 +81,20 @@ import Wire
       let whole = try answer("GET http://\(host)/health HTTP/1.1", ["Host: relay"])
       #expect(whole.status == 421)
     }
+  }
+
+  @Test func `a credential of the relay is let in under any name`() throws {
+    let reads = [
+      ("/workspaces", RelayTestServer.admin), ("/workspaces/\(Self.root)/inbox?wait=0", token),
+    ]
+    for (path, secret) in reads {
+      let bearer = ["Host: evil.example", "Authorization: Bearer \(secret)"]
+      #expect([200, 204].contains(try answer("GET \(path) HTTP/1.1", bearer).status), "\(path)")
+    }
+    let key = ["Host: evil.example", "X-Relay-Key: \(RelayTestServer.admin)"]
+    #expect(try answer("POST / HTTP/1.1", key, body: RelayScene.message()).status == 200)
+    let wrong = ["Host: evil.example", "X-Relay-Key: made-up-credential"]
+    #expect(try answer("POST / HTTP/1.1", wrong, body: RelayScene.message()).status == 421)
   }
 
   @Test func `HTTP 1.0 may say no host, and no wrong one`() throws {

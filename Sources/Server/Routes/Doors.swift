@@ -6,8 +6,8 @@ import Wire
 /// The names by which a request may call this relay, and the web pages that are its own.
 ///
 /// A browser lets any page send requests to any address, and a page can have its own name point at
-/// this machine (DNS rebinding). Neither gets past here: a name must be one of the relay's, and a
-/// page of another origin must show a credential.
+/// this machine (DNS rebinding). Neither gets past here without a credential: a name must be one of
+/// the relay's, and so must the origin of a page that changes something.
 struct Doors {
   private let names: Set<String>
   private let publicOrigin: WebOrigin?
@@ -56,10 +56,14 @@ struct Doors {
 }
 
 extension RelayServer {
-  /// Refuses a request for another host. Says whether the request changes something and comes from
-  /// a page of another origin, which has to show a credential for that.
-  func checkDoors(_ route: Route, _ head: HTTPRequestHead) throws(RelayError) -> Bool {
-    guard doors.isKnownHost(head) else { throw .wrongHost }
+  /// Refuses a request for another host, unless it shows a credential of this relay, which a page
+  /// that has its name point here cannot have. Says whether the request changes something and comes
+  /// from a page of another origin, which has to show a credential for that.
+  func checkDoors(
+    _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
+  ) throws(RelayError) -> Bool {
+    guard doors.isKnownHost(head) || identity(secret(head), ticket, now: now) != nil
+    else { throw .wrongHost }
     guard route.changesState(head.method), doors.isForeign(head) else { return false }
     guard secret(head) != nil else { throw .foreignOrigin }
     return true

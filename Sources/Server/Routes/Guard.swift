@@ -100,7 +100,7 @@ extension RelayServer {
   func check(
     _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity? {
-    let isForeign = try checkDoors(route, head)
+    let isForeign = try checkDoors(route, head, ticket, now: now)
     try checkLife(route)
     shown = nil
     var found: Identity?
