@@ -73,7 +73,8 @@ import Testing
   {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(refusal(place()).contains("ENOENT"))
-    try "made-credential-22\n".write(toFile: installed.data + "/admin-token", atomically: true, encoding: .utf8)
+    try "made-credential-22\n".write(
+      toFile: installed.data + "/admin-token", atomically: true, encoding: .utf8)
     #expect(try credential(place()).secret == "made-credential-22")
     #expect(try credential(place()).source == installed.data + "/admin-token")
     #expect(try credential(place(relay: "http://127.0.0.1:9")).secret == "made-credential-22")
