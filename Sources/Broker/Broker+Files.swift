@@ -45,6 +45,8 @@ extension Broker {
       queue.expiresFrom = clock.doubtfulUntil
       if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
+      let dead = try file.deadCount(most: limits.deadCountMax)
+      queue.deadInFile = max(0, dead - queue.counts.dead)
       let desk = Desk(
         id: id, file: file, queue: queue, digestKey: recovered.digestKey,
         retention: try retentionSchedule(file, now: now))

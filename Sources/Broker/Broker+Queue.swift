@@ -37,7 +37,7 @@ extension Broker {
       "queued": .number("\(max(0, queue.unanswered - queue.heldCount))"),
       "in_flight": .number("\(queue.heldCount)"),
     ]
-    for (name, count) in queue.counts.named { counts[name] = .number("\(count)") }
+    for (name, count) in depth.counts.named { counts[name] = .number("\(count)") }
     return [
       "workspace": .string(desk.id.text),
       "agent": queue.isPresent(now: now) ? "present" : "away",

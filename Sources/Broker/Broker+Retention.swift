@@ -92,7 +92,7 @@ extension Broker {
     guard !writes.isEmpty else { return }
     desk.isBlanking = true
     try commit(writes, desk, now: now)
-    for seq in plan.deleted { desk.queue.drop(seq) }
+    for seq in plan.deleted { desk.queue.drop(seq, isDead: plan.dead.contains(seq)) }
     if cause == .age {
       metrics.retiredByAge += plan.deleted.count
     } else {

@@ -185,7 +185,7 @@ extension Broker {
             tag: stored.tag, caller: stored.caller, at: now.wall, cause: .purge,
             actor: step.row.actor, until: now.wall + limits.retention))))
     desk.retention.willExpire(at: now.wall + limits.retention)
-    desk.queue.drop(seq)
+    desk.queue.drop(seq, isDead: stored.state == .dead)
     step.deleted.insert(seq)
     step.move(place, stored)
     return true

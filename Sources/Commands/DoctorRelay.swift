@@ -147,8 +147,6 @@ extension Doctor {
 
   private struct Seen {
     var all = 0
-    /// Those whose messages were asked for: what died and was told is counted nowhere else.
-    var deadLookedFor = 0
     /// The relay has not looked into them since it was killed.
     var unknown = 0
     var isWaiting = false
@@ -161,7 +159,7 @@ extension Doctor {
       report.ok("\(seen.all - seen.unknown) workspaces, none with old messages")
     }
     if !seen.isDead {
-      report.ok("\(seen.deadLookedFor) workspaces in memory, none with dead messages of a day")
+      report.ok("\(seen.all - seen.unknown) workspaces, none with dead messages of a day")
     }
     if seen.unknown > 0 {
       report.note("what \(seen.unknown) workspaces hold is not known yet: ask again in a minute")
@@ -185,9 +183,8 @@ extension Doctor {
     let before = report.problems
     examineWaiting(workspace, id, queue, line, &report)
     if report.problems > before { seen.isWaiting = true }
-    // To ask for the others would open every file.
-    guard queue["in_memory"]?.bool == true || queue["dead"]?.int ?? 0 > 0 else { return }
-    seen.deadLookedFor += 1
+    // To ask for those without would open every file.
+    guard queue["dead"]?.int ?? 0 > 0 else { return }
     if let dead = died(id, line), dead > 0 {
       seen.isDead = true
       report.problem(
@@ -250,7 +247,6 @@ extension Doctor {
     }
   }
 
-  /// The queue counts only those whose caller has had no reply.
   private static func died(_ id: String, _ line: Invocation) -> Int? {
     let day = Timestamp.rfc3339(nanoseconds: Clock.wall().nanoseconds - 86_400_000_000_000)
     let path = "/workspaces/\(id)/messages?state=dead&limit=500&since=\(day)"

@@ -7,6 +7,7 @@ package struct KeptMessage: Sendable, Equatable {
   package var endedAt: WallTime?
   /// Its caller has read how it ended, or was told that it was never delivered.
   package var isEndReceived: Bool
+  package var isDead = false
   /// Of its request and its answer.
   package var bytes: Int
   /// Of the task that it opened, if that has a row.

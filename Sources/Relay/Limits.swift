@@ -300,6 +300,8 @@ package struct Limits: Sendable {
   package var logFlushTime = Duration.milliseconds(500)
   /// From one try to say how many lines of the log were lost to the next.
   package var logRetry = Duration.seconds(5)
+  /// Dead messages that are counted when a workspace's file is opened.
+  package var deadCountMax = 100_000
   /// Messages of one task that a Task's history shows.
   package var historyMax = 100
   /// Ended messages are kept for so long, for replay and for people.

@@ -21,6 +21,8 @@ package struct RetentionPlan: Sendable, Equatable {
   package var ranges: [ClosedRange<Seq>] = []
   /// The same messages, one by one.
   package var deleted: [Seq] = []
+  /// Of these, the dead ones.
+  package var dead: Set<Seq> = []
   /// Has more rows than a round may delete: some of them go, and then it is looked at again.
   package var trimmed: Seq?
   /// Everything up to here was looked at.
@@ -112,6 +114,7 @@ package struct RetentionPlan: Sendable, Equatable {
     }
     isBehindDeleted = true
     deleted.append(message.seq)
+    if message.isDead { dead.insert(message.seq) }
     return true
   }
 }

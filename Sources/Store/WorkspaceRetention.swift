@@ -131,6 +131,17 @@ extension WorkspaceFile {
     return count
   }
 
+  /// Dead messages, in a time that grows with them, and no more than `most`.
+  package func deadCount(most: Int) throws(StoreError) -> Int {
+    var row = try statement(.deadCount)
+    defer { row.reset() }
+    row.add(MessageState.dead.rawValue)
+    row.add(most)
+    var count = 0
+    while try row.step() { count += 1 }
+    return count
+  }
+
   /// Writes what is in use into the log once more, so that the file ends where that ends: at the
   /// next checkpoint, or before by `cutTail`.
   package func shrink() throws(StoreError) { try database.vacuum() }
@@ -235,8 +246,10 @@ extension Statement {
     guard Ranges.isSeq(int(0)), Ranges.isSeq(int(1)), Ranges.isCount(int(7)),
       Ranges.isTime(time(4)), Ranges.isTime(endedAt)
     else { throw damaged("number or time of a message") }
-    return KeptMessage(
+    var message = KeptMessage(
       seq: int(0), task: int(1), at: time(4), endedAt: endedAt, isEndReceived: isEndReceived,
       bytes: Int(int(7)))
+    message.isDead = state == .dead
+    return message
   }
 }

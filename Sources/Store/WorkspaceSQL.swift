@@ -6,7 +6,7 @@ enum WorkspaceSQL: Int, CaseIterable {
   case openMessages, lastHandOut, untouchedInARow, interruptedTasks
   case message, task, requestBody, answerBody, newestAnswers, taskMessages, furtherOfTask
   case handOuts, notes
-  case list, listFailed
+  case list, listFailed, deadCount
   case listOpen, listBack, firstSince, laterOfTask, jobs, job, runningJobs
   case readMeta, writeMeta
   case endReceived, replayEnded
@@ -186,6 +186,10 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
       \(message) INDEXED BY message_failed WHERE state >= 7 AND state = ? AND seq > ?
       ORDER BY seq LIMIT ?
+      """
+    case .deadCount:
+      """
+      SELECT seq FROM message INDEXED BY message_failed WHERE state >= 7 AND state = ? LIMIT ?
       """
     case .listOpen:
       """

@@ -83,6 +83,53 @@ import Wire
     #expect(depth == before)
   }
 
+  @Test func `a dead message counts as long as it is kept, whoever has heard of its end`() throws
+  {
+    let bench = try Bench { $0.attempts = 1 }
+    let id = try bench.create()
+    func expect(_ count: Int, _ location: SourceLocation = #_sourceLocation) throws {
+      let counts = try bench.queue(id)["counts"]
+      #expect(counts?["dead"]?.int == count, sourceLocation: location)
+      let listed = try bench.broker.workspaceStatus(id, now: bench.now)["queue"]
+      #expect(listed?["dead"]?.int == count, sourceLocation: location)
+      #expect(bench.broker.levels().depth.dead == count, sourceLocation: location)
+      let found = try bench.list(id, .dead)["messages"]?.array?.count
+      #expect(found == count, sourceLocation: location)
+    }
+    var dead: [MessageID] = []
+    for number in 0..<4 { dead.append(try bench.dead(id, "m-\(number)")) }
+    try expect(4)
+    // Two callers hear how it ended: one before and one after the start.
+    for isClean in [nil, true, false] {
+      if let isClean { try bench.restart(isClean: isClean) }
+      let read = try bench.getTask(id, (isClean == nil ? dead[0] : dead[1]).text)
+      bench.sync()
+      let receipt = try #require(bench.replies[read]).receipt
+      bench.broker.delivered(receipt, received: true, now: bench.now)
+      bench.wait(.seconds(2))
+      try expect(4)
+    }
+    // One comes back under its id and dies again; of one that was told a copy does, too.
+    #expect(try bench.redrive(id, dead[2]).status == 200)
+    try expect(3)
+    let held = try bench.take(id)
+    bench.agent(id, held, .release(delay: nil, reason: ""))
+    bench.sync()
+    try expect(4)
+    #expect(try bench.replay(id, dead[0]).status == 200)
+    let copy = try bench.take(id)
+    bench.agent(id, copy, .release(delay: nil, reason: ""))
+    bench.sync()
+    try expect(5)
+    _ = try bench.finish(id, bench.job(id, .purge, ids: [dead[0], dead[3]]).json["job"])
+    try expect(3)
+    bench.wait(bench.limits.retention + .seconds(10))
+    bench.sweep()
+    try expect(0)
+    try bench.restart()
+    try expect(0)
+  }
+
   @Test func `a restored relay looks for itself`() throws {
     bench.broker.close(now: bench.now)
     try bench.restart(isClean: false)

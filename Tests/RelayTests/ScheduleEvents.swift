@@ -105,7 +105,7 @@ extension ScheduleDriver {
     else { return }
     isDirty = true
     take(.delete(seq: seq, tombstone: nil))
-    queue.drop(seq)
+    queue.drop(seq, isDead: message.state == .dead)
   }
 
   private func cancelTask() {

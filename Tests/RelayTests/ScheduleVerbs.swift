@@ -109,7 +109,7 @@ extension ScheduleDriver {
       !writes.contains(where: { $0.isOf(seq) })
     else { return }
     queue.actions.append(.write(.delete(seq: seq, tombstone: nil)))
-    queue.drop(seq)
+    queue.drop(seq, isDead: message.state == .dead)
     drain()
   }
 

@@ -85,8 +85,11 @@ extension Queue {
   }
 
   /// The file no longer has this message, which has ended: retention or a purge took it.
-  package func drop(_ seq: Seq) {
-    guard let message = messages[seq] else { return }
+  package func drop(_ seq: Seq, isDead: Bool) {
+    guard let message = messages[seq] else {
+      if isDead { deadInFile -= 1 }
+      return
+    }
     precondition(message.state.isEnd, "an unanswered message is not dropped")
     remove(message)
   }
@@ -97,6 +100,7 @@ extension Queue {
     guard message.state.isEnd, isDone, message.waiting.isEmpty,
       messages[message.seq] === message
     else { return }
+    if message.state == .dead { deadInFile += 1 }
     remove(message)
   }
 

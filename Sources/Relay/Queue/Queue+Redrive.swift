@@ -136,6 +136,7 @@ extension Queue {
     // The queue has let go of it: the receipt may still be on its way to the file.
     message.isReceived = true
     message.wasHandedOut = true
+    deadInFile -= 1
     insert(message)
   }
 

@@ -29,6 +29,8 @@ package final class Queue {
   /// What the queue limits count.
   package internal(set) var bytes = 0
   let tally = Tally()
+  /// Dead messages that are in the file alone, because their caller has had a reply.
+  package var deadInFile = 0
   /// Of every caller that has something in the queue.
   var perCaller: [String: Tally] = [:]
   package var isPaused = false

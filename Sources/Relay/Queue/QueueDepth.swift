@@ -4,6 +4,7 @@ package struct QueueDepth: Sendable, Equatable {
   /// Of the unanswered, those that an agent has, or is about to be given.
   package var inFlight = 0
   package var unreceived = 0
+  /// Dead messages that are kept, whether or not their caller has had a reply.
   package var dead = 0
   package var interrupted = 0
   package var bytes = 0
@@ -67,7 +68,7 @@ extension Queue {
     depth.unanswered = counts.unanswered
     depth.inFlight = heldCount
     depth.unreceived = counts.unreceived
-    depth.dead = counts.dead
+    depth.dead = counts.dead + max(0, deadInFile)
     depth.interrupted = counts.interrupted
     depth.bytes = bytes
     depth.oldestUnanswered = unansweredAges.oldest { isUnanswered($0) }

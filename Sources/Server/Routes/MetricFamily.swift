@@ -123,8 +123,7 @@ extension MetricFamily {
     case .unanswered: "Messages without an end. " + Self.scope
     case .inFlight: "Of these, messages that an agent has. " + Self.scope
     case .unreceived: "Ends that no caller has received, without dead messages. " + Self.scope
-    case .dead:
-      "Messages whose attempts are used up, and whose caller has had no reply. " + Self.scope
+    case .dead: "Messages whose attempts are used up, as long as they are kept. " + Self.scope
     case .interrupted: "Open tasks that wait for input or authorization. " + Self.scope
     case .queueBytes: "Bytes of the requests of these messages. " + Self.scope
     case .oldestUnanswered: "Age of the oldest message without an end; 0 if none. " + Self.scope
@@ -163,7 +162,7 @@ extension MetricFamily {
     case .workspaceUnanswered: "Messages without an end, of one open workspace."
     case .workspaceUnreceived: "Ends that no caller has received, of one open workspace."
     case .workspaceDead:
-      "Messages whose attempts are used up, and whose caller has had no reply, of one workspace."
+      "Messages whose attempts are used up, as long as they are kept, of one workspace."
     case .workspaceOldest: "Age of the oldest message without an end, of one open workspace."
     default: preconditionFailure("\(self) has no help")
     }
