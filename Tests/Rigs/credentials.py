@@ -219,9 +219,10 @@ def public(space):
     """By case of `Route`: what needs no secret, and how it is answered to everybody."""
     return {
         "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "unsupported": (
-            [f"/workspaces/{space}/activity", "/workspaces/" + new_id() +
-             "/activity", f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
+        "ready": (["/ready"], 200), "platform.activity": (
+            [f"/workspaces/{space}/activity", f"/workspaces/{new_id()}/activity"], 501),
+        "unsupported": (
+            [f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
 
 
@@ -231,8 +232,9 @@ def outcome(relay, route, headers):
         return answer.status, answer.headers.get("www-authenticate"), answer.body
 
 
-def negative(relay, space, message, other, dead, foreign):
-    """`dead`: revoked credentials. `foreign`: keys of another org, one for each scope."""
+def negative(relay, space, message, other, dead, orphan, foreign):
+    """`dead`: revoked credentials. `orphan`: the token of a removed workspace, which is told so.
+    `foreign`: keys of another org, one for each scope."""
     mine = routes(space, message)
     absent = routes(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
     open_to_all, tried = public(space), 0
@@ -243,6 +245,9 @@ def negative(relay, space, message, other, dead, foreign):
             for headers in NOBODY + [{"Authorization": f"Bearer {secret}"} for secret in dead]:
                 tried += 2
                 refused(relay, here, there, headers, (401,))
+            tried += 2
+            refused(relay, here, there, {"Authorization": f"Bearer {orphan}"},
+                    (404,) if case == "platform.state" else (410,))
             for secret in foreign if case not in OWN else []:
                 tried += 2
                 refused(relay, here, there, {"Authorization": f"Bearer {secret}"}, (404,))
@@ -278,7 +283,7 @@ def keys(relay, org):
 
 
 def revoked(relay, space):
-    """Tokens and keys that were good, and are not any more; one of them of a workspace that is gone."""
+    """Tokens and keys that were good, and are not any more; and one of a workspace that is gone."""
     with relay.client(relay.admin) as admin:
         token = admin.call("POST", f"/workspaces/{space}/tokens", {}).json
         secrets, ids = keys(relay, ORG)
@@ -296,7 +301,7 @@ def revoked(relay, space):
         gone, orphan = relay.workspace("removed")
         removed = admin.call("DELETE", f"/workspaces/{gone}")
         check(removed.status == 200 and removed.json["status"] == "removed", f"{removed}")
-    return [token["auth_token"], orphan, *secrets]
+    return [token["auth_token"], *secrets], orphan
 
 
 def closed(folder):
@@ -321,13 +326,13 @@ def run(args):
     _, other = relay.workspace("other")
     own, _ = keys(relay, ORG)
     end_to_end(relay, space, token, other, own[1])
-    dead = revoked(relay, space)
+    dead, orphan = revoked(relay, space)
     with relay.client(relay.admin) as admin:
         body, headers = rpc.send(new_id(), blocking=False)
         message = admin.call("POST", f"/w/{space}/", body, headers).headers["x-relay-message-id"]
         check(admin.call("POST", "/orgs", {"id": "strangers"}).status == 201, "no org")
     foreign, _ = keys(relay, "strangers")
-    negative(relay, space, message, other, dead, foreign)
+    negative(relay, space, message, other, dead, orphan, foreign)
     with relay.client(other) as stranger:
         answer = stranger.call("GET", f"/messages/{message}")
         check(answer.status == 404, f"another caller's message: {answer}")
@@ -340,7 +345,7 @@ def run(args):
     stored = store_controls(relay, space)
     secrets = {"agent": token, "other agent's": other, "caller's own": PASSWORD, "admin": relay.admin,
                **{f"org key {number}": secret for number, secret in enumerate(own + foreign)},
-               **{f"revoked {number}": secret for number, secret in enumerate(dead)}}
+               **{f"revoked {number}": secret for number, secret in enumerate([*dead, orphan])}}
     search_all(relay, secrets, stored)
     relay.stop()
     search_all(relay, secrets, stored)
