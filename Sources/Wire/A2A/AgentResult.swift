@@ -37,6 +37,8 @@ package struct AgentResult: Sendable {
   var artifacts: [Item] = []
   /// Of its artifacts and its status message together.
   package var partCount = 0
+  /// Parts that it may have, and artifacts.
+  var partsMax = PartsScan.countMax
   /// The metadata object of a posted Task.
   var metadata: Range<Int>?
 
@@ -56,7 +58,7 @@ package struct AgentResult: Sendable {
     if let text = content.text { lines.append(text) }
     if let parts = content.parts {
       var scanner = JSONScanner(at: parts.lowerBound)
-      if let scan = try? PartsScan(body.span, &scanner), !scan.texts.isEmpty {
+      if let scan = try? PartsScan(body.span, &scanner, countMax: partsMax), !scan.texts.isEmpty {
         lines.append(scan.joinedText(body.span))
       }
     }
@@ -70,7 +72,8 @@ package struct AgentResult: Sendable {
     do throws(AgentResultError) {
       let range: Range<Int>
       do throws(JSONError) {
-        range = try JSONScanner.validate(body.span)
+        range = try JSONScanner.validate(
+          body.span, valuesMax: isStored ? .max : JSONScanner.valuesMax)
       } catch {
         throw AgentResultError("the result is not JSON: \(error)")
       }
@@ -78,6 +81,7 @@ package struct AgentResult: Sendable {
         throw AgentResultError("callers could not read the result: \(unreadable)")
       }
       var result = AgentResult(body: body)
+      if isStored { result.partsMax = .max }
       try result.read(range, envelopes: 0)
       result.statusText = result.status.flatMap { result.text(of: $0.content) }
       return .success(result)

@@ -91,8 +91,8 @@ extension AgentResult {
     if let list = members["artifacts"] {
       guard list.kind == .array else { throw AgentResultError("artifacts must be an array") }
       let ranges = JSONMembers.elements(body.span, in: list.value)
-      guard ranges.count <= PartsScan.countMax else {
-        throw AgentResultError("artifacts: more than \(PartsScan.countMax) are not allowed")
+      guard ranges.count <= partsMax else {
+        throw AgentResultError("artifacts: more than \(partsMax) are not allowed")
       }
       for (index, range) in ranges.enumerated() {
         artifacts.append(try artifact(range, index))
@@ -127,7 +127,7 @@ extension AgentResult {
       throw AgentResultError("\(name) must be an object")
     }
     var scanner = JSONScanner(at: range.lowerBound)
-    guard let scan = try? MessageScan(body.span, &scanner) else {
+    guard let scan = try? MessageScan(body.span, &scanner, partsMax: partsMax) else {
       throw AgentResultError("\(name) is not JSON")
     }
     if let problem = scan.problem { throw AgentResultError("\(name): \(problem)") }
@@ -169,16 +169,17 @@ extension AgentResult {
   ) throws(AgentResultError) -> Range<Int>? {
     guard let member else { return nil }
     var scanner = JSONScanner(at: member.value.lowerBound)
-    guard let scan = try? PartsScan(body.span, &scanner), scan.shape == .array else {
+    guard let scan = try? PartsScan(body.span, &scanner, countMax: partsMax),
+      scan.shape == .array
+    else {
       throw AgentResultError("\(name) must be an array")
     }
     if let problem = scan.problem {
       throw AgentResultError("\(name)[\(problem.index)]: \(problem.why)")
     }
     partCount += scan.count
-    guard partCount <= PartsScan.countMax else {
-      throw AgentResultError(
-        "the result has more than \(PartsScan.countMax) parts, which are not allowed")
+    guard partCount <= partsMax else {
+      throw AgentResultError("the result has more than \(partsMax) parts, which are not allowed")
     }
     return member.value
   }

@@ -13,9 +13,13 @@ struct MessageScan {
   var hasSnakeCase = false
   /// An id is there and null: another one cannot be added without repeating its name.
   private var hasNullID = false
+  private let partsMax: Int
 
-  /// Walks the object that starts at the scanner's position.
-  init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
+  /// Walks the object that starts at the scanner's position. It has at most `partsMax` parts.
+  init(
+    _ bytes: Span<UInt8>, _ scanner: inout JSONScanner, partsMax: Int = PartsScan.countMax
+  ) throws(JSONError) {
+    self.partsMax = partsMax
     let start = scanner.index
     range = start..<start
     var isFirst = true
@@ -32,7 +36,7 @@ struct MessageScan {
     _ key: JSONScanner.Text, _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) -> Bool {
     if key.equals("parts", in: bytes) {
-      parts = try PartsScan(bytes, &scanner)
+      parts = try PartsScan(bytes, &scanner, countMax: partsMax)
     } else if key.equals("role", in: bytes) {
       role = try scanner.enumeration(bytes)
     } else if key.equals("messageId", in: bytes) {
@@ -134,7 +138,9 @@ struct PartsScan {
 
   init() {}
 
-  init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
+  init(
+    _ bytes: Span<UInt8>, _ scanner: inout JSONScanner, countMax: Int = Self.countMax
+  ) throws(JSONError) {
     switch try scanner.kind(bytes) {
     case .array: break
     case .null:
@@ -149,7 +155,7 @@ struct PartsScan {
     var isFirst = true
     try scanner.enter(bytes)
     while try scanner.nextElement(bytes, isFirst: &isFirst) {
-      if count < Self.countMax {
+      if count < countMax {
         try element(bytes, &scanner)
       } else {
         note(Self.tooMany, Self.tooMany, Self.tooMany)

@@ -19,9 +19,16 @@ package struct JSONScanner: Sendable {
   /// Members and elements that may still come.
   private var valuesLeft: Int
 
-  package init(at index: Int = 0, valuesMax: Int = Self.valuesMax) {
-    self.index = index
+  /// A walk over a whole text, which has at most `valuesMax` members and elements.
+  package init(valuesMax: Int = Self.valuesMax) {
+    index = 0
     valuesLeft = valuesMax
+  }
+
+  /// A walk inside a text that was validated, from `index`: its values have been counted.
+  package init(at index: Int) {
+    self.index = index
+    valuesLeft = .max
   }
 
   /// One string of the text: the range between its quotes, and whether it holds escapes.
@@ -36,10 +43,12 @@ package struct JSONScanner: Sendable {
   }
 
   /// Checks that `bytes` hold exactly one JSON value, with nothing but white space around it, and
-  /// returns its range.
+  /// returns its range. It has at most `valuesMax` members and elements.
   @discardableResult
-  package static func validate(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
-    var scanner = JSONScanner()
+  package static func validate(
+    _ bytes: Span<UInt8>, valuesMax: Int = Self.valuesMax
+  ) throws(JSONError) -> Range<Int> {
+    var scanner = JSONScanner(valuesMax: valuesMax)
     try scanner.begin(bytes)
     let range = try scanner.skip(bytes)
     try scanner.end(bytes)

@@ -53,6 +53,27 @@ import Wire
     #expect(try AgentResult.parse(body, isStored: true).get().text == "cut \u{FFFD}")
   }
 
+  /// The bounds of parts and values are younger than some answers that nobody has read yet.
+  @Test func `what was stored before the bounds is still shown`() throws {
+    let parts = Array(repeating: #"{"text":"x"}"#, count: 5_000).joined(separator: ",")
+    let values = Array(repeating: "0", count: 120_000).joined(separator: ",")
+    let artifact = #"{"artifactId":"a","parts":[{"text":"x"}]}"#
+    let artifacts = Array(repeating: artifact, count: 5_000).joined(separator: ",")
+    for (body, text) in [
+      (#"{"parts":[\#(parts)]}"#, 5_000), (#"{"text":"x","data":[\#(values)]}"#, 1),
+      (#"{"message":{"role":"ROLE_AGENT","messageId":"m","parts":[\#(parts)]}}"#, 5_000),
+      (#"{"kind":"task","artifacts":[\#(artifacts)]}"#, 5_000),
+    ] {
+      let bytes = Array(body.utf8)
+      guard case .failure = AgentResult.parse(bytes) else {
+        Issue.record("taken: \(body.prefix(40))")
+        continue
+      }
+      let stored = try AgentResult.parse(bytes, isStored: true).get()
+      #expect(stored.text.utf8.count { $0 == UInt8(ascii: "x") } == text)
+    }
+  }
+
   @Test(arguments: unreadable) func `a call is refused with its id`(value: String) throws {
     let part = #"{"kind":"data","data":{"d":\#(value)}}"#
     for body in [
