@@ -86,6 +86,13 @@ extension Database {
     try connect(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs: nil)
   }
 
+  /// Brings the boot that was written just now from the log into the file: it is what tells a log
+  /// that was damaged or lost from one that has never been, so it must not stand there alone. On a
+  /// full disk it stays in the log until the next checkpoint.
+  func settleBoot() throws(StoreError) {
+    do throws(StoreError) { try checkpoint(.passive) } catch where error.kind == .full {}
+  }
+
   private func wasLastUsed(under boot: String) throws(StoreError) -> Bool {
     MissingLog.kernel(of: try lastBoot()) == MissingLog.kernel(of: boot)
   }

@@ -73,6 +73,7 @@ package final class RegistryFile {
     guard let number = UInt32(exactly: boot), number < Fence.boots else {
       throw StoreError(kind: .other, call: "raiseBoot", path: path, message: "too many starts")
     }
+    let isNewBoot = try metaText("kernel_boot") != kernelBoot
     try database.transaction { () throws(StoreError) in
       try setMeta("boot") { $0.add(boot) }
       try setMeta("kernel_boot") { $0.add(kernelBoot) }
@@ -80,6 +81,7 @@ package final class RegistryFile {
     }
     try Files.checked("fdatasync", path + "-wal", kind: .ioFatal) { fdatasync(walDescriptor) }
     markSynced()
+    if isNewBoot { try database.settleBoot() }
     return number
   }
 

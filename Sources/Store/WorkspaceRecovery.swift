@@ -64,6 +64,7 @@ extension WorkspaceFile {
     recovered.isAfterPowerCut = true
     recovered.doubtfulUpTo = recovered.lastSeq
     try markDoubtful(upTo: recovered.lastSeq)
+    try database.settleBoot()
   }
 
   /// Says that hand-outs of the messages up to `seq` may have been lost: a power cut, a restored
@@ -75,8 +76,8 @@ extension WorkspaceFile {
     }
   }
 
-  /// A file of an older build is given a key now. When the disk is full the key counts until the
-  /// file is closed, and the next opening makes another one.
+  /// A file of an older build is given a key now. It must be stored: digests under a key that is
+  /// forgotten would find no equal call again.
   private func digestKey(lastSeq: Seq) throws(StoreError) -> DigestKey {
     var row = try statement(.readMeta)
     row.add(Meta.digestKey)
@@ -90,13 +91,9 @@ extension WorkspaceFile {
       return DigestKey(secret: stored.secret, unkeyedUpTo: try metaNumber(Meta.unkeyedUpTo))
     }
     let key = DigestKey(secret: Self.newSecret(), unkeyedUpTo: lastSeq)
-    do throws(StoreError) {
-      try database.transaction { () throws(StoreError) in
-        try setDigestKey(key.secret)
-        try setMeta(Meta.unkeyedUpTo, key.unkeyedUpTo)
-      }
-    } catch where error.kind == .full {
-      return key
+    try database.transaction { () throws(StoreError) in
+      try setDigestKey(key.secret)
+      try setMeta(Meta.unkeyedUpTo, key.unkeyedUpTo)
     }
     return key
   }

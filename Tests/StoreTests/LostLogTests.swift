@@ -74,8 +74,21 @@ import Testing
     #expect(try open(boot: "boot-2") < 7)
   }
 
-  private func kill2() throws {
-    let directory = try scratch.open()
+  @Test func `after another boot the first log can be told damaged or lost, too`() throws {
+    try kill()
+    #expect(try open(boot: "boot-2") == 5)
+    try kill2(boot: "boot-2")
+    let whole = try Data(contentsOf: URL(filePath: log))
+    try flip(log, at: 40)
+    #expect(refusal(boot: "boot-2")?.kind == .corrupt)
+    try FileManager.default.removeItem(atPath: log)
+    #expect(refusal(boot: "boot-2")?.kind == .corrupt)
+    try whole.write(to: URL(filePath: log))
+    #expect(try open(boot: "boot-2") == 7)
+  }
+
+  private func kill2(boot: String = "boot-1") throws {
+    let directory = try scratch.open(boot: boot)
     let file = try directory.openWorkspaceFile(workspace)
     for seq in 6...7 { try file.commit([.message(newMessage(Seq(seq)))]) }
     file.abandon()
