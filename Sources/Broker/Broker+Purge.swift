@@ -6,9 +6,14 @@ import System
 extension Broker {
   /// One a turn: deleting a file takes the disk some milliseconds.
   func purge(now: Now) {
-    if let next = removals.first, next.at <= now.wall, !isTimeDoubtful(now) {
+    if let next = removals.first, next.at <= now.wall {
       _ = removals.popFirst()
-      expireRemoved(next, now: now)
+      // By a clock that is doubted nothing goes; what somebody has purged goes all the same.
+      if isTimeDoubtful(now), directory.removed[next.id]?.row.state == .removed {
+        purgeLater(next.id, now: now)
+      } else {
+        expireRemoved(next, now: now)
+      }
     }
     guard let index = purging.firstIndex(where: mayDelete) else { return }
     let id = purging.remove(at: index)
