@@ -130,7 +130,10 @@ extension Broker {
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
-      ends: isTold ? messages.filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq) : [],
+      // Nobody reads here how a message ended whose turn is left out.
+      ends: isTold
+        ? messages.suffix(turns.count).filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq)
+        : [],
       dead: isTold ? messages.filter { $0.state == .dead } : [])
   }
 
