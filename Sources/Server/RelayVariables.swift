@@ -32,14 +32,19 @@ package enum RelayVariables {
   /// Kubernetes and container links tell every container of a service named `a2a-relay` where that
   /// is: `A2A_RELAY_SERVICE_HOST`, `A2A_RELAY_PORT_8080_TCP_ADDR`, `A2A_RELAY_PORT=tcp://…`.
   private static func isOfService(_ name: String, _ value: String) -> Bool {
-    let rest = name.dropFirst(prefix.count)
-    let words = rest.split(separator: "_")
-    if rest == "SERVICE_HOST" || rest == "SERVICE_PORT" || rest.hasPrefix("SERVICE_PORT_") {
-      return true
+    let words = name.dropFirst(prefix.count).split(separator: "_")
+    // The service may have a longer name, as `a2a-relay-metrics`.
+    for (index, word) in words.enumerated() {
+      let rest = words[(index + 1)...]
+      switch word {
+      case "SERVICE" where rest.first == "HOST" && rest.count == 1 || rest.first == "PORT":
+        return true
+      case "PORT" where rest.isEmpty: return value.contains("://")
+      case "PORT" where rest.count > 1 && Int(rest.first ?? "") != nil: return true
+      default: continue
+      }
     }
-    guard words.first == "PORT" else { return false }
-    return words.count == 1
-      ? value.contains("://") : words.count > 2 && Int(words[1]) != nil
+    return false
   }
 
   private static func hint(_ name: String) -> String {

@@ -185,6 +185,9 @@ import Wire
       "A2A_RELAY_SERVICE_HOST": "10.0.0.1", "A2A_RELAY_SERVICE_PORT": "80",
       "A2A_RELAY_SERVICE_PORT_HTTP": "80", "A2A_RELAY_PORT": "tcp://10.0.0.1:80",
       "A2A_RELAY_PORT_80_TCP": "tcp://10.0.0.1:80", "A2A_RELAY_PORT_80_TCP_ADDR": "10.0.0.1",
+      // And of one that is named `a2a-relay-metrics`.
+      "A2A_RELAY_METRICS_SERVICE_HOST": "10.0.0.1", "A2A_RELAY_METRICS_SERVICE_PORT_HTTP": "9",
+      "A2A_RELAY_METRICS_PORT": "tcp://10.0.0.1:9", "A2A_RELAY_METRICS_PORT_9_TCP_PROTO": "tcp",
     ]
     for flag in ServeOptions.flags { variables[RelayVariables.name(ofFlag: flag.name)] = "x" }
     #expect(RelayVariables.refusal(of: variables) == nil)
