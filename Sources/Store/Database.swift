@@ -18,6 +18,7 @@ final class Database {
   private var wal: FileDescriptor?
   /// Of the file, when its log was adopted.
   private(set) var identity: FileIdentity?
+  private(set) var bytesOnDisk: Int64 = 0
   private var isOpen = true
   /// A copy that is being made of it; it ends with the connection.
   weak var copy: DatabaseCopy?
@@ -169,6 +170,7 @@ final class Database {
     var frames: Int32 = 0
     var copied: Int32 = 0
     let code = sqlite3_wal_checkpoint_v2(handle, "main", mode.code, &frames, &copied)
+    noteSize()
     guard code == SQLITE_OK else { throw error(code, "checkpoint") }
     guard frames == copied else { return false }
     // The WAL is cut when the workspace is idle: what is cached for it can go too.
@@ -192,7 +194,11 @@ final class Database {
   func adopt(wal: consuming FileDescriptor) {
     self.wal = consume wal
     identity = FileIdentity(path: path)
+    noteSize()
   }
+
+  /// Remembers how long the file is: only a checkpoint and a cut of its own change that.
+  func noteSize() { bytesOnDisk = Files.size(path) }
 
   /// Makes every commit so far durable, here and now: for the end of the process, when no barrier
   /// is running any more.

@@ -39,8 +39,12 @@ struct FileIdentity: Equatable {
 extension Database {
   /// What has become of the file or of its write-ahead log; `nil` as long as both are in place.
   func loss() -> StoreError? {
-    guard FileIdentity(path: path) == identity else {
+    let file = FileIdentity(path: path)
+    guard let file, file == identity else {
       return lost(path, "the file has been deleted, moved or replaced while it was in use")
+    }
+    guard file.bytes >= bytesOnDisk else {
+      return lost(path, "the file has been cut while it was in use")
     }
     let log = FileIdentity(descriptor: walDescriptor)
     guard let log, FileIdentity(path: path + "-wal") == log else {

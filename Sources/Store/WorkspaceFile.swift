@@ -96,7 +96,9 @@ final class ClosedFiles {
   func take(_ id: WorkspaceID, _ path: String) throws(StoreError) -> Bool {
     guard let left = closed.removeValue(forKey: id) else { return false }
     let log = FileIdentity(path: path + "-wal")
-    guard left.file == FileIdentity(path: path), left.log == log, left.log?.bytes == log?.bytes
+    let file = FileIdentity(path: path)
+    guard left.file == file, left.file?.bytes == file?.bytes, left.log == log,
+      left.log?.bytes == log?.bytes
     else {
       throw StoreError(
         kind: .workspaceFatal, call: "open", path: path,

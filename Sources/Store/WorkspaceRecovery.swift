@@ -26,6 +26,7 @@ extension WorkspaceFile {
   /// there then is marked, in the file, because the process may die before the messages are
   /// answered.
   package func recover(now: WallTime) throws(StoreError) -> Recovered {
+    try checkOwner("open")
     var recovered = Recovered()
     recovered.lastSeq = max(
       try database.number("SELECT max(seq) FROM message"), try metaNumber(Meta.lastSeq))
@@ -110,12 +111,17 @@ extension WorkspaceFile {
     return UUIDBytes(high: random.next(), low: random.next())
   }
 
-  /// The first use counts as one after a power cut.
-  func forgetBoot() throws(StoreError) {
+  /// A file under another workspace's name would show one agent what is for another.
+  private func checkOwner(_ call: String) throws(StoreError) {
     guard try metaText(Meta.workspace) == id.text else {
       throw StoreError(
-        kind: .corrupt, call: "import", path: path, message: "it is the queue of another workspace")
+        kind: .corrupt, call: call, path: path, message: "it is the queue of another workspace")
     }
+  }
+
+  /// The first use counts as one after a power cut.
+  func forgetBoot() throws(StoreError) {
+    try checkOwner("import")
     try database.transaction { () throws(StoreError) in
       try setMeta(Meta.kernelBoot, MissingLog.unused)
     }

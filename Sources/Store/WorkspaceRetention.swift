@@ -155,6 +155,7 @@ extension WorkspaceFile {
     let size = Files.size(path)
     guard size > end else { return false }
     try Files.cut(path, to: max(end, size - Int64(bytes)))
+    database.noteSize()
     return size - Int64(bytes) > end
   }
 }

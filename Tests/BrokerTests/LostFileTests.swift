@@ -39,7 +39,7 @@ import Testing
 
   private static let ofProcess: [(String, Harm)] = [
     ("", .deleted), ("", .moved), ("/relay.lock", .deleted), ("/relay.lock", .replaced),
-    ("/relay.db", .deleted), ("/relay.db", .moved), ("/relay.db", .replaced),
+    ("/relay.db", .deleted), ("/relay.db", .moved), ("/relay.db", .replaced), ("/relay.db", .cut),
     ("/relay.db-wal", .deleted), ("/relay.db-wal", .moved), ("/relay.db-wal", .replaced),
   ]
 
@@ -78,7 +78,7 @@ import Testing
 
   private static let ofWorkspace: [(String, Harm)] = [
     ("", .deleted), ("", .moved), ("", .replaced), ("-wal", .deleted), ("-wal", .moved),
-    ("-wal", .replaced), ("-wal", .cut),
+    ("-wal", .replaced), ("-wal", .cut), ("", .cut),
   ]
 
   @Test(arguments: ofWorkspace)
@@ -111,7 +111,9 @@ import Testing
     #expect(bench.broker.failedWorkspaces == [id] && bench.broker.fatal == nil)
   }
 
-  @Test(arguments: [("", Harm.deleted), ("", .replaced), ("-wal", .replaced), ("-wal", .cut)])
+  @Test(arguments: [
+    ("", Harm.deleted), ("", .replaced), ("", .cut), ("-wal", .replaced), ("-wal", .cut),
+  ])
   func `a file that has changed while it was closed is not used`(
     suffix: String, harm: Harm
   ) throws {

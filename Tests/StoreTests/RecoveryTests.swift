@@ -36,6 +36,20 @@ import Testing
     #expect(!found.isAfterPowerCut)
   }
 
+  @Test func `a file under the name of another workspace is not used`() throws {
+    let next = try killed([[.message(newMessage(1))]])
+    let directory = try next.open()
+    let path = directory.path(of: workspace)
+    let other = WorkspaceID("ab000000-0000-4000-8000-000000000002")!
+    try FileManager.default.copyItem(atPath: path, toPath: directory.path(of: other))
+    try FileManager.default.copyItem(
+      atPath: path + "-wal", toPath: directory.path(of: other) + "-wal")
+    let file = try directory.openWorkspaceFile(other)
+    defer { file.abandon() }
+    let error = #expect(throws: StoreError.self) { try file.recover(now: start) }
+    #expect(error?.kind == .corrupt && error?.message.contains("another workspace") == true)
+  }
+
   @Test func `a WAL that this process has closed well is appended to`() throws {
     let store = try Reopened(scratch, [])
     try store.file.commit([.message(newMessage(1))])
