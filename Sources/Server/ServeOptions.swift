@@ -128,7 +128,9 @@ package struct ServeOptions: Sendable {
       publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
     case "allow-host":
       for name in value.split(separator: ",", omittingEmptySubsequences: false) {
-        guard let place = HostPort(String(name)), place.port == nil, !name.hasSuffix(":") else {
+        guard let place = HostPort(String(name)), place.port == nil, !name.hasSuffix(":"),
+          Self.isName(place.host)
+        else {
           throw Usage(
             text: "--allow-host takes a host's name without scheme and port, as relay.lan; several "
               + "with commas between them")
@@ -185,9 +187,14 @@ package struct ServeOptions: Sendable {
     }
     let rest = url.utf8.dropFirst(scheme.utf8.count)
     // Agent cards are public: a user name or password would be published in them.
-    guard let host = WebOrigin(url: url)?.host, !isWildcard(host) else { return false }
+    guard let host = WebOrigin(url: url)?.host, !isWildcard(host), isName(host) else {
+      return false
+    }
     return rest.allSatisfy { (0x21...0x7E) ~= $0 && !Array("?#\"\\<>".utf8).contains($0) }
   }
+
+  /// Neither a pattern, as `*.example.com`, nor with something encoded in it.
+  private static func isName(_ host: String) -> Bool { !host.contains { "*%@".contains($0) } }
 
   private static func isWildcard(_ host: String) -> Bool {
     SocketAddress(host + ":0")?.isWildcard ?? false

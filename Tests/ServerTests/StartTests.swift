@@ -89,6 +89,7 @@ import Wire
     "https://x/y?q", "https://x/#f", "https://", "http:///x", "ftp://x", "https://a b",
     "https://x/\"", "https://u@x", "https://u:p@x:1/p", "https://x:p/", "https://x:99999",
     "http://0.0.0.0", "http://0.0.0.0:8080", "http://[::]:8080/p", "https://[x]y", "https://@x",
+    "https://u%3Ap%40x", "https://*.x",
   ])
   func `a public URL to which no path can be added is refused`(url: String) throws {
     #expect(refusal { _ = try options("--public-url", url) }.contains("without query"))
@@ -118,7 +119,7 @@ import Wire
       $0 == "A2A_RELAY_ALLOW_HOST" ? "a" : nil
     }
     #expect(variable.allowedHosts == ["a", "b"])
-    for wrong in ["", "a,", "a:80", "a:", "http://a", "a/b", "u@a", "*.a b"] {
+    for wrong in ["", "a,", "a:80", "a:", "http://a", "a/b", "u@a", "*.a", "a%40b"] {
       #expect(refusal { _ = try options("--allow-host", wrong) }.contains("without scheme"))
     }
   }

@@ -43,6 +43,8 @@ import Testing
     ("HTTP://u:p@[::1]/", "HTTP://[::1]/"), ("https://a@b@host", "https://host"),
     ("https:/u:p@host", "https:/host"), ("https:\\\\u:p@host\\x", "https:\\\\host\\x"),
     (" ftp+x://u@host#f", " ftp+x://host#f"), ("https:////u@host", "https:////host"),
+    ("https:u:p@host", "https:host"), ("//u:p@host/x", "//host/x"),
+    ("ht\ttp://u:p\n@host", "http://host"),
   ]
 
   @Test(arguments: users)
@@ -53,7 +55,8 @@ import Testing
 
   @Test(arguments: [
     "https://host/@user", "https://host?a=u@h", "https://host#u@h", "mailto:u@host", "u@host", "",
-    "see https://u@host", "https://", "1x://u@host", "a b://u@host", "https:u@host", "//u@host",
+    "see https://u@host", "https://", "1x://u@host", "a b://u@host", "https: ask u@host",
+    "// u@host", "/u@host",
   ]) func `any other text is left alone`(text: String) {
     #expect(!URLUser.isIn(text))
     #expect(URLUser.removed(from: text) == text)

@@ -1,19 +1,37 @@
 /// User names and passwords in URLs (RFC 3986 §3.2.1 calls them deprecated): who publishes such a
 /// URL publishes the password.
 package enum URLUser {
-  /// Whether the text is a URL with a user name: `scheme://user@…`, also with backslashes or another
-  /// number of slashes, as browsers read it.
-  package static func isIn(_ text: String) -> Bool {
-    let bytes = text.utf8.drop { $0 <= 0x20 }
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
-      let first = bytes.first, isLetter(first),
-      bytes[..<colon].allSatisfy({ isLetter($0) || isDigit($0) || Self.schemeMarks.contains($0) })
-    else { return false }
-    let rest = bytes[bytes.index(after: colon)...]
+  /// Whether the text is a URL with a user name, as `scheme://user@…`, in any spelling that browsers
+  /// read as one (WHATWG URL §4.4): backslashes, any number of slashes, none at all behind `https:`,
+  /// no scheme before `//`, tabs and line feeds anywhere.
+  package static func isIn(_ text: String) -> Bool { user(in: plain(text)) != nil }
+
+  /// Tabs and line feeds count for nothing in a URL.
+  private static func plain(_ text: String) -> String {
+    let scalars = text.unicodeScalars.filter { $0 != "\t" && $0 != "\r" && $0 != "\n" }
+    return String(String.UnicodeScalarView(scalars))
+  }
+
+  /// Where the user name stands, its `@` included.
+  private static func user(in text: String) -> Range<String.Index>? {
+    let trimmed = text.utf8.drop { $0 <= 0x20 }
+    var rest = trimmed
+    var scheme: String?
+    if let colon = trimmed.firstIndex(of: UInt8(ascii: ":")), let first = trimmed.first,
+      isLetter(first),
+      trimmed[..<colon].allSatisfy({ isLetter($0) || isDigit($0) || schemeMarks.contains($0) })
+    {
+      scheme = String(trimmed[..<colon])?.lowercased()
+      rest = trimmed[trimmed.index(after: colon)...]
+    }
     let authority = rest.drop(while: isSlash)
-    guard authority.startIndex != rest.startIndex else { return false }
-    return authority.prefix { !isSlash($0) && !Self.ends.contains($0) }
-      .contains(UInt8(ascii: "@"))
+    let slashes = rest.prefix(while: isSlash).count
+    let least = scheme.map { special.contains($0) ? 0 : 1 } ?? 2
+    let name = authority.prefix { !isSlash($0) && !ends.contains($0) }
+    guard slashes >= least, let mark = name.lastIndex(of: UInt8(ascii: "@")),
+      scheme != nil && slashes > 0 || !name.contains(0x20)
+    else { return nil }
+    return authority.startIndex..<name.index(after: mark)
   }
 
   /// The path of the first string in a JSON value that is such a URL, as `provider.url`.
@@ -30,12 +48,10 @@ package enum URLUser {
 
   /// The text without it; any other text as it is.
   static func removed(from text: String) -> String {
-    guard isIn(text), let colon = text.firstIndex(of: ":") else { return text }
-    let rest = text[text.index(after: colon)...]
-    let authority = rest.drop { $0 == "/" || $0 == "\\" }
-    let end = authority.firstIndex { "/\\?#".contains($0) } ?? authority.endIndex
-    guard let mark = authority[..<end].lastIndex(of: "@") else { return text }
-    return String(text[..<authority.startIndex] + text[text.index(after: mark)...])
+    var plain = plain(text)
+    guard let user = user(in: plain) else { return text }
+    plain.removeSubrange(user)
+    return plain
   }
 
   /// The value with all its strings so.
@@ -54,6 +70,8 @@ package enum URLUser {
   }
 
   private static let schemeMarks = Array("+-.".utf8)
+  /// Schemes behind which a host follows whatever stands between.
+  private static let special: Set<String> = ["http", "https", "ws", "wss", "ftp"]
   private static let ends = Array("?#".utf8)
 
   private static func isSlash(_ byte: UInt8) -> Bool {
