@@ -209,6 +209,8 @@ import Wire
     let cases = [
       ("extend", "{\"lease_seconds\":0}", "bad_parameter"), ("extend", "[]", "bad_request"),
       ("release", "{\"delay_seconds\":3601}", "bad_parameter"), ("release", "{", "bad_json"),
+      ("release", "{\"reason\":\"\\ud800\"}", "bad_request"),
+      ("extend", "{\"x\":1,\"x\":2}", "bad_request"),
       ("result", "{}", "bad_result"),
       ("result", "{\"text\":\"x\",\"state\":\"working\"}", "not_an_end"),
       ("claim", "", "not_found"),

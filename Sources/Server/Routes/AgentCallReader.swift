@@ -25,8 +25,15 @@ enum AgentCallReader {
       do throws(JSONError) {
         json = try JSON(parsing: body, valuesMax: limits.bodyValuesMax)
       } catch { throw BatchFault(RelayError(error)) }
+      try checkReadable(body)
       return try change(verb, json, limits)
     }
+  }
+
+  /// The reason of a release is shown in the timeline, which everybody must be able to read.
+  private static func checkReadable(_ body: [UInt8]) throws(BatchFault) {
+    guard let unreadable = JSONUnreadable.first(in: body.span) else { return }
+    throw BatchFault(.badRequest, "\(unreadable)")
   }
 
   /// The workspace that a registration names, found before its card is read.
@@ -94,7 +101,9 @@ enum AgentCallReader {
     let agentVerb: AgentVerb
     switch verb {
     case .claim: agentVerb = .claim
-    case .extend, .release: agentVerb = try change(verb, item, limits)
+    case .extend, .release:
+      try checkReadable(Array(body[range]))
+      agentVerb = try change(verb, item, limits)
     // As it stands, so that the same result in a call of its own is the same one.
     case .result:
       let own = JSONRanges.member("result", of: range, in: body) ?? range

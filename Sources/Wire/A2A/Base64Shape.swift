@@ -19,6 +19,7 @@ enum Base64Shape {
 
   private init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
     var letters = 0
+    var last: UInt8 = 0
     var padding = 0
     var isCanonical = true
     for at in range {
@@ -43,12 +44,25 @@ enum Base64Shape {
         self = .wrong
         return
       }
+      last = bytes[at]
     }
     guard letters % 4 != 1, padding <= 2, letters > 0 || padding == 0 else {
       self = .wrong
       return
     }
+    if Self.withoutRest(last, letters: letters) != last { isCanonical = false }
     self = isCanonical && (letters + padding) % 4 == 0 ? .canonical : .loose
+  }
+
+  private static let alphabet = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  /// The last letter without the bits that belong to no byte, which strict decoders want to be zero
+  /// (RFC 4648 §3.5).
+  private static func withoutRest(_ letter: UInt8, letters: Int) -> UInt8 {
+    let rest = [0, 0, 4, 2][letters % 4]
+    guard rest > 0, let six = alphabet.firstIndex(of: letter) else { return letter }
+    return alphabet[(six >> rest) << rest]
   }
 
   /// The string at `range`, quotes included, in the canonical form; nil when it has that already.
@@ -66,6 +80,9 @@ enum Base64Shape {
       case UInt8(ascii: "="), 0x20, 0x09, 0x0A, 0x0D: continue
       default: mended.append(byte)
       }
+    }
+    if let last = mended.last {
+      mended[mended.count - 1] = withoutRest(last, letters: mended.count)
     }
     while mended.count % 4 != 0 { mended.append(UInt8(ascii: "=")) }
     return mended

@@ -7,6 +7,8 @@ import Wire
     ("aGVsbG8/", "aGVsbG8/"), (#"aGVs\nbG8/"#, "aGVsbG8/"), (#"aGVs\r\nbG8/\r\n"#, "aGVsbG8/"),
     (#" aGVs\tbG8 / "#, "aGVsbG8/"), ("aGVsbG8_", "aGVsbG8/"), ("-_-_", "+/+/"),
     (#"aGk=\n"#, "aGk="), ("aGk", "aGk="), ("aA", "aA=="), ("aA=", "aA=="),
+    // Bits behind the last byte.
+    ("aGl=", "aGk="), ("aGl", "aGk="), ("aP==", "aA=="), ("aGVs_x", "aGVs/w=="),
     (#"aA=\r\n=\r\n"#, "aA=="),
     (#"aGVsbG8\/"#, #"aGVsbG8\/"#), ("", ""),
   ]) func `loose base64 is taken and passed on in one form`(given: String, shown: String) throws {
