@@ -96,6 +96,9 @@ import Wire
     let scene = try RelayScene(.open, settings: ",\"callers\":\"agent\"") {
       $0.hold = .milliseconds(1)
       $0.keepAlive = .milliseconds(1)
+      // A poll without a wait would outlast the client's patience.
+      $0.pollWaitDefault = .milliseconds(1)
+      $0.pollWaitMax = .seconds(1)
     }
     var ids = [
       scene.id, RelayAccessTests.unknown, RelayAccessTests.message, "x", "",
