@@ -77,6 +77,10 @@ def copy(data, original, wanted):
     for identity in made:
         path(identity).parent.mkdir(mode=0o700, exist_ok=True)
         shutil.copyfile(path(original), path(identity))
+        own = sqlite3.connect(path(identity))
+        with own:
+            own.execute("UPDATE meta SET value = ? WHERE key = 'workspace'", (identity,))
+        own.close()
         path(identity).chmod(0o600)
         raw = uuid.UUID(identity).bytes
         registry.execute(f"INSERT INTO workspace(id, {columns}) SELECT ?, {columns} FROM workspace "
