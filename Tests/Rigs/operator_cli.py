@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import subprocess
+import time
 
 from relaykit import ROOT, Failed, Relay, binary, check, main, say, scratch
 from wire import request_bytes
@@ -139,6 +140,32 @@ def unread(operator):
                 if revoke:
                     operator.type(*revoke.group(1).split())
     operator.type("workspaces", "purge", identity, "--yes")
+
+
+def closed_streams(folder):
+    """A stream that was closed at the start is opened on nothing: no file gets its number."""
+    for closed in range(8):
+        numbers = [number for number in range(3) if closed & 1 << number]
+        data = folder / f"closed-{closed}"
+        redirections = " ".join(f"{number}>&-" for number in numbers)
+        relay = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" {redirections}', "-", binary(), "serve", "--listen",
+             "127.0.0.1:0", "--data", str(data)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(1000):
+                opened = {fd.name: os.readlink(fd) for fd in os.scandir(f"/proc/{relay.pid}/fd")}
+                if str(data / "relay.db") in opened.values():
+                    break
+                check(relay.poll() is None, f"without {numbers} the relay ended: {relay.poll()}")
+                time.sleep(0.01)
+            else:
+                raise Failed(f"without {numbers} the relay does not start: {opened}")
+            for number in "012":
+                check(opened.get(number) == "/dev/null", f"without {numbers}: {opened}")
+        finally:
+            relay.kill()
+            relay.wait()
 
 
 def unfetched(operator, relay):
@@ -301,6 +328,7 @@ def run(_):
     operator = Operator(relay, path)
     wrong_lines(operator)
     unread(operator)
+    closed_streams(path)
     unfetched(operator, relay)
     text, _ = operator.type("doctor")
     check("no problem found" in text and "0 workspaces, none with old messages" in text, text)
