@@ -66,7 +66,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "BrokerTests",
-      dependencies: ["Broker", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS"],
+      dependencies: [
+        "Broker", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ServerTests",

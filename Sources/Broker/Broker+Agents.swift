@@ -56,9 +56,14 @@ extension Broker {
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
     } catch {
-      if waitsForFile(poll.id, error, now: now, { [unowned self] now in
-        self.poll(poll, at: id, now: now)
-      }) { return }
+      if waitsForFile(
+        poll.id, error, now: now,
+        { [unowned self] now in
+          self.poll(poll, at: id, now: now)
+        })
+      {
+        return
+      }
       outbox.append(Reply(call: poll.id, error: error))
     }
   }
@@ -142,9 +147,14 @@ extension Broker {
     } catch {
       desks[agent.workspace]?.open[agent.call] = nil
       let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
-      if waitsForFile(agent.call, error, bytes: bytes, now: now, { [unowned self] now in
-        agentCall(agent, now: now)
-      }) { return }
+      if waitsForFile(
+        agent.call, error, bytes: bytes, now: now,
+        { [unowned self] now in
+          agentCall(agent, now: now)
+        })
+      {
+        return
+      }
       outbox.append(Reply(call: agent.call, error: error))
     }
   }

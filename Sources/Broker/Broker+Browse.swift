@@ -55,9 +55,12 @@ extension Broker {
       reply.payer = operation.payer
       read(reply, desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        messages(operation, page, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          messages(operation, page, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))

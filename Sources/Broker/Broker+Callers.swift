@@ -53,9 +53,14 @@ extension Broker {
     let addressee = request.addressee
     let desk: Desk
     do throws(RelayError) { desk = try self.desk(id, now: now) } catch {
-      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
-        [unowned self] now in call(request, at: id, now: now)
-      }) { return }
+      if waitsForFile(
+        request.call, error, bytes: request.body.count, now: now,
+        {
+          [unowned self] now in call(request, at: id, now: now)
+        })
+      {
+        return
+      }
       // Without the file nobody knows whether an equal call is stored.
       outbox.append(addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
       return
@@ -229,9 +234,12 @@ extension Broker {
 
   private func get(_ request: CallerRequest, _ desk: Desk, now: Now) {
     let addressee = request.addressee
-    if waitForRedrive(ofTask: request.rpc.taskID, desk, { [unowned self] now in
-      call(request, at: desk.id, now: now)
-    }) {
+    if waitForRedrive(
+      ofTask: request.rpc.taskID, desk,
+      { [unowned self] now in
+        call(request, at: desk.id, now: now)
+      })
+    {
       return
     }
     if let id = request.rpc.taskID.flatMap({ MessageID($0) }), mustWait(id.seq, desk) {

@@ -30,7 +30,7 @@ extension Broker {
       reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
       count(&reply, for: payer)
       afterCommit(reply, desk)
-    } catch where error == .memoryFull || error == .tooManyOpen {
+    } catch  where error == .memoryFull || error == .tooManyOpen {
       outbox.append(Reply(call: poll, error: error))
       // Nothing was sent: the entries go back, and nothing counts.
       putOff(for: payer) { [unowned self] now in

@@ -34,9 +34,12 @@ extension Broker {
       reply.payer = payer
       read(reply, desk)
     } catch {
-      if waitsForFile(call, error, now: now, { [unowned self] now in
-        timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
-      }) {
+      if waitsForFile(
+        call, error, now: now,
+        { [unowned self] now in
+          timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: call, error: error))

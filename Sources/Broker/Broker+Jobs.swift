@@ -57,9 +57,12 @@ extension Broker {
         },
         desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        startJob(operation, wish, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          startJob(operation, wish, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))
@@ -191,9 +194,12 @@ extension Broker {
       let json: JSON = ["jobs": .array(rows.map(\.json))]
       read(Reply(call: operation.call, body: json.bytes), desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        jobs(operation, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          jobs(operation, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))
@@ -207,9 +213,12 @@ extension Broker {
       guard let row else { throw .notFound }
       read(Reply(call: operation.call, body: row.json.bytes), desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        self.job(operation, job, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          self.job(operation, job, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))
@@ -229,9 +238,12 @@ extension Broker {
         before: { broker, now in broker.stopNow(operation, job, at: id, now: now) },
         of: operation.call)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        stopJob(operation, job, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          stopJob(operation, job, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))
@@ -248,9 +260,12 @@ extension Broker {
       run.stops.append(operation)
       touch(desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        stopNow(operation, job, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          stopNow(operation, job, at: id, now: now)
+        })
+      {
         return
       }
       auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)

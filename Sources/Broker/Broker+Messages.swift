@@ -29,9 +29,12 @@ extension Broker {
       let isOwn = caller.isCaller(message.caller)
       guard isOwn || caller == .admin else { throw .notFound }
       let payer = payer(of: caller)
-      if waitForRedrive(ofTask: message.task, desk, { [unowned self] now in
-        callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
-      }) {
+      if waitForRedrive(
+        ofTask: message.task, desk,
+        { [unowned self] now in
+          callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
+        })
+      {
         return
       }
       guard !mustWait(message.task, desk) else {
@@ -59,9 +62,14 @@ extension Broker {
       }
       tell(reply, of: isOwn && isGiven ? read.dead : [], desk, now: now)
     } catch {
-      if waitsForFile(call, error, now: now, { [unowned self] now in
-        callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
-      }) { return }
+      if waitsForFile(
+        call, error, now: now,
+        { [unowned self] now in
+          callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
+        })
+      {
+        return
+      }
       outbox.append(Reply(call: call, error: error))
     }
   }

@@ -72,9 +72,14 @@ extension Broker {
       }
     } catch {
       // Not by `call`, which would take the answer for a message.
-      if waitsForFile(request.call, error, bytes: request.body.count, now: now, {
-        [unowned self] now in platformCall(request, at: id, now: now)
-      }) { return }
+      if waitsForFile(
+        request.call, error, bytes: request.body.count, now: now,
+        {
+          [unowned self] now in platformCall(request, at: id, now: now)
+        })
+      {
+        return
+      }
       return outbox.append(request.addressee.reply(error))
     }
     call(request, at: id, now: now)

@@ -18,9 +18,12 @@ extension Broker {
       read(Reply(call: operation.call, body: json.bytes), desk)
       touch(desk)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        queueStatus(operation, at: id, now: now)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          queueStatus(operation, at: id, now: now)
+        })
+      {
         return
       }
       outbox.append(Reply(call: operation.call, error: error))

@@ -20,9 +20,12 @@ extension Broker {
         caller.isCaller(message.caller) || caller == .admin
       else { return outbox.append(Self.noItem(call)) }
       let payer = payer(of: caller)
-      if waitForRedrive(ofTask: message.task, desk, { [unowned self] now in
-        queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
-      }) {
+      if waitForRedrive(
+        ofTask: message.task, desk,
+        { [unowned self] now in
+          queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
+        })
+      {
         return
       }
       guard !mustWait(message.task, desk) else {

@@ -57,9 +57,12 @@ extension Broker {
     do throws(RelayError) {
       _ = try operand(id, at: workspace, now: now)
     } catch {
-      if waitsForFile(operation.call, error, now: now, { [unowned self] now in
-        begin(operation, id, at: workspace, action, now: now, body)
-      }) {
+      if waitsForFile(
+        operation.call, error, now: now,
+        { [unowned self] now in
+          begin(operation, id, at: workspace, action, now: now, body)
+        })
+      {
         return
       }
       return outbox.append(Reply(call: operation.call, error: error))
@@ -82,9 +85,12 @@ extension Broker {
       body(desk, message, now)
       carryOut(desk, now: now)
     } catch {
-      if waitsForFile(call, error, now: now, { [unowned self] now in
-        carryOut(running, now: now, body)
-      }) {
+      if waitsForFile(
+        call, error, now: now,
+        { [unowned self] now in
+          carryOut(running, now: now, body)
+        })
+      {
         return
       }
       fail(running, error, now: now)

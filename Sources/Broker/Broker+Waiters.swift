@@ -109,10 +109,13 @@ extension Broker {
 
   func answerTask(_ waiter: Waiter, _ seq: Seq, _ desk: Desk, now: Now) {
     let task = desk.queue.message(seq)?.task ?? seq
-    if waitForRedrive(ofTask: task, desk, { [unowned self] now in
-      guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
-      answerTask(waiter, seq, desk, now: now)
-    }) {
+    if waitForRedrive(
+      ofTask: task, desk,
+      { [unowned self] now in
+        guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
+        answerTask(waiter, seq, desk, now: now)
+      })
+    {
       return
     }
     guard !mustWait(seq, desk) else {

@@ -157,12 +157,6 @@ package struct Directory {
     package let expires: WallTime?
     /// Of what the registry lists; the admin token is not among that.
     package let use: TokenUse?
-
-    init(identity: Identity, expires: WallTime?, use: TokenUse?) {
-      self.identity = identity
-      self.expires = expires
-      self.use = use
-    }
   }
 
   package init() {}

@@ -120,8 +120,9 @@ extension Doctor {
       if kind.supportsSyncfs {
         report.ok("file system \(kind): rounds of many workspaces are one syncfs")
       } else {
-        report.note("file system \(kind): each file is synced by itself, and a network file "
-          + "system keeps no promise")
+        report.note(
+          "file system \(kind): each file is synced by itself, and a network file "
+            + "system keeps no promise")
       }
     } catch {
       report.problem("\(path): \(error.description)", try: "df \(path) and dmesg")

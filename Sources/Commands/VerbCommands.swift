@@ -167,7 +167,8 @@ enum VerbCommands {
   }
 
   private static func line(_ json: JSON) -> String {
-    var text = "job \(Plain.member(json["job"])) \(Plain.member(json["verb"])): "
+    var text =
+      "job \(Plain.member(json["job"])) \(Plain.member(json["verb"])): "
       + "\(Plain.member(json["state"])), \(Plain.member(json["done"])) of "
       + "\(Plain.member(json["matched"])) done"
     if let failed = json["failed"]?.int, failed > 0 { text += ", \(failed) failed" }

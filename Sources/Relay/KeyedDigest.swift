@@ -55,8 +55,10 @@ package struct KeyedDigest: FieldDigest, Sendable {
     var offset = 0
     while offset &+ 8 <= span.byteCount {
       // In bounds by the line above; any byte pattern is an integer.
-      update(UInt64(littleEndian: unsafe span.unsafeLoadUnaligned(
-        fromByteOffset: offset, as: UInt64.self)))
+      update(
+        UInt64(
+          littleEndian: unsafe span.unsafeLoadUnaligned(
+            fromByteOffset: offset, as: UInt64.self)))
       offset &+= 8
     }
     guard offset < span.byteCount else { return }

@@ -134,7 +134,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   package var text: String {
     switch self {
     case .badJSON: "the body is not JSON"
-    case .tooManyValues: 
+    case .tooManyValues:
       "the body's JSON has too many members and elements; allowed are \(Limits().bodyValuesMax), "
         + "in a batch \(Limits().messageValuesMax)"
     case .badRequest: "the request is not understood"

@@ -90,7 +90,7 @@ extension Database {
   /// that was damaged or lost from one that has never been, so it must not stand there alone. On a
   /// full disk it stays in the log until the next checkpoint.
   func settleBoot() throws(StoreError) {
-    do throws(StoreError) { try checkpoint(.passive) } catch where error.kind == .full {}
+    do throws(StoreError) { try checkpoint(.passive) } catch  where error.kind == .full {}
   }
 
   private func wasLastUsed(under boot: String) throws(StoreError) -> Bool {

@@ -227,7 +227,8 @@ import Wire
     }
   }
 
-  @Test func `what is left of a purged workspace's tokens is not in the way of its return`() throws {
+  @Test func `what is left of a purged workspace's tokens is not in the way of its return`() throws
+  {
     let minted = bench.broker.nextCall()
     bench.broker.mintToken(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
     bench.sync()

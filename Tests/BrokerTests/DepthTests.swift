@@ -83,8 +83,7 @@ import Wire
     #expect(depth == before)
   }
 
-  @Test func `a dead message counts as long as it is kept, whoever has heard of its end`() throws
-  {
+  @Test func `a dead message counts as long as it is kept, whoever has heard of its end`() throws {
     let bench = try Bench { $0.attempts = 1 }
     let id = try bench.create()
     func expect(_ count: Int, _ location: SourceLocation = #_sourceLocation) throws {

@@ -13,10 +13,11 @@ import Wire
     #expect(Plain.age(seconds: seconds) == text)
   }
 
-  @Test(arguments: [
-    (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"),
-    (268_435_456, "256.0 MiB"), (5_497_558_138_880, "5.0 TiB"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"),
+      (268_435_456, "256.0 MiB"), (5_497_558_138_880, "5.0 TiB"),
+    ] as [(Int64, String)])
   func `bytes have a unit that fits`(count: Int64, text: String) {
     #expect(Plain.bytes(count) == text)
   }

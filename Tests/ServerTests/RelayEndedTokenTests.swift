@@ -66,7 +66,8 @@ import Wire
     #expect(key.status == 410)
   }
 
-  @Test func `the id of a purged workspace begins anew, and its old token is a stranger's`() throws {
+  @Test func `the id of a purged workspace begins anew, and its old token is a stranger's`() throws
+  {
     try remove("?purge=true")
     #expect(try answer("GET", "\(path)/inbox", scene.token).status == 410)
     let made = try answer("POST", "/workspaces", RelayScene.admin)

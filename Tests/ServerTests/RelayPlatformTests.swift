@@ -38,7 +38,8 @@ import Wire
 
   // MARK: targets
 
-  @Test func `a call that names nobody is for the bearer's own workspace, with any type of id`() throws
+  @Test func `a call that names nobody is for the bearer's own workspace, with any type of id`()
+    throws
   {
     for id in ["1", "\"a\"", "null", "1.5"] {
       let answer = try post(
@@ -96,7 +97,8 @@ import Wire
 
   // MARK: callers
 
-  @Test func `the bearer alone says who calls, and a header that contradicts it is refused`() throws {
+  @Test func `the bearer alone says who calls, and a header that contradicts it is refused`() throws
+  {
     for path in ["/a2a", "/workspaces/\(other.id)/a2a"] {
       for named in [other.id, RelayAccessTests.unknown, "x"] {
         let answer = try post(path, Self.body("x"), token: scene.token, ("X-Workspace-ID", named))
@@ -170,7 +172,9 @@ import Wire
     #expect(answer.json["result"]?["parts"]?.array?.first?["text"]?.string == "hi")
   }
 
-  @Test func `a caller that says how long it waits is held so long, an agent's answer never`() throws {
+  @Test func `a caller that says how long it waits is held so long, an agent's answer never`()
+    throws
+  {
     for field in [("X-Timeout", "1"), ("Prefer", "wait=1")] {
       let caller = try client
       try caller.begin(

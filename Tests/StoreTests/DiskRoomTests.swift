@@ -9,11 +9,12 @@ import Testing
 @Suite struct DiskRoomTests {
   static let mib: Int64 = 1 << 20
 
-  @Test(arguments: [
-    (total: 57, mark: 14, reserve: 3), (total: 64, mark: 16, reserve: 4),
-    (total: 150, mark: 16, reserve: 9), (total: 400, mark: 20, reserve: 25),
-    (total: 1024, mark: 51, reserve: 32), (total: 1 << 20, mark: 256, reserve: 32),
-  ] as [(total: Int64, mark: Int64, reserve: Int64)])
+  @Test(
+    arguments: [
+      (total: 57, mark: 14, reserve: 3), (total: 64, mark: 16, reserve: 4),
+      (total: 150, mark: 16, reserve: 9), (total: 400, mark: 20, reserve: 25),
+      (total: 1024, mark: 51, reserve: 32), (total: 1 << 20, mark: 256, reserve: 32),
+    ] as [(total: Int64, mark: Int64, reserve: Int64)])
   func `mark and reserves follow the size of the disk`(
     total: Int64, mark: Int64, reserve: Int64
   ) throws {
@@ -38,13 +39,14 @@ import Testing
     #expect(error?.message.contains("at least 41943040 are needed") == true)
   }
 
-  @Test(arguments: [
-    (code: 778, errno: EDQUOT, kind: .full), (778, EFBIG, .full), (778, ENOSPC, .full),
-    (778, EIO, .ioFatal), (778, 0, .ioFatal), (SQLITE_FULL, 0, .full),
-    (SQLITE_CANTOPEN, ENOSPC, .full), (SQLITE_CANTOPEN, ENOENT, .workspaceFatal),
-    // What a sync has lost is lost, whatever the reason.
-    (1034, ENOSPC, .ioFatal), (1034, EDQUOT, .ioFatal), (1290, ENOSPC, .ioFatal),
-  ] as [(code: Int32, errno: Int32, kind: StoreError.Kind)])
+  @Test(
+    arguments: [
+      (code: 778, errno: EDQUOT, kind: .full), (778, EFBIG, .full), (778, ENOSPC, .full),
+      (778, EIO, .ioFatal), (778, 0, .ioFatal), (SQLITE_FULL, 0, .full),
+      (SQLITE_CANTOPEN, ENOSPC, .full), (SQLITE_CANTOPEN, ENOENT, .workspaceFatal),
+      // What a sync has lost is lost, whatever the reason.
+      (1034, ENOSPC, .ioFatal), (1034, EDQUOT, .ioFatal), (1290, ENOSPC, .ioFatal),
+    ] as [(code: Int32, errno: Int32, kind: StoreError.Kind)])
   func `a quota and a limit of the size are a full disk`(
     code: Int32, errno: Int32, kind: StoreError.Kind
   ) {

@@ -99,7 +99,8 @@ import Testing
     let whole = try Data(contentsOf: URL(filePath: log))
     let frames = (whole.count - 32) / 4120
     let places =
-      [3, 9, 20, 28] + (0..<frames - 8).flatMap { frame in
+      [3, 9, 20, 28]
+      + (0..<frames - 8).flatMap { frame in
         [2, 6, 9, 13, 18, 22, 24, 2000, 4119].map { 32 + frame * 4120 + $0 }
       }
     for place in places {

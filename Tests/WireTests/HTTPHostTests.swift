@@ -7,8 +7,11 @@ import Testing
     arguments: [
       ("relay.lan", "relay.lan", nil), ("Relay.LAN:8080", "relay.lan", 8080),
       ("relay.lan.", "relay.lan", nil), ("relay.lan.:80", "relay.lan", 80),
-      ("10.0.0.5:1", "10.0.0.5", 1), ("[::1]", "[::1]", nil), ("[FE80::1]:65535", "[fe80::1]",
-        65535),
+      ("10.0.0.5:1", "10.0.0.5", 1), ("[::1]", "[::1]", nil),
+      (
+        "[FE80::1]:65535", "[fe80::1]",
+        65535
+      ),
       ("relay.lan:", "relay.lan", nil),
     ] as [(String, String, Int?)])
   func `a host is compared without case, last dot and port`(

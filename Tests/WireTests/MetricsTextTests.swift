@@ -24,11 +24,12 @@ import Wire
         """)
   }
 
-  @Test(arguments: [
-    (0, "0"), (1, "0.000000001"), (50_000, "0.00005"), (1_500_000_000, "1.5"),
-    (-2_000_000_000, "-2"), (-10, "-0.00000001"), (Int64.max, "9223372036.854775807"),
-    (Int64.min, "-9223372036.854775808"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "0"), (1, "0.000000001"), (50_000, "0.00005"), (1_500_000_000, "1.5"),
+      (-2_000_000_000, "-2"), (-10, "-0.00000001"), (Int64.max, "9223372036.854775807"),
+      (Int64.min, "-9223372036.854775808"),
+    ] as [(Int64, String)])
   func `nanoseconds become seconds without an exponent`(nanoseconds: Int64, expected: String) {
     #expect(MetricsText.seconds(nanoseconds) == expected)
   }

@@ -70,7 +70,8 @@ import Testing
   @Test func `a body without jsonrpc is wrapped, and its id and method are kept if it has some`()
     throws
   {
-    let message = "{\"messageId\":\"m\",\"role\":\"user\",\"parts\":[{\"kind\":\"text\","
+    let message =
+      "{\"messageId\":\"m\",\"role\":\"user\",\"parts\":[{\"kind\":\"text\","
       + "\"text\":\"x\"}]}"
     #expect(
       try stored("{\"params\":{\"message\":\(message)}}")
