@@ -52,8 +52,11 @@ let package = Package(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
     .testTarget(
-      name: "RelayTests", dependencies: ["Relay"], swiftSettings: settings + optimised),
-    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+      name: "RelayTests", dependencies: ["Relay", "TestKit"], swiftSettings: settings + optimised),
+    // For tests only: what several of them use.
+    .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: settings),
+    .testTarget(
+      name: "WireTests", dependencies: ["Wire", "Relay", "TestKit"], swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["System", "Relay"], swiftSettings: settings),
     // For tests only: a SQLite VFS whose writes and syncs fail when told to.
     .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
@@ -68,16 +71,19 @@ let package = Package(
       name: "BrokerTests",
       dependencies: [
         "Broker", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
+        "TestKit",
       ],
       swiftSettings: settings),
     .testTarget(
       name: "ServerTests",
-      dependencies: ["Server", "Broker", "Archive", "Relay", "Wire", "Store", "System", "CLinux"],
+      dependencies: [
+        "Server", "Broker", "Archive", "Relay", "Wire", "Store", "System", "CLinux", "TestKit",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["Commands", "Server", "System", "Wire"],
       swiftSettings: settings),
-    .testTarget(name: "TidyTests", swiftSettings: settings),
+    .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,21 +1,20 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Relay
 
-/// Random schedules against a model of the file. `SCHEDULE_SEED=n` replays one, `SCHEDULES=n` runs
-/// another number of them, `SCHEDULE_BASE=n` other seeds.
+/// Random schedules against a model of the file. `SCHEDULES=n` runs another number of them,
+/// `TEST_SEED=n` begins with another seed. With `SCHEDULES=1` the steps of that seed are printed.
 @Suite(.serialized) struct ScheduleTests {
-  static let environment = ProcessInfo.processInfo.environment
-  static let schedules = environment["SCHEDULES"].flatMap { Int($0) } ?? 1_000_000
-  static let base = environment["SCHEDULE_BASE"].flatMap { UInt64($0) } ?? 1
+  static let schedules =
+    ProcessInfo.processInfo.environment["SCHEDULES"].flatMap { Int($0) } ?? 1_000_000
   static let workers = 2
 
   @Test func `no schedule of events breaks a promise`() async throws {
-    if let seed = Self.environment["SCHEDULE_SEED"].flatMap({ UInt64($0) }) {
-      return #expect(Schedule.run(seed: seed, isTold: true) == nil)
+    if Self.schedules == 1 {
+      return #expect(Schedule.run(seed: TestSeed.value, isTold: true) == nil)
     }
-    print("schedules: \(Self.schedules) from base seed \(Self.base)")
     let start = ContinuousClock.now
     let failures = await withTaskGroup(of: [String].self) { group in
       for worker in 0..<Self.workers { group.addTask { Self.work(worker) } }
@@ -28,8 +27,10 @@ import Testing
   private static func work(_ worker: Int) -> [String] {
     var failures: [String] = []
     for index in stride(from: worker, to: schedules, by: workers) where failures.count < 5 {
-      let seed = base &+ UInt64(index)
-      if let what = Schedule.run(seed: seed) { failures.append("seed \(seed): \(what)") }
+      let seed = TestSeed.value &+ UInt64(index)
+      if let what = Schedule.run(seed: seed) {
+        failures.append("TEST_SEED=\(seed) SCHEDULES=1: \(what)")
+      }
     }
     return failures
   }

@@ -1,6 +1,6 @@
 import Broker
-import Foundation
 import Relay
+import TestKit
 import Testing
 import Wire
 
@@ -8,23 +8,6 @@ import Wire
 
 /// Random requests at every route: none may stop the relay, and each gets an answer.
 @Suite struct RelayFuzzTests {
-  /// SplitMix64, so that a printed seed gives the same requests again.
-  private struct Dice {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var word = state
-      word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-      word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-      return word ^ word >> 31
-    }
-
-    mutating func pick<Element>(_ list: [Element]) -> Element {
-      list[Int(next() % UInt64(list.count))]
-    }
-  }
-
   private static let values = [
     "null", "true", "0", "-1", "1", "7", "1e400", "9223372036854775807", "-9223372036854775808",
     "99999999999999999999999", "1.5", "\"\"", "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "[[]]",
@@ -88,11 +71,7 @@ import Wire
   }
 
   @Test func `random requests are answered, and the relay lives`() throws {
-    let seed =
-      ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap { UInt64($0) }
-      ?? UInt64.random(in: 0 ... .max)
-    print("relay fuzz: FUZZ_SEED=\(seed)")
-    var dice = Dice(state: seed)
+    var dice = Dice(seed: TestSeed.value)
     let scene = try RelayScene(.open, settings: ",\"callers\":\"agent\"") {
       $0.hold = .milliseconds(1)
       $0.keepAlive = .milliseconds(1)
@@ -116,7 +95,7 @@ import Wire
           token: dice.pick([nil, scene.token, scene.token, RelayScene.admin, "x"]), fields: fields,
           body: body)
       } catch {
-        Issue.record("step \(step) of \(seed): \(path) \(body): \(error)")
+        Issue.record("step \(step) of seed \(TestSeed.value): \(path) \(body): \(error)")
         return
       }
       #expect(answer.status < 500 || [501, 503].contains(answer.status), "step \(step): \(path)")
@@ -127,5 +106,11 @@ import Wire
     #expect(try scene.connect().call("GET", "/ready").status == 200)
     scene.server.stop()
     #expect(scene.server.ended() == 0)
+  }
+}
+
+extension Dice {
+  fileprivate mutating func pick<Element>(_ list: [Element]) -> Element {
+    list[Int(next() % UInt64(list.count))]
   }
 }

@@ -1,3 +1,5 @@
+import Relay
+import TestKit
 import Testing
 import Wire
 
@@ -59,8 +61,8 @@ import Wire
   }
 
   @Test func `a random change never traps and never makes bad JSON`() {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(state: seed)
+    let seed = TestSeed.value
+    var random = Dice(seed: seed)
     let texts = (Self.calls + Self.results).map { Array($0.utf8) }
     let bytes = Array(#"{}[]",:\u0 tnf1-"#.utf8) + [0x00, 0x80, 0xC3, 0xED, 0xF0, 0xFF]
     for round in 0..<20_000 {
@@ -83,19 +85,5 @@ import Wire
       let isValid = (try? JSONScanner.validate(body.span)) != nil
       #expect(isValid == ((try? JSON(parsing: body)) != nil), "seed \(seed), round \(round)")
     }
-    print("hostile bytes: seed \(seed)")
-  }
-}
-
-/// A small seeded generator, so that a failure can be run again.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

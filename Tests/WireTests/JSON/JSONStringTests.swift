@@ -1,3 +1,5 @@
+import Relay
+import TestKit
 import Testing
 import Wire
 
@@ -59,7 +61,7 @@ import Wire
   }
 
   @Test func `random mixtures are read and written like the reference does it`() {
-    var random = SeededNumbers(state: 0x5EED)
+    var random = Dice(seed: TestSeed.value)
     for _ in 0..<1500 {
       var value: [UInt8] = []
       for _ in 0..<Int.random(in: 0...6, using: &random) {
