@@ -1,4 +1,4 @@
-# Shared by the scripts in deploy/: to be read with `.`, not run.
+# Shared by the scripts in deploy/ and by Tests/run: to be read with `.`, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -1,6 +1,6 @@
 /// Chunked bodies of any bytes, cut in two where the first byte says: both parsers agree about the
 /// body, the cut changes nothing, and what was read can be written and read again. Run by
-/// `deploy/fuzz.sh Chunked 60`.
+/// `Tests/Fuzz/run Chunked 60`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard count > 0 else { return 0 }

@@ -1,5 +1,5 @@
 /// The control of the others: a reader with a bug that only a JSON object of some length reaches.
-/// `deploy/fuzz.sh Control 30` must find it.
+/// `Tests/Fuzz/run Control 30` must find it.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,5 +1,5 @@
 /// Requests and responses of any bytes: no trap, no endless loop, memory within the limits, and the
-/// same steps whether the bytes come at once or one by one. Run by `deploy/fuzz.sh HTTPHead 60`.
+/// same steps whether the bytes come at once or one by one. Run by `Tests/Fuzz/run HTTPHead 60`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

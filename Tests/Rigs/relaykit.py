@@ -22,7 +22,7 @@ from wire import Client
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRATCH = ROOT / ".build" / "rigs"
-SKIPPED = 77  # the exit code that deploy/test.sh reads as "skipped"
+SKIPPED = 77  # the exit code that Tests/run reads as "skipped"
 FINAL = 74  # the relay's exit code after an I/O error that is final for the process
 
 
@@ -56,14 +56,19 @@ def scratch(name):
 def binary(build="release"):
     path = pathlib.Path(os.environ.get(f"RELAY_BINARY_{build.upper()}") or
                         ROOT / ".build" / build / "a2a-relay")
-    check(path.exists(), f"{path} is missing: build it first (deploy/test.sh does)")
+    check(path.exists(), f"{path} is missing: build it first (Tests/run does)")
     return str(path)
+
+
+def seed(text):
+    """A seed as it is given: a number, or `random` for a new one."""
+    return int.from_bytes(os.urandom(4), "big") if text == "random" else int(text)
 
 
 def main(run, **options):
     """Runs a rig: `run(args)`; turns what it raises into an exit code. SIGTERM cleans up too."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--seed", type=seed, default=os.environ.get("TEST_SEED", "1"))
     for name, default in options.items():
         kind = {"type": type(default)} if default is not True and default is not False else {
             "action": "store_true"}
@@ -72,7 +77,7 @@ def main(run, **options):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     random.seed(args.seed)
-    say(f"seed {args.seed}")
+    say(f"seed {args.seed} (--seed random draws another)")
     start = time.monotonic()
     try:
         run(args)
