@@ -4,19 +4,26 @@
 
 Each SDK gets a virtual environment in .build; pip fetches it the first time.
 """
+import fcntl
 import pathlib
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "Rigs"))
-from relaykit import ROOT, Failed, Relay, main, say, scratch, skip  # noqa: E402
+from rigkit.relay import ROOT, Failed, Relay, main, say, scratch, skip  # noqa: E402
 
 VERSIONS = ["1.3.0", "0.3.26"]
 
 
 def environment(version):
-    """The Python of a virtual environment with that SDK."""
+    """The Python of a virtual environment with that SDK. Rigs that need it at once wait for the first."""
     folder = ROOT / ".build" / f"venv-a2a-{version}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return installed(version, folder)
+
+
+def installed(version, folder):
     python, mark = folder / "bin" / "python", folder / "installed"
     if not mark.exists():
         commands = [[sys.executable, "-m", "venv", str(folder)],

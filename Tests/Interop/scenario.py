@@ -14,8 +14,8 @@ import traceback
 
 sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / "Rigs"), str(pathlib.Path(__file__).parent)]
 from polling_agent import PollingAgent  # noqa: E402
-from relaykit import check, new_id  # noqa: E402
-from wire import Client  # noqa: E402
+from rigkit.relay import check, new_id  # noqa: E402
+from rigkit.wire import Client  # noqa: E402
 
 CHECKS = []
 

@@ -22,9 +22,9 @@ import sys
 import threading
 import time
 
-import rpc
-from pages import blocks
-from relaykit import ROOT, Relay, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.pages import blocks
+from rigkit.relay import ROOT, Relay, check, main, new_id, say, scratch
 from tutorial import provide_requests
 
 LIMIT = 60  # seconds that anything may take; an agent pauses 1, 2, 4 … s between its tries

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 
-from relaykit import ROOT, Relay, check, main, say, scratch, skip
+from rigkit.relay import ROOT, Relay, check, main, say, scratch, skip
 
 RULES = ROOT / "deploy" / "alerts.yaml"
 MINUTES = 20  # a sample a minute; alerts are looked at after the last one

@@ -15,9 +15,9 @@ import shutil
 import subprocess
 import time
 
-import rpc
-from campaign import Campaign
-from relaykit import Relay, binary, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.campaign import Campaign
+from rigkit.relay import Relay, binary, check, main, new_id, say, scratch
 
 ADMIN = "operator-of-the-backup-rig"
 FLAGS = ["--limit", "restartGrace=500"]

@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import tarfile
 
-from pages import blocks, broken_links
-from relaykit import ROOT, check, main, say, scratch, skip
+from rigkit.pages import blocks, broken_links
+from rigkit.relay import ROOT, check, main, say, scratch, skip
 
 # What stands before and after the commands of the README.
 BEFORE = r"""

@@ -14,8 +14,8 @@ import base64
 import pathlib
 import re
 
-import rpc
-from relaykit import ROOT, Relay, check, main, new_id, say, scratch, spellings
+from rigkit import rpc
+from rigkit.relay import ROOT, Relay, check, main, new_id, say, scratch, spellings
 
 FOLDER = ROOT / "Sources" / "Server" / "Routes"
 WRONG = "rtok_" + "A" * 43

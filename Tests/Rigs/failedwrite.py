@@ -13,9 +13,9 @@ import errno
 import random
 import time
 
-import rpc
-from relaykit import FINAL, Failed, Relay, check, main, new_id, say, scratch
-from shim import Shim
+from rigkit import rpc
+from rigkit.relay import FINAL, Failed, Relay, check, main, new_id, say, scratch
+from rigkit.shim import Shim
 
 CASES = {  # name: (barrier, workspaces with work in the round, kinds of calls that may fail)
     "fdatasync": ("fdatasync", 1, ["fdatasync"]),

@@ -9,10 +9,9 @@ The control swallows the syncs: then nearly all rounds must go without.
 """
 import time
 
-import disks
-import rpc
-from relaykit import Relay, check, main, new_id, say, scratch, skip
-from shim import Shim
+from rigkit import disks, rpc
+from rigkit.relay import Relay, check, main, new_id, say, scratch, skip
+from rigkit.shim import Shim
 
 WORKSPACES = 8
 SLOW = 3000  # microseconds: while one sync is under way the next round gathers

@@ -8,9 +8,8 @@ reserve must be given up, and taken again when space is back. The control has no
 import os
 import time
 
-import rpc
-import disks
-from relaykit import Relay, check, main, new_id, say, scratch, skip
+from rigkit import disks, rpc
+from rigkit.relay import Relay, check, main, new_id, say, scratch, skip
 
 HIGH_WATER = 6 << 20
 WAIT = 15  # seconds until the relay has noticed

@@ -1,6 +1,6 @@
 """The judge itself: made-up logs with one broken promise each must be found, a clean one must not."""
-from ledger import Ledger, judge, judge_timeline
-from relaykit import check, main, say
+from rigkit.ledger import Ledger, judge, judge_timeline
+from rigkit.relay import check, main, say
 
 
 def clean():

@@ -6,8 +6,8 @@
 The rounds are shared out over several campaigns, each on a fresh data directory and with other
 bounds (campaign.TEMPERS).
 """
-from campaign import Campaign, expect_detection, limits, report, tempers
-from relaykit import Relay, main, say, scratch
+from rigkit.campaign import Campaign, expect_detection, limits, report, tempers
+from rigkit.relay import Relay, main, say, scratch
 
 PLANTS = {"answer-before-commit": "lost", "drop-hand-out": "handed out"}
 

@@ -16,9 +16,8 @@ import errno
 import subprocess
 import time
 
-import disks
-import rpc
-from relaykit import FINAL, Failed, Relay, check, main, new_id, say, scratch, skip
+from rigkit import disks, rpc
+from rigkit.relay import FINAL, Failed, Relay, check, main, new_id, say, scratch, skip
 
 FORMS = {"fdatasync": ("fdatasync", 1), "syncfs": ("auto", 6)}  # --barrier, workspaces in a round
 ENDS = ["a power cut", "a restart, more messages, a power cut"]

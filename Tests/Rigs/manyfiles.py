@@ -15,9 +15,9 @@ import sqlite3
 import time
 import uuid
 
-import rpc
-from asyncwire import Wire, World
-from relaykit import Relay, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.asyncwire import Wire, World
+from rigkit.relay import Relay, check, main, new_id, say, scratch
 
 FILES, USED, AT_ONCE = 32, 500, 24
 MADE, START_MAX = 200, 2.0

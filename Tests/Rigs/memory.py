@@ -12,8 +12,8 @@ import socket
 import threading
 import time
 
-import rpc
-from relaykit import Relay, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.relay import Relay, check, main, new_id, say, scratch
 
 CALLERS, ANSWER = 60, 8 << 20
 PIPELINED = 20

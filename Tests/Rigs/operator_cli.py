@@ -11,8 +11,8 @@ import struct
 import subprocess
 import time
 
-from relaykit import ROOT, Failed, Relay, binary, check, main, say, scratch
-from wire import request_bytes
+from rigkit.relay import ROOT, Failed, Relay, binary, check, main, say, scratch
+from rigkit.wire import request_bytes
 
 USAGE, REFUSED, UNREACHABLE, NO_CREDENTIAL = 64, 1, 69, 77
 

@@ -6,10 +6,10 @@
 The data directory lies on a loop-mounted ext4, which is shut down at a random moment. Each restart
 sees another boot id. Six or more workspaces have work at once, so that `--barrier auto` uses syncfs.
 """
-import disks
-from campaign import Campaign, expect_detection, limits, report, tempers
-from relaykit import Failed, Relay, check, main, say, scratch, skip
-from shim import Shim
+from rigkit import disks
+from rigkit.campaign import Campaign, expect_detection, limits, report, tempers
+from rigkit.relay import Failed, Relay, check, main, say, scratch, skip
+from rigkit.shim import Shim
 
 FORMS = {"fdatasync": ["--barrier", "fdatasync"], "syncfs": ["--barrier", "auto"]}
 UNUSED = {"fdatasync": "syncfs"}

@@ -14,9 +14,9 @@ import sys
 import threading
 import time
 
-import rpc
-from proxykit import Caddy, Nginx, Stage, certificate, curl, sockets, until
-from relaykit import ROOT, Failed, check, main, new_id, say, scratch, skip
+from rigkit import rpc
+from rigkit.proxy import Caddy, Nginx, Stage, certificate, curl, sockets, until
+from rigkit.relay import ROOT, Failed, check, main, new_id, say, scratch, skip
 
 sys.path.insert(0, str(ROOT / "Tests" / "Interop"))
 import interop  # noqa: E402

@@ -7,8 +7,8 @@ nginx with nothing but `proxy_pass`, and Caddy with the `flush_interval -1` that
 import re
 
 import proxies
-from proxykit import Caddy, Nginx, Stage
-from relaykit import Failed, check, main, say
+from rigkit.proxy import Caddy, Nginx, Stage
+from rigkit.relay import Failed, check, main, say
 
 SETTINGS = re.compile(
     r"\s*(proxy_(?!pass)|X-Accel|client_max|large_client|gzip|merge|keepalive|error_page)")

@@ -13,8 +13,8 @@ import subprocess
 import threading
 import time
 
-import rpc
-from relaykit import Relay, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.relay import Relay, check, main, new_id, say, scratch
 
 SENDERS, LIVE_SECONDS = 8, 4
 WINDOW, PAIRS, RATIO_MIN = 1.5, 12, 0.8

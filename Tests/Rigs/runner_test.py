@@ -6,12 +6,12 @@ import pathlib
 import subprocess
 import time
 
-from relaykit import ROOT, check, main, say, scratch
+from rigkit.relay import ROOT, check, main, say, scratch
 
 SCRIPT = """set -uo pipefail
 . deploy/lib.sh
 lanes=2 logs={folder}/logs allow_skips={allow}
-. Tests/Rigs/runner.sh
+. Tests/Rigs/rigkit/runner.sh
 trap stop_rigs EXIT
 trap 'exit 1' TERM
 {rigs}

@@ -15,10 +15,10 @@ import signal
 import socket
 import subprocess
 
-import rpc
-from machine import NUMBER, Machine, leaves
-from pages import blocks
-from relaykit import ROOT, Relay, binary, check, main, say, scratch, skip
+from rigkit import rpc
+from rigkit.machine import NUMBER, Machine, leaves
+from rigkit.pages import blocks
+from rigkit.relay import ROOT, Relay, binary, check, main, say, scratch, skip
 
 UNIT = ROOT / "deploy" / "a2a-relay.service"
 WATCHDOG = 1.5  # seconds; signs of life come three times as often

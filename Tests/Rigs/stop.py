@@ -5,8 +5,8 @@
 What is in a log that is not empty is not lost, but the data directory cannot be copied file by file,
 and the next start has to work it off. Several workspaces and the registry have been written to.
 """
-import rpc
-from relaykit import Relay, check, main, new_id, say, scratch
+from rigkit import rpc
+from rigkit.relay import Relay, check, main, new_id, say, scratch
 
 WORKSPACES, SENDS = 4, 100
 

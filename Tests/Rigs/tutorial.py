@@ -16,8 +16,8 @@ import subprocess
 import sys
 import time
 
-from pages import blocks
-from relaykit import Relay, check, main, say, scratch
+from rigkit.pages import blocks
+from rigkit.relay import Relay, check, main, say, scratch
 
 PAGE = "docs/platform.md"
 URL, TOKEN = "http://127.0.0.1:8080", "choose-your-own-16-bytes"

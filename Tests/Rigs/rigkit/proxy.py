@@ -13,13 +13,25 @@ import subprocess
 import threading
 import time
 
-from relaykit import ROOT, Relay, _die_with_parent, check
-from wire import Client
+from .relay import ROOT, Failed, Relay, check, die_with_parent
+from .wire import Client
+
+GIVEN = set()  # ports, by free_port
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port for a process that cannot tell which one it was given. It lies below those that the
+    kernel gives to others, so that it stays free while the process is down."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in range(10000 + os.getpid() % 10000, lowest):
+        if port not in GIVEN:
+            try:
+                with socket.create_server(("127.0.0.1", port)):
+                    GIVEN.add(port)
+                    return port
+            except OSError:
+                pass
+    raise Failed("no free port")
 
 
 def certificate(folder):
@@ -48,7 +60,7 @@ class Proxy:
         with open(self.folder / "output", "ab") as output:
             self.process = subprocess.Popen(
                 command, env=os.environ | self.environment(), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, preexec_fn=_die_with_parent)
+                stdout=output, stderr=output, preexec_fn=die_with_parent)
         for _ in range(400):
             check(self.process.poll() is None, f"{command[0]} ended: {self.tail()}")
             try:

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 
-from relaykit import Failed, check
+from .relay import Failed, check
 
 PROGRAM = "/usr/local/bin/a2a-relay"
 USER, NUMBER = "a2a-relay", 61234

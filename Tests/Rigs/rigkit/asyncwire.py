@@ -1,7 +1,7 @@
 """HTTP on asyncio for the load: one kept connection per `Wire`, to a relay that comes and goes."""
 import asyncio
 
-from wire import Answer, parse_head, request_bytes
+from .wire import Answer, parse_head, request_bytes
 
 
 class Lost(Exception):

@@ -6,9 +6,9 @@ import asyncio
 import json
 import random
 
-import rpc
-from asyncwire import Lost, Wire
-from relaykit import new_id
+from . import rpc
+from .asyncwire import Lost, Wire
+from .relay import new_id
 
 TASK_NOT_CANCELABLE, TASK_NOT_FOUND = -32002, -32001
 

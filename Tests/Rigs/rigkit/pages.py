@@ -1,7 +1,7 @@
 """The commands of the pages, as they stand there."""
 import re
 
-from relaykit import ROOT, check
+from .relay import ROOT, check
 
 
 def blocks(page, heading, language="sh"):

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import time
 
-from relaykit import check, new_id, scratch
+from .relay import check, new_id, scratch
 
 NEW_MOUNTS = 0x20000  # CLONE_NEWNS
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)

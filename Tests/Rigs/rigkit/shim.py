@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 
-from relaykit import SCRATCH, check, skip
+from .relay import SCRATCH, check, skip
 
 FIELDS = ["swallow", "fail_kind", "fail_after", "fail_errno", "fdatasync", "syncfs", "fsync", "write",
           "failed", "failed_at", "later", "later_syncs", "slow"]

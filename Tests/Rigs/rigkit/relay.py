@@ -18,9 +18,9 @@ import tempfile
 import time
 import uuid
 
-from wire import Client
+from .wire import Client
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 SCRATCH = ROOT / ".build" / "rigs"
 SKIPPED = 77  # the exit code that Tests/run reads as "skipped"
 FINAL = 74  # the relay's exit code after an I/O error that is final for the process
@@ -87,7 +87,7 @@ def main(run, **options):
     say(f"done in {time.monotonic() - start:.1f} s")
 
 
-def _die_with_parent():
+def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     os.setpgid(0, 0)  # a Ctrl-C at the terminal is the rig's to handle
 
@@ -118,7 +118,7 @@ class Relay:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                preexec_fn=_die_with_parent)
+                preexec_fn=die_with_parent)
         line = self._ready_line(time.monotonic() + limit)
         if line is None:
             code = self.process.poll()

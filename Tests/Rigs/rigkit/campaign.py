@@ -2,11 +2,11 @@
 import asyncio
 import random
 
-import rpc
-from asyncwire import Lost, Wire, World
-from ledger import Ledger, judge, judge_hands, judge_timeline
-from load import Agent, Caller, Maker, Operator
-from relaykit import Failed, check, say
+from . import rpc
+from .asyncwire import Lost, Wire, World
+from .ledger import Ledger, judge, judge_hands, judge_timeline
+from .load import Agent, Caller, Maker, Operator
+from .relay import Failed, check, say
 
 CALLERS, AGENTS_EACH = 24, 3
 
