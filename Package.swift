@@ -37,16 +37,24 @@ let package = Package(
     .target(
       name: "Broker", dependencies: ["Relay", "Wire", "System", "Store", "Archive"],
       swiftSettings: settings),
+    // Cannot see the engine: it calls an `Application`.
+    .target(
+      name: "HTTPServer", dependencies: ["Relay", "Wire", "System"], swiftSettings: settings),
+    .target(
+      name: "HTTPClient", dependencies: ["Relay", "Wire", "System"], swiftSettings: settings),
     .target(
       name: "Server",
-      dependencies: ["CLinux", "Relay", "Wire", "System", "Store", "Archive", "Broker"],
+      dependencies: [
+        "CLinux", "Relay", "Wire", "System", "Store", "Archive", "Broker", "HTTPServer",
+        "HTTPClient",
+      ],
       swiftSettings: settings),
     .target(
-      name: "Commands", dependencies: ["Relay", "Wire", "System", "Store", "Server"],
+      name: "Commands", dependencies: ["Relay", "Wire", "System", "Store", "HTTPClient", "Server"],
       swiftSettings: pure),
     .executableTarget(
       name: "a2a-relay",
-      dependencies: ["Relay", "System", "Archive", "Broker", "Server", "Commands"],
+      dependencies: ["Relay", "System", "Archive", "Broker", "HTTPClient", "Server", "Commands"],
       swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
@@ -74,10 +82,19 @@ let package = Package(
         "TestKit",
       ],
       swiftSettings: settings),
+    // For tests only: a blocking client, which reads with the parser of `Wire`.
+    .target(
+      name: "HTTPTestKit", dependencies: ["Wire", "System"], path: "Tests/HTTPTestKit",
+      swiftSettings: settings),
+    .testTarget(
+      name: "HTTPServerTests",
+      dependencies: ["HTTPServer", "HTTPTestKit", "Relay", "Wire", "System"],
+      swiftSettings: settings),
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "Broker", "Archive", "Relay", "Wire", "Store", "System", "CLinux", "TestKit",
+        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Broker", "Archive", "Relay", "Wire",
+        "Store", "System", "CLinux", "TestKit",
       ],
       swiftSettings: settings),
     .testTarget(

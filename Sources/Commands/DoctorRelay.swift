@@ -1,3 +1,4 @@
+import HTTPClient
 import Relay
 import Server
 import Store
@@ -26,15 +27,15 @@ extension Doctor {
 
   /// Probes need no credential.
   private static func isReachable(_ line: Invocation, _ report: inout Report) -> Bool {
-    let answer: OperatorClient.Answer
-    let client: OperatorClient
-    do throws(OperatorClient.BadURL) {
-      client = try OperatorClient(url: line.url, token: nil)
+    let answer: BlockingClient.Answer
+    let client: BlockingClient
+    do throws(BlockingClient.BadURL) {
+      client = try BlockingClient(url: line.url, token: nil)
     } catch {
       report.problem(error.text, try: "a2a-relay doctor --relay http://127.0.0.1:8080")
       return false
     }
-    do throws(OperatorClient.Unreachable) {
+    do throws(BlockingClient.Unreachable) {
       _ = try client.call("GET", "/health")
       answer = try client.call("GET", "/ready")
     } catch {

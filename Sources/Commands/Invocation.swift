@@ -1,3 +1,4 @@
+import HTTPClient
 import Relay
 import Server
 import System
@@ -108,14 +109,14 @@ package struct Invocation: Sendable {
     _ method: String, _ path: String, _ body: JSON? = nil, taking: Set<Int> = []
   ) throws(CommandFailure) -> Answer {
     let credential = try credential()
-    let client: OperatorClient
-    do throws(OperatorClient.BadURL) {
-      client = try OperatorClient(url: url, token: credential.secret)
+    let client: BlockingClient
+    do throws(BlockingClient.BadURL) {
+      client = try BlockingClient(url: url, token: credential.secret)
     } catch {
       throw .usage("--relay: \(error.text)")
     }
-    let answer: OperatorClient.Answer
-    do throws(OperatorClient.Unreachable) {
+    let answer: BlockingClient.Answer
+    do throws(BlockingClient.Unreachable) {
       answer = try client.call(method, path, body: body?.bytes)
     } catch {
       throw .unreachable(

@@ -1,4 +1,5 @@
 package import Broker
+package import HTTPServer
 package import Relay
 package import Store
 package import System

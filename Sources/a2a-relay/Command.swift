@@ -1,6 +1,7 @@
 import Broker
 import Commands
 import Glibc
+import HTTPClient
 import Server
 import System
 

@@ -1,5 +1,6 @@
 import Archive
 import Foundation
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -49,7 +50,7 @@ import Wire
     #expect(try run("backup", folder + "2", "--data", data) == 0)
     #expect(try Manifest(of: folder + "2").messages == 3)
     let restored = try RelayTestServer(path: data + "-new")
-    let client = try HTTPClient(restored)
+    let client = try HTTPTestClient(restored)
     for number in 1...3 {
       let inbox = try client.call(
         "GET", "/workspaces/\(scene.id)/inbox?wait=5", token: scene.token)
@@ -68,7 +69,7 @@ import Wire
     let url = "http://\(other.address)"
     #expect(try run("import", folder, "--relay", url) == 0)
     #expect(try run("import", folder, "--relay", url) == 1, "it is there already")
-    let client = try HTTPClient(other)
+    let client = try HTTPTestClient(other)
     let inbox = try client.call("GET", "/workspaces/\(scene.id)/inbox?wait=5", token: scene.token)
     #expect(inbox.entry?["redelivered"]?.bool == true)
     try FileManager.default.removeItem(atPath: folder)

@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import System
 import Testing
@@ -16,7 +17,7 @@ import Wire
   /// The public URL is `http://relay`.
   init() throws {
     server = try RelayTestServer(.open, root: WorkspaceID(Self.root), hosts: ["other.example"])
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let made = try client.call(
       "POST", "/workspaces", token: RelayTestServer.admin,
       body: "{\"id\":\"\(Self.root)\",\"callers\":\"agent\"}")
@@ -28,8 +29,8 @@ import Wire
 
   private func answer(
     _ line: String, _ fields: [String], body: String = ""
-  ) throws -> HTTPClient.Answer {
-    let client = try HTTPClient(server)
+  ) throws -> HTTPTestClient.Answer {
+    let client = try HTTPTestClient(server)
     let head = [line] + fields + ["Content-Length: \(body.utf8.count)", "Connection: close"]
     try client.send(head.joined(separator: "\r\n") + "\r\n\r\n" + body)
     return try client.answer()
@@ -39,7 +40,7 @@ import Wire
 
   private var messages: Int? {
     get throws {
-      let answer = try HTTPClient(server).call(
+      let answer = try HTTPTestClient(server).call(
         "GET", "/workspaces/\(Self.root)/messages", token: RelayTestServer.admin)
       return answer.json["messages"]?.array?.count
     }
@@ -104,7 +105,7 @@ import Wire
   }
 
   @Test func `on one connection each request's host is looked at`() throws {
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     for (host, status) in [("relay", 200), ("evil.example", 421), ("relay", 200), ("evil", 421)] {
       try client.send("GET /health HTTP/1.1\r\nHost: \(host)\r\n\r\n")
       #expect(try client.answer().status == status, "\(host)")
@@ -145,7 +146,7 @@ import Wire
         line, host + fields + ["Authorization: Bearer made-up"], body: body)
       #expect([401, 403].contains(wrong.status), "\(line)")
     }
-    let made = try HTTPClient(server).call(
+    let made = try HTTPTestClient(server).call(
       "GET", "/workspaces/\(new)", token: RelayTestServer.admin)
     #expect(made.status == 404)
     #expect(try messages == 0)

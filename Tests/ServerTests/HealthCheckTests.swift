@@ -1,3 +1,4 @@
+import HTTPClient
 import Relay
 import System
 import Testing

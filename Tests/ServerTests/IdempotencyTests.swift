@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -20,15 +21,15 @@ import Wire
 
   private func post(
     _ scene: RelayScene, _ body: String, _ key: String, dialect: String,
-    client: HTTPClient? = nil
-  ) throws -> HTTPClient.Answer {
+    client: HTTPTestClient? = nil
+  ) throws -> HTTPTestClient.Answer {
     let client = try client ?? scene.connect()
     try begin(scene, body, key, dialect: dialect, client: client)
     return try client.answer()
   }
 
   private func begin(
-    _ scene: RelayScene, _ body: String, _ key: String, dialect: String, client: HTTPClient
+    _ scene: RelayScene, _ body: String, _ key: String, dialect: String, client: HTTPTestClient
   ) throws {
     try client.begin(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin,
@@ -77,7 +78,7 @@ import Wire
   func `the platform's way in mends a message, and its key knows it again`(isNamed: Bool) throws {
     let scene = try RelayScene()
     let client = try scene.connect()
-    func send(_ text: String, _ key: String?) throws -> HTTPClient.Answer {
+    func send(_ text: String, _ key: String?) throws -> HTTPTestClient.Answer {
       let fields =
         [("X-Target-Workspace-ID", scene.id)] + (key.map { [("Idempotency-Key", $0)] } ?? [])
       return try client.call(

@@ -1,3 +1,4 @@
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -121,11 +122,11 @@ import Wire
 
   @Test func `open metrics need no credential, and show no single workspace without one`() throws {
     let server = try RelayTestServer(metrics: .open) { $0.workspaceSeriesMax = 10 }
-    let (id, token) = try RelayScene.make(HTTPClient(server))
-    _ = try HTTPClient(server).call(
+    let (id, token) = try RelayScene.make(HTTPTestClient(server))
+    _ = try HTTPTestClient(server).call(
       "POST", "/w/\(id)/", token: RelayScene.admin, body: RelayScene.message())
-    func scrape(_ token: String?) throws -> HTTPClient.Answer {
-      try HTTPClient(server).call("GET", "/metrics", token: token)
+    func scrape(_ token: String?) throws -> HTTPTestClient.Answer {
+      try HTTPTestClient(server).call("GET", "/metrics", token: token)
     }
     #expect(try scrape(nil).text.contains("a2a_relay_sends_total 1\n"))
     #expect(try !scrape(nil).text.contains(id))
@@ -140,7 +141,7 @@ import Wire
     _ = try scene.client.call(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin, body: RelayScene.message())
     _ = try scene.client.call("POST", "/orgs", token: RelayScene.admin, body: "{\"id\":\"acme\"}")
-    func scrape(_ org: String, _ scope: String) throws -> HTTPClient.Answer {
+    func scrape(_ org: String, _ scope: String) throws -> HTTPTestClient.Answer {
       let key = try scene.client.call(
         "POST", "/org/tokens", token: RelayScene.admin,
         body: "{\"org\":\"\(org)\",\"scopes\":[\"\(scope)\"]}")

@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -157,7 +158,7 @@ struct AccessStage {
 
   init() throws {
     server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     func make(_ org: String) throws -> (id: String, token: String) {
       let made = try client.call(
         "POST", "/workspaces", token: RelayScene.admin, body: "{\"org\":\"\(org)\"}")
@@ -208,7 +209,7 @@ struct AccessStage {
   }
 
   private func admin(_ method: String, _ path: String, _ body: String = "") throws -> JSON {
-    try HTTPClient(server).call(method, path, token: RelayScene.admin, body: body).json
+    try HTTPTestClient(server).call(method, path, token: RelayScene.admin, body: body).json
   }
 
   private func key(_ org: String, _ scope: String, _ more: String = "") throws -> JSON {
@@ -279,7 +280,7 @@ struct AccessStage {
     ].map { (name: $0.0, token: try #require($0.1["auth_token"]?.string)) }
     let path = "/messages/\(RelayAccessTests.message)"
     for one in [found[1], found[3]] {
-      while try HTTPClient(server).call("GET", path, token: one.token).status != 401 {}
+      while try HTTPTestClient(server).call("GET", path, token: one.token).status != 401 {}
     }
     return found
   }
@@ -287,17 +288,17 @@ struct AccessStage {
   func call(
     _ row: AccessRow, _ method: String, _ target: AccessTarget,
     _ credential: RelayAccessTableTests.Credential
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     var path = row.path(target)
     if !credential.query.isEmpty { path += (path.contains("?") ? "&" : "?") + credential.query }
     let hasBody = ["POST", "PUT", "PATCH"].contains(method)
-    return try HTTPClient(server).call(
+    return try HTTPTestClient(server).call(
       method, path, token: credential.token, fields: credential.fields,
       body: hasBody ? row.body(target) : "")
   }
 
   /// The answer without what changes with time.
-  func bytes(_ answer: HTTPClient.Answer) -> String {
+  func bytes(_ answer: HTTPTestClient.Answer) -> String {
     let headers = answer.head?.headers
     let fields = (0..<(headers?.count ?? 0)).compactMap { index -> String? in
       guard let headers, headers.name(at: index).lowercased() != "date" else { return nil }

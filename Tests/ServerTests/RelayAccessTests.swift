@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -10,7 +11,7 @@ import Wire
   let scene: RelayScene
   let other: (id: String, token: String)
   /// A new connection: a refusal that reads no body ends its own.
-  var client: HTTPClient { get throws { try scene.connect() } }
+  var client: HTTPTestClient { get throws { try scene.connect() } }
   static let unknown = "11111111-2222-4333-8444-555555555555"
   static let message = "00000000-0000-8000-8001-000000000001"
 
@@ -20,7 +21,7 @@ import Wire
   }
 
   /// The answer without what changes with time.
-  private func bytes(_ answer: HTTPClient.Answer) -> String {
+  private func bytes(_ answer: HTTPTestClient.Answer) -> String {
     let fields = (0..<(answer.head?.headers.count ?? 0)).compactMap { index -> String? in
       guard let headers = answer.head?.headers, headers.name(at: index).lowercased() != "date"
       else { return nil }
@@ -175,7 +176,7 @@ import Wire
       let sent = try client.call("POST", path, token: token, body: RelayScene.message())
       return (try #require(sent.field("x-relay-message-id")), sent.field("x-relay-receipt"))
     }
-    func ask(_ path: String, _ receipt: String?) throws -> HTTPClient.Answer {
+    func ask(_ path: String, _ receipt: String?) throws -> HTTPTestClient.Answer {
       let fields = receipt.map { [("X-Relay-Receipt", $0)] } ?? []
       return try client.call("GET", path, fields: fields)
     }

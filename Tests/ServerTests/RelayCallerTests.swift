@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -9,8 +10,8 @@ import Wire
 @Suite struct RelayCallerTests {
   private func post(
     _ scene: RelayScene, _ body: String, fields: [(String, String)] = [],
-    client: HTTPClient? = nil
-  ) throws -> HTTPClient.Answer {
+    client: HTTPTestClient? = nil
+  ) throws -> HTTPTestClient.Answer {
     try (client ?? scene.connect()).call(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin, fields: fields, body: body)
   }

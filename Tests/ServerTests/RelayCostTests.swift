@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire

@@ -1,3 +1,4 @@
+import HTTPTestKit
 import Relay
 import Testing
 import Wire

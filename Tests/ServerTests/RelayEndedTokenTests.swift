@@ -1,3 +1,4 @@
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -30,7 +31,7 @@ import Wire
 
   private func answer(
     _ method: String, _ path: String, _ token: String?
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try scene.connect().call(
       method, path, token: token, body: method == "POST" ? "{\"id\":\"\(scene.id)\"}" : "")
   }

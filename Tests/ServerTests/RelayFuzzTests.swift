@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import TestKit
 import Testing
@@ -88,7 +89,7 @@ import Wire
       let path = path(&dice, ids)
       let body = path.hasPrefix("/w/") ? call(&dice, ids) : object(&dice, ids)
       let fields = dice.next() % 4 == 0 ? [("X-Relay-Lease", dice.pick(["L1", "x", ""]))] : []
-      let answer: HTTPClient.Answer
+      let answer: HTTPTestClient.Answer
       do {
         answer = try client.call(
           dice.pick(["POST", "POST", "POST", "GET", "HEAD", "PUT", "OPTIONS"]), path,

@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import HTTPTestKit
 import Relay
 import System
 import Testing
@@ -9,7 +10,7 @@ import Wire
 
 /// Ends: of polls, of callers, of the process, of the disk.
 @Suite struct RelayLifeTests {
-  private func hold(_ scene: RelayScene, _ messageID: String = "m-1") throws -> HTTPClient {
+  private func hold(_ scene: RelayScene, _ messageID: String = "m-1") throws -> HTTPTestClient {
     let caller = try scene.connect()
     try caller.begin(
       "POST", "/w/\(scene.id)/", token: RelayScene.admin,
@@ -17,7 +18,7 @@ import Wire
     return caller
   }
 
-  private func park(_ scene: RelayScene, _ query: String = "wait=50") throws -> HTTPClient {
+  private func park(_ scene: RelayScene, _ query: String = "wait=50") throws -> HTTPTestClient {
     let agent = try scene.connect()
     try agent.begin("GET", "/workspaces/\(scene.id)/inbox?\(query)", token: scene.token)
     return agent
@@ -48,7 +49,7 @@ import Wire
     #expect(scene.server.ended() == 0)
     // The message is there for the relay that is started next.
     let next = try RelayTestServer(path: scene.server.path)
-    let entry = try HTTPClient(next).call(
+    let entry = try HTTPTestClient(next).call(
       "GET", "/workspaces/\(scene.id)/inbox?wait=0", token: scene.token)
     #expect(entry.entry?["text"]?.string == "hello")
     next.stop()
@@ -98,7 +99,7 @@ import Wire
     #expect(try first.answer().entry?["attempt"]?.int == 1)
     first.reset()
     // The reset is a matter of the loop's next turns.
-    var answer = HTTPClient.Answer()
+    var answer = HTTPTestClient.Answer()
     for _ in 0..<1000 where answer.status != 200 {
       answer = try scene.connect().call(
         "GET", "/workspaces/\(scene.id)/inbox?wait=0&consumer=laptop", token: scene.token)
@@ -140,7 +141,8 @@ import Wire
   @Test func `a result in a batch is the same as one posted by itself, byte for byte`() throws {
     let scene = try RelayScene()
     let path = "/workspaces/\(scene.id)/inbox"
-    func post(_ path: String, _ body: String, lease: String? = nil) throws -> HTTPClient.Answer {
+    func post(_ path: String, _ body: String, lease: String? = nil) throws -> HTTPTestClient.Answer
+    {
       try scene.client.call(
         "POST", path, token: scene.token, fields: lease.map { [("X-Relay-Lease", $0)] } ?? [],
         body: body)

@@ -1,5 +1,6 @@
 import Broker
 import Glibc
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -12,7 +13,7 @@ import Wire
   private static let megabyte = 1024 * 1024
 
   /// A body that is announced and stays without its last byte.
-  private func park(_ scene: RelayScene, _ path: String, _ count: Int) throws -> HTTPClient {
+  private func park(_ scene: RelayScene, _ path: String, _ count: Int) throws -> HTTPTestClient {
     let client = try scene.connect()
     let body = String(repeating: "{", count: count - 1)
     try client.send(
@@ -22,7 +23,7 @@ import Wire
 
   @Test func `closed registration without a bearer is refused by its head`() throws {
     let server = try RelayTestServer(.closed)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(
       "POST /registry/register HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n")
     #expect(try client.answer().status == 401)
@@ -55,7 +56,7 @@ import Wire
     // What is let go is there again.
     for client in parked { client.reset() }
     parked = []
-    var answer = HTTPClient.Answer()
+    var answer = HTTPTestClient.Answer()
     for _ in 0..<1000 where answer.status != 200 {
       answer = try scene.connect().call(
         "POST", "/w/\(scene.id)/",
@@ -66,22 +67,22 @@ import Wire
 
   @Test func `announcing costs a stranger's neighbours nothing`() throws {
     let server = try RelayTestServer { $0.bodiesInMemoryMax = Self.megabyte }
-    let made = try HTTPClient(server).call("POST", "/workspaces", token: RelayScene.admin)
-    var announced: [HTTPClient] = []
+    let made = try HTTPTestClient(server).call("POST", "/workspaces", token: RelayScene.admin)
+    var announced: [HTTPTestClient] = []
     for _ in 0..<20 {
-      let client = try HTTPClient(server)
+      let client = try HTTPTestClient(server)
       try client.send(
         "POST /registry/register HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n{")
       announced.append(client)
     }
-    #expect(try HTTPClient(server).call("GET", "/health").status == 200)
-    let claim = try HTTPClient(server).call(
+    #expect(try HTTPTestClient(server).call("GET", "/health").status == 200)
+    let claim = try HTTPTestClient(server).call(
       "POST", "/registry/register", body: "{\"id\":\"\(made.json["id"]?.string ?? "")\"}")
     #expect(claim.status == 200)
     // What comes of it counts.
     try announced[0].send(String(repeating: " ", count: 199_000))
     // A turn reads 64 KiB of it, and answers one of these at most.
-    for _ in 0..<8 { #expect(try HTTPClient(server).call("GET", "/health").status == 200) }
+    for _ in 0..<8 { #expect(try HTTPTestClient(server).call("GET", "/health").status == 200) }
     try announced[1].send(String(repeating: " ", count: 199_000))
     #expect(try announced[1].answer().code == "memory_full")
   }
@@ -89,7 +90,7 @@ import Wire
   @Test func `the agents of one org announce, and another org is served`() throws {
     let server = try RelayTestServer { $0.bodiesInMemoryMax = 12 * Self.megabyte }
     let call = { (path: String, token: String, body: String) in
-      try HTTPClient(server).call("POST", path, token: token, body: body)
+      try HTTPTestClient(server).call("POST", path, token: token, body: body)
     }
     var agents: [(id: String, token: String)] = []
     for org in ["one", "one", "one", "one", "one", "two"] {
@@ -99,10 +100,10 @@ import Wire
       let registered = try call("/registry/register", RelayScene.admin, "{\"id\":\"\(id)\"}")
       agents.append((id, registered.json["auth_token"]?.string ?? ""))
     }
-    var announced: [HTTPClient] = []
+    var announced: [HTTPTestClient] = []
     for agent in agents.dropLast() {
       for size in [Self.megabyte, Self.megabyte, 100_000, 100_000, 1000, 1000] {
-        let client = try HTTPClient(server)
+        let client = try HTTPTestClient(server)
         try client.send(
           """
           POST /workspaces/\(agent.id)/inbox/batch HTTP/1.1\r\nHost: a\r\n\
@@ -111,7 +112,7 @@ import Wire
         announced.append(client)
       }
     }
-    #expect(try HTTPClient(server).call("GET", "/health").status == 200)
+    #expect(try HTTPTestClient(server).call("GET", "/health").status == 200)
     let message = RelayScene.message(String(repeating: "x", count: 2 * Self.megabyte))
     let own = try call("/w/\(agents[0].id)/", agents[0].token, message)
     #expect(own.status == 503 && own.code == "memory_full")
@@ -149,15 +150,15 @@ import Wire
     let body =
       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/get\",\"params\":{\"id\":\"\(id)\"}}"
     let one = request + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
-    var readers: [HTTPClient] = []
+    var readers: [HTTPTestClient] = []
     for _ in 0..<5 {
-      let reader = try HTTPClient(to: scene.server.address, receiveBuffer: 4096)
+      let reader = try HTTPTestClient(to: scene.server.address, receiveBuffer: 4096)
       // Pipelined: what follows the first is not looked at before that has left.
       try reader.send(String(repeating: one, count: 3))
       readers.append(reader)
     }
     let own = { try scene.connect().call("GET", "/workspaces", token: RelayScene.admin) }
-    var refused = HTTPClient.Answer()
+    var refused = HTTPTestClient.Answer()
     for _ in 0..<1000 where refused.status != 503 { refused = try own() }
     #expect(refused.code == "memory_full")
     let served = try scene.connect().call(
@@ -165,7 +166,7 @@ import Wire
     #expect(served.state == "submitted")
     for reader in readers { reader.reset() }
     readers = []
-    var again = HTTPClient.Answer()
+    var again = HTTPTestClient.Answer()
     for _ in 0..<1000 where again.status != 200 { again = try own() }
     #expect(again.status == 200)
   }
@@ -173,14 +174,14 @@ import Wire
     let scene = try RelayScene { $0.bodiesInMemoryMax = 12 * Self.megabyte }
     let other = try RelayScene.make(scene.connect())
     let head = "POST /w/\(scene.id)/ HTTP/1.1\r\nHost: a\r\nX-Relay-Key: \(RelayScene.admin)\r\n"
-    var announced: [HTTPClient] = []
+    var announced: [HTTPTestClient] = []
     for _ in 0..<6 {
       let client = try scene.connect()
       try client.send(head + "Content-Length: \(Self.megabyte)\r\n\r\n")
       announced.append(client)
     }
     let large = RelayScene.message(String(repeating: "x", count: Self.megabyte))
-    var refused = HTTPClient.Answer()
+    var refused = HTTPTestClient.Answer()
     for _ in 0..<1000 where refused.status != 503 {
       refused = try scene.connect().call(
         "POST", "/w/\(scene.id)/", token: RelayScene.admin, body: large)

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTestKit
 import Relay
 import Store
 import Testing
@@ -15,7 +16,7 @@ import Wire
   init() throws {
     try Self.prepare(path)
     server = try RelayTestServer(path: path)
-    workspace = try RelayScene.make(HTTPClient(server))
+    workspace = try RelayScene.make(HTTPTestClient(server))
   }
 
   /// The lock of the directory goes with the object that made it.
@@ -39,14 +40,14 @@ import Wire
   }
 
   private func call(_ method: String, _ rest: String, _ token: String) throws -> Int {
-    try HTTPClient(server).call(
+    try HTTPTestClient(server).call(
       method, "/workspaces/\(workspace.id)/\(rest)", token: token,
       body: method == "POST" ? "{\"states\":[\"queued\"]}" : ""
     ).status
   }
 
   @Test func `a key reads with read, acts with admin, and knows nothing of other orgs`() throws {
-    let sent = try HTTPClient(server).call(
+    let sent = try HTTPTestClient(server).call(
       "POST", "/w/\(workspace.id)/", token: "rorg_send", body: RelayScene.message())
     let message = try #require(sent.field("x-relay-message-id"))
     let reads = ["queue", "messages", "jobs", "messages/\(message)"]
@@ -64,7 +65,7 @@ import Wire
       for rest in verbs { #expect(try call("POST", rest, token) == 404, "\(token) \(rest)") }
       #expect(try call("DELETE", "jobs/1", token) == 404)
     }
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let base = "/workspaces/\(workspace.id)"
     let state = try client.call("GET", "\(base)/messages/\(message)", token: RelayScene.admin)
     #expect(state.json["state"] == "queued", "nothing has changed")

@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -16,8 +17,8 @@ import Wire
 
   private func call(
     _ method: String, _ path: String, token: String? = RelayScene.admin, body: String = ""
-  ) throws -> HTTPClient.Answer {
-    try HTTPClient(server).call(method, path, token: token, body: body)
+  ) throws -> HTTPTestClient.Answer {
+    try HTTPTestClient(server).call(method, path, token: token, body: body)
   }
 
   private func key(_ scopes: String, org: String = "acme", more: String = "") throws -> String {
@@ -232,7 +233,7 @@ import Wire
     let admin = try key("\"admin\"")
     let mine = try workspace(admin, "{\"name\":\"m\",\"runtime\":\"external\",\"external\":true}")
     let other = try workspace(RelayScene.admin)
-    func change(_ body: String) throws -> HTTPClient.Answer {
+    func change(_ body: String) throws -> HTTPTestClient.Answer {
       try call("PATCH", "/workspaces/\(mine)", token: admin, body: body)
     }
     let unknown = try change("{\"nmae\":\"x\"}")

@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -9,7 +10,7 @@ import Wire
 @Suite struct RelayPlatformTests {
   let scene: RelayScene
   let other: (id: String, token: String)
-  var client: HTTPClient { get throws { try scene.connect() } }
+  var client: HTTPTestClient { get throws { try scene.connect() } }
 
   init() throws {
     scene = try RelayScene { $0.keepAlive = .milliseconds(10) }
@@ -26,7 +27,7 @@ import Wire
 
   private func post(
     _ path: String, _ body: String, token: String?, _ fields: (String, String)...
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try client.call("POST", path, token: token, fields: fields, body: body)
   }
 

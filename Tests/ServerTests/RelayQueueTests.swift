@@ -1,4 +1,6 @@
 import Broker
+import HTTPServer
+import HTTPTestKit
 import Relay
 import Store
 import Testing
@@ -9,7 +11,7 @@ import Wire
 /// Operators' verbs over real sockets: what they answer, and who may use them.
 @Suite struct RelayQueueTests {
   let scene: RelayScene
-  var client: HTTPClient { get throws { try scene.connect() } }
+  var client: HTTPTestClient { get throws { try scene.connect() } }
   static let admin = RelayScene.admin
   static let unknown = "11111111-2222-4333-8444-555555555555"
   static let message = "00000000-0000-8000-8001-000000000001"
@@ -18,13 +20,13 @@ import Wire
 
   private func path(_ rest: String) -> String { "/workspaces/\(scene.id)/\(rest)" }
 
-  private func get(_ rest: String, token: String? = admin) throws -> HTTPClient.Answer {
+  private func get(_ rest: String, token: String? = admin) throws -> HTTPTestClient.Answer {
     try client.call("GET", path(rest), token: token)
   }
 
   private func post(
     _ rest: String, _ body: String = "", token: String? = admin
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try client.call("POST", path(rest), token: token, body: body)
   }
 

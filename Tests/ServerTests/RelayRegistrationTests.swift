@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -7,22 +8,22 @@ import Wire
 
 /// Who may become a workspace's agent.
 @Suite struct RelayRegistrationTests {
-  private func create(_ client: HTTPClient) throws -> String {
+  private func create(_ client: HTTPTestClient) throws -> String {
     let made = try client.call("POST", "/workspaces", token: RelayScene.admin, body: "{}")
     #expect(made.status == 201 && made.field("location") != nil)
     return try #require(made.json["id"]?.string)
   }
 
   private func register(
-    _ client: HTTPClient, _ id: String, token: String? = nil, more: String = ""
-  ) throws -> HTTPClient.Answer {
+    _ client: HTTPTestClient, _ id: String, token: String? = nil, more: String = ""
+  ) throws -> HTTPTestClient.Answer {
     try client.call(
       "POST", "/registry/register", token: token, body: "{\"id\":\"\(id)\"\(more)}")
   }
 
   @Test func `no URL with a password in it is stored or published`() throws {
     let server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let id = try create(client)
     let url = "https://ann:passw0rd@agent.example/x"
     for more in [
@@ -49,7 +50,7 @@ import Wire
 
   @Test func `a workspace is claimed once, without a bearer`() throws {
     let server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let id = try create(client)
     let first = try register(client, id)
     #expect(first.status == 200)
@@ -72,7 +73,7 @@ import Wire
 
   @Test func `of two claims at once one wins`() throws {
     let server = try RelayTestServer()
-    let (one, two) = (try HTTPClient(server), try HTTPClient(server))
+    let (one, two) = (try HTTPTestClient(server), try HTTPTestClient(server))
     let id = try create(one)
     let body = "{\"id\":\"\(id)\"}"
     try one.begin("POST", "/registry/register", body: body)
@@ -83,7 +84,7 @@ import Wire
 
   @Test func `who claimed a workspace, and from where, is shown to operators`() throws {
     let server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let id = try create(client)
     let claimed = try client.call(
       "POST", "/registry/register",
@@ -107,17 +108,17 @@ import Wire
 
   @Test func `closed takes credentials only`() throws {
     let server = try RelayTestServer(.closed)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let id = try create(client)
     #expect(try register(client, id).status == 401)
-    #expect(try register(try HTTPClient(server), id, token: "wrong").status == 401)
-    let admin = try register(try HTTPClient(server), id, token: RelayScene.admin)
+    #expect(try register(try HTTPTestClient(server), id, token: "wrong").status == 401)
+    let admin = try register(try HTTPTestClient(server), id, token: RelayScene.admin)
     #expect(admin.status == 200 && admin.json["auth_token"] != nil)
   }
 
   @Test func `open makes the workspace of an unknown id, once`() throws {
     let server = try RelayTestServer(.open)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let id = RelayAccessTests.unknown
     let first = try register(client, id, more: ",\"agent_card\":{\"name\":\"Eve\"}")
     #expect(first.json["auth_token"] != nil)
@@ -183,7 +184,7 @@ import Wire
 
   @Test func `workspaces are listed in pages`() throws {
     let server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let ids = try (0..<5).map { _ in try create(client) }
     let first = try client.call("GET", "/workspaces?limit=3", token: RelayScene.admin)
     #expect(first.json["workspaces"]?.array?.map { $0["id"]?.string } == Array(ids[..<3]))
@@ -201,7 +202,7 @@ import Wire
 
   @Test func `settings are checked, and an id is taken once`() throws {
     let server = try RelayTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     for body in [
       "{\"callers\":\"x\"}", "{\"when_offline\":7}", "{\"keep_alive\":\"yes\"}", "{\"id\":\"x\"}",
       "{\"name\":\"\(String(repeating: "n", count: 201))\"}", "[]", "{",

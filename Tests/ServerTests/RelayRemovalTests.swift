@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -14,7 +15,7 @@ import Wire
 
   private func operate(
     _ method: String, _ path: String, token: String? = RelayScene.admin
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try scene.connect().call(method, path, token: token)
   }
 

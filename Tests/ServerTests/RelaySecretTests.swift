@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import HTTPTestKit
 import Relay
 import Store
 import System
@@ -11,13 +12,13 @@ import Wire
 /// Secrets, state, heartbeats and cards, as the platform's clients ask for them.
 @Suite struct RelaySecretTests {
   let scene: RelayScene
-  var client: HTTPClient { get throws { try scene.connect() } }
+  var client: HTTPTestClient { get throws { try scene.connect() } }
 
   init() throws { scene = try RelayScene() }
 
   private var path: String { "/workspaces/\(scene.id)/secrets" }
 
-  private func set(_ body: String, method: String = "PUT") throws -> HTTPClient.Answer {
+  private func set(_ body: String, method: String = "PUT") throws -> HTTPTestClient.Answer {
     try client.call(method, path, token: RelayScene.admin, body: body)
   }
 
@@ -99,7 +100,7 @@ import Wire
       server.ended()
       try? FileManager.default.removeItem(atPath: folder)
     }
-    let (id, _) = try RelayScene.make(try HTTPClient(server))
+    let (id, _) = try RelayScene.make(try HTTPTestClient(server))
     let body = "{\"key\":\"KEY\",\"value\":\"x\"}"
     let calls: [(method: String, path: String, allowed: Set<String>)] = [
       ("PUT", "secrets", ["admin-key"]), ("GET", "secrets", ["admin-key", "read-key"]),
@@ -110,7 +111,8 @@ import Wire
       for key in ["strangers-key", "send-key", "read-key", "admin-key"] {
         let sent = path == "a2a" ? RelayPlatformTests.body("x") : body
         let answers = try [id, RelayAccessTests.unknown].map {
-          try HTTPClient(server).call(method, "/workspaces/\($0)/\(path)", token: key, body: sent)
+          try HTTPTestClient(server).call(
+            method, "/workspaces/\($0)/\(path)", token: key, body: sent)
         }
         let expected = allowed.contains(key) ? 200 : 404
         #expect(answers[0].status == expected, "\(method) \(path) \(key)")
@@ -172,7 +174,7 @@ import Wire
   }
 
   @Test func `a heartbeat takes what clients say, and refuses what is no integer`() throws {
-    func beat(_ members: String) throws -> HTTPClient.Answer {
+    func beat(_ members: String) throws -> HTTPTestClient.Answer {
       try client.call(
         "POST", "/registry/heartbeat", token: scene.token,
         body: "{\"workspace_id\":\"\(scene.id)\"\(members)}")
@@ -211,7 +213,7 @@ import Wire
   }
 
   @Test func `an agent replaces its card, and nobody else's`() throws {
-    func update(_ id: String, _ card: String, token: String) throws -> HTTPClient.Answer {
+    func update(_ id: String, _ card: String, token: String) throws -> HTTPTestClient.Answer {
       try client.call(
         "POST", "/registry/update-card", token: token,
         body: "{\"workspace_id\":\"\(id)\",\"agent_card\":\(card)}")

@@ -1,6 +1,8 @@
 import Broker
 import Foundation
 import Glibc
+import HTTPServer
+import HTTPTestKit
 import Relay
 import Store
 import System
@@ -115,7 +117,7 @@ final class RelayTestServer: @unchecked Sendable {
 }
 
 /// One connection to it.
-extension HTTPClient {
+extension HTTPTestClient {
   convenience init(_ server: RelayTestServer) throws { try self.init(to: server.address) }
 
   func begin(
@@ -138,7 +140,7 @@ extension HTTPClient {
   }
 }
 
-extension HTTPClient.Answer {
+extension HTTPTestClient.Answer {
   var json: JSON { (try? JSON(parsing: body)) ?? .null }
   var code: String? { json["code"]?.string }
   var rpcCode: Int? { json["error"]?["code"]?.int }
@@ -150,7 +152,7 @@ extension HTTPClient.Answer {
 /// A relay with a workspace and an agent that has registered.
 struct RelayScene {
   let server: RelayTestServer
-  let client: HTTPClient
+  let client: HTTPTestClient
   let id: String
   let token: String
   static let admin = RelayTestServer.admin
@@ -160,11 +162,11 @@ struct RelayScene {
     limits: (inout Limits) -> Void = { _ in }
   ) throws {
     server = try RelayTestServer(registration, calls: calls, limits: limits)
-    client = try HTTPClient(server)
+    client = try HTTPTestClient(server)
     (id, token) = try RelayScene.make(client, settings: settings)
   }
 
-  static func make(_ client: HTTPClient, settings: String = "") throws -> (
+  static func make(_ client: HTTPTestClient, settings: String = "") throws -> (
     id: String, token: String
   ) {
     let made = try client.call(
@@ -175,7 +177,7 @@ struct RelayScene {
     return (id, registered.json["auth_token"]?.string ?? "")
   }
 
-  func connect() throws -> HTTPClient { try HTTPClient(server) }
+  func connect() throws -> HTTPTestClient { try HTTPTestClient(server) }
 
   static func message(
     _ text: String = "hello", id: String = "1", messageID: String = "m-1", blocking: Bool = false
@@ -197,7 +199,7 @@ struct RelayScene {
 
   func verb(
     _ verb: String, _ entry: (id: String, lease: String), _ body: String = ""
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try client.call(
       "POST", "/workspaces/\(id)/inbox/\(entry.id)/\(verb)", token: token,
       fields: [("X-Relay-Lease", entry.lease)], body: body)

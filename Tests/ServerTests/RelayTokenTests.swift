@@ -1,4 +1,5 @@
 import Broker
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -15,7 +16,7 @@ import Wire
 
   private func call(
     _ method: String, _ path: String, token: String? = RelayScene.admin, body: String = ""
-  ) throws -> HTTPClient.Answer {
+  ) throws -> HTTPTestClient.Answer {
     try scene.connect().call(method, path, token: token, body: body)
   }
 
@@ -266,11 +267,11 @@ import Wire
     scene.server.stop()
     scene.server.ended()
     let server = try RelayTestServer(path: scene.server.path)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let after = try client.call("GET", tokens, token: admin).json["tokens"]?.array
     #expect(after == before, "the last uses too")
     for (token, status) in [(scene.token, 204), (second, 401), (third, 204)] {
-      let answer = try HTTPClient(server).call(
+      let answer = try HTTPTestClient(server).call(
         "GET", "/workspaces/\(scene.id)/inbox?wait=0", token: token)
       #expect(answer.status == status)
     }

@@ -1,3 +1,4 @@
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
@@ -8,11 +9,11 @@ import Wire
 @Suite struct RootWorkspaceTests {
   private static let text = "0b51ae6a-1d7c-4f5e-9a2f-6d2f0c3b4a59"
   private let server: RelayTestServer
-  private let client: HTTPClient
+  private let client: HTTPTestClient
 
   init() throws {
     server = try RelayTestServer(root: WorkspaceID(Self.text))
-    client = try HTTPClient(server)
+    client = try HTTPTestClient(server)
   }
 
   private func make() throws -> String {
@@ -45,8 +46,8 @@ import Wire
     _ = try make()
     #expect(try client.call("POST", "/", body: RelayScene.message()).status == 401)
     // A request that is refused before its body has been read ends its connection.
-    #expect(try HTTPClient(server).call("GET", "/").status == 404)
-    #expect(try HTTPClient(server).call("GET", "/.well-known/other").status == 404)
+    #expect(try HTTPTestClient(server).call("GET", "/").status == 404)
+    #expect(try HTTPTestClient(server).call("GET", "/.well-known/other").status == 404)
   }
 
   @Test func `a root workspace that is not there is nothing`() throws {

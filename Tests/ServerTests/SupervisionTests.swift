@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTestKit
 import Relay
 import Testing
 
@@ -82,7 +83,7 @@ import Testing
   @Test func `the server says that it lives and that it stops`() throws {
     // No time between two signs of life: every turn gives one.
     let server = try RelayTestServer(watchdog: .nanoseconds(3))
-    _ = try HTTPClient(server).call("GET", "/health")
+    _ = try HTTPTestClient(server).call("GET", "/health")
     server.stop()
     #expect(server.ended() == 0)
     #expect(server.told.first?.hasPrefix("READY=1") == true)

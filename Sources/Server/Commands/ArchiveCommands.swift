@@ -1,6 +1,7 @@
 import Archive
 import Broker
 import Glibc
+import HTTPClient
 import Relay
 import Store
 import System
@@ -56,8 +57,8 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       switch error {
       case let error as CommandLineOptions.Usage: (error.text, Exit.usage)
       case let error as StandardStream.Unprinted: (error.text, Exit.ioError)
-      case let error as OperatorClient.BadURL: (error.text, Exit.usage)
-      case let error as OperatorClient.Unreachable: (error.text, Exit.unavailable)
+      case let error as BlockingClient.BadURL: (error.text, Exit.usage)
+      case let error as BlockingClient.Unreachable: (error.text, Exit.unavailable)
       case let error as OperatorCredential.Missing: (error.text, Exit.noPermission)
       case let error as ArchiveError:
         (error.text, error.kind == .io || error.kind == .full ? Exit.ioError : Exit.refused)
@@ -205,7 +206,7 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
     return 0
   }
 
-  private static func refused(_ answer: OperatorClient.Answer) -> Int32 {
+  private static func refused(_ answer: BlockingClient.Answer) -> Int32 {
     let json = try? JSON(parsing: answer.body)
     let text = json?["error"]?.string ?? "the relay answered \(answer.status)"
     StandardStream.complain("a2a-relay: \(text)\n")

@@ -1,3 +1,5 @@
+import HTTPClient
+
 /// What follows a command: words, and flags of its own.
 package struct CommandLineOptions {
   package struct Usage: Error {
@@ -59,10 +61,10 @@ package struct CommandLineOptions {
       ?? (values["data"] == nil ? OperatorPlace.variable("A2A_RELAY_URL", environment) : nil)
   }
 
-  func client() throws -> OperatorClient {
+  func client() throws -> BlockingClient {
     let place = place
     let credential = try OperatorCredential.find(
       file: values["token-file"], place: place, environment: environment)
-    return try OperatorClient(url: place.url, token: credential.secret)
+    return try BlockingClient(url: place.url, token: credential.secret)
   }
 }

@@ -1,4 +1,5 @@
 import Broker
+import HTTPServer
 import Relay
 import Wire
 

@@ -1,3 +1,4 @@
+import HTTPServer
 import Wire
 
 /// Every family of `/metrics`: its name, its kind and what it says. `docs/operations.md` has a row

@@ -8,10 +8,10 @@ package enum HealthCheck {
     var limits = limits
     limits.commandAnswerTime = limits.healthTime
     do {
-      let client = try OperatorClient(url: "http://\(address)", token: nil, limits: limits)
+      let client = try BlockingClient(url: "http://\(address)", token: nil, limits: limits)
       let answer = try client.call("GET", "/health")
       return answer.status == 200 ? nil : "\(address) answered \(answer.status)"
-    } catch let error as OperatorClient.Unreachable {
+    } catch let error as BlockingClient.Unreachable {
       return error.text
     } catch {
       return "\(error)"

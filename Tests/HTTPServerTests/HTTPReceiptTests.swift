@@ -1,21 +1,22 @@
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPReceiptTests {
   @Test func `an answer that was acknowledged is received`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     #expect(try client.get("/receipt").status == 200)
     try server.events.wait(for: .delivered(server.events.ticket("/receipt"), true))
   }
 
   @Test func `an answer that ends its connection is received too`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /receipt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     #expect(try client.answer().status == 200)
     try server.events.wait(for: .delivered(server.events.ticket("/receipt"), true))
@@ -24,11 +25,11 @@ import Wire
 
   @Test func `an answer to a peer that never reads is not received`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server, receiveBuffer: 2304)
+    let client = try HTTPTestClient(server, receiveBuffer: 2304)
     try client.send("GET /unread HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/unread")
     // Served after the answer was written.
-    #expect(try HTTPClient(server).get("/x").status == 200)
+    #expect(try HTTPTestClient(server).get("/x").status == 200)
     #expect(!server.events.all.contains(.delivered(ticket, true)))
     client.reset()
     try server.events.wait(for: .delivered(ticket, false))
@@ -39,19 +40,19 @@ import Wire
     var limits = Limits()
     limits.writeTime = .milliseconds(100)
     let server = try HTTPTestServer(limits)
-    let client = try HTTPClient(server, receiveBuffer: 2304)
+    let client = try HTTPTestClient(server, receiveBuffer: 2304)
     try client.send("GET /unread HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/unread")
     try server.events.wait(for: .delivered(ticket, false))
     #expect(!server.events.all.contains(.delivered(ticket, true)))
-    #expect(try HTTPClient(server).get("/x").status == 200)
+    #expect(try HTTPTestClient(server).get("/x").status == 200)
     server.stop()
     #expect(try server.ended().writesTimedOut == 1)
   }
 
   @Test func `an answer to a peer that has gone is not received`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/park")
     client.close()
@@ -62,7 +63,7 @@ import Wire
 
   @Test func `an answer to a request that was lost before is not received`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/park")
     client.reset()
@@ -73,11 +74,11 @@ import Wire
 
   @Test func `waiting for a receipt after both sides have ended does not spin`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server, receiveBuffer: 2304)
+    let client = try HTTPTestClient(server, receiveBuffer: 2304)
     try client.send("GET /unread HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     client.halfClose()
     let ticket = try server.events.ticket("/unread")
-    let other = try HTTPClient(server)
+    let other = try HTTPTestClient(server)
     for _ in 0..<200 { #expect(try other.get("/x").status == 200) }
     #expect(!server.events.all.contains(.delivered(ticket, true)))
     #expect(try client.answer().body.count == 60_000)

@@ -24,7 +24,7 @@ package final class Loop {
 
   /// By descriptor. A place is taken again as soon as its connection is closed.
   var connections: [Connection?] = []
-  var connectionCount = 0
+  package internal(set) var connectionCount = 0
   var lastGeneration: UInt32 = 0
   var deadlines = DeadlineHeap()
   /// What every read goes into first.

@@ -2,7 +2,7 @@ import Relay
 import System
 import Testing
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPDeadlineHeapTests {
   @Test func `slots come up at their earliest deadline, once, in order`() {

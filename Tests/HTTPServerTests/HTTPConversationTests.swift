@@ -1,8 +1,9 @@
+import HTTPTestKit
 import Relay
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPConversationTests {
   let start = Instant(nanoseconds: 1_000)
@@ -21,11 +22,11 @@ import Wire
   private func handle(_ conversation: inout Conversation, _ text: String) throws {
     feed(&conversation, text)
     guard case .admit = conversation.next(now: start, times: times) else {
-      throw HTTPClient.Failure.closed
+      throw HTTPTestClient.Failure.closed
     }
     conversation.admit(bodyMax: 100, until: start.after(times.body))
     guard case .handle = conversation.next(now: start, times: times) else {
-      throw HTTPClient.Failure.closed
+      throw HTTPTestClient.Failure.closed
     }
   }
 

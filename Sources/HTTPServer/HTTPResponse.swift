@@ -38,7 +38,7 @@ package struct HTTPResponse: Sendable {
   }
 
   /// `{"error":…,"code":…}`. Both are texts of this program, which hold nothing to escape.
-  static func error(_ status: Int, _ text: String, code: String) -> HTTPResponse {
+  package static func error(_ status: Int, _ text: String, code: String) -> HTTPResponse {
     .json(status, Array("{\"error\":\"\(text)\",\"code\":\"\(code)\"}\n".utf8))
   }
 }

@@ -1,22 +1,23 @@
 import Foundation
 import Glibc
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPDescriptorTests {
   @Test func `more connections than allowed wait for a place`() throws {
     var limits = Limits()
     limits.connectionsMax = 2
     let server = try HTTPTestServer(limits)
-    let first = try HTTPClient(server)
-    let second = try HTTPClient(server)
+    let first = try HTTPTestClient(server)
+    let second = try HTTPTestClient(server)
     #expect(try first.get("/1").status == 200)
     #expect(try second.get("/2").status == 200)
-    let third = try HTTPClient(server)
+    let third = try HTTPTestClient(server)
     try third.send("GET /3 HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(try first.get("/4").status == 200)
     first.close()
@@ -43,8 +44,8 @@ import Wire
         taken.append(descriptor)
       }
       for descriptor in taken.suffix(10) { close(descriptor) }
-      var clients: [HTTPClient] = []
-      while let client = try? HTTPClient(server) { clients.append(client) }
+      var clients: [HTTPTestClient] = []
+      while let client = try? HTTPTestClient(server) { clients.append(client) }
       guard clients.count == 10 else { exit(3) }
       for client in clients.suffix(2) { client.close() }
       going.signal()

@@ -1,9 +1,10 @@
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPPeerTests {
   let park = "GET /park HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -11,7 +12,7 @@ import Wire
   @Test func `the half-close of a parked request is reported once, and it can be answered`() throws
   {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     let ticket = try server.events.ticket("/park")
     client.halfClose()
@@ -25,7 +26,7 @@ import Wire
 
   @Test func `a half-close that came with the request is reported too`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     client.halfClose()
     try server.events.wait(for: .halfClosed(server.events.ticket("/park")))
@@ -33,12 +34,12 @@ import Wire
 
   @Test func `a half-close before the watch is reported when it is watched`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/late")
     client.halfClose()
     // The half-close has been seen when a connection that came after it has been served.
-    #expect(try HTTPClient(server).get("/x").status == 200)
+    #expect(try HTTPTestClient(server).get("/x").status == 200)
     #expect(!server.events.all.contains(.halfClosed(ticket)))
     server.commands.perform { $0.watchPeer(ticket) }
     try server.events.wait(for: .halfClosed(ticket))
@@ -46,7 +47,7 @@ import Wire
 
   @Test func `the half-close is noticed behind more requests than are read`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park + String(repeating: "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", count: 2000))
     client.halfClose()
     let ticket = try server.events.ticket("/park")
@@ -58,13 +59,13 @@ import Wire
 
   @Test func `a half-closed request and one with too much behind it do not spin`() throws {
     let server = try HTTPTestServer()
-    let halfClosed = try HTTPClient(server)
+    let halfClosed = try HTTPTestClient(server)
     try halfClosed.send(park)
     halfClosed.halfClose()
-    let full = try HTTPClient(server)
+    let full = try HTTPTestClient(server)
     try full.send(park + String(repeating: "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", count: 5000))
     try server.events.wait(for: .halfClosed(server.events.ticket("/park")))
-    let other = try HTTPClient(server)
+    let other = try HTTPTestClient(server)
     for _ in 0..<200 { #expect(try other.get("/x").status == 200) }
     server.stop()
     #expect(try server.ended().turns < 300)
@@ -72,7 +73,7 @@ import Wire
 
   @Test func `the reset of a parked request is reported`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     let ticket = try server.events.ticket("/park")
     client.reset()
@@ -81,7 +82,7 @@ import Wire
 
   @Test func `the reset after a half-close is reported`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     let ticket = try server.events.ticket("/park")
     client.halfClose()
@@ -92,7 +93,7 @@ import Wire
 
   @Test func `a late answer does not reach the next connection in the same slot`() throws {
     let server = try HTTPTestServer()
-    var client = try HTTPClient(server)
+    var client = try HTTPTestClient(server)
     try client.send(park)
     let old = try server.events.ticket("/park")
     client.reset()
@@ -100,7 +101,7 @@ import Wire
     // Other tests open descriptors too: the number may come back only after some tries.
     var new = old
     for attempt in 1...1000 {
-      client = try HTTPClient(server)
+      client = try HTTPTestClient(server)
       try client.send(park)
       new = try server.events.ticket("/park", attempt)
       if new.slot == old.slot { break }
@@ -114,7 +115,7 @@ import Wire
 
   @Test func `a second answer does not reach the next request on the connection`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     let first = try server.events.ticket("/park")
     server.respond(first, "1")
@@ -128,7 +129,7 @@ import Wire
 
   @Test func `the application's note and the peer's address are kept with the request`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(park)
     let ticket = try server.events.ticket("/park")
     let events = server.events

@@ -7,7 +7,7 @@ import Wire
 ///
 /// Plain HTTP only, to an address: a static binary has no resolver, and TLS ends in the proxy. An
 /// operator who is elsewhere forwards a port.
-package struct OperatorClient: Sendable {
+package struct BlockingClient: Sendable {
   package struct Answer: Sendable {
     package var status: Int
     package var body: [UInt8]

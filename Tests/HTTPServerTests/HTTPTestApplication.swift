@@ -3,7 +3,7 @@ import Relay
 import System
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 /// What an application under test was told, in order; tests wait for it with a limit.
 final class HTTPEvents: @unchecked Sendable {

@@ -1,14 +1,15 @@
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPRefusalTests {
   @Test func `a refused body is not read, and the refusal arrives`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     let length = 2_000_000
     try client.send("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n")
     try client.send([UInt8](repeating: 120, count: length))
@@ -20,16 +21,16 @@ import Wire
 
   @Test func `a refused request without a body leaves the connection open`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     #expect(try client.get("/refuse").status == 401)
     #expect(try client.get("/x").status == 200)
   }
 
   @Test func `a sender without end is reset after a bounded amount`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n")
-    #expect(throws: HTTPClient.Failure.reset) {
+    #expect(throws: HTTPTestClient.Failure.reset) {
       let part = [UInt8](repeating: 120, count: 100_000)
       for _ in 0..<10_000 { try client.send(part) }
     }
@@ -67,7 +68,7 @@ import Wire
   @Test(arguments: Breakage.all)
   func `what breaks the framing gets its status as JSON and the end`(breakage: Breakage) throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send(breakage.request)
     let answer = try client.answer()
     #expect(answer.status == breakage.status)
@@ -81,23 +82,23 @@ import Wire
     var limits = Limits()
     limits.bodiesInMemoryMax = 1000
     let server = try HTTPTestServer(limits)
-    let first = try HTTPClient(server)
+    let first = try HTTPTestClient(server)
     try first.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n")
     // Served later than the head above, which has its 900 bytes set aside by then.
-    #expect(try HTTPClient(server).get("/between").status == 200)
-    let second = try HTTPClient(server)
+    #expect(try HTTPTestClient(server).get("/between").status == 200)
+    let second = try HTTPTestClient(server)
     try second.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n")
     let refusal = try second.answer()
     #expect(refusal.status == 503)
     #expect(refusal.field("retry-after") == "1")
-    let third = try HTTPClient(server)
+    let third = try HTTPTestClient(server)
     try third.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n")
     try third.send(String(repeating: "x", count: 101))
     #expect(try third.answer().status == 503)
     try first.send(String(repeating: "x", count: 900))
     #expect(try first.answer().status == 200)
     // All of it is given back.
-    let fourth = try HTTPClient(server)
+    let fourth = try HTTPTestClient(server)
     try fourth.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
     try fourth.send(String(repeating: "x", count: 1000))
     #expect(try fourth.answer().status == 200)
@@ -111,18 +112,18 @@ import Wire
     let server = try HTTPTestServer(limits)
     // Each takes 30 to 62 kB of 100, by the pieces in which it comes.
     let half = "GET /x HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 30_000)
-    let first = try HTTPClient(server)
+    let first = try HTTPTestClient(server)
     try first.send(half)
-    #expect(try HTTPClient(server).get("/between").status == 200)
-    let others = try (0..<4).map { _ in try HTTPClient(server) }
+    #expect(try HTTPTestClient(server).get("/between").status == 200)
+    let others = try (0..<4).map { _ in try HTTPTestClient(server) }
     for other in others {
       try other.send(half)
-      #expect(try HTTPClient(server).get("/whole").status == 200)
+      #expect(try HTTPTestClient(server).get("/whole").status == 200)
     }
     try first.send("\r\n\r\n")
     #expect(try first.answer().status == 200)
     for other in others { other.reset() }
-    #expect(try HTTPClient(server).get("/after").status == 200)
+    #expect(try HTTPTestClient(server).get("/after").status == 200)
     server.stop()
     let counters = try server.ended()
     // Three fit at most.

@@ -1,9 +1,10 @@
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPHoldTests {
   static var limits: Limits {
@@ -13,7 +14,7 @@ import Wire
   }
 
   /// Reads until the head and three spaces are there, and hands back what was read.
-  private func spaces(_ client: HTTPClient, chunk: String) throws -> String {
+  private func spaces(_ client: HTTPTestClient, chunk: String) throws -> String {
     var text = ""
     while text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
       .last.map({ !$0.hasPrefix(chunk + chunk + chunk) }) ?? true
@@ -25,7 +26,7 @@ import Wire
 
   @Test func `a held request gets white space, and then its answer in the same chunks`() throws {
     let server = try HTTPTestServer(HTTPHoldTests.limits)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     let begin = try spaces(client, chunk: "1\r\n \r\n")
     #expect(begin.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -40,7 +41,7 @@ import Wire
       case .head(let head): fields = head.headers
       case .bodyPart(let bytes): text += String(decoding: bytes, as: UTF8.self)
       case .end: break reading
-      case .interim, .failure: throw HTTPClient.Failure.closed
+      case .interim, .failure: throw HTTPTestClient.Failure.closed
       }
     }
     #expect(text.hasPrefix("   ") && text.hasSuffix(" {\"late\":true}"))
@@ -51,7 +52,7 @@ import Wire
 
   @Test func `an answer before the first white space has its own status`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/hold")
     let events = server.events
@@ -65,7 +66,7 @@ import Wire
 
   @Test func `a committed request says so, and an empty answer ends it`() throws {
     let server = try HTTPTestServer(HTTPHoldTests.limits)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/hold")
     _ = try client.receive()
@@ -84,7 +85,7 @@ import Wire
 
   @Test func `HTTP 1.0 is held without chunks`() throws {
     let server = try HTTPTestServer(HTTPHoldTests.limits)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("GET /hold HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     let begin = try spaces(client, chunk: " ")
     #expect(!begin.contains("chunked") && begin.contains("Connection: close"))
@@ -98,11 +99,11 @@ import Wire
 
   @Test func `a held HEAD gets nothing but its head`() throws {
     let server = try HTTPTestServer(HTTPHoldTests.limits)
-    let client = try HTTPClient(server)
+    let client = try HTTPTestClient(server)
     try client.send("HEAD /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     let ticket = try server.events.ticket("/hold")
     // Another held request is committed meanwhile.
-    let other = try HTTPClient(server)
+    let other = try HTTPTestClient(server)
     try other.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     _ = try other.receive()
     server.respond(ticket, "{}")

@@ -1,38 +1,33 @@
 import Glibc
-import System
-import Wire
-
-@testable import Server
+package import System
+package import Wire
 
 /// A blocking client that waits for at most 20 s, and reads with the parser of `Wire`.
-final class HTTPClient {
-  enum Failure: Error, Equatable {
+package final class HTTPTestClient {
+  package enum Failure: Error, Equatable {
     case timedOut, reset, closed, notServed
     case malformed(HTTPFailure)
   }
 
-  struct Answer: Equatable {
-    var status = 0
-    var head: HTTPResponseHead?
-    var body: [UInt8] = []
-    var interim: [Int] = []
+  package struct Answer: Equatable {
+    package var status = 0
+    package var head: HTTPResponseHead?
+    package var body: [UInt8] = []
+    package var interim: [Int] = []
 
-    var text: String { String(decoding: body, as: UTF8.self) }
-    func field(_ name: String) -> String? { head?.headers.first(name) }
+    package var text: String { String(decoding: body, as: UTF8.self) }
+    package func field(_ name: String) -> String? { head?.headers.first(name) }
+
+    package init() {}
   }
 
-  let socket: Int32
+  package let socket: Int32
   private var parser = HTTPResponseParser(limits: HTTPLimits())
   private var isOpen = true
   /// Every byte received, also those that were not HTTP.
-  private(set) var received = 0
+  package private(set) var received = 0
 
-  /// A small receive buffer makes the server feel a slow reader early.
-  convenience init(_ server: HTTPTestServer, receiveBuffer: Int32? = nil) throws {
-    try self.init(to: server.address, receiveBuffer: receiveBuffer)
-  }
-
-  init(to address: SocketAddress, receiveBuffer: Int32? = nil) throws {
+  package init(to address: SocketAddress, receiveBuffer: Int32? = nil) throws {
     socket = try Socket.connect(to: address)
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -41,11 +36,11 @@ final class HTTPClient {
 
   deinit { if isOpen { Socket.close(socket) } }
 
-  func send(_ text: String) throws { try send(Array(text.utf8)) }
+  package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-  func send(_ bytes: [UInt8]) throws { try HTTPClient.send(bytes, on: socket) }
+  package func send(_ bytes: [UInt8]) throws { try HTTPTestClient.send(bytes, on: socket) }
 
-  static func send(_ bytes: [UInt8], on socket: Int32) throws {
+  package static func send(_ bytes: [UInt8], on socket: Int32) throws {
     var sent = 0
     while sent < bytes.count {
       switch Socket.send(socket, head: bytes, body: [], tail: [], from: sent) {
@@ -56,12 +51,12 @@ final class HTTPClient {
     }
   }
 
-  func get(_ path: String) throws -> Answer {
+  package func get(_ path: String) throws -> Answer {
     try send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
     return try answer()
   }
 
-  func answer(toHead: Bool = false) throws -> Answer {
+  package func answer(toHead: Bool = false) throws -> Answer {
     if toHead { parser.expectHead() }
     var answer = Answer()
     while true {
@@ -82,7 +77,7 @@ final class HTTPClient {
   }
 
   /// What comes next; nothing at the end of the connection.
-  func receive(atMost most: Int = 65_536) throws -> [UInt8] {
+  package func receive(atMost most: Int = 65_536) throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: most)
     switch Socket.receive(socket, into: &buffer, atMost: most) {
     case .bytes(let count):
@@ -95,18 +90,18 @@ final class HTTPClient {
   }
 
   /// True when the server has closed, by FIN or by RST, and nothing else came.
-  func isClosedByServer() throws -> Bool {
+  package func isClosedByServer() throws -> Bool {
     do { return try receive().isEmpty } catch Failure.reset { return true }
   }
 
-  func halfClose() { Socket.shutdownWriting(socket) }
+  package func halfClose() { Socket.shutdownWriting(socket) }
 
-  func reset() {
+  package func reset() {
     isOpen = false
     Socket.reset(socket)
   }
 
-  func close() {
+  package func close() {
     isOpen = false
     Socket.close(socket)
   }

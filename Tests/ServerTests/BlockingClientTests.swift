@@ -1,4 +1,5 @@
 import Foundation
+import HTTPClient
 import Relay
 import System
 import Testing
@@ -6,10 +7,10 @@ import Wire
 
 @testable import Server
 
-@Suite struct OperatorClientTests {
+@Suite struct BlockingClientTests {
   @Test func `a command's call is answered, with and without a body`() throws {
     let server = try RelayTestServer()
-    let client = try OperatorClient(
+    let client = try BlockingClient(
       url: "http://\(server.address)/", token: RelayTestServer.admin)
     let health = try client.call("GET", "/health")
     #expect(health.status == 200)
@@ -24,14 +25,14 @@ import Wire
     let silent = try Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0))
     var limits = Limits()
     limits.commandAnswerTime = .milliseconds(20)
-    let waiting = try OperatorClient(
+    let waiting = try BlockingClient(
       url: "http://\(silent.address)", token: nil, limits: limits)
-    var failure = #expect(throws: OperatorClient.Unreachable.self) {
+    var failure = #expect(throws: BlockingClient.Unreachable.self) {
       try waiting.call("GET", "/health")
     }
     #expect(failure?.text.contains("has not answered within") == true)
-    let closed = try OperatorClient(url: "http://127.0.0.1:1", token: nil)
-    failure = #expect(throws: OperatorClient.Unreachable.self) {
+    let closed = try BlockingClient(url: "http://127.0.0.1:1", token: nil)
+    failure = #expect(throws: BlockingClient.Unreachable.self) {
       try closed.call("GET", "/health")
     }
     #expect(failure?.text.contains("no relay can be reached at 127.0.0.1:1") == true)
@@ -41,8 +42,8 @@ import Wire
     "https://127.0.0.1:1", "http://relay.example", "http://127.0.0.1:1/?a", "127.0.0.1:80",
     "http://u:passw0rd@127.0.0.1:1", "https://u:passw0rd@127.0.0.1:1",
   ]) func `a URL that cannot be called is refused, and its password not repeated`(url: String) {
-    let refusal = #expect(throws: OperatorClient.BadURL.self) {
-      try OperatorClient(url: url, token: nil)
+    let refusal = #expect(throws: BlockingClient.BadURL.self) {
+      try BlockingClient(url: url, token: nil)
     }
     #expect(refusal?.text.contains("passw0rd") == false)
   }

@@ -1,17 +1,18 @@
 import Glibc
+import HTTPTestKit
 import Relay
 import System
 import Testing
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 @Suite struct HTTPShutdownTests {
   @Test func `SIGTERM answers what is parked, finishes what is read and ends`() throws {
     let server = try HTTPTestServer(signals: true)
-    let parked = try HTTPClient(server)
-    let reading = try HTTPClient(server)
-    let idle = try HTTPClient(server)
+    let parked = try HTTPTestClient(server)
+    let reading = try HTTPTestClient(server)
+    let idle = try HTTPTestClient(server)
     try parked.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
     try reading.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
     #expect(try idle.get("/x").status == 200)
@@ -27,7 +28,7 @@ import Wire
     #expect(last.text == "POST /x hello")
     #expect(last.field("connection") == "close")
     _ = try server.ended()
-    #expect(throws: SystemError.self) { try HTTPClient(server) }
+    #expect(throws: SystemError.self) { try HTTPTestClient(server) }
   }
 
   @Test func `shutdown does not wait longer than it may`() throws {
@@ -35,7 +36,7 @@ import Wire
     limits.shutdownTime = .milliseconds(50)
     let server = try HTTPTestServer(limits)
     // It reads nothing of its answer.
-    let client = try HTTPClient(server, receiveBuffer: 4096)
+    let client = try HTTPTestClient(server, receiveBuffer: 4096)
     try client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
     _ = try server.events.ticket("/big")
     server.stop()
@@ -47,11 +48,11 @@ import Wire
     var limits = Limits()
     limits.shutdownRequestTime = .milliseconds(20)
     let server = try HTTPTestServer(limits)
-    let body = try HTTPClient(server)
+    let body = try HTTPTestClient(server)
     try body.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
-    let head = try HTTPClient(server)
+    let head = try HTTPTestClient(server)
     try head.send("GET /x HTTP/1.1\r\nHo")
-    #expect(try HTTPClient(server).get("/x").status == 200)
+    #expect(try HTTPTestClient(server).get("/x").status == 200)
     server.stop()
     for client in [body, head] {
       #expect(try client.answer().status == 408)
@@ -64,7 +65,7 @@ import Wire
 
   @Test func `shutdown waits until a slow reader has its answer`() throws {
     let server = try HTTPTestServer()
-    let client = try HTTPClient(server, receiveBuffer: 262_144)
+    let client = try HTTPTestClient(server, receiveBuffer: 262_144)
     try client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
     _ = try server.events.ticket("/big")
     server.stop()

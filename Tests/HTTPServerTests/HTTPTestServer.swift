@@ -1,9 +1,10 @@
 import Foundation
+import HTTPTestKit
 import Relay
 import System
 import Wire
 
-@testable import Server
+@testable import HTTPServer
 
 /// A loop on a thread of its own, on a port that the kernel chose.
 final class HTTPTestServer: Sendable {
@@ -56,7 +57,7 @@ final class HTTPTestServer: Sendable {
     thread.start()
     starting.semaphore.wait()
     guard let result = starting.result, let commands = starting.commands else {
-      throw HTTPClient.Failure.notServed
+      throw HTTPTestClient.Failure.notServed
     }
     let start = try result.get()
     address = start.address
@@ -80,5 +81,12 @@ final class HTTPTestServer: Sendable {
     stop()
     // The descriptors belong to the loop: it must be over before another test can be given them.
     _ = try? ended()
+  }
+}
+
+extension HTTPTestClient {
+  /// A small receive buffer makes the server feel a slow reader early.
+  convenience init(_ server: HTTPTestServer, receiveBuffer: Int32? = nil) throws {
+    try self.init(to: server.address, receiveBuffer: receiveBuffer)
   }
 }
