@@ -227,7 +227,7 @@ extension Broker {
     cachedBytes += bytes
     desk.cache[seq] = Desk.Cached(
       head: request.head, body: request.body, message: request.rpc.message,
-      text: request.rpc.text)
+      texts: request.rpc.texts)
   }
 
   // MARK: get, cancel

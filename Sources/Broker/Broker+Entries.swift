@@ -76,7 +76,7 @@ extension Broker {
     writer.string(message.caller)
     writer.key("caller_waiting")
     writer.bool(message.callers > 0)
-    try writeRouting(message, desk, content.text, into: &writer)
+    try writeRouting(message, desk, content, into: &writer)
     writer.key("request")
     writeRequest(head: content.head, body: content.body, into: &writer)
     writer.key("lease")
@@ -92,7 +92,7 @@ extension Broker {
   }
 
   private func writeRouting(
-    _ message: Message, _ desk: Desk, _ text: String, into writer: inout JSONWriter
+    _ message: Message, _ desk: Desk, _ content: Desk.Cached, into writer: inout JSONWriter
   ) throws(RelayError) {
     let dialect = Dialect(rawValue: message.dialect) ?? .v03
     writer.key("dialect")
@@ -100,7 +100,7 @@ extension Broker {
     writer.key("method")
     writer.string(A2AMethod(rawValue: message.method)?.name(in: dialect) ?? "")
     writer.key("text")
-    writer.string(text)
+    writer.string(joining: content.texts, in: content.body)
     writer.key("task_id")
     writer.string(try taskID(message, desk))
     writer.key("context_id")
@@ -132,6 +132,6 @@ extension Broker {
     guard let (head, body) = stored,
       case .success(let call) = A2ACall.peek(body, version: version)
     else { throw .workspaceUnavailable }
-    return Desk.Cached(head: head, body: body, message: call.message, text: call.text)
+    return Desk.Cached(head: head, body: body, message: call.message, texts: call.texts)
   }
 }

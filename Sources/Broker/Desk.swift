@@ -128,7 +128,7 @@ final class Desk {
     var head: [UInt8]
     var body: [UInt8]
     var message: Range<Int>
-    var text: String
+    var texts: [JSONScanner.Text]
     var result: [UInt8]?
 
     var bytes: Int { head.count + body.count + (result?.count ?? 0) }

@@ -156,8 +156,8 @@ enum AgentCallReader {
       try scanner.begin(span)
       guard try scanner.kind(span) == .object else { return nil }
       try scanner.enter(span)
-      var isFirst = true
-      while let key = try scanner.nextKey(span, isFirst: &isFirst) {
+      var names = JSONScanner.Names()
+      while let key = try scanner.nextKey(span, &names) {
         if key.equals(name, in: span), try scanner.kind(span) == .string {
           return try scanner.string(span).string(in: span)
         }

@@ -26,8 +26,8 @@ package struct A2ACall: Sendable {
   package var role: A2ARole?
   /// How many parts the message has.
   package var partCount: Int
-  /// The message's text parts, one a line.
-  package var text: String
+  /// The message's text parts, in the body.
+  package var texts: [JSONScanner.Text]
   /// Whether the caller wants to wait for the task's end (A2A 1.0 §3.2.2). 0.3 leaves the default
   /// open; like its SDK, absent means yes.
   package var isBlocking: Bool
@@ -35,6 +35,9 @@ package struct A2ACall: Sendable {
   package var historyLength: Int?
   package var hasPushConfig: Bool
   package var referenceTaskIDs: [String]
+
+  /// The message's text parts, one a line, read from the body that the call was.
+  package func text(in body: [UInt8]) -> String { texts.joined(in: body.span) }
 
   /// Reads and judges a request for an agent whose A2A server is the relay.
   ///

@@ -7,11 +7,31 @@
 package struct AgentResult: Sendable {
   /// The parts of a message or artifact, in order: a text, an array of parts, one data value.
   struct Content: Sendable {
-    var text: String?
+    var text: Words?
     var parts: Range<Int>?
     var data: Range<Int>?
 
     var isEmpty: Bool { text == nil && parts == nil && data == nil }
+  }
+
+  /// A text of its own: in the body, or the relay's.
+  enum Words: Sendable {
+    case posted(JSONScanner.Text)
+    case own(StaticString)
+
+    func string(in body: [UInt8]) -> String {
+      switch self {
+      case .posted(let text): text.string(in: body.span)
+      case .own(let text): text.description
+      }
+    }
+
+    var bytes: Int {
+      switch self {
+      case .posted(let text): text.range.count
+      case .own(let text): text.utf8CodeUnitCount
+      }
+    }
   }
 
   /// A message or an artifact: its content, and the object that its other members are in.
@@ -21,7 +41,7 @@ package struct AgentResult: Sendable {
 
     /// About as many as it takes in an answer.
     var bytes: Int {
-      object?.count ?? (content.text?.utf8.count ?? 0) + (content.parts?.count ?? 0)
+      object?.count ?? (content.text?.bytes ?? 0) + (content.parts?.count ?? 0)
         + (content.data?.count ?? 0)
     }
   }
@@ -31,8 +51,6 @@ package struct AgentResult: Sendable {
   package var state: A2AState = .completed
   /// True when the agent named the state; else it is `completed`, the default.
   package var hasState = false
-  /// The text of the status message, one line per part; nil when there is no message or no text.
-  package var statusText: String?
   var status: Item?
   var artifacts: [Item] = []
   /// Of its artifacts and its status message together.
@@ -46,6 +64,9 @@ package struct AgentResult: Sendable {
 
   package var artifactCount: Int { artifacts.count }
 
+  /// The text of the status message, one line per part; nil when there is no message or no text.
+  package var statusText: String? { status.flatMap { text(of: $0.content) } }
+
   /// The answer as plain text: that of the artifacts, else that of the status message.
   package var text: String {
     let texts = artifacts.compactMap { text(of: $0.content) }
@@ -55,11 +76,11 @@ package struct AgentResult: Sendable {
   /// The text parts of `content`; nil when it has none.
   func text(of content: Content) -> String? {
     var lines: [String] = []
-    if let text = content.text { lines.append(text) }
+    if let text = content.text { lines.append(text.string(in: body)) }
     if let parts = content.parts {
       var scanner = JSONScanner(at: parts.lowerBound)
       if let scan = try? PartsScan(body.span, &scanner, countMax: partsMax), !scan.texts.isEmpty {
-        lines.append(scan.joinedText(body.span))
+        lines.append(scan.texts.joined(in: body.span))
       }
     }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
@@ -70,20 +91,17 @@ package struct AgentResult: Sendable {
     _ body: [UInt8], isStored: Bool = false
   ) -> Result<AgentResult, AgentResultError> {
     do throws(AgentResultError) {
+      var scanner = JSONScanner(valuesMax: isStored ? .max : JSONScanner.valuesMax)
       let range: Range<Int>
-      do throws(JSONError) {
-        range = try JSONScanner.validate(
-          body.span, valuesMax: isStored ? .max : JSONScanner.valuesMax)
-      } catch {
+      do throws(JSONError) { range = try scanner.whole(body.span) } catch {
         throw AgentResultError("the result is not JSON: \(error)")
       }
-      if !isStored, let unreadable = JSONUnreadable.first(in: body.span) {
+      if !isStored, let unreadable = JSONUnreadable.first(in: body.span, walkedBy: scanner) {
         throw AgentResultError("callers could not read the result: \(unreadable)")
       }
       var result = AgentResult(body: body)
       if isStored { result.partsMax = .max }
       try result.read(range, envelopes: 0)
-      result.statusText = result.status.flatMap { result.text(of: $0.content) }
       return .success(result)
     } catch {
       return .failure(error)

@@ -35,14 +35,15 @@ extension AgentResult {
 
   /// JSON-RPC 2.0 §5.1, or just a string.
   private mutating func readError(_ error: JSONMembers.Member) {
-    var text = JSONMembers.string(body.span, at: error.value)
+    var text = JSONMembers.text(body.span, at: error.value)
     if error.kind == .object {
       let message = JSONMembers(body.span, in: error.value)["message"]
-      text = message.flatMap { JSONMembers.string(body.span, at: $0.value) }
+      text = message.flatMap { JSONMembers.text(body.span, at: $0.value) }
     }
     state = .failed
     hasState = true
-    status = Item(content: Content(text: text ?? "the agent reported an error"))
+    status = Item(
+      content: Content(text: text.map { .posted($0) } ?? .own("the agent reported an error")))
   }
 
   private mutating func readShort(_ members: JSONMembers) throws(AgentResultError) {
@@ -52,10 +53,10 @@ extension AgentResult {
     try readState(members["state"], "state")
     var content = Content()
     if let text = members["text"] {
-      guard let string = JSONMembers.string(body.span, at: text.value) else {
+      guard let words = JSONMembers.text(body.span, at: text.value) else {
         throw AgentResultError("\"text\" must be a string")
       }
-      content.text = string
+      content.text = .posted(words)
     }
     content.parts = try parts(members["parts"], "parts")
     content.data = members["data"]?.value

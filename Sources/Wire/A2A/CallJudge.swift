@@ -24,7 +24,7 @@ struct CallJudge {
     self.body = body
     self.version = version
     self.isStrict = isStrict
-    let unreadable = isStrict ? JSONUnreadable.first(in: body.span) : nil
+    let unreadable = isStrict ? JSONUnreadable.first(in: body.span, walkedBy: scan.scanner) : nil
     let isIDGood = scan.isIDGood && unreadable?.isIn("id") != true
     id = isIDGood ? scan.id.map { Array(body[$0]) } ?? Self.nullID : Self.nullID
     // JSON-RPC 2.0 §4: jsonrpc is exactly "2.0", method a string, id a string, number or null.
@@ -78,7 +78,7 @@ struct CallJudge {
       contextID: string(method.isSend ? message?.contextID : params.contextID),
       role: string(message?.role).flatMap { A2ARole(name: $0) },
       partCount: message?.parts.count ?? 0,
-      text: message?.parts.joinedText(body.span) ?? "", isBlocking: isBlocking,
+      texts: message?.parts.texts ?? [], isBlocking: isBlocking,
       historyLength: historyLength, hasPushConfig: params.configuration.hasPushConfig,
       referenceTaskIDs: message?.references.map { $0.string(in: body.span) } ?? [])
   }

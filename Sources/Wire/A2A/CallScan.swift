@@ -12,6 +12,8 @@ struct CallScan {
   var params: Range<Int>?
   var isParamsObject = true
   var inside = ParamsScan()
+  /// What has walked it, at its end.
+  private(set) var scanner = JSONScanner()
 
   init(_ bytes: Span<UInt8>, valuesMax: Int) throws(JSONError) {
     var scanner = JSONScanner(valuesMax: valuesMax)
@@ -19,9 +21,9 @@ struct CallScan {
     switch try scanner.kind(bytes) {
     case .object:
       isObject = true
-      var isFirst = true
+      var names = JSONScanner.Names()
       try scanner.enter(bytes)
-      while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+      while let key = try scanner.nextKey(bytes, &names) {
         try member(key, bytes, &scanner)
       }
     case .array:
@@ -30,6 +32,7 @@ struct CallScan {
     default: try scanner.skip(bytes)
     }
     try scanner.end(bytes)
+    self.scanner = scanner
   }
 
   private mutating func member(
@@ -75,9 +78,9 @@ struct ParamsScan {
   mutating func walk(
     _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) {
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       if key.equals("message", in: bytes) {
         let kind = try scanner.kind(bytes)
         isMessageGood = kind == .object || kind == .null
@@ -119,9 +122,9 @@ struct ConfigurationScan {
   mutating func walk(
     _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) {
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       if key.equals("blocking", in: bytes) {
         blocking = try scanner.flag(bytes)
       } else if key.equals("returnImmediately", in: bytes)

@@ -22,9 +22,9 @@ struct MessageScan {
     self.partsMax = partsMax
     let start = scanner.index
     range = start..<start
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       if try !camelCase(key, bytes, &scanner), try !snakeCase(key, bytes, &scanner) {
         try scanner.skip(bytes)
       }
@@ -184,15 +184,5 @@ struct PartsScan {
     if problem03 == nil, let in03 { problem03 = Problem(index: count, why: in03) }
     if problem10 == nil, let in10 { problem10 = Problem(index: count, why: in10) }
     if problem == nil, let own { problem = Problem(index: count, why: own) }
-  }
-
-  /// The text parts, one after the other on lines of their own.
-  func joinedText(_ bytes: Span<UInt8>) -> String {
-    var text = ""
-    for (index, part) in texts.enumerated() {
-      if index > 0 { text += "\n" }
-      text += part.string(in: bytes)
-    }
-    return text
   }
 }

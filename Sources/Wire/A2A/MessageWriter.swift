@@ -170,7 +170,12 @@ enum ContentWriter {
     into writer: inout JSONWriter
   ) {
     writer.beginArray()
-    if let text = content.text { PartWriter.writeText(text, as: dialect, into: &writer) }
+    switch content.text {
+    case .posted(let text): PartWriter.writeText([text], of: body, as: dialect, into: &writer)
+    case .own(let text):
+      PartWriter.writeText(text.description, as: dialect, into: &writer)
+    case nil: break
+    }
     if let parts = content.parts {
       PartWriter.writeAll(body, parts, as: dialect, into: &writer)
     }

@@ -22,9 +22,9 @@ struct PartScan {
   var hasMore = false
 
   init(_ bytes: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       try member(key, bytes, &scanner)
     }
   }
@@ -89,9 +89,9 @@ struct PartScan {
     }
     let start = scanner.index
     var content = 0
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       if key.equals("bytes", in: bytes) || key.equals("uri", in: bytes) {
         switch try scanner.field(bytes) {
         case .absent: break

@@ -29,6 +29,18 @@ enum PartWriter {
     writer.endObject()
   }
 
+  /// One part with texts of `body`, one a line.
+  static func writeText(
+    _ texts: [JSONScanner.Text], of body: [UInt8], as dialect: Dialect,
+    into writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writeKind("text", dialect, &writer)
+    writer.key("text")
+    writer.string(joining: texts, in: body)
+    writer.endObject()
+  }
+
   static func writeData(
     _ body: [UInt8], _ data: Range<Int>, as dialect: Dialect, into writer: inout JSONWriter
   ) {

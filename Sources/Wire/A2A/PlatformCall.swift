@@ -29,14 +29,15 @@ package struct PlatformCall: Sendable {
   package static func parse(
     _ given: [UInt8], version: String?, newID: () -> String
   ) -> Result<PlatformCall, A2AError> {
-    guard (try? JSONScanner.validate(given.span)) != nil else {
+    var scanner = JSONScanner()
+    guard (try? scanner.whole(given.span)) != nil else {
       // Says where.
       return A2ACall.parse(given, version: version).map { rpc in
         PlatformCall(body: given, rpc: rpc, target: nil, isReply: false, given: nil)
       }
     }
     let reader = PlatformReader(given)
-    if let unreadable = JSONUnreadable.first(in: given.span) {
+    if let unreadable = JSONUnreadable.first(in: given.span, walkedBy: scanner) {
       let id = unreadable.isIn("id") ? nil : reader.id
       return .failure(
         A2AError.invalidParams("\(unreadable)")

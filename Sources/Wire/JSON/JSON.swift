@@ -69,9 +69,9 @@ package indirect enum JSON: Equatable, Sendable {
       return .array(elements)
     case .object:
       var members: [Member] = []
-      var isFirst = true
+      var names = JSONScanner.Names()
       try scanner.enter(bytes)
-      while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+      while let key = try scanner.nextKey(bytes, &names) {
         members.append(Member(key.string(in: bytes), try value(bytes, &scanner)))
       }
       return .object(members)

@@ -3,6 +3,12 @@ enum JSONEscape {
   static func append(_ text: Span<UInt8>, to out: inout [UInt8]) {
     reserve(text.count + 2, in: &out)
     out.append(UInt8(ascii: "\""))
+    appendInside(text, to: &out)
+    out.append(UInt8(ascii: "\""))
+  }
+
+  /// The same without the quotes.
+  static func appendInside(_ text: Span<UInt8>, to out: inout [UInt8]) {
     var runStart = 0
     var at = 0
     while true {
@@ -22,7 +28,6 @@ enum JSONEscape {
       runStart = at
     }
     copy(text, runStart..<at, to: &out)
-    out.append(UInt8(ascii: "\""))
   }
 
   /// Makes room once for what is certain to come. Never less than twice what there was: many short

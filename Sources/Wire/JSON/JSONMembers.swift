@@ -19,9 +19,9 @@ struct JSONMembers {
     var scanner = JSONScanner(at: from)
     guard try scanner.kind(bytes) == .object else { return [] }
     var list: [Member] = []
-    var isFirst = true
+    var names = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let key = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(bytes, &names) {
       let kind = try scanner.kind(bytes)
       let quoted = key.range.lowerBound - 1..<key.range.upperBound + 1
       list.append(
@@ -69,8 +69,13 @@ struct JSONMembers {
 
   /// The string at `range`, or nil when another kind of value is there.
   static func string(_ bytes: Span<UInt8>, at range: Range<Int>) -> String? {
+    text(bytes, at: range)?.string(in: bytes)
+  }
+
+  /// The same, not decoded.
+  static func text(_ bytes: Span<UInt8>, at range: Range<Int>) -> JSONScanner.Text? {
     var scanner = JSONScanner(at: range.lowerBound)
     guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
-    return (try? scanner.string(bytes))?.string(in: bytes)
+    return try? scanner.string(bytes)
   }
 }

@@ -16,6 +16,9 @@ package struct JSONScanner: Sendable {
 
   package var index: Int
   var depth = 0
+  /// Something was walked over that `JSONUnreadable` may object to. It is set for everything that
+  /// it objects to, and for a little more: texts without it need no second walk.
+  var isSuspect = false
   /// Members and elements that may still come.
   private var valuesLeft: Int
 
@@ -49,9 +52,14 @@ package struct JSONScanner: Sendable {
     _ bytes: Span<UInt8>, valuesMax: Int = Self.valuesMax
   ) throws(JSONError) -> Range<Int> {
     var scanner = JSONScanner(valuesMax: valuesMax)
-    try scanner.begin(bytes)
-    let range = try scanner.skip(bytes)
-    try scanner.end(bytes)
+    return try scanner.whole(bytes)
+  }
+
+  /// Walks the one value that `bytes` hold, with the white space around it, and returns its range.
+  mutating func whole(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
+    try begin(bytes)
+    let range = try skip(bytes)
+    try end(bytes)
     return range
   }
 
@@ -88,17 +96,19 @@ package struct JSONScanner: Sendable {
   package mutating func enter(_ bytes: Span<UInt8>) throws(JSONError) {
     guard depth < Self.depthMax else { throw fail(.tooDeep) }
     depth += 1
+    if depth > JSONUnreadable.depthMax { isSuspect = true }
     index += 1
   }
 
   /// The name of the next member, with the position on its value; nil behind the closing brace.
-  /// `isFirst` starts true for each object.
+  /// Each object has `names` of its own.
   package mutating func nextKey(
-    _ bytes: Span<UInt8>, isFirst: inout Bool
+    _ bytes: Span<UInt8>, _ names: inout Names
   ) throws(JSONError) -> Text? {
-    guard try next(bytes, close: UInt8(ascii: "}"), isFirst: &isFirst) else { return nil }
+    guard try next(bytes, close: UInt8(ascii: "}"), isFirst: &names.isFirst) else { return nil }
     guard bytes[index] == UInt8(ascii: "\"") else { throw fail(.expectedKey) }
     let key = try string(bytes)
+    if !names.add(key, bytes) { isSuspect = true }
     skipSpace(bytes)
     guard index < bytes.count else { throw fail(.unexpectedEnd) }
     guard bytes[index] == UInt8(ascii: ":") else { throw fail(.expectedColon) }
@@ -150,8 +160,8 @@ package struct JSONScanner: Sendable {
     case .bool, .null: try literal(bytes)
     case .object:
       try enter(bytes)
-      var isFirst = true
-      while try nextKey(bytes, isFirst: &isFirst) != nil { try skip(bytes) }
+      var names = Names()
+      while try nextKey(bytes, &names) != nil { try skip(bytes) }
     case .array:
       try enter(bytes)
       var isFirst = true

@@ -15,7 +15,10 @@ extension JSONScanner {
       }
       if byte == UInt8(ascii: "\\") {
         isEscaped = true
-        at = try escape(bytes, at: at)
+        // Escapes stand together in texts that are written with them.
+        repeat {
+          at = try escape(bytes, at: at)
+        } while at < bytes.count && bytes[at] == UInt8(ascii: "\\")
         continue
       }
       guard byte >= 0x20 else { throw JSONError(offset: at, problem: .controlCharacter) }
@@ -30,29 +33,48 @@ extension JSONScanner {
   }
 
   /// Checks the escape whose backslash is at `start` and returns the index behind it.
-  private func escape(_ bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
-    guard start + 1 < bytes.count else {
+  @inline(__always) private mutating func escape(
+    _ bytes: Span<UInt8>, at start: Int
+  ) throws(JSONError) -> Int {
+    guard start &+ 1 < bytes.count else {
       throw JSONError(offset: bytes.count, problem: .unexpectedEnd)
     }
-    switch bytes[start + 1] {
+    switch bytes[start &+ 1] {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      return start + 2
+      return start &+ 2
     case UInt8(ascii: "u"):
-      for at in start + 2..<start + 6 {
-        guard at < bytes.count else { throw JSONError(offset: at, problem: .unexpectedEnd) }
-        guard JSONText.hex(bytes[at]) != nil else {
-          throw JSONError(offset: at, problem: .badEscape)
-        }
+      guard let unit = JSONText.unit(bytes, at: start) else {
+        throw badUnit(bytes, at: start)
       }
-      return start + 6
+      if unit == 0 || unit & 0xF800 == 0xD800 {
+        return endOfRare(unit, bytes, at: start)
+      }
+      return start &+ 6
     default:
-      throw JSONError(offset: start + 1, problem: .badEscape)
+      throw JSONError(offset: start &+ 1, problem: .badEscape)
     }
+  }
+
+  /// The end of an escape that stands for no character by itself, with its other half if it has
+  /// one. Without, no reader has to take it.
+  private mutating func endOfRare(_ unit: UInt32, _ bytes: Span<UInt8>, at start: Int) -> Int {
+    if JSONText.isPair(unit, bytes, at: start, upTo: bytes.count) { return start + 12 }
+    isSuspect = true
+    return start + 6
+  }
+
+  private func badUnit(_ bytes: Span<UInt8>, at start: Int) -> JSONError {
+    let end = min(start + 6, bytes.count)
+    for at in start + 2..<end where JSONText.hex(bytes[at]) == nil {
+      return JSONError(offset: at, problem: .badEscape)
+    }
+    return JSONError(offset: end, problem: .unexpectedEnd)
   }
 
   /// Scans the number that starts here.
   package mutating func number(_ bytes: Span<UInt8>) throws(JSONError) {
+    let start = index
     if bytes[index] == UInt8(ascii: "-") { index += 1 }
     // RFC 8259 §6: no leading zeros.
     if index < bytes.count && bytes[index] == UInt8(ascii: "0") {
@@ -65,6 +87,7 @@ extension JSONScanner {
       try digits(bytes)
     }
     if index < bytes.count && bytes[index] | 0x20 == UInt8(ascii: "e") {
+      isSuspect = true
       index += 1
       if index < bytes.count
         && (bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-"))
@@ -73,6 +96,7 @@ extension JSONScanner {
       }
       try digits(bytes)
     }
+    if index - start > JSONUnreadable.digitsMax { isSuspect = true }
     // `01`, `1.2.3`, `1x`: what follows a number must not look like more of it.
     guard index < bytes.count else { return }
     switch bytes[index] {

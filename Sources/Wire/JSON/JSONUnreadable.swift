@@ -4,6 +4,8 @@ package struct JSONUnreadable: Equatable, Sendable, CustomStringConvertible {
   /// Deeper nesting than this is refused. The official Python client of 1.0 reads 46 levels inside
   /// a part of a status message, and a short result has one level above them.
   package static let depthMax = 47
+  /// A number of more characters may be too large without an exponent.
+  static let digitsMax = 308
 
   /// The text is for people; the case is for tests.
   package enum Problem: String, Sendable {
@@ -37,6 +39,11 @@ package struct JSONUnreadable: Equatable, Sendable, CustomStringConvertible {
     return search.problem.map { JSONUnreadable(problem: $0, path: search.path) }
   }
 
+  /// The same for a text that `scanner` has walked from its first to its last byte.
+  static func first(in bytes: Span<UInt8>, walkedBy scanner: JSONScanner) -> JSONUnreadable? {
+    scanner.isSuspect ? first(in: bytes) : nil
+  }
+
   /// The place is the member `name` of the object that is the whole text, or inside of it.
   func isIn(_ name: String) -> Bool {
     path == name || path.hasPrefix(name + ".") || path.hasPrefix(name + "[")
@@ -67,7 +74,10 @@ private struct Search {
     _ bytes: Span<UInt8>, _ scanner: inout JSONScanner
   ) throws(JSONError) -> Bool {
     switch try scanner.kind(bytes) {
-    case .string: return isGood(try scanner.string(bytes), bytes)
+    case .string:
+      scanner.isSuspect = false
+      let text = try scanner.string(bytes)
+      return !scanner.isSuspect || isGood(text, bytes)
     case .number: return isFinite(try scanner.skip(bytes), bytes) || found(.number)
     case .bool, .null:
       try scanner.literal(bytes)
@@ -102,9 +112,9 @@ private struct Search {
   ) throws(JSONError) -> Bool {
     let start = names.count
     var known: Set<[UInt8]> = []
-    var isFirst = true
+    var seen = JSONScanner.Names()
     try scanner.enter(bytes)
-    while let name = try scanner.nextKey(bytes, isFirst: &isFirst) {
+    while let name = try scanner.nextKey(bytes, &seen) {
       guard isGood(name, bytes), isNew(name, since: start, &known, bytes) || found(.repeated),
         try isGood(bytes, &scanner)
       else {
@@ -171,13 +181,9 @@ private struct Search {
       }
       switch JSONText.unit(bytes, at: at) {
       case 0: return found(.null)
-      case 0xD800...0xDBFF:
-        guard at + 12 <= end, bytes[at + 6] == UInt8(ascii: "\\"),
-          bytes[at + 7] == UInt8(ascii: "u"),
-          (0xDC00...0xDFFF).contains(JSONText.unit(bytes, at: at + 6))
-        else { return found(.surrogate) }
+      case .some(let unit) where unit & 0xF800 == 0xD800:
+        guard JSONText.isPair(unit, bytes, at: at, upTo: end) else { return found(.surrogate) }
         at += 12
-      case 0xDC00...0xDFFF: return found(.surrogate)
       default: at += 6
       }
     }
@@ -188,7 +194,7 @@ private struct Search {
   private func isFinite(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
     var hasExponent = false
     for at in range where bytes[at] | 0x20 == UInt8(ascii: "e") { hasExponent = true }
-    guard hasExponent || range.count > 308 else { return true }
+    guard hasExponent || range.count > JSONUnreadable.digitsMax else { return true }
     let text = JSONScanner.Text(range: range, isEscaped: false).string(in: bytes)
     return Double(text)?.isFinite ?? false
   }

@@ -63,6 +63,23 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
+  /// The texts, one a line, that stand in another text. They are copied as they are spelled there;
+  /// only what not every reader can read is decoded and written anew.
+  package mutating func string(joining texts: [JSONScanner.Text], in source: [UInt8]) {
+    comma()
+    bytes.append(UInt8(ascii: "\""))
+    for (index, text) in texts.enumerated() {
+      if index > 0 { bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")]) }
+      if text.isReadable(in: source.span) {
+        bytes.append(contentsOf: source[text.range])
+      } else {
+        JSONEscape.appendInside(text.string(in: source.span).utf8.span, to: &bytes)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
   package mutating func int(_ value: Int) { ascii(String(value)) }
   package mutating func bool(_ value: Bool) { word(value ? "true" : "false") }
   package mutating func null() { word("null") }

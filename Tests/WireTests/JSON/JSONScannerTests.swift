@@ -91,11 +91,11 @@ import Wire
   @Test func `members are walked as ranges`() throws {
     let text = Array(#" { "a" : [1, {"x":2}] , "bA": "v" } "#.utf8)
     var scanner = JSONScanner()
-    var isFirst = true
+    var names = JSONScanner.Names()
     var seen: [String] = []
     try scanner.begin(text.span)
     try scanner.enter(text.span)
-    while let key = try scanner.nextKey(text.span, isFirst: &isFirst) {
+    while let key = try scanner.nextKey(text.span, &names) {
       let value = try scanner.skip(text.span)
       seen.append(key.string(in: text.span) + "=" + String(decoding: text[value], as: UTF8.self))
     }

@@ -97,4 +97,20 @@ import Wire
       }
     }
   }
+
+  @Test func `an escape has four hexadecimal digits, and every unit is read`() throws {
+    for place in 0..<4 {
+      for byte in UInt8.min...UInt8.max {
+        var digits = Array("0061".utf8)
+        digits[place] = byte
+        compare([0x5C, UInt8(ascii: "u")] + digits)
+      }
+    }
+    for unit in UInt16.min...UInt16.max {
+      let digits = String(unit, radix: 16, uppercase: unit % 2 == 0)
+      let text = "\"\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits + "\""
+      let read = try JSON(parsing: Array(text.utf8)).string
+      #expect(read.map { Array($0.utf16) } == [(0xD800...0xDFFF).contains(unit) ? 0xFFFD : unit])
+    }
+  }
 }
