@@ -50,7 +50,7 @@ extension Broker {
       forgetKey(of: seq, desk)
       replayRefused(seq, desk, now: now)
       for waiter in takeWaiters(seq, desk) {
-        outbox.append(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
+        replies.send(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
       }
       goOn(after: seq, desk, now: now)
     case .answered(let seq): answerWaiters(seq, desk, now: now)

@@ -64,15 +64,14 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: poll.id, error: error))
+      replies.send(Reply(call: poll.id, error: error))
     }
   }
 
   /// A poll's connection has ended without an answer.
   package func pollGone(_ poll: PollID, at id: WorkspaceID, now: Now) {
-    if let entries = batches.removeValue(forKey: poll)?.poll {
-      // Handed out, and kept back for the other parts.
-      release(entries)
+    // Handed out, and kept back for the other parts.
+    if let entries = replies.endBatch(poll) {
       delivered(entries.receipt, received: false, now: now)
     }
     leavesWaitingForFile(poll)
@@ -93,7 +92,7 @@ extension Broker {
       carryOut(desk, now: now)
     }
     // While a removal is on its way it may still fail.
-    outbox.append(
+    replies.send(
       Reply(call: poll, error: directory.isThere(id) ? .unauthorized : .notStored))
   }
 
@@ -155,7 +154,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: agent.call, error: error))
+      replies.send(Reply(call: agent.call, error: error))
     }
   }
 
@@ -230,7 +229,7 @@ extension Broker {
     desk.open[call] = nil
     if let own = desk.ownAnswers.take(call) { return tell(own, reply, desk, now: now) }
     let reply = agentReply(call, reply, now: now)
-    if afterBarrier { desk.afterBarrier.append(reply) } else { outbox.append(reply) }
+    if afterBarrier { desk.afterBarrier.append(reply) } else { replies.send(reply) }
   }
 
   private func agentReply(_ call: CallID, _ reply: AgentReply, now: Now?) -> Reply {
@@ -277,13 +276,13 @@ extension Broker {
   /// A heartbeat stretches the leases of polls without `confirm`. It is answered when that is
   /// committed; a full disk does not keep it from being a sign of life.
   package func heartbeat(_ id: WorkspaceID, _ reply: Reply, now: Now) {
-    guard let desk = desks[id], desk.failure == nil else { return outbox.append(reply) }
+    guard let desk = desks[id], desk.failure == nil else { return replies.send(reply) }
     touch(desk)
     desk.queue.heartbeat(now: now) { consumer, since in
       desk.lastCall[consumer].map { $0 > since } ?? false
     }
     carryOut(desk, now: now)
-    if desk.batch.isEmpty { outbox.append(reply) } else { desk.afterCommit.append(reply) }
+    if desk.batch.isEmpty { replies.send(reply) } else { desk.afterCommit.append(reply) }
   }
 }
 

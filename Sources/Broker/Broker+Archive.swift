@@ -29,7 +29,7 @@ extension Broker {
   package func startBackup(
     _ call: CallID, _ folder: String, workspace: WorkspaceID?, actor: String, now: Now
   ) {
-    if let reply = refusal(call, folder, workspace) { return outbox.append(reply) }
+    if let reply = refusal(call, folder, workspace) { return replies.send(reply) }
     let action = workspace == nil ? AuditAction.relayBackup : .workspaceExport
     let target = workspace.map { AuditTarget.workspace($0) } ?? .relay
     audit(
@@ -40,7 +40,7 @@ extension Broker {
           if let error = reply.error {
             broker.auditRefusal(actor, action, target, error, now: now)
           }
-          return broker.outbox.append(reply)
+          return broker.replies.send(reply)
         }
         broker.beginBackup(call, folder, workspace, now: now)
       }, of: call)
@@ -69,7 +69,7 @@ extension Broker {
       "backup_started",
       ["dir": .text(folder), "workspace": .text(workspace?.text ?? "all")])
     let json: JSON = ["job": .string(backupName), "dir": .string(folder)]
-    outbox.append(Reply(call: call, status: 202, body: json.bytes))
+    replies.send(Reply(call: call, status: 202, body: json.bytes))
   }
 
   private var backupName: String { "backup-\(boot)-\(archiving.number)" }
@@ -92,15 +92,15 @@ extension Broker {
   /// Begins to import an exported workspace; `call` is answered when it is there.
   package func startImport(_ call: CallID, _ folder: String, actor: String, now: Now) {
     do throws(ArchiveError) {
-      guard !isArchiving else { return outbox.append(Reply(call: call, error: .backupRunning)) }
+      guard !isArchiving else { return replies.send(Reply(call: call, error: .backupRunning)) }
       guard folder.hasPrefix("/") else {
-        return outbox.append(
+        return replies.send(
           Reply(call: call, error: .badRequest, detail: "dir must be an absolute path"))
       }
       let job = try ImportJob(folder, into: data, limits: limits)
       if let error = taken(job.id) {
         job.stop(error.text)
-        return outbox.append(Reply(call: call, error: error))
+        return replies.send(Reply(call: call, error: error))
       }
       do throws(RelayError) {
         for row in job.registered.workspaces {
@@ -111,17 +111,17 @@ extension Broker {
         }
       } catch {
         job.stop(error.text)
-        return outbox.append(Reply(call: call, error: error))
+        return replies.send(Reply(call: call, error: error))
       }
       let secrets = job.registered.secrets.reduce(0) { $0 + $1.value.utf8.count }
       guard directory.secrets.bytes + secrets <= limits.secretsInMemoryMax else {
         job.stop("no room for its secrets")
-        return outbox.append(Reply(call: call, error: .secretsFull))
+        return replies.send(Reply(call: call, error: .secretsFull))
       }
       archiving.importing = (job, folder, call, actor)
       archiving.due = now.instant
     } catch {
-      outbox.append(refusal(call, folder, nil, error))
+      replies.send(refusal(call, folder, nil, error))
     }
   }
 
@@ -177,7 +177,7 @@ extension Broker {
     case .whole: finish(job, now: now)
     case .failed:
       if let importing = archiving.importing, let error = job.error {
-        outbox.append(refusal(importing.call, importing.folder, job.id, error))
+        replies.send(refusal(importing.call, importing.folder, job.id, error))
       }
     }
     archiving.importing = nil
@@ -205,13 +205,13 @@ extension Broker {
     guard let row = found.workspaces.first, row.id == job.id, taken(job.id) == nil else {
       let error = taken(job.id) ?? .notImportable
       job.stop(error.text)
-      return outbox.append(Reply(call: call, error: error))
+      return replies.send(Reply(call: call, error: error))
     }
     if let parent = row.parent, newestRow(parent) != nil,
       let misfit = misfit(of: row, below: parent)
     {
       job.stop(misfit)
-      return outbox.append(Reply(call: call, error: .notImportable, detail: misfit))
+      return replies.send(Reply(call: call, error: .notImportable, detail: misfit))
     }
     forgetFile(of: job.id)
     registryBatch.append(.insertRows(job.rows))
@@ -244,7 +244,7 @@ extension Broker {
   func stopArchiving(_ reason: String, now: Now) {
     if let importing = archiving.importing {
       importing.job.stop(reason)
-      outbox.append(
+      replies.send(
         refusal(
           importing.call, importing.folder, importing.job.id, ArchiveError(.refused, reason)))
       archiving.importing = nil

@@ -39,7 +39,7 @@ extension Broker {
       RegistryChange(
         refused: { broker, _ in
           otherwise(broker)
-          broker.outbox.append(Reply(call: call, error: .notStored))
+          broker.replies.send(Reply(call: call, error: .notStored))
         },
         then: verb))
   }

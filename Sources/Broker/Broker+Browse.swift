@@ -19,7 +19,7 @@ extension Broker {
     _ operation: Operation, _ page: MessagePage, at id: WorkspaceID, now: Now
   ) {
     do throws(RelayError) {
-      try checkMemory(operation.payer)
+      try replies.checkMemory(operation.payer)
       let desk = try desk(id, now: now)
       var filter = page.filter
       filter.last = desk.queue.lastSeq
@@ -63,7 +63,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 

@@ -62,7 +62,7 @@ extension Broker {
         return
       }
       // Without the file nobody knows whether an equal call is stored.
-      outbox.append(addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
+      replies.send(addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
       return
     }
     switch request.rpc.method {
@@ -70,19 +70,19 @@ extension Broker {
     case .get: get(request, desk, now: now)
     case .cancel: cancel(request, desk, now: now)
     case .stream, .subscribe:
-      outbox.append(
+      replies.send(
         addressee.reply(.unsupportedOperation("the relay does not stream for this agent")))
     case .list:
-      outbox.append(addressee.reply(.unsupportedOperation("listing tasks is not built yet")))
+      replies.send(addressee.reply(.unsupportedOperation("listing tasks is not built yet")))
     case .pushSet, .pushGet, .pushList, .pushDelete:
-      outbox.append(addressee.reply(.pushNotificationNotSupported()))
+      replies.send(addressee.reply(.pushNotificationNotSupported()))
     case .extendedCard:
       // A2A 1.0 §3.1.11: the card says that there is none. 0.3 §9.5 has one error for both cases.
-      outbox.append(
+      replies.send(
         addressee.reply(
           request.rpc.dialect == .v03
             ? .extendedCardNotConfigured() : .unsupportedOperation("there is no extended card")))
-    case .unknown: outbox.append(addressee.reply(.methodNotFound(request.rpc.methodName)))
+    case .unknown: replies.send(addressee.reply(.methodNotFound(request.rpc.methodName)))
     }
   }
 
@@ -91,7 +91,7 @@ extension Broker {
   private func send(_ request: CallerRequest, _ desk: Desk, now: Now) {
     let addressee = request.addressee
     if request.rpc.hasPushConfig {
-      return outbox.append(addressee.reply(.pushNotificationNotSupported()))
+      return replies.send(addressee.reply(.pushNotificationNotSupported()))
     }
     let dedup = dedupKey(request, desk)
     if let key = request.key, answer(request, key, desk, now: now) { return }
@@ -99,13 +99,13 @@ extension Broker {
       return attach(request, to: message, desk, now: now)
     }
     let bytes = request.body.count + request.head.count
-    if let reply = refusal(desk, request, bytes) { return outbox.append(reply) }
+    if let reply = refusal(desk, request, bytes) { return replies.send(reply) }
     let seq = desk.queue.nextSeq()
     let task: Seq
     let context: String
     let place: Result<(Seq, String), A2AError>
     do throws(RelayError) { place = try self.place(request, desk, seq, now: now) } catch {
-      return outbox.append(addressee.reply(error))
+      return replies.send(addressee.reply(error))
     }
     switch place {
     // That a task has ended may have been read from what no barrier has covered.
@@ -243,21 +243,21 @@ extension Broker {
       return
     }
     if let id = request.rpc.taskID.flatMap({ MessageID($0) }), mustWait(id.seq, desk) {
-      return putOff(for: request.payer) { [unowned self] now in
+      return replies.later(for: request.payer) { [unowned self] now in
         guard desk.failure == nil else {
-          return outbox.append(addressee.reply(.workspaceUnavailable))
+          return replies.send(addressee.reply(.workspaceUnavailable))
         }
         get(request, desk, now: now)
       }
     }
     do throws(RelayError) {
-      try checkMemory(request.payer)
+      try replies.checkMemory(request.payer)
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
-      else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
+      else { return replies.send(addressee.reply(.taskNotFound(request.rpc.taskID))) }
       try tell(task, to: addressee, desk, now: now)
     } catch {
-      outbox.append(addressee.reply(error))
+      replies.send(addressee.reply(error))
     }
   }
 
@@ -266,7 +266,7 @@ extension Broker {
     _ task: StoredTask, to addressee: Addressee, _ desk: Desk, now: Now
   ) throws(RelayError) {
     var task = try taskView(task, desk)
-    try checkMemory(addressee.payer, for: task.view)
+    try replies.checkMemory(addressee.payer, for: task.view)
     task.view.hasTopLevelParts = addressee.platformMethod != nil
     var reply = addressee.reply(
       result: task.view.result(
@@ -278,13 +278,13 @@ extension Broker {
   /// What was read leaves when everything it may have seen is durable.
   func read(_ reply: Reply, _ desk: Desk) {
     var reply = reply
-    count(&reply, for: reply.addressee?.payer ?? reply.payer)
+    replies.count(&reply, for: reply.addressee?.payer ?? reply.payer)
     if desk.isUnsynced {
       // Whatever becomes of this turn's transaction: it has seen nothing of it.
       desk.committedReplies.append(reply)
       touch(desk)
     } else {
-      outbox.append(reply)
+      replies.send(reply)
     }
   }
 
@@ -293,13 +293,13 @@ extension Broker {
     do throws(RelayError) {
       guard let taskID = request.rpc.taskID,
         let task = try findTask(taskID, request.caller, desk)
-      else { return outbox.append(addressee.reply(.taskNotFound(request.rpc.taskID))) }
+      else { return replies.send(addressee.reply(.taskNotFound(request.rpc.taskID))) }
       cancels[request.call] = (addressee, desk.id, task.seq)
       desk.queue.adopt(task: task, now: now)
       desk.queue.cancelTask(request.call, task.seq, now: now)
       carryOut(desk, now: now)
     } catch {
-      outbox.append(addressee.reply(error))
+      replies.send(addressee.reply(error))
     }
   }
 
@@ -307,8 +307,8 @@ extension Broker {
     if operations[call] != nil { return answerClose(call, outcome, desk, now: now) }
     guard let (addressee, _, seq) = cancels.removeValue(forKey: call) else { return }
     guard !mustWait(seq, desk) else {
-      return putOff(for: addressee.payer) { [unowned self] now in
-        guard desk.failure == nil else { return outbox.append(addressee.reply(.outcomeUnknown)) }
+      return replies.later(for: addressee.payer) { [unowned self] now in
+        guard desk.failure == nil else { return replies.send(addressee.reply(.outcomeUnknown)) }
         answerCancel(addressee, seq, outcome, desk, now: now)
       }
     }
@@ -320,7 +320,7 @@ extension Broker {
   ) {
     do throws(RelayError) {
       switch outcome {
-      case .unavailable: outbox.append(addressee.reply(.notStored))
+      case .unavailable: replies.send(addressee.reply(.notStored))
       case .cancelled, .notCancelable:
         guard let task = try storedTask(seq, desk) else { throw .notFound }
         // A2A 1.0 §3.3.1: cancelling is idempotent; what is cancelled already is told so again.
@@ -329,11 +329,11 @@ extension Broker {
           return tell(
             addressee.reply(.taskNotCancelable(state)), ofTask: seq, desk, now: now)
         }
-        try checkMemory(addressee.payer)
+        try replies.checkMemory(addressee.payer)
         try tell(task, to: addressee, desk, now: now)
       }
     } catch {
-      outbox.append(addressee.reply(error))
+      replies.send(addressee.reply(error))
     }
   }
 }

@@ -27,7 +27,7 @@ extension Broker {
       }
       guard let below = descendants(of: id) else {
         let detail = "more than \(limits.cascadeMax) stand below it; remove some of those first"
-        return outbox.append(Reply(call: call, error: .badRequest, detail: detail))
+        return replies.send(Reply(call: call, error: .badRequest, detail: detail))
       }
       var rows: [RegisteredWorkspace] = []
       for id in below { rows.append(try removable(id, purge: purge)) }
@@ -74,7 +74,7 @@ extension Broker {
   /// What follows from a write that is on its way leaves with its barrier.
   func answer(_ reply: Reply, about ids: [WorkspaceID]) {
     guard ids.contains(where: { rowsOnTheirWay[$0] != nil }) else {
-      return outbox.append(reply)
+      return replies.send(reply)
     }
     registryChanges.append(RegistryChange(reply: reply))
   }

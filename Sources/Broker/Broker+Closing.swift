@@ -86,21 +86,21 @@ extension Broker {
         if reason == .outcomeUnknown, let message = desk.queue.message(seq) {
           reply.messageID = desk.messageID(message)
         }
-        outbox.append(reply)
+        replies.send(reply)
       }
     }
-    fail(desk.afterCommit + desk.afterBarrier, .workspaceUnavailable)
-    fail(desk.committedReplies, .outcomeUnknown)
+    replies.fail(desk.afterCommit + desk.afterBarrier, .workspaceUnavailable)
+    replies.fail(desk.committedReplies, .outcomeUnknown)
     for (call, place) in cancels where place.1 == desk.id {
       cancels[call] = nil
-      outbox.append(place.0.reply(.outcomeUnknown))
+      replies.send(place.0.reply(.outcomeUnknown))
     }
     for (call, operation) in operations where operation.workspace == desk.id {
       operations[call] = nil
     }
     // They ask again, and are told that the file cannot be used.
-    for work in desk.afterWrite.values.joined() { putOff(for: .nobody, work) }
-    for (call, reason) in desk.open { outbox.append(Reply(call: call, error: reason)) }
+    for work in desk.afterWrite.values.joined() { replies.later(for: .nobody, work) }
+    for (call, reason) in desk.open { replies.send(Reply(call: call, error: reason)) }
     empty(desk)
     // The barrier may hold its descriptor: then the last round closes it.
     if desk.rounds.isEmpty { abandonFile(desk) }

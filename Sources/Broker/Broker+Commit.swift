@@ -78,7 +78,7 @@ extension Broker {
   }
 
   private func committed(_ desk: Desk) {
-    outbox += desk.afterCommit
+    replies.send(desk.afterCommit)
     desk.committedReports += desk.reports
     desk.committedReplies += desk.afterBarrier
     desk.afterCommit.removeAll(keepingCapacity: true)
@@ -137,13 +137,13 @@ extension Broker {
     for reply in desk.afterCommit {
       if case .handOut(_, _, let seqs) = reply.receipt {
         desk.queue.handOutRefused(seqs, now: now)
-        fail([reply], .notStored)
+        replies.fail([reply], .notStored)
       } else {
-        outbox.append(reply)
+        replies.send(reply)
       }
     }
     desk.afterCommit = []
-    for reply in desk.afterBarrier { fail([reply], reply.refusal) }
+    for reply in desk.afterBarrier { replies.fail([reply], reply.refusal) }
     desk.afterBarrier = []
     desk.lazies = lazies
     if !lazies.isEmpty {

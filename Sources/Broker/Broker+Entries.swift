@@ -18,7 +18,7 @@ extension Broker {
     desk.open[poll] = nil
     let payer = payer(of: .workspace(desk.id))
     do throws(RelayError) {
-      try checkMemory(payer)
+      try replies.checkMemory(payer)
       var writer = JSONWriter(capacity: 2048 * entries.count)
       writer.beginObject()
       writer.key("messages")
@@ -28,16 +28,16 @@ extension Broker {
       writer.endObject()
       var reply = Reply(call: poll, body: writer.bytes)
       reply.receipt = .handOut(desk.id, poll, entries.map(\.seq))
-      count(&reply, for: payer)
+      replies.count(&reply, for: payer)
       afterCommit(reply, desk)
     } catch  where error == .memoryFull || error == .tooManyOpen {
-      outbox.append(Reply(call: poll, error: error))
+      replies.send(Reply(call: poll, error: error))
       // Nothing was sent: the entries go back, and nothing counts.
-      putOff(for: payer) { [unowned self] now in
+      replies.later(for: payer) { [unowned self] now in
         withheld(entries, from: poll, at: desk.id, now: now)
       }
     } catch {
-      outbox.append(Reply(call: poll, error: error))
+      replies.send(Reply(call: poll, error: error))
     }
   }
 

@@ -10,7 +10,7 @@ extension Broker {
     payer: BodyMemory.Payer = .nobody, now: Now
   ) {
     do throws(RelayError) {
-      try checkMemory(payer)
+      try replies.checkMemory(payer)
       guard let (desk, message) = try locate(id, now: now), desk.id == workspace else {
         guard let (reply, desk) = try tombstoneReply(call, id, at: workspace, now: now)
         else { throw .notFound }
@@ -42,7 +42,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 

@@ -231,7 +231,7 @@ extension Broker {
       return setAlarm(desk.id, min(desk.queue.restsAt(now: now), desk.due ?? .distantFuture))
     }
     // A desk that an answer to be made later still refers to stays, and is looked at again.
-    let later = desk.isOpen || putOff.isEmpty ? nil : now.instant + limits.sweepInterval
+    let later = desk.isOpen || !replies.hasDeferred ? nil : now.instant + limits.sweepInterval
     if let due = [desk.due, later].compactMap({ $0 }).min() { setAlarm(desk.id, due) }
   }
 
@@ -244,7 +244,7 @@ extension Broker {
   /// Nobody waits for anything of it, and nothing of it is only in memory.
   private func isAtRest(_ desk: Desk) -> Bool {
     desk.waiters.isEmpty && desk.open.isEmpty && desk.isQuiet && desk.lazies.isEmpty
-      && putOff.isEmpty && desk.queue.isInFile
+      && !replies.hasDeferred && desk.queue.isInFile
   }
 
   private func rest(_ desk: Desk, now: Now) {

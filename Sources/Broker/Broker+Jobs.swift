@@ -65,7 +65,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -141,7 +141,7 @@ extension Broker {
     } catch {
       desk.open[operation.call] = nil
       auditRefusal(operation.actor, .jobStart, .workspace(desk.id), error, now: now)
-      return outbox.append(Reply(call: operation.call, error: error))
+      return replies.send(Reply(call: operation.call, error: error))
     }
     desk.add(.job(row))
     desk.jobs.append(JobRun(row, limits, now: now))
@@ -202,7 +202,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -221,7 +221,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -246,7 +246,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -269,7 +269,7 @@ extension Broker {
         return
       }
       auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 }

@@ -7,7 +7,7 @@ import Wire
 extension Broker {
   /// Answers a call that is refused before it reaches the queue.
   package func refuse(_ request: CallerRequest, _ error: RelayError, detail: String) {
-    outbox.append(request.addressee.reply(error, detail: detail))
+    replies.send(request.addressee.reply(error, detail: detail))
   }
 
   /// Answers the call with what its key stands for. `false`: the key is new, or free again.

@@ -78,7 +78,7 @@ extension Broker {
     _ call: CallID, _ card: [UInt8], of id: WorkspaceID, actor: String, now: Now
   ) {
     guard var row = newestRow(id) else {
-      return outbox.append(Reply(call: call, error: .notFound))
+      return replies.send(Reply(call: call, error: .notFound))
     }
     let reply = Reply(call: call, body: Array("{\"status\":\"updated\"}".utf8))
     // The same card again is no change, and leaves no trace.
@@ -86,7 +86,7 @@ extension Broker {
     do throws(RelayError) {
       try checkRoom(forCard: card.count + row.url.utf8.count, in: row)
     } catch {
-      return outbox.append(Reply(call: call, error: error))
+      return replies.send(Reply(call: call, error: error))
     }
     row.card = card
     var settings = Settings(ofRow: row)

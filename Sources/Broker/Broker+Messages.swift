@@ -38,16 +38,16 @@ extension Broker {
         return
       }
       guard !mustWait(message.task, desk) else {
-        return putOff(for: payer) { [unowned self] now in
+        return replies.later(for: payer) { [unowned self] now in
           callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
         }
       }
-      try checkMemory(payer)
+      try replies.checkMemory(payer)
       // What opened its task is deleted first.
       guard let task = try storedTask(message.task, desk) else { throw .answerGone }
       let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let read = try taskView(task, desk)
-      try checkMemory(payer, for: read.view)
+      try replies.checkMemory(payer, for: read.view)
       var writer = JSONWriter(capacity: 1024)
       writer.beginObject()
       try writeSummary(message, desk, state: stateName(message), into: &writer)
@@ -70,7 +70,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 

@@ -20,7 +20,7 @@ extension Broker {
           refused: { broker, _ in broker.orgsOnTheirWay.remove(org.id) },
           then: { broker, _ in broker.orgsOnTheirWay.remove(org.id) }, record: record))
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -50,7 +50,7 @@ extension Broker {
           then: { broker, _ in broker.noteEnd(of: key.row) },
           record: audit(actor, .keyMint, .org(org), key.row.fingerprint, now: now)))
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -60,7 +60,7 @@ extension Broker {
   ) {
     guard let entry = directory.tokens.key(fingerprint), entry.isDurable,
       org == nil || entry.row.org == org
-    else { return outbox.append(Reply(call: call, error: .notFound)) }
+    else { return replies.send(Reply(call: call, error: .notFound)) }
     var reply = Reply(call: call)
     reply.body = (["status": "revoked", "id": .string(fingerprint)] as JSON).bytes
     revoke([entry], reply, actor, .keyRevoke, .org(entry.row.org), now: now)

@@ -20,7 +20,7 @@ extension Broker {
     _ operation: Operation, at id: WorkspaceID, isPaused: Bool, refusesSends: Bool, now: Now
   ) {
     guard let record = directory.workspace(id) else {
-      return outbox.append(Reply(call: operation.call, error: .notFound))
+      return replies.send(Reply(call: operation.call, error: .notFound))
     }
     var row = rowsOnTheirWay[id]?.row ?? record.row
     var settings = Settings(ofRow: row)

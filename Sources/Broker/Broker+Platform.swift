@@ -80,7 +80,7 @@ extension Broker {
       {
         return
       }
-      return outbox.append(request.addressee.reply(error))
+      return replies.send(request.addressee.reply(error))
     }
     call(request, at: id, now: now)
   }
@@ -169,12 +169,12 @@ extension Broker {
     case .accepted, .duplicate:
       desk.ownAnswers.accept(own, atMost: limits.ownAnswersKept)
       tellTask(own.addressee, own.seq, desk, now: now)
-    case .unavailable: outbox.append(own.addressee.reply(.notStored))
-    case .noRoom: outbox.append(own.addressee.reply(.resultsFull))
-    case .closed: outbox.append(own.addressee.reply(.closed))
-    case .answeredElsewhere: outbox.append(own.addressee.reply(.answeredElsewhere))
-    case .alreadyAnswered: outbox.append(own.addressee.reply(.alreadyAnswered))
-    case .ok, .released, .leaseLost: outbox.append(own.addressee.reply(.leaseLost))
+    case .unavailable: replies.send(own.addressee.reply(.notStored))
+    case .noRoom: replies.send(own.addressee.reply(.resultsFull))
+    case .closed: replies.send(own.addressee.reply(.closed))
+    case .answeredElsewhere: replies.send(own.addressee.reply(.answeredElsewhere))
+    case .alreadyAnswered: replies.send(own.addressee.reply(.alreadyAnswered))
+    case .ok, .released, .leaseLost: replies.send(own.addressee.reply(.leaseLost))
     }
   }
 

@@ -101,7 +101,7 @@ extension Broker {
       }
       json["commit"] = commit
     }
-    outbox.append(Reply(call: call, status: reasons.isEmpty ? 200 : 503, body: json.bytes))
+    replies.send(Reply(call: call, status: reasons.isEmpty ? 200 : 503, body: json.bytes))
   }
 
   /// Why sends would not be taken now, by stable names; empty when they would.

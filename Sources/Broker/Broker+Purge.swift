@@ -24,7 +24,7 @@ extension Broker {
     } catch {
       failed(error, workspace: id)
       if let reply = purgeCalls.removeValue(forKey: id) {
-        outbox.append(reply.failing(.notStored))
+        replies.send(reply.failing(.notStored))
       }
       return purgeLater(id, now: now)
     }

@@ -26,7 +26,7 @@ extension Broker {
       {
         return
       }
-      outbox.append(Reply(call: operation.call, error: error))
+      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -75,7 +75,7 @@ extension Broker {
         if try !scan.step(now) { desk.scans.append(scan) }
       } catch {
         desk.open[scan.call] = nil
-        outbox.append(Reply(call: scan.call, error: error))
+        replies.send(Reply(call: scan.call, error: error))
       }
       if !desk.scans.isEmpty { scanning.append(id) }
       touch(desk)

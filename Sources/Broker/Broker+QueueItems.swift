@@ -13,12 +13,12 @@ extension Broker {
       guard let (desk, message) = try locate(id, now: now) else {
         let error = try missing(id, for: caller, now: now)
         guard error == .answerGone, directory.workspaces(short: id.workspace).contains(workspace)
-        else { return outbox.append(Self.noItem(call)) }
-        return outbox.append(Self.goneItem(call))
+        else { return replies.send(Self.noItem(call)) }
+        return replies.send(Self.goneItem(call))
       }
       guard desk.id == workspace,
         caller.isCaller(message.caller) || caller == .admin
-      else { return outbox.append(Self.noItem(call)) }
+      else { return replies.send(Self.noItem(call)) }
       let payer = payer(of: caller)
       if waitForRedrive(
         ofTask: message.task, desk,
@@ -29,11 +29,11 @@ extension Broker {
         return
       }
       guard !mustWait(message.task, desk) else {
-        return putOff(for: payer) { [unowned self] now in
+        return replies.later(for: payer) { [unowned self] now in
           queueItem(call, id, at: workspace, caller: caller, isGiven: isGiven, now: now)
         }
       }
-      try checkMemory(payer)
+      try replies.checkMemory(payer)
       var item = QueueItem(message, workspace)
       item.current = desk.queue.message(message.seq)
       item.handOuts = try reading(desk) { () throws(StoreError) in
@@ -43,7 +43,7 @@ extension Broker {
       var dead: [StoredMessage] = []
       if message.state.isEnd, let task = try storedTask(message.task, desk) {
         var read = try taskView(task, desk)
-        try checkMemory(payer, for: read.view)
+        try replies.checkMemory(payer, for: read.view)
         read.view.hasTopLevelParts = true
         let dialect = Dialect(rawValue: message.dialect) ?? .v03
         item.response = JSONRPC.result(
@@ -60,7 +60,7 @@ extension Broker {
       }
       tell(reply, of: dead, desk, now: now)
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 

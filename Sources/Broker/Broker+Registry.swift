@@ -51,7 +51,7 @@ extension Broker {
         settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never,
         parent: parent)
       if let parent, let misfit = misfit(of: blank, below: parent) {
-        return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
+        return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
       }
       try makeWorkspace(blank, now: now)
       let record = audit(
@@ -63,7 +63,7 @@ extension Broker {
         RegistryChange(
           workspace: id, apply: { $0.put(blank) }, reply: reply, isCreation: true, record: record))
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -145,7 +145,7 @@ extension Broker {
       }
       settle(row, token, change, isChanged: row != before, now: now)
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 

@@ -158,7 +158,7 @@ extension Broker {
       // A file without a row would keep its id from being used.
       if change.isCreation, let id = change.workspace { remove(id) }
       change.refused(self, now)
-      if let reply = change.reply { outbox.append(reply.failing(change.refusal)) }
+      if let reply = change.reply { replies.send(reply.failing(change.refusal)) }
     }
   }
 
@@ -175,7 +175,7 @@ extension Broker {
     for change in first.changes {
       settle(change)
       change.apply(&directory)
-      if let reply = change.reply { outbox.append(reply) }
+      if let reply = change.reply { replies.send(reply) }
       if let record = change.record { note(record) }
       change.then(self, now)
       if let id = change.workspace { followPause(id, now: now) }

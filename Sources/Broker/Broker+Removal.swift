@@ -45,7 +45,7 @@ extension Broker {
         reply: removal.purges ? nil : reply,
         refused: { broker, _ in
           guard let reply = broker.purgeCalls.removeValue(forKey: id) else { return }
-          broker.outbox.append(reply.failing(.notStored))
+          broker.replies.send(reply.failing(.notStored))
         },
         undo: { directory in if let undo { directory.undo(undo) } },
         then: { broker, _ in broker.removed(gone) }))
@@ -83,20 +83,20 @@ extension Broker {
     // What is read in many turns comes to nothing.
     for scan in desk.scans {
       desk.open[scan.call] = nil
-      outbox.append(Reply(call: scan.call, error: .workspaceRemoved))
+      replies.send(Reply(call: scan.call, error: .workspaceRemoved))
     }
     desk.scans = []
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
       let members = agentMembers(row.id, row.leftAt)
-      outbox.append(Reply(call: poll, error: .workspaceRemoved, members: members))
+      replies.send(Reply(call: poll, error: .workspaceRemoved, members: members))
     }
     for seq in Array(desk.waiters.keys) {
       for waiter in takeWaiters(seq, desk) {
         desk.queue.detach(seq)
         var reply = waiter.addressee.reply(.workspaceRemoved)
         if let message = desk.queue.message(seq) { reply.messageID = desk.messageID(message) }
-        outbox.append(reply)
+        replies.send(reply)
       }
     }
     carryOut(desk, now: turnNow)
@@ -133,11 +133,11 @@ extension Broker {
   package func restoreWorkspace(_ call: CallID, _ id: WorkspaceID, actor: String, now: Now) {
     guard var row = directory.removed[id]?.row, row.state == .removed else {
       let error: RelayError = directory.workspace(id) == nil ? .notFound : .workspaceExists
-      return outbox.append(Reply(call: call, error: error))
+      return replies.send(Reply(call: call, error: error))
     }
     // Its messages are still ending, or its removal is not durable: soon.
     guard !closing.contains(id), rowsOnTheirWay[id] == nil else {
-      return outbox.append(
+      return replies.send(
         Reply(
           call: call, error: .notStored, detail: "the workspace is still being removed",
           members: [("removing", true)]))
@@ -146,7 +146,7 @@ extension Broker {
     if let parent = row.parent, newestRow(parent) != nil,
       let misfit = misfit(of: row, below: parent)
     {
-      return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
+      return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
     }
     row.state = .active
     row.removedAt = nil

@@ -24,7 +24,7 @@ extension Broker {
         call, key, of: id, by: actor, .secretSet, status: "saved", now: now
       ) { $0.secrets.put(secret) }
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -32,7 +32,7 @@ extension Broker {
     _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String, now: Now
   ) {
     guard directory.secrets[id][key] != nil || secretsOnTheirWay[id]?[key] != nil else {
-      return outbox.append(Reply(call: call, error: .notFound))
+      return replies.send(Reply(call: call, error: .notFound))
     }
     registryBatch.append(.deleteSecret(id, key: key))
     change(call, key, of: id, by: actor, .secretDelete, status: "deleted", now: now) {
@@ -106,16 +106,16 @@ extension Broker {
   package func secretValues(_ call: CallID, _ id: WorkspaceID, isWrapped: Bool) {
     let payer = payer(of: .workspace(id))
     do throws(RelayError) {
-      try checkMemory(payer)
+      try replies.checkMemory(payer)
       let values = JSON.object(sorted(id).map { JSON.Member($0.key, .string($0.value)) })
       let json: JSON = isWrapped ? ["secrets": values] : values
       var reply = Reply(call: call, body: json.bytes)
       // A cache on the way must not keep them (RFC 9111 §5.2.2.5).
       reply.headers = [("Cache-Control", "no-store")]
-      count(&reply, for: payer)
-      outbox.append(reply)
+      replies.count(&reply, for: payer)
+      replies.send(reply)
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 

@@ -199,7 +199,7 @@ extension Broker {
       run.wait(limits.jobRetry, now: now)
       for stop in run.stops {
         desk.open[stop.call] = nil
-        outbox.append(Reply(call: stop.call, error: .notStored))
+        replies.send(Reply(call: stop.call, error: .notStored))
       }
       run.stops = []
       return
@@ -212,7 +212,7 @@ extension Broker {
     ended(next, desk, stopper: stopper, now: now)
     for stop in run.stops {
       desk.open[stop.call] = nil
-      outbox.append(Reply(call: stop.call, body: next.json.bytes))
+      replies.send(Reply(call: stop.call, body: next.json.bytes))
     }
   }
 }

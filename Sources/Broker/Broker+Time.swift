@@ -6,7 +6,7 @@ extension Broker {
   /// The next instant at which `tick` has something to do.
   package func nextDeadline() -> Instant? {
     // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
-    if !putOff.isEmpty { return Instant(nanoseconds: 0) }
+    if replies.hasDeferred { return Instant(nanoseconds: 0) }
     var earliest = min(holds.first?.at ?? .distantFuture, probeDue ?? .distantFuture)
     for desk in touched {
       if desk.hasTurnWork || desk.wantsSync || desk.blockedUntil != nil {
@@ -51,7 +51,7 @@ extension Broker {
 
   package func tick(now: Now) {
     turnNow = now
-    makePutOff(now: now)
+    replies.makeDeferred(now: now)
     tickProbe(now: now)
     keepTokens(now: now)
     serveWaitingForFile(now: now)

@@ -73,7 +73,7 @@ extension Broker {
     } catch {
       log.error("registry_failed", ["error": .text(error.description)])
       if error.isFinalForProcess { fatal = error }
-      outbox.append(Reply(call: call, error: .workspaceUnavailable))
+      replies.send(Reply(call: call, error: .workspaceUnavailable))
     }
   }
 

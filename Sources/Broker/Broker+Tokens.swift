@@ -47,7 +47,7 @@ extension Broker {
       let reply = Reply(call: call, status: 201, body: mintedJSON(token, id).bytes)
       give(token, to: row, RegistryChange(reply: reply, record: record), now: now)
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -84,7 +84,7 @@ extension Broker {
       }
       give(token, to: row, change, now: now)
     } catch {
-      outbox.append(Reply(call: call, error: error))
+      replies.send(Reply(call: call, error: error))
     }
   }
 
@@ -123,7 +123,7 @@ extension Broker {
       fingerprint == nil ? $0.row.isLive(at: now.wall) : $0.row.fingerprint == fingerprint
     }
     if fingerprint != nil, found.isEmpty {
-      return outbox.append(Reply(call: call, error: .notFound))
+      return replies.send(Reply(call: call, error: .notFound))
     }
     var reply = Reply(call: call)
     if let fingerprint {

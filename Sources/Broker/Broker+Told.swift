@@ -22,7 +22,7 @@ extension Broker {
     var reply = reply
     // It asks again, and attaches or is told.
     reply.refusal = .outcomeUnknown
-    count(&reply, for: reply.addressee?.payer ?? reply.payer)
+    replies.count(&reply, for: reply.addressee?.payer ?? reply.payer)
     desk.afterBarrier.append(reply)
     carryOut(desk, now: now)
   }
@@ -59,7 +59,7 @@ extension Broker {
       }
       tell(reply, of: messages, desk, now: now)
     } catch {
-      outbox.append(reply.failing(error))
+      replies.send(reply.failing(error))
     }
   }
 }

@@ -92,12 +92,12 @@ extension Broker {
         desk.rounds.removeFirst()
         if let loss = desk.isOpen ? desk.file.loss() : nil {
           // What was synced is where nobody will read it.
-          outbox += first.replies.map { $0.failing(.outcomeUnknown) }
+          replies.send(first.replies.map { $0.failing(.outcomeUnknown) })
           if desk.failure == nil { close(desk, loss) }
           if desk.rounds.isEmpty { abandonFile(desk) }
           continue
         }
-        outbox += first.replies
+        replies.send(first.replies)
         if desk.failure != nil {
           // The barrier held its descriptor until now.
           if desk.rounds.isEmpty { abandonFile(desk) }

@@ -65,7 +65,7 @@ extension Broker {
       {
         return
       }
-      return outbox.append(Reply(call: operation.call, error: error))
+      return replies.send(Reply(call: operation.call, error: error))
     }
     let running = RunningOperation(
       operation: operation, workspace: workspace, message: id, action: action)

@@ -119,15 +119,15 @@ extension Broker {
       return
     }
     guard !mustWait(seq, desk) else {
-      return putOff(for: waiter.addressee.payer) { [unowned self] now in
+      return replies.later(for: waiter.addressee.payer) { [unowned self] now in
         guard desk.failure == nil else { return tell(waiter, .outcomeUnknown, seq, desk) }
         answerTask(waiter, seq, desk, now: now)
       }
     }
     do throws(RelayError) {
-      try checkMemory(waiter.addressee.payer)
+      try replies.checkMemory(waiter.addressee.payer)
       let (view, read) = try taskView(of: seq, desk, now: now)
-      try checkMemory(waiter.addressee.payer, for: view)
+      try replies.checkMemory(waiter.addressee.payer, for: view)
       answer(waiter, with: view, seq, desk, read: read, now: now)
     } catch {
       if error != .memoryFull, let view = unreadView(seq, desk, now: now) {
@@ -167,7 +167,7 @@ extension Broker {
   private func tell(_ waiter: Waiter, _ error: RelayError, _ seq: Seq, _ desk: Desk) {
     var reply = waiter.addressee.reply(error)
     reply.messageID = waiter.message
-    outbox.append(reply)
+    replies.send(reply)
   }
 
   /// A reply about a message carries the message's id, and its receipt is wanted. What is sent says
@@ -186,7 +186,7 @@ extension Broker {
       // Its own round has passed, but a read of the file may have seen a later one.
       return tell(reply, of: task.dead, desk, now: now)
     }
-    count(&reply, for: reply.addressee?.payer ?? .nobody)
-    outbox.append(reply)
+    replies.count(&reply, for: reply.addressee?.payer ?? .nobody)
+    replies.send(reply)
   }
 }

@@ -23,18 +23,18 @@ extension Broker {
   ) {
     // What is on its way may have changed other members of it.
     guard var row = newestRow(id) else {
-      return outbox.append(Reply(call: call, error: .notFound))
+      return replies.send(Reply(call: call, error: .notFound))
     }
     if let parent = change.parent {
       if let parent, let misfit = misfit(of: row, below: parent) {
-        return outbox.append(Reply(call: call, error: .badRequest, detail: misfit))
+        return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
       }
       row.parent = parent
     }
     var settings = Settings(ofRow: row)
     let before = settings.callers
     do throws(BadSetting) { try settings.change(change.settings) } catch {
-      return outbox.append(Reply(call: call, error: .badRequest, detail: error.text))
+      return replies.send(Reply(call: call, error: .badRequest, detail: error.text))
     }
     let isRenamed = change.name != nil && change.name != row.name
     if let name = change.name { row.name = name }

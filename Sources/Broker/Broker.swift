@@ -7,7 +7,8 @@ import Wire
 ///
 /// The broker is called by the loop and by nobody else. In a turn it applies what has arrived to
 /// the queues; `endTurn` commits one transaction per workspace with work and says which files the
-/// barrier must sync; `barrierPassed` hands the outcome to the queues. Replies collect in `outbox`.
+/// barrier must sync; `barrierPassed` hands the outcome to the queues. Every answer leaves
+/// through `replies`.
 package final class Broker {
   package let limits: Limits
   package let publicURL: String
@@ -21,7 +22,6 @@ package final class Broker {
     (data: DataDirectory) throws(StoreError) in try data.freeBytes()
   }
   package var directory: Directory
-  package var outbox: [Reply] = []
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
   package var fatal: StoreError?
   package private(set) var isShuttingDown = false
@@ -69,9 +69,6 @@ package final class Broker {
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
-  var batches: [CallID: Batch] = [:]
-  /// The batch that a call is a part of.
-  var batchOf: [CallID: CallID] = [:]
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
   /// Operators who wait for their verb to be durable.
@@ -111,13 +108,6 @@ package final class Broker {
   var filesToLookAt: [WorkspaceID] = []
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
-  /// The bound of all bodies; the loop's, once there is one.
-  package var memory: BodyMemory
-  var payers: [Identity: BodyMemory.Payer] = [:]
-  /// Bytes of answers made since replies were taken last, and those that wait for a later turn.
-  var madeInTurn = 0
-  var putOff = FairQueue<BodyMemory.Payer, PutOff>()
-  var isMakingPutOff = false
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// The backup or import that runs, or ran last.
@@ -134,7 +124,8 @@ package final class Broker {
   /// What the log has said last.
   var wasReserveHeld = false
   var wasForDeletionOnly = false
-  package var metrics = Metrics()
+  package let metrics = Metrics()
+  package let replies: Replies
   var probe = CommitProbe()
   /// What files that are closed again held when they were.
   var lastKnown = LastKnownDepths()
@@ -164,7 +155,7 @@ package final class Broker {
   ) throws(StoreError) {
     self.data = data
     self.limits = limits
-    memory = BodyMemory(limits)
+    replies = Replies(limits, metrics)
     clock = ClockWatch(limits)
     self.publicURL = publicURL
     self.random = random
@@ -252,7 +243,7 @@ package final class Broker {
 
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
-    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && putOff.isEmpty
+    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && !replies.hasDeferred
       && waitingForFile.isEmpty && purgeCalls.isEmpty
   }
 }

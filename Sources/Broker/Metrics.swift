@@ -2,7 +2,7 @@ package import Relay
 
 /// What has happened since the start, counted where it does. The loop alone touches it; what lasts
 /// (depths, open files) is asked for when somebody wants to know.
-package struct Metrics: Sendable {
+package final class Metrics {
   /// One barrier's way: the two forms on the barrier's thread, and a lone sync on the loop.
   package enum BarrierForm: Int, CaseIterable, Sendable { case fdatasync, syncfs, loop }
 
@@ -54,7 +54,7 @@ package struct Metrics: Sendable {
     refusals = Dictionary(uniqueKeysWithValues: RelayError.allCases.map { ($0, 0) })
   }
 
-  package mutating func barrier(
+  package func barrier(
     _ form: BarrierForm, nanoseconds: Int64, isOK: Bool, now: Instant
   ) {
     barriers[form.rawValue].add(nanoseconds)
@@ -64,20 +64,20 @@ package struct Metrics: Sendable {
       okAt: isOK ? now : lastBarrier?.okAt)
   }
 
-  package mutating func refused(_ error: RelayError) { refusals[error, default: 0] += 1 }
+  package func refused(_ error: RelayError) { refusals[error, default: 0] += 1 }
 
   package func refusals(_ error: RelayError) -> Int { refusals[error] ?? 0 }
 
-  mutating func ended(_ reason: EndReason) { ends[Int(reason.rawValue)] += 1 }
+  func ended(_ reason: EndReason) { ends[Int(reason.rawValue)] += 1 }
 
   package func ends(_ reason: EndReason) -> Int { ends[Int(reason.rawValue)] }
 
-  mutating func handedOut(_ entries: [HandOut]) {
+  func handedOut(_ entries: [HandOut]) {
     handOuts += entries.count
     for entry in entries where entry.isRedelivered { redeliveries += 1 }
   }
 
-  mutating func answered(_ reply: AgentReply) {
+  func answered(_ reply: AgentReply) {
     guard case .accepted(let isLate) = reply else { return }
     results += 1
     if isLate { resultsLate += 1 }

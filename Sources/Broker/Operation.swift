@@ -55,13 +55,13 @@ extension Broker {
         "actor": .text(running.operation.actor),
       ])
     desks[running.workspace]?.open[running.operation.call] = nil
-    outbox.append(Reply(call: running.operation.call, body: body.bytes))
+    replies.send(Reply(call: running.operation.call, body: body.bytes))
   }
 
   func fail(_ running: RunningOperation, _ error: RelayError, now: Now) {
     desks[running.workspace]?.open[running.operation.call] = nil
     auditRefusal(running.operation.actor, running.action, running.target, error, now: now)
-    outbox.append(Reply(call: running.operation.call, error: error))
+    replies.send(Reply(call: running.operation.call, error: error))
   }
 
   /// Who did it, as timelines keep it.

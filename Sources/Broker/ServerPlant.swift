@@ -40,12 +40,12 @@
       desk.plantDue = due
       let reports = desk.reports
       desk.reports = []
-      outbox += desk.afterCommit + desk.afterBarrier
+      replies.send(desk.afterCommit + desk.afterBarrier)
       desk.afterCommit = []
       desk.afterBarrier = []
       desk.queue.durable(reports, now: now)
       carryOut(desk, now: now)
-      outbox += desk.afterCommit
+      replies.send(desk.afterCommit)
       desk.afterCommit = []
       touch(desk)
       if now.instant < due { return true }

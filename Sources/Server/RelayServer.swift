@@ -88,7 +88,7 @@ package final class RelayServer: Application {
   /// The broker asks the loop whose connection is still open, and shares its account of memory.
   func attach(_ loop: Loop) {
     self.loop = loop
-    broker.memory = loop.memory
+    broker.replies.memory = loop.memory
     broker.isPollGone = { [weak self, weak loop] poll in
       guard let self, let loop, let named = self.namedPolls[poll] else { return false }
       return !loop.isConnected(named.ticket)
@@ -277,7 +277,7 @@ package final class RelayServer: Application {
       broker.watchClock(now)
       broker.tick(now: now)
       commitTurn(now: now, loop: loop)
-      for reply in broker.takeReplies() { send(reply, loop) }
+      for reply in broker.replies.take() { send(reply, loop) }
       broker.maintain(now: now)
       archiveTurn(now: now, loop)
     }
@@ -364,7 +364,7 @@ package final class RelayServer: Application {
         "path": .text(error.path), "error": .text(error.description),
       ])
     // What was decided before is true: rounds that had passed are answered as such.
-    for reply in broker.takeReplies() { send(reply, loop) }
+    for reply in broker.replies.take() { send(reply, loop) }
     for (call, pending) in tickets {
       var reply: Reply
       if let addressee = pending.addressee {

@@ -95,7 +95,7 @@ final class Bench {
         wasLone = work.isLone
       }
       collect()
-      if broker.touched.isEmpty, broker.putOff.isEmpty { return }
+      if broker.touched.isEmpty, !broker.replies.hasDeferred { return }
     }
   }
 
@@ -124,7 +124,7 @@ final class Bench {
   var isWaitingForBarrier: Bool { !unsynced.isEmpty }
 
   private func collect() {
-    for reply in broker.takeReplies() {
+    for reply in broker.replies.take() {
       #expect(replies[reply.call] == nil, "a call is answered once")
       replies[reply.call] = reply
     }
@@ -146,10 +146,10 @@ final class Bench {
   func expectNothingHeld(_ location: SourceLocation = #_sourceLocation) {
     let broker = broker
     #expect(broker.waiting.isEmpty, sourceLocation: location)
-    #expect(broker.batches.isEmpty && broker.batchOf.isEmpty, sourceLocation: location)
+    #expect(broker.replies.hasNoBatches, sourceLocation: location)
     #expect(broker.cancels.isEmpty, sourceLocation: location)
     #expect(broker.operations.isEmpty, sourceLocation: location)
-    #expect(broker.memory.used == 0, sourceLocation: location)
+    #expect(broker.replies.memory.used == 0, sourceLocation: location)
     #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
     for desk in broker.desks.values {
       #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)

@@ -173,10 +173,10 @@ import Wire
     }
     let two = try #require(bench.broker.endTurn(now: bench.now))
     bench.broker.barrierPassed(one.number, now: bench.now)
-    #expect(bench.broker.takeReplies().map(\.call) == [first])
+    #expect(bench.broker.replies.take().map(\.call) == [first])
     bench.broker.barrierPassed(two.number, now: bench.now)
     bench.broker.barrierPassed(two.number, now: bench.now)
-    #expect(bench.broker.takeReplies().map(\.call) == [second])
+    #expect(bench.broker.replies.take().map(\.call) == [second])
   }
 
   @Test func `a turn without work asks for no barrier`() {

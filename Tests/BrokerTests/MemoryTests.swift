@@ -55,7 +55,7 @@ import Wire
     bench.sync()
     for _ in 0..<4 { bench.turn() }
     #expect(waiting.allSatisfy { bench.replies[$0]?.state == "TASK_STATE_COMPLETED" })
-    #expect(bench.broker.memory.used == 0)
+    #expect(bench.broker.replies.memory.used == 0)
     bench.expectNothingHeld()
   }
 
@@ -64,18 +64,18 @@ import Wire
     let (one, two) = (try large(bench, id, "one"), try large(bench, id, "two"))
     // As the loop counts what a peer has not taken.
     let payer = bench.broker.payer(of: .org("one"))
-    bench.broker.memory.answer(1_000_000, for: payer)
+    bench.broker.replies.memory.answer(1_000_000, for: payer)
     let refused = try bench.getTask(id, one, caller: .org("one"))
     let served = try bench.getTask(id, two, caller: .org("two"))
     bench.turn()
     #expect(bench.replies[refused]?.reason == "MEMORY_FULL")
     #expect(bench.replies[refused]?.delivered == "unknown")
     #expect(bench.replies[served]?.state == "TASK_STATE_SUBMITTED")
-    bench.broker.memory.answer(-1_000_000, for: payer)
+    bench.broker.replies.memory.answer(-1_000_000, for: payer)
     let again = try bench.getTask(id, one, caller: .org("one"))
     bench.turn()
     #expect(bench.replies[again]?.state == "TASK_STATE_SUBMITTED")
-    #expect(bench.broker.memory.used == 0)
+    #expect(bench.broker.replies.memory.used == 0)
   }
 
   @Test func `answers that wait for their barrier count, and no more than fit are made`() throws {
@@ -94,20 +94,20 @@ import Wire
     #expect(calls[..<4].allSatisfy { bench.replies[$0] == nil })
     bench.sync()
     #expect(calls[..<4].allSatisfy { bench.replies[$0]?.state == "TASK_STATE_SUBMITTED" })
-    #expect(bench.broker.memory.used == 0)
+    #expect(bench.broker.replies.memory.used == 0)
   }
 
   @Test func `entries for which there is no memory go back, and no attempt is lost`() throws {
     let (bench, id) = try bench { $0.bodiesInMemoryMax = 4_000_000 }
     try bench.stored(id)
     let payer = bench.broker.payer(of: .workspace(id))
-    bench.broker.memory.answer(1_000_000, for: payer)
+    bench.broker.replies.memory.answer(1_000_000, for: payer)
     let refused = bench.poll(id)
     bench.sync()
     #expect(bench.replies[refused]?.code == "memory_full")
-    bench.broker.memory.answer(-1_000_000, for: payer)
+    bench.broker.replies.memory.answer(-1_000_000, for: payer)
     #expect(try bench.take(id).json["attempt"]?.int == 1)
-    #expect(bench.broker.memory.used == 0)
+    #expect(bench.broker.replies.memory.used == 0)
   }
 
   /// A task with three messages of `bytes` each, of which two are answered.
@@ -172,11 +172,11 @@ import Wire
   @Test func `an answer for which there is no room is refused before it is made`() throws {
     let (bench, id) = try bench { $0.bodiesInMemoryMax = 400_000 }
     let task = try large(bench, id, "one")
-    bench.broker.memory.body(350_000, of: .nobody)
+    bench.broker.replies.memory.body(350_000, of: .nobody)
     let refused = try bench.getTask(id, task, caller: .org("one"))
     bench.turn()
     #expect(bench.replies[refused]?.reason == "MEMORY_FULL")
-    bench.broker.memory.body(-350_000, of: .nobody)
+    bench.broker.replies.memory.body(-350_000, of: .nobody)
     let again = try bench.getTask(id, task, caller: .org("one"))
     bench.turn()
     #expect(bench.replies[again]?.state == "TASK_STATE_SUBMITTED")

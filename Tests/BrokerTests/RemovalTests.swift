@@ -165,7 +165,7 @@ import Wire
     #expect(bench.replies[send]?.reason == "NOT_FOUND")
     let again = bench.broker.nextCall()
     bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
-    #expect(bench.broker.takeReplies().first?.code == "workspace_removed")
+    #expect(bench.broker.replies.take().first?.code == "workspace_removed")
     #expect(bench.broker.directory.page(after: nil, 10)?.ids.isEmpty == true)
     let twice = remove()
     bench.sync()

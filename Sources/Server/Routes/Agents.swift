@@ -19,8 +19,8 @@ extension RelayServer {
     let call = open(ticket, .poll(id))
     loop.watchPeer(ticket)
     let poll = makePoll(wish, call, ticket, loop, now: now)
-    guard broker.isTurnFull else { return broker.poll(poll, at: id, now: now) }
-    broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+    guard broker.replies.isTurnFull else { return broker.poll(poll, at: id, now: now) }
+    broker.replies.later(for: broker.payer(of: .workspace(id))) { [unowned self] now in
       // Its peer may have gone meanwhile.
       if isWaiting(call) { broker.poll(poll, at: id, now: now) }
     }
@@ -89,10 +89,10 @@ extension RelayServer {
       }
     }
     let poll = wish.map { makePoll($0, call, ticket, loop, now: now) }
-    guard poll != nil, broker.isTurnFull else {
+    guard poll != nil, broker.replies.isTurnFull else {
       return broker.batch(call, parts, poll: poll, at: id, now: now)
     }
-    broker.putOff(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+    broker.replies.later(for: broker.payer(of: .workspace(id))) { [unowned self] now in
       // If its peer has gone meanwhile, its calls count all the same.
       let isThere = isWaiting(call)
       broker.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
@@ -192,7 +192,7 @@ extension RelayServer {
 
   func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
     let call = open(ticket, .other)
-    broker.outbox.append(Reply(call: call, error: error, detail: detail))
+    broker.replies.send(Reply(call: call, error: error, detail: detail))
   }
 }
 

@@ -26,7 +26,7 @@ extension RelayServer {
     page.queues(levels.depth)
     page.traffic(broker.metrics, memoryFull: loop.counters.bodiesRefusedForMemory)
     page.peers(levels, loop.counters, connections: loop.connectionCount)
-    page.memory(used: broker.memory.used, max: limits.bodiesInMemoryMax)
+    page.memory(used: broker.replies.memory.used, max: limits.bodiesInMemoryMax)
     if limits.workspaceSeriesMax > 0 { page.workspaces(shown(to: reader)) }
     loop.respond(
       ticket,

@@ -28,7 +28,7 @@ extension RelayServer {
         let error = A2AError.invalidParams(
           "no target: X-Target-Workspace-ID, params.metadata.target_workspace_id, "
             + "params.metadata.to, params.to, or X-Workspace-ID")
-        return broker.outbox.append(addressee.reply(error))
+        return broker.replies.send(addressee.reply(error))
       }
       let caller =
         if named != nil, let known { known } else {
@@ -36,7 +36,7 @@ extension RelayServer {
         }
       place(parsed, at: target, caller, call, head, ticket, now: now)
     } catch {
-      broker.outbox.append(addressee.reply(error))
+      broker.replies.send(addressee.reply(error))
     }
   }
 

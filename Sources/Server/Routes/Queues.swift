@@ -34,7 +34,7 @@ extension RelayServer {
       case .badID: throw BatchFault(.notFound)
       }
     } catch {
-      broker.outbox.append(Reply(call: operation.call, error: error.error, detail: error.detail))
+      broker.replies.send(Reply(call: operation.call, error: error.error, detail: error.detail))
     }
   }
 
