@@ -22,6 +22,7 @@ package struct Check: Sendable {
   package private(set) var files = 0
   package private(set) var messages = 0
   private let folder: String
+  private var noted: Int64 = 0
   private init(_ folder: String, _ kind: Kind) {
     self.folder = folder
     self.kind = kind
@@ -111,7 +112,7 @@ package struct Check: Sendable {
     do throws(StoreError) {
       // Held until the end: no relay starts meanwhile.
       let lock = try DirectoryLock(reading: folder)
-      let check = try locked(folder)
+      let check = try locked(folder, noted: lock.notedProgress)
       _ = consume lock
       return check
     } catch {
@@ -119,8 +120,10 @@ package struct Check: Sendable {
     }
   }
 
-  private static func locked(_ folder: String) throws(StoreError) -> Check {
+  /// - `noted`: the progress that relay.db had.
+  private static func locked(_ folder: String, noted: Int64) throws(StoreError) -> Check {
     var check = Check(folder, .data)
+    check.noted = noted
     if Files.exists("\(folder)/\(DataDirectory.restoring)") {
       check.add(DataDirectory.restoring, "a restore into this directory was cut short")
       return check
@@ -146,7 +149,7 @@ package struct Check: Sendable {
       guard let registry else { return }
       state = try still.log(of: workspace, in: registry)
     } else {
-      state = try still.log()
+      state = try still.log(noted: noted)
     }
     switch state {
     case .whole: break

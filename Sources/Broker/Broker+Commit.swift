@@ -36,7 +36,12 @@ extension Broker {
           desk.telling = []
         }
         if isForDeletionOnly(desk, writes) { throw StoreError.onlyDeletion(desk.file.path) }
-        try desk.file.commit(writes)
+        let counts = mustCount(writes, desk, now: now)
+        try desk.file.commit(writes, counts: counts)
+        if counts { desk.countedAt = now.instant }
+        #if PLANTS
+          if plant == .noteBeforeBarrier { passed(desk, desk.file.progress, now: now) }
+        #endif
         countWritten(committing)
         if !writes.isEmpty {
           desk.commits += 1

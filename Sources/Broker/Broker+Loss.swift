@@ -22,9 +22,16 @@ extension Broker {
     case .nothingLost:
       log.warning("loss_not_accepted", ["workspace": .text(id.text), "why": "its file is sound"])
       return outcome
+    case .behind(let damage):
+      log.warning(
+        "loss_accepted",
+        ["workspace": .text(id.text), "was": "behind", "error": .text(damage)])
+      row.nextWakeAt = nil
     case .missing:
+      row.nextWakeAt = .never
       log.warning("loss_accepted", ["workspace": .text(id.text), "was": "missing"])
     case .damaged(let damage, let place):
+      row.nextWakeAt = .never
       log.warning(
         "loss_accepted",
         [
@@ -34,10 +41,23 @@ extension Broker {
     }
     // What relay.db has noted is of the file that was.
     lastKnown.forget(id)
-    directory.setWake(id, .never)
-    row.nextWakeAt = .never
+    directory.setWake(id, row.nextWakeAt)
     try data.registry.commit([.pulses([WorkspacePulse(row)])])
     return outcome
+  }
+
+  /// Files of workspaces that are not registered; `/ready` says how many of them hold messages. Of
+  /// more than `filesLookedAtMax` that is taken for granted: a crash leaves one or two without.
+  package func noteUnregistered(_ ids: [WorkspaceID]) {
+    unregistered = Set(ids.dropFirst(limits.filesLookedAtMax))
+    unregistered.formUnion(ids.prefix(limits.filesLookedAtMax).filter(data.holdsMessages))
+  }
+
+  /// Files that hold messages and that nobody can reach: they were never registered, or relay.db
+  /// has lost their rows.
+  var unregisteredFiles: [WorkspaceID] {
+    unregistered.filter { directory.workspace($0) == nil && directory.removed[$0] == nil }
+      .sorted { $0.bytes < $1.bytes }
   }
 
   /// Their rows have no file: `/ready` names them, and nobody waits for one to appear.

@@ -82,15 +82,22 @@ extension Broker {
   private func answerReady(_ call: CallID, for reader: Identity, now: Now) {
     let reasons = unreadyReasons
     let failed = failedWorkspaces
-    let status = !reasons.isEmpty ? "not_ready" : failed.isEmpty ? "ready" : "degraded"
+    let unregistered = unregisteredFiles
+    let isWhole = failed.isEmpty && unregistered.isEmpty
+    let status = !reasons.isEmpty ? "not_ready" : isWhole ? "ready" : "degraded"
     var json: JSON = [
       "status": .string(status),
       "reasons": .array(reasons.map { .string($0) }),
       "disk_low": .bool(isDiskLow), "room": roomJSON,
       "unavailable": .number("\(failed.count)"),
+      "unregistered": .number("\(unregistered.count)"),
       "barrier": barrierJSON(now: now),
     ]
     if let names = failed.named(to: reader, directory) { json["unavailable_workspaces"] = names }
+    // They are nobody's but the operator's.
+    if reader == .admin {
+      json["unregistered_files"] = .array(unregistered.map { .string($0.text) })
+    }
     if let last = probe.last {
       var commit: JSON = ["age_seconds": seconds(now.instant - last.at)]
       if case .passed(let time) = last.outcome {

@@ -30,6 +30,7 @@ extension Broker {
     }
     let ended = directory.removed[id]?.row.leftAt
     let keepsTokens = directory.tokens.purgedCount < limits.purgedTokensMax
+    progressToNote.files[id] = nil
     registryBatch.append(.deleteWorkspace(id, keepingTokensEnded: keepsTokens ? ended : nil))
     registryChanges.append(
       RegistryChange(

@@ -30,6 +30,8 @@ struct RegistryChange {
 struct RegistryRound {
   var number: UInt64
   var changes: [RegistryChange]
+  /// Of relay.db, after them.
+  var progress: Int64
 }
 
 /// The row as the newest write on its way will leave it, and how many writes there are.
@@ -61,6 +63,8 @@ extension Broker {
     guard fatal == nil, !waitsForEmptyRegistryLog(now: now), fatal == nil else { return false }
     let told = takePulses()
     if !told.isEmpty { registryBatch.append(.pulses(told)) }
+    let noted = takeProgress(now: now)
+    if !noted.isEmpty { registryBatch.append(.progress(noted)) }
     // A read of what may not be durable yet is a change without a write.
     let lines = takeLines(now: now)
     let clock = clockToStore(
@@ -84,6 +88,7 @@ extension Broker {
     } catch {
       linesStored(lines.count, false, now: now)
       clockStored(clock, false, now: now)
+      progressToNote.files.merge(noted) { newer, _ in newer }
       for pulse in told { self.pulse(pulse.id, now: turnNow) }
       // A file that is written while relay.db calls it idle would be overlooked after a crash.
       if told.contains(where: { $0.nextWakeAt == nil }) {
@@ -96,7 +101,10 @@ extension Broker {
     // What calls a file idle no longer has to be on the disk with what is written into the file.
     let isWaitedFor =
       probeCommitted(number) || !changes.isEmpty || told.contains { $0.nextWakeAt == nil }
-    if isWaitedFor { registryRounds.append(RegistryRound(number: number, changes: changes)) }
+    if isWaitedFor {
+      registryRounds.append(
+        RegistryRound(number: number, changes: changes, progress: data.registry.progress))
+    }
     checkpointRegistry()
     return isWaitedFor
   }
@@ -113,7 +121,7 @@ extension Broker {
     return ids.compactMap(pulse)
   }
 
-  private static let pulsesInTurn = 500
+  static let pulsesInTurn = 500
 
   private func pulse(_ id: WorkspaceID) -> WorkspacePulse? {
     // The rows of what is purged may have gone.
@@ -172,6 +180,7 @@ extension Broker {
   func registryPassed(_ number: UInt64, now: Now) {
     guard let first = registryRounds.first, first.number == number else { return }
     registryRounds.removeFirst()
+    registryPassed(progress: first.progress, now: now)
     for change in first.changes {
       settle(change)
       change.apply(&directory)

@@ -59,8 +59,8 @@ extension Broker {
     else { return false }
     desk.rounds.append(
       Desk.Round(
-        number: number, commits: desk.commits, bytes: desk.committedBytes,
-        reports: desk.committedReports, replies: desk.committedReplies))
+        number: number, commits: desk.commits, progress: desk.file.progress,
+        bytes: desk.committedBytes, reports: desk.committedReports, replies: desk.committedReplies))
     desk.committedBytes = 0
     desk.committedReports = []
     desk.committedReplies = []
@@ -104,6 +104,7 @@ extension Broker {
           continue
         }
         desk.synced = first.commits
+        passed(desk, first.progress, now: now)
         if desk.synced == desk.commits { desk.file.markSynced() }
         touch(desk)
         desk.queue.durable(first.reports, now: now)

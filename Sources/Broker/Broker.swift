@@ -78,6 +78,7 @@ package final class Broker {
   var round: UInt64 = 0
   var inRound: [UInt64: [Desk]] = [:]
   var passed: UInt64 = 0
+  var progressToNote = ProgressToNote()
   var registryBatch: [RegistryWrite] = []
   var registryChanges: [RegistryChange] = []
   var registryRounds: [RegistryRound] = []
@@ -102,6 +103,8 @@ package final class Broker {
   package var tokensEnded: (Now) -> Void = { _ in }
   /// Workspaces whose file could not be opened, for good.
   var unopenable: Set<WorkspaceID> = []
+  /// Files with messages that had no row at the start.
+  var unregistered: Set<WorkspaceID> = []
   /// Workspaces with a round of retention to come, until there is none for now.
   var retaining: Set<WorkspaceID> = []
   /// Open files that are still to be compared with their paths.
@@ -164,6 +167,7 @@ package final class Broker {
     (receiptKey, boot) = try data.whileFull { () throws(StoreError) in
       (Array(try data.registry.receiptKey(orNew: newKey).utf8), try data.registry.raiseBoot())
     }
+    progressToNote.registry = data.registry.progress
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)
     for token in snapshot.tokens { noteEnd(of: token) }

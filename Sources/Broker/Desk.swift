@@ -40,6 +40,10 @@ final class Desk {
   var commits: UInt64 = 0
   var synced: UInt64 = 0
   var lastCommit = Instant(nanoseconds: 0)
+  /// When a transaction without a new message was counted last, and the progress of its file that
+  /// was noted, or is about to be.
+  var countedAt: Instant?
+  var notedProgress: Int64 = 0
   /// Since when its transaction waits for the barrier that is at work.
   var waitsSince: Instant?
   /// It is in the broker's list for the end of this turn.
@@ -118,6 +122,8 @@ final class Desk {
     var number: UInt64
     /// The transactions that its barrier covers.
     var commits: UInt64
+    /// Of the file, after them.
+    var progress: Int64
     /// Of the bodies in them.
     var bytes: Int
     var reports: [Report]

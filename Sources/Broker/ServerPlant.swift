@@ -11,6 +11,8 @@
     case dropHandOut = "drop-hand-out"
     /// A sync that fails counts as passed, and the relay goes on.
     case goOnAfterFailedSync = "go-on-after-failed-sync"
+    /// What is committed is noted elsewhere before it is on the disk.
+    case noteBeforeBarrier = "note-before-barrier"
   }
 
   extension SyncCalls {

@@ -47,9 +47,17 @@ extension Doctor {
     switch json?["status"]?.string {
     case "ready": report.ok("a relay answers at \(line.url) and is ready")
     case "degraded":
-      report.problem(
-        "\(Plain.member(json?["unavailable"])) workspaces are closed for good",
-        try: "a2a-relay check DATA, then a2a-relay restore from a backup; the log says why")
+      if json?["unavailable"]?.int != 0 {
+        report.problem(
+          "\(Plain.member(json?["unavailable"])) workspaces are closed for good",
+          try: "a2a-relay check DATA, then a2a-relay restore from a backup; the log says why")
+      }
+      if let files = json?["unregistered"]?.int, files > 0 {
+        report.problem(
+          "\(files) files hold messages of workspaces that are not registered",
+          try: "a2a-relay check DATA names them: restore the relay.db that knows them, or move the "
+            + "files away")
+      }
     case "not_ready":
       report.problem(
         "the relay is not ready: \(Plain.member(json?["reasons"]))",

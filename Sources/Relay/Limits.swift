@@ -137,6 +137,9 @@ package struct Limits: Sendable {
   package var sweepInterval = Duration.milliseconds(20)
   /// Signs of life, and when something comes due, reach relay.db within this.
   package var pulseInterval = Duration.seconds(60)
+  /// How far each file is on the disk is noted in another one at most this often: what was stored
+  /// longer ago is missed if it is lost while the relay is not running.
+  package var progressInterval = Duration.seconds(1)
   /// That a file is in use reaches relay.db again after this, when the disk has refused it.
   package var markRetry = Duration.seconds(1)
   /// A removed workspace's file is kept for this long; until then it can be restored.

@@ -228,6 +228,8 @@ package enum RegistryWrite: Sendable {
   /// The row that shows whether a row can be written.
   case probe(at: WallTime)
   case clock(ClockRecord)
+  /// The progress of workspaces' files that a barrier has covered.
+  case progress([WorkspaceID: Int64])
 
   /// It deletes or replaces content, which then stands in the log until that is emptied.
   package var isBlanking: Bool {
@@ -235,7 +237,7 @@ package enum RegistryWrite: Sendable {
     case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true
     case .createOrg, .createWorkspace, .pulses, .addToken, .revokeTokens, .revokeToken,
       .expireToken, .touchTokens, .insertRows, .audit, .trimAudit, .probe,
-      .clock:
+      .clock, .progress:
       false
     }
   }

@@ -45,7 +45,8 @@ package enum RelayProcess {
     let signals = try Signals()
     let wanted = try fit(options, log)
     try makePrivate(options.data, log)
-    let data = try DataDirectory(path: options.data, limits: wanted)
+    let data = try DataDirectory(
+      path: options.data, limits: wanted, isAfterRollback: options.isAfterRollback)
     let limits = fit(wanted, to: data.room.plan, asked: options.asked, log)
     let listener = try listen(options.listen)
     let address = listener.address
@@ -220,6 +221,7 @@ package enum RelayProcess {
       for id in found.filesWithoutRow {
         log.warning("workspace_row_missing", ["workspace": .text(id.text)])
       }
+      broker.noteUnregistered(found.filesWithoutRow)
     } catch {
       log.error("start_check_failed", ["error": .text(error.description)])
     }

@@ -7,13 +7,16 @@ package enum AcceptedLoss: Sendable, Equatable {
   case missing
   /// It could not be used, lies now at the path, and a new one is in its place.
   case damaged(String, movedTo: String)
+  /// What was written last is missing, as the text says; the rest is kept.
+  case behind(String)
   /// It is there and sound: nothing was done.
   case nothingLost
 }
 
 extension DataDirectory {
   /// A new, empty file for a workspace whose row is there and whose file is lost. A damaged one is
-  /// moved aside and never deleted: somebody may still get something out of it.
+  /// moved aside and never deleted: somebody may still get something out of it. One that is whole,
+  /// and lacks what was written last, stays.
   ///
   /// Before the first use of the file. What cannot be told damaged (no permission, another
   /// version) is an error.
@@ -21,7 +24,7 @@ extension DataDirectory {
     let path = path(of: id)
     var outcome = AcceptedLoss.missing
     if Files.exists(path) {
-      guard let damage = try damage(of: id) else { return .nothingLost }
+      guard let damage = try damage(of: id) else { return try acceptProgress(of: id) }
       outcome = .damaged(damage, movedTo: try setAside(id, now: now))
     } else if Files.exists(path + "-wal") {
       _ = try setAside(id, now: now)
@@ -30,12 +33,24 @@ extension DataDirectory {
     return outcome
   }
 
+  /// A file without a row holds somebody's messages, as far as can be told; the relay does not have
+  /// it open.
+  package func holdsMessages(_ id: WorkspaceID) -> Bool {
+    do throws(StoreError) {
+      let still = try StillFile(path(of: id))
+      defer { still.close() }
+      return try still.messages() != (count: 0, last: 0)
+    } catch {
+      return true
+    }
+  }
+
   /// What is wrong with the file, in words; `nil`: nothing.
   private func damage(of id: WorkspaceID) throws(StoreError) -> String? {
     do throws(StoreError) {
       // As the relay opens it, so that what is found is what has closed it. It takes no log over
       // that it has not read.
-      let file = try openWorkspaceFile(id)
+      let file = try openWithoutProgress(id)
       defer { file.abandon() }
       _ = try file.recover(now: WallTime(nanoseconds: 0))
     } catch {

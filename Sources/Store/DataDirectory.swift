@@ -23,8 +23,11 @@ package final class DataDirectory {
   private var durableFolders: Set<String> = []
 
   /// Opens the directory, or makes it. `kernelBoot` and `vfs` are for tests.
+  ///
+  /// - `isAfterRollback`: relay.db may be an older state of itself.
   package init(
-    path: String, limits: Limits, kernelBoot: String? = nil, vfs: String? = nil
+    path: String, limits: Limits, kernelBoot: String? = nil, vfs: String? = nil,
+    isAfterRollback: Bool = false
   ) throws(StoreError) {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     try Files.checkLength(of: path, limits: limits)
@@ -35,13 +38,14 @@ package final class DataDirectory {
     }
     try Self.makeFolders(path)
     let lock = try DirectoryLock(directory: path)
+    let noted = lock.notedProgress
     // Before the first write: syncfs reports the errors since its descriptor was opened.
     let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
     let room = DiskRoom(
       path: path, plan: try DiskPlan(total: FileSystem.totalBytes(path), limits: limits))
     let boot = kernelBoot ?? Self.kernelBootID()
     registry = try room.whileFull { () throws(StoreError) in
-      try Self.openRegistry(path, boot, vfs)
+      try Self.openRegistry(path, boot, vfs, noted: isAfterRollback ? 0 : noted)
     }
     self.path = path
     self.room = room
@@ -55,13 +59,24 @@ package final class DataDirectory {
   }
 
   private static func openRegistry(
-    _ folder: String, _ boot: String, _ vfs: String?
+    _ folder: String, _ boot: String, _ vfs: String?, noted: Int64
   ) throws(StoreError) -> RegistryFile {
     let path = folder + "/relay.db"
-    if !Files.exists(path) { try Database.create(at: path, schema: .registry, vfs: vfs) }
+    if !Files.exists(path) {
+      try Progress.check(0, noted: noted, of: path, Progress.registryRemedy)
+      try Database.create(at: path, schema: .registry, vfs: vfs)
+    }
     try refuseMissingRegistryLog(path)
-    return RegistryFile(
+    let registry = RegistryFile(
       database: try Database.open(path, schema: .registry, vfs: vfs, boot: boot), kernelBoot: boot)
+    do throws(StoreError) {
+      try Progress.check(
+        try registry.storedProgress(), noted: noted, of: path, Progress.registryRemedy)
+    } catch {
+      registry.abandon()
+      throw error
+    }
+    return registry
   }
 
   /// For `syncfs`; open as long as this object lives.
@@ -96,7 +111,8 @@ package final class DataDirectory {
     let life = try registry.beginLife(
       random: random,
       AuditEntry(
-        at: time, actor: AuditEntry.commandLine, action: .relayRollback, target: .relay))
+        at: time, actor: AuditEntry.commandLine, action: .relayRollback, target: .relay),
+      noted: lock.notedProgress)
     kernelBoot = Self.kernelBootID() + "/" + life
     registry.lives(kernelBoot)
   }
@@ -133,6 +149,8 @@ package final class DataDirectory {
     if Files.exists(path), try isUnused(id) { try deleteWorkspaceFile(id) }
     let boot = kernelBoot
     let closed = closed
+    // Of a file that was given up.
+    let noted = try registry.notedProgress(of: id)
     try Database.create(
       at: path, schema: .workspace, inNewFolder: !durableFolders.contains(folder), vfs: vfs
     ) { (database) throws(StoreError) in
@@ -141,6 +159,7 @@ package final class DataDirectory {
       try file.setMeta(WorkspaceFile.Meta.createdAt, now.nanoseconds)
       try file.setMeta(WorkspaceFile.Meta.kernelBoot, boot)
       try file.setDigestKey()
+      if noted > 0 { try file.setMeta(WorkspaceFile.Meta.progress, noted) }
     }
     durableFolders.insert(folder)
     return try openWorkspaceFile(id)
@@ -198,13 +217,29 @@ package final class DataDirectory {
 
   /// Opens the file of a workspace that has a row; it is never made anew here.
   package func openWorkspaceFile(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
+    let file = try openWithoutProgress(id)
+    do throws(StoreError) { try checkProgress(of: file) } catch {
+      file.abandon()
+      throw error
+    }
+    return file
+  }
+
+  /// The same, whether or not it lacks what was written last.
+  func openWithoutProgress(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
     beforeUse(id)
     let path = path(of: id)
     let isOurs = try closed.take(id, path)
     if !isOurs { try refuseMissingLog(id) }
     let database = try Database.open(
       path, schema: .workspace, walIsOurs: isOurs, vfs: vfs, boot: kernelBoot)
-    return WorkspaceFile(id: id, database: database, kernelBoot: kernelBoot, closed: closed)
+    let file = WorkspaceFile(
+      id: id, database: database, kernelBoot: kernelBoot, closed: closed)
+    do throws(StoreError) { file.queueProgress = try database.queueProgress() } catch {
+      file.abandon()
+      throw error
+    }
+    return file
   }
 
   /// Makes a copied file one of this relay's: it must be a queue of that workspace, and its last

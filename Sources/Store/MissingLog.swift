@@ -76,9 +76,13 @@ extension StillFile {
     case doubtful(String)
   }
 
-  /// Of a registry.
-  package func log() throws(StoreError) -> LogState {
-    try log(life: nil) { () throws(StoreError) in try !database.hasEndedWell() }
+  /// Of a registry. `noted`: the progress that it had.
+  package func log(noted: Int64) throws(StoreError) -> LogState {
+    let progress = try RegistryFile(database: database, kernelBoot: "").storedProgress()
+    if let finding = Progress.finding(progress, noted: noted, Progress.registryRemedy) {
+      return .damaged(finding)
+    }
+    return try log(life: nil) { () throws(StoreError) in try !database.hasEndedWell() }
   }
 
   /// Of the file of a workspace in `registry`.
@@ -87,6 +91,12 @@ extension StillFile {
   ) throws(StoreError) -> LogState {
     // A file that is being purged loses its log first.
     if try registry.isPurging(id) { return .whole }
+    let noted = try RegistryFile(database: registry.database, kernelBoot: "")
+      .notedProgress(of: id)
+    let progress = try database.queueProgress().sum
+    if let finding = Progress.finding(progress, noted: noted, Progress.remedy(id)) {
+      return .damaged(finding)
+    }
     return try log(life: registry.database.meta("life")) { () throws(StoreError) in
       try registry.database.mayBeInUse(id)
     }

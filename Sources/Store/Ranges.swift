@@ -72,7 +72,8 @@ enum Ranges {
     ),
     (
       "values of meta out of range",
-      "meta WHERE key IN ('last_seq', 'doubtful_up_to', 'deleted', 'unkeyed_up_to') AND "
+      "meta WHERE key IN ('last_seq', 'doubtful_up_to', 'deleted', 'unkeyed_up_to', "
+        + "'progress') AND "
         + "(typeof(value) <> 'integer' OR " + outside([("value", 0, seqMax)]) + ")"
     ),
     (

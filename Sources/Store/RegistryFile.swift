@@ -5,6 +5,8 @@ package import Relay
 package final class RegistryFile {
   let database: Database
   private var kernelBoot: String
+  /// What the last commit has made of `storedProgress`.
+  package private(set) var progress: Int64 = 0
 
   init(database: Database, kernelBoot: String) {
     self.database = database
@@ -19,9 +21,20 @@ package final class RegistryFile {
   /// All of `writes` in one transaction, or none; durable after the barrier.
   package func commit(_ writes: [RegistryWrite]) throws(StoreError) {
     guard !writes.isEmpty else { return }
-    try database.transaction { () throws(StoreError) in
+    try transaction { () throws(StoreError) in
       for write in writes { try apply(write) }
     }
+  }
+
+  /// Every transaction raises the progress.
+  private func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+    var raised: Int64 = 0
+    try database.transaction { () throws(StoreError) in
+      try body()
+      raised = try storedProgress() + 1
+      try setMeta(Self.progressKey) { $0.add(raised) }
+    }
+    progress = raised
   }
 
   package func markSynced() { database.markSynced() }
@@ -44,7 +57,7 @@ package final class RegistryFile {
 
   /// Closes the file at the end of a relay: everything is in it, and its log is empty.
   package func end() throws(StoreError) {
-    try database.transaction { () throws(StoreError) in
+    try transaction { () throws(StoreError) in
       try setMeta(Self.endedWell) { $0.add("1") }
     }
     try database.sync()
@@ -74,7 +87,8 @@ package final class RegistryFile {
       throw StoreError(kind: .other, call: "raiseBoot", path: path, message: "too many starts")
     }
     let isNewBoot = try metaText("kernel_boot") != kernelBoot
-    try database.transaction { () throws(StoreError) in
+    try transaction { () throws(StoreError) in
+      try keepNotedProgress(from: boot - 1, to: boot)
       try setMeta("boot") { $0.add(boot) }
       try setMeta("kernel_boot") { $0.add(kernelBoot) }
       try setMeta(Self.endedWell) { $0.add("0") }
@@ -90,7 +104,7 @@ package final class RegistryFile {
   package func receiptKey(orNew new: String) throws(StoreError) -> String {
     let stored = try metaText("receipt_key")
     guard stored.isEmpty else { return stored }
-    try database.transaction { () throws(StoreError) in
+    try transaction { () throws(StoreError) in
       try setMeta("receipt_key") { $0.add(new) }
     }
     return new
@@ -107,10 +121,14 @@ package final class RegistryFile {
   ///   must not match those of this one, so the boot number leaps over as many starts as they may
   ///   have had, by a number that no other restore has likely taken.
   /// - `line`: of the audit, in the same transaction.
-  func beginLife(random: UInt64, _ line: AuditEntry) throws(StoreError) -> String {
+  /// - `noted`: the progress that this file must have from here on, though it had less.
+  func beginLife(
+    random: UInt64, _ line: AuditEntry, noted: Int64 = 0
+  ) throws(StoreError) -> String {
     let life = String(random, radix: 16)
     let boot = try lastBoot() + Self.bootLeap + Int64(random % UInt64(7 * Self.bootLeap))
-    try database.transaction { () throws(StoreError) in
+    try transaction { () throws(StoreError) in
+      if noted > (try storedProgress()) { try setMeta(Self.progressKey) { $0.add(noted) } }
       try setMeta("life") { $0.add(life) }
       try setMeta("boot") { $0.add(boot) }
       try setMeta("kernel_boot") { $0.add(MissingLog.unused) }

@@ -72,6 +72,7 @@ extension RegistryFile {
       var pulse = try statement(.deletePulse)
       pulse.add(id.bytes)
       try pulse.run()
+      try forgetProgress(of: id)
       try deleteTokens(of: id, but: ended)
     case .pulses(let pulses): for pulse in pulses { try put(pulse) }
     case .addToken(let token):
@@ -111,6 +112,7 @@ extension RegistryFile {
       row.add(at)
       try row.run()
     case .clock(let record): try put(record)
+    case .progress(let noted): for (id, progress) in noted { try note(progress, of: id) }
     case .insertRows(let rows): for row in rows { try insert(row) }
     }
   }

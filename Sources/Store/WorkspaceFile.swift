@@ -12,6 +12,10 @@ package final class WorkspaceFile {
   private let closed: ClosedFiles
   /// The position of the newest message; kept by `recover` and by the writes.
   package var lastPosition: Int64 = 0
+  /// Grows with each new message, and with other transactions that are asked to count, and never
+  /// falls: a file with less than it had has lost what was committed since.
+  package var progress: Int64 { queueProgress.sum }
+  var queueProgress = QueueProgress()
 
   init(id: WorkspaceID, database: Database, kernelBoot: String, closed: ClosedFiles) {
     self.id = id
@@ -31,11 +35,20 @@ package final class WorkspaceFile {
   /// Carries out all of `writes` in one transaction, or none of it.
   ///
   /// Nothing is durable when this returns; nobody may see it before the barrier has passed.
-  package func commit(_ writes: [Write]) throws(StoreError) {
+  ///
+  /// - `counts`: raises the progress by one; a page more, so not for every transaction.
+  package func commit(_ writes: [Write], counts: Bool = false) throws(StoreError) {
     guard !writes.isEmpty else { return }
+    var progress = queueProgress
+    if counts { progress.counted += 1 }
     try database.transaction { () throws(StoreError) in
-      for write in writes { try apply(write) }
+      for write in writes {
+        try apply(write)
+        if case .message(let new) = write { progress.lastSeq = max(progress.lastSeq, new.seq) }
+      }
+      if counts { try setMeta(Meta.progress, progress.counted) }
     }
+    queueProgress = progress
   }
 
   /// The barrier has covered every commit so far.

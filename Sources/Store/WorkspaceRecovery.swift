@@ -17,6 +17,8 @@ extension WorkspaceFile {
     static let digestKey = "digest_key"
     /// Messages up to this number were stored before there was one.
     static let unkeyedUpTo = "unkeyed_up_to"
+    /// How often a transaction without a new message was counted: see `WorkspaceFile.progress`.
+    static let progress = "progress"
   }
 
   /// Reads everything that is still at work; once, after opening.

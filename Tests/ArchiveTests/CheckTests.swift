@@ -57,6 +57,27 @@ import Testing
     #expect(try directory.openWorkspaceFile(ada).answer(1) != nil)
   }
 
+  @Test func `logs that were cut at the end of a transaction are found by what was noted`() throws {
+    let size = Files.size("\(bench.dataPath)/\(DataDirectory.place(of: ada))-wal")
+    try bench.write(4, at: ada)
+    let file = try #require(bench.open[ada])
+    try bench.data.registry.commit([.progress([ada: file.progress])])
+    try bench.backUp()
+    try bench.data.note(registryProgress: bench.data.registry.progress)
+    try bench.kill()
+    #expect(try findings() == [])
+    #expect(truncate(file.path + "-wal", off_t(size)) == 0)
+    let found = try findings()
+    #expect(found.count == 1 && found[0].contains("--accept-loss \(ada.text)"))
+    #expect(truncate(bench.dataPath + "/relay.db-wal", 0) == 0)
+    #expect(try findings().contains { $0.contains("relay.db: what was written last is missing") })
+    // A backup, and what is restored from it, is of several moments.
+    #expect(try Check.run(bench.folder).findings == [])
+    let new = bench.path + "/new"
+    _ = try Restore.restore(bench.folder, to: new, random: 1, at: ArchiveBench.start)
+    #expect(try Check.run(new).findings == [])
+  }
+
   static let damages: [(sql: String, found: String)] = [
     ("DELETE FROM request WHERE seq = 2", "1 messages without their request"),
     ("UPDATE message SET state = 6, ended_at = 1 WHERE seq = 2", "answered messages without"),
