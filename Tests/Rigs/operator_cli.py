@@ -154,7 +154,7 @@ def closed_streams(folder):
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             for _ in range(1000):
-                opened = {fd.name: os.readlink(fd) for fd in os.scandir(f"/proc/{relay.pid}/fd")}
+                opened = open_files(relay.pid)
                 if str(data / "relay.db") in opened.values():
                     break
                 check(relay.poll() is None, f"without {numbers} the relay ended: {relay.poll()}")
@@ -166,6 +166,17 @@ def closed_streams(folder):
         finally:
             relay.kill()
             relay.wait()
+
+
+def open_files(pid):
+    """What each descriptor of a process is open on; one that is closed meanwhile is left out."""
+    opened = {}
+    for fd in os.scandir(f"/proc/{pid}/fd"):
+        try:
+            opened[fd.name] = os.readlink(fd)
+        except FileNotFoundError:
+            pass
+    return opened
 
 
 def unfetched(operator, relay):
