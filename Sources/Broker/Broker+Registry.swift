@@ -371,7 +371,3 @@ extension Broker {
     return (bytes, etag)
   }
 }
-
-package enum RelayVersion {
-  package static let text = "0.1.0"
-}

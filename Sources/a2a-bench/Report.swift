@@ -1,3 +1,4 @@
+import Relay
 import Wire
 
 /// The medians of all runs, and which goals they meet.
@@ -44,7 +45,7 @@ struct Report {
 
 extension Report {
   var table: String {
-    var text = "a2a-bench \(command.rawValue): median of \(runs.count)"
+    var text = "a2a-bench \(RelayVersion.text), \(command.rawValue): median of \(runs.count)"
     text += runs.count == 1 ? " run" : " runs"
     text += "; \(machine.cpu), \(machine.cores) cores, Linux \(machine.kernel)"
     text += ", \(machine.fileSystem)\n\n"

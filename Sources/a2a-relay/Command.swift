@@ -2,6 +2,7 @@ import Broker
 import Commands
 import Glibc
 import HTTPClient
+import Relay
 import Server
 import System
 

@@ -123,8 +123,8 @@ def containers():
     ignored = (ROOT / "deploy" / "Containerfile.dockerignore").read_text().split()
     lines = re.sub(r"\\\n", " ", text).splitlines()
     words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    known = {"FROM", "RUN", "WORKDIR", "COPY", "USER", "VOLUME", "EXPOSE", "ENV", "HEALTHCHECK",
-             "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+    known = {"FROM", "LABEL", "RUN", "WORKDIR", "COPY", "USER", "VOLUME", "EXPOSE", "ENV",
+             "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
     check({w[0] for w in words} <= known, f"instructions: {({w[0] for w in words} - known)}")
     for word in words:
         if word[0] == "COPY" and not word[1].startswith("--"):

@@ -25,7 +25,7 @@ import Wire
       #expect(found?.kind == family.kind.rawValue && found?.help == family.help)
       #expect(found?.help.hasSuffix(".") == true)
     }
-    #expect(page.value("a2a_relay_build_info", ["version": "0.1.0"]) == 1)
+    #expect(page.value("a2a_relay_build_info", ["version": RelayVersion.text]) == 1)
     #expect(page.sum("a2a_relay_disk_free_bytes") > 0)
     #expect(page.sum("process_start_time_seconds") > 1_700_000_000)
   }

@@ -8,12 +8,12 @@ import Wire
     return try JSON(
       parsing: AgentCard.synthesize(
         registered: registered, workspaceName: "ws", base: "https://r/w/1/", relayKeyScheme: key,
-        relayVersion: "0.1.0"))
+        relayVersion: "3.2.1"))
   }
 
   @Test func `a card is complete for both dialects without any registration`() throws {
     let card = try card(nil)
-    #expect(card["name"] == "ws" && card["url"] == "https://r/w/1/" && card["version"] == "0.1.0")
+    #expect(card["name"] == "ws" && card["url"] == "https://r/w/1/" && card["version"] == "3.2.1")
     #expect(card["protocolVersion"] == "0.3.0" && card["preferredTransport"] == "JSONRPC")
     #expect(
       card["supportedInterfaces"]?.array?.map { $0["protocolVersion"]?.string } == ["1.0", "0.3"])
