@@ -21,7 +21,7 @@ extension Broker {
     case .write(let write):
       if case .answer(let answer) = write {
         keep(answer, desk)
-        if isDiskLow { desk.bytesWhileLow += answer.body.count }
+        diskGuard.countResult(answer.body.count, &desk.lowDiskUse)
       }
       desk.add(write)
     case .lazy(let write): desk.addLazily(write, limits, now: now)

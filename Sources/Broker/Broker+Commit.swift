@@ -42,7 +42,7 @@ extension Broker {
         #if PLANTS
           if plant == .noteBeforeBarrier { passed(desk, desk.file.progress, now: now) }
         #endif
-        countWritten(committing)
+        diskGuard.countWritten(committing)
         if !writes.isEmpty {
           desk.commits += 1
           desk.lastCommit = now.instant
@@ -96,7 +96,7 @@ extension Broker {
   ) {
     if isFinal(error, desk) { return }
     metrics.commitsRefused += 1
-    logRepeated(.warning, "commit_refused", workspace: desk.id, error.description)
+    repeatedLog.warning("commit_refused", workspace: desk.id, error.description)
     let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
     let rest = Write.withoutSends(writes)
     if error.kind == .full { data.room.noteFull(error) }

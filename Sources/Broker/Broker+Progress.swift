@@ -51,7 +51,7 @@ extension Broker {
         try data.note(registryProgress: progressToNote.registry)
         progressToNote.registry = 0
       } catch {
-        logRepeated(.warning, "progress_not_noted", error.description)
+        repeatedLog.warning("progress_not_noted", error.description)
         noteSoon(now)
       }
     }

@@ -147,7 +147,7 @@ extension Broker {
     if error.isFinalForProcess {
       log.error("registry_failed", ["error": .text(error.description)])
     } else {
-      logRepeated(.error, "registry_failed", error.description)
+      repeatedLog.error("registry_failed", error.description)
     }
     // The server tells everybody who waits.
     if error.isFinalForProcess {
@@ -249,7 +249,7 @@ extension Broker {
         try data.registry.checkpoint(mode)
       }
     } catch {
-      logRepeated(.error, "registry_checkpoint_failed", error.description)
+      repeatedLog.error("registry_checkpoint_failed", error.description)
       metrics.checkpointErrors += 1
       if error.isFinalForProcess { fatal = error }
       return false

@@ -31,21 +31,13 @@ extension Broker {
   func noteFreePages(_ desk: Desk, from at: Instant) throws(StoreError) {
     desk.shrinking = nil
     let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
-    guard isDiskLow ? mayShrinkForRoom(free, used) : free > limits.freePagesMax,
+    guard isDiskLow ? diskGuard.mayShrink(free: free, used: used) : free > limits.freePagesMax,
       used <= (isDiskLow ? limits.shrinkPagesLowMax : limits.shrinkPagesMax)
     else { return }
     desk.shrinking = Shrinking(at: at, patience: at + limits.shrinkPatience, commits: desk.commits)
     // Nothing else of it may come due for days.
     retaining.insert(desk.id)
   }
-
-  /// Others need what is free in it, and its log has room for what it holds.
-  private func mayShrinkForRoom(_ free: Int, _ used: Int) -> Bool {
-    let needed = Int64(used * DiskPlan.pageBytes) + data.room.plan.resultsFloor
-    return free > used / 4 + Self.freePagesLow && disk.map { $0.free > needed } ?? false
-  }
-
-  private static let freePagesLow = 256
 
   func shrink(_ desk: Desk, now: Now) {
     guard let shrinking = desk.shrinking, !isShuttingDown else {
@@ -81,7 +73,7 @@ extension Broker {
   }
 
   private func notShrunk(_ desk: Desk, _ error: StoreError) {
-    logRepeated(.warning, "workspace_not_shrunk", workspace: desk.id, error.description)
+    repeatedLog.warning("workspace_not_shrunk", workspace: desk.id, error.description)
   }
 
   private func writeOnceMore(_ desk: Desk, now: Now) {

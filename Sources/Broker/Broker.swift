@@ -17,13 +17,11 @@ package final class Broker {
   let log: Log
   let boot: UInt32
   let receiptKey: [UInt8]
-  /// Bytes that may still be written; tests let the disk fill up here.
-  var freeBytes: (DataDirectory) throws(StoreError) -> Int64 = {
-    (data: DataDirectory) throws(StoreError) in try data.freeBytes()
-  }
   package var directory: Directory
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
-  package var fatal: StoreError?
+  package var fatal: StoreError? {
+    didSet { if fatal != nil { diskGuard.end() } }
+  }
   package private(set) var isShuttingDown = false
 
   var desks: [WorkspaceID: Desk] = [:]
@@ -43,7 +41,9 @@ package final class Broker {
   /// Fences of queues that have left memory are not given again.
   var fenceFloor: UInt64 = 0
   /// The time of the turn at work, for what closes files.
-  var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0))
+  var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0)) {
+    didSet { repeatedLog.turn(at: turnNow.instant) }
+  }
   /// Workspaces without a desk that are to be opened because something in them is due.
   var sweepList: [WorkspaceID] = []
   var sweptUpTo = 0
@@ -115,19 +115,9 @@ package final class Broker {
   package var isPollGone: (PollID) -> Bool = { _ in false }
   /// The backup or import that runs, or ran last.
   var archiving = Archiving()
-  /// Free bytes are below the high-water mark; the server looks once a second.
-  package var isDiskLow = false
-  /// What the last look at the disk has found.
-  package internal(set) var disk: DiskRoom.State?
-  /// Counts the times that the disk has become low: what workspaces have used belongs to one.
-  var lowTimes = 0
-  /// Bytes committed since the disk was looked at last.
-  var bytesSinceLook = 0
-  var repeatedLines = RepeatedLines()
-  /// What the log has said last.
-  var wasReserveHeld = false
-  var wasForDeletionOnly = false
   package let metrics = Metrics()
+  let repeatedLog: RepeatedLog
+  let diskGuard: DiskGuard
   package let replies: Replies
   var probe = CommitProbe()
   /// What files that are closed again held when they were.
@@ -159,6 +149,8 @@ package final class Broker {
     self.data = data
     self.limits = limits
     replies = Replies(limits, metrics)
+    repeatedLog = RepeatedLog(log, every: limits.repeatedLineEvery)
+    diskGuard = DiskGuard(data, limits, metrics, log, repeatedLog)
     clock = ClockWatch(limits)
     self.publicURL = publicURL
     self.random = random
@@ -202,7 +194,7 @@ package final class Broker {
         "store_failed",
         ["workspace": .text(workspace.text), "error": .text(error.description)])
     } else {
-      logRepeated(.error, "store_failed", workspace: workspace, error.description)
+      repeatedLog.error("store_failed", workspace: workspace, error.description)
     }
     if error.isFinalForProcess { fatal = error }
   }

@@ -70,9 +70,7 @@ final class Desk {
   var blankedSince: Instant?
   /// Its log is to be emptied as soon as no round is on its way: until then nothing is committed.
   var mustEmptyLog = false
-  /// Bytes of results since the disk became low for the time of this number.
-  var bytesWhileLow = 0
-  var lowTime = 0
+  var lowDiskUse = LowDiskUse()
   /// It has been idle and has many free pages.
   var shrinking: Shrinking?
   /// Keys of messages that are on their way to the disk: no read of the file finds them yet.

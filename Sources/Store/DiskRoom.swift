@@ -28,6 +28,10 @@ package final class DiskRoom {
   private let path: String
   package let reserve: Reserve
   package let deletionReserve: Reserve
+  /// Inodes that are left; tests let the disk run out of them here.
+  package var freeInodes: (String) throws(StoreError) -> Int64? = {
+    (path: String) throws(StoreError) in try FileSystem.freeInodes(path)
+  }
   /// A write found no room, and it is not proved yet that there is some again.
   package private(set) var isSpent = false
 
@@ -86,7 +90,7 @@ package final class DiskRoom {
   package func state(free: Int64) throws(StoreError) -> State {
     let held = free + (reserve.isHeld ? plan.reserve : 0)
     return State(
-      free: free, inodes: try FileSystem.freeInodes(path),
+      free: free, inodes: try freeInodes(path),
       sends: isSpent ? 0 : max(0, free - plan.highWater),
       results: isForDeletionOnly ? 0 : max(0, held - plan.resultsFloor),
       deletion: held + (deletionReserve.isHeld ? plan.reserve : 0))

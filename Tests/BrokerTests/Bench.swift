@@ -142,6 +142,13 @@ final class Bench {
     broker.watchClock(now)
   }
 
+  /// The next look finds the disk below the high-water mark, or one byte above it.
+  func makeDiskLow(_ isLow: Bool = true) {
+    let free = data.highWater + (isLow ? -1 : 1)
+    broker.diskGuard.freeBytes = { _ in free }
+    broker.checkDisk(takesReserves: false)
+  }
+
   /// A call has left nothing behind.
   func expectNothingHeld(_ location: SourceLocation = #_sourceLocation) {
     let broker = broker

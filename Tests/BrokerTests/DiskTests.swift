@@ -159,7 +159,7 @@ import Wire
   {
     let plenty: Int64 = 1 << 40
     var free = plenty
-    bench.broker.freeBytes = { _ in free }
+    bench.broker.diskGuard.freeBytes = { _ in free }
     bench.broker.checkDisk()
     #expect(bench.data.room.reserve.isHeld)
     #expect(bench.broker.metrics.disk?.isReserveHeld == true && !bench.broker.isDiskLow)

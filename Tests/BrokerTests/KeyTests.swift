@@ -216,7 +216,7 @@ import Wire
 
   @Test func `a message that was refused frees its key`() throws {
     let call = try send()
-    bench.broker.isDiskLow = true
+    bench.makeDiskLow()
     bench.sync()
     #expect(bench.replies[call] == nil)
     let retry = try send()
@@ -224,7 +224,7 @@ import Wire
     #expect(bench.replies[retry] == nil, "attached: refused is only what is new")
     let new = try send { $0.key = "k-2" }
     #expect(bench.broker.desks[id]?.storingKeys.isEmpty == true)
-    bench.broker.isDiskLow = false
+    bench.makeDiskLow(false)
     bench.sync()
     #expect(bench.replies[new]?.reason == "DISK_FULL")
     _ = try send { $0.key = "k-2" }

@@ -166,7 +166,7 @@ import Wire
   @Test func `a disk below high water refuses sends, and results go on`() throws {
     let (bench, id) = try bench { _ in }
     try fill(bench, id, 1)
-    bench.broker.isDiskLow = true
+    bench.makeDiskLow()
     try expectRefused(bench, id, "DISK_FULL")
     let result = try bench.result(id, try bench.take(id))
     bench.sync()

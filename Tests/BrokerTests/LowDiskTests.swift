@@ -25,7 +25,7 @@ import Wire
   }
 
   private func look(free: Int64) {
-    bench.broker.freeBytes = { _ in free }
+    bench.broker.diskGuard.freeBytes = { _ in free }
     bench.broker.checkDisk()
   }
 
@@ -96,7 +96,7 @@ import Wire
     let room = bench.data.room
     #expect(!room.reserve.isHeld && room.deletionReserve.isHeld && !room.isForDeletionOnly)
     // An operator's verb gives up the other one.
-    bench.broker.freeBytes = { _ in 4096 }
+    bench.broker.diskGuard.freeBytes = { _ in 4096 }
     try full { _ = try bench.pause(id) }
     #expect(room.isForDeletionOnly && !room.deletionReserve.isHeld)
     #expect(bench.broker.unreadyReasons.contains("disk_full"))
@@ -141,7 +141,7 @@ import Wire
   @Test func `the disk is looked at again after many bytes, not only once a second`() throws {
     let bench = try Bench { $0.diskHighWater = 1 << 20 }
     let id = try bench.create()
-    bench.broker.freeBytes = { _ in 4096 }
+    bench.broker.diskGuard.freeBytes = { _ in 4096 }
     let bytes = Int(bench.data.highWater / 8) / 20
     for number in 0..<22 {
       if number < 10 { #expect(!bench.broker.isDiskLow) }
@@ -156,7 +156,8 @@ import Wire
   }
 
   @Test func `no inodes are named, and keep no workspace from its work`() throws {
-    bench.broker.disk?.inodes = 3
+    bench.data.room.freeInodes = { _ in 3 }
+    bench.broker.checkDisk()
     let call = bench.broker.nextCall()
     bench.broker.createWorkspace(
       call, id: WorkspaceID(UUIDBytes(high: 5, low: 6)), name: "", settings: Settings(),

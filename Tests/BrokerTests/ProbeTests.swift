@@ -88,12 +88,12 @@ import Wire
   }
 
   @Test func `a full disk and the end of the process are told with their reasons`() throws {
-    bench.broker.isDiskLow = true
+    bench.makeDiskLow()
     let low = ask()
     bench.sync()
     #expect(status(low) == 503)
     #expect(bench.replies[low]?.json["reasons"]?.array?.first?.string == "disk_low")
-    bench.broker.isDiskLow = false
+    bench.makeDiskLow(false)
     bench.broker.shutDown(now: bench.now)
     let ending = ask()
     bench.turn()
