@@ -4,11 +4,14 @@ import Testing
 
 @testable import Relay
 
-/// Random schedules against a model of the file. `SCHEDULES=n` runs another number of them,
-/// `TEST_SEED=n` begins with another seed. With `SCHEDULES=1` the steps of that seed are printed.
+/// Random schedules against a model of the file. `Tests/schedules` runs a million of them, with the
+/// optimiser; without it they are few.
+///
+/// `SCHEDULES=n` runs another number of them, `TEST_SEED=n` begins with another seed. With
+/// `SCHEDULES=1` the steps of that seed are printed.
 @Suite(.serialized) struct ScheduleTests {
   static let schedules =
-    ProcessInfo.processInfo.environment["SCHEDULES"].flatMap { Int($0) } ?? 1_000_000
+    ProcessInfo.processInfo.environment["SCHEDULES"].flatMap { Int($0) } ?? 4_000
   static let workers = 2
 
   @Test func `no schedule of events breaks a promise`() async throws {
