@@ -23,7 +23,7 @@ extension Broker {
       try writeAllUses()
       try writePulses()
       try writeLines()
-      try data.registry.commit([.clock(clock.record(boot: data.kernelBoot, now: now))])
+      try data.registry.commit([.clock(clocks.record(boot: data.kernelBoot, now: now))])
       try data.registry.end()
     } catch {
       log.error("registry_close_failed", ["error": .text(error.description)])

@@ -42,7 +42,7 @@ extension Broker {
       }
       compare(recovered.newestAt, now: now)
       let queue = Queue(limits: limits, boot: boot, seed: random.next(), fencesAbove: fenceFloor)
-      queue.expiresFrom = clock.doubtfulUntil
+      queue.expiresFrom = clocks.doubtfulUntil
       if directory.workspace(id)?.settings.isPaused == true { queue.pause() }
       queue.recover(recovered, now: now, isAfterPowerCut: recovered.isAfterPowerCut)
       let dead = try file.deadCount(most: limits.deadCountMax)
@@ -204,7 +204,7 @@ extension Broker {
       return .none
     }
     files.closed(desk.id)
-    counters.filesClosed += 1
+    metrics.filesClosed += 1
     desk.isLogWatched = false
     desk.mustEmptyLog = false
     longLogs.remove(desk.id)

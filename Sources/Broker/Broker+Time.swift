@@ -7,7 +7,7 @@ extension Broker {
   package func nextDeadline() -> Instant? {
     // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
     if replies.hasDeferred { return Instant(nanoseconds: 0) }
-    var earliest = min(holds.first?.at ?? .distantFuture, probeDue ?? .distantFuture)
+    var earliest = min(holds.first?.at ?? .distantFuture, readyProbe.nextDue ?? .distantFuture)
     for desk in touched {
       if desk.hasTurnWork || desk.wantsSync || desk.blockedUntil != nil {
         let due = desk.blockedUntil ?? desk.waitsSince.map { $0 + limits.commitWaitMax }
@@ -46,7 +46,7 @@ extension Broker {
   /// What ends by the wall clock, and not while that is in doubt.
   private var wallDue: Instant? {
     let due = [removals.first?.at, tokenDeaths.first?.at].compactMap { $0 }.min()
-    return due.map { max(turnNow.instant(at: $0), clock.doubtfulUntil) }
+    return due.map { max(turnNow.instant(at: $0), clocks.doubtfulUntil) }
   }
 
   package func tick(now: Now) {

@@ -119,15 +119,11 @@ package final class Broker {
   let repeatedLog: RepeatedLog
   let diskGuard: DiskGuard
   package let replies: Replies
-  var probe = CommitProbe()
+  var readyProbe: ReadyProbe
   /// What files that are closed again held when they were.
   var lastKnown = LastKnownDepths()
 
-  var clock: ClockWatch
-  /// What relay.db knows of the clocks, and when what it refused is told again.
-  var storedClock: ClockRecord?
-  var clockDue: Instant?
-  package internal(set) var counters = BrokerCounters()
+  var clocks: Clocks
 
   #if PLANTS
     package var plant: ServerPlant?
@@ -151,7 +147,8 @@ package final class Broker {
     replies = Replies(limits, metrics)
     repeatedLog = RepeatedLog(log, every: limits.repeatedLineEvery)
     diskGuard = DiskGuard(data, limits, metrics, log, repeatedLog)
-    clock = ClockWatch(limits)
+    readyProbe = ReadyProbe(limits)
+    clocks = Clocks(limits, metrics, log)
     self.publicURL = publicURL
     self.random = random
     self.log = log

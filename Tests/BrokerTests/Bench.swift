@@ -135,6 +135,11 @@ final class Bench {
     sync()
   }
 
+  /// The clocks are watched from now on: nothing is known of how they were.
+  func forgetClocks() {
+    broker.clocks = Clocks(limits, broker.metrics, Log(level: Bench.quiet, format: .text))
+  }
+
   /// Somebody sets the wall clock.
   func moveClock(_ duration: Duration) {
     broker.watchClock(now)

@@ -85,7 +85,7 @@ import Testing
     bench.broker.watchClock(bench.now)
     bench.now = Now(
       instant: bench.now.instant, wall: bench.now.wall + .seconds(-days * 86_400))
-    bench.broker.clock = ClockWatch(bench.limits)
+    bench.forgetClocks()
     bench.broker.watchClock(bench.now)
     try fill()
     bench.moveClock(.seconds(days * 86_400))

@@ -43,7 +43,7 @@ import Wire
     try bench.restart()
     bench.now = Now(
       instant: bench.now.instant, wall: bench.now.wall + bench.limits.timeToLive + .seconds(1))
-    bench.broker.clock = ClockWatch(bench.limits)
+    bench.forgetClocks()
     move(.seconds(601))
     #expect(try bench.take(id).json["text"]?.string == "hello")
   }
