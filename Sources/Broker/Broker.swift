@@ -107,14 +107,12 @@ package final class Broker {
   var unregistered: Set<WorkspaceID> = []
   /// Workspaces with a round of retention to come, until there is none for now.
   var retaining: Set<WorkspaceID> = []
-  /// Open files that are still to be compared with their paths.
-  var filesToLookAt: [WorkspaceID] = []
+  var fileWatch = FileWatch()
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
-  /// The backup or import that runs, or ran last.
-  var archiving = Archiving()
+  let archives: ArchiveRuns
   package let metrics = Metrics()
   let repeatedLog: RepeatedLog
   let diskGuard: DiskGuard
@@ -156,6 +154,7 @@ package final class Broker {
     (receiptKey, boot) = try data.whileFull { () throws(StoreError) in
       (Array(try data.registry.receiptKey(orNew: newKey).utf8), try data.registry.raiseBoot())
     }
+    archives = ArchiveRuns(limits, boot: boot, log)
     progressToNote.registry = data.registry.progress
     let snapshot = try data.registry.load()
     directory = Directory(snapshot)

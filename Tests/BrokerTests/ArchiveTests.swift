@@ -113,7 +113,7 @@ import Wire
     try begin()
     var used = 0
     try run {
-      guard used == 0, bench.broker.archiving.source?.isLending == true else { return }
+      guard used == 0, bench.broker.archives.source?.isLending == true else { return }
       used += 1
       try bench.stored(id, "m-2")
     }

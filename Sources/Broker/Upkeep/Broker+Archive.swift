@@ -4,24 +4,10 @@ import Store
 import System
 package import Wire
 
-/// What runs of backups, exports and imports: one of them at a time.
-struct Archiving {
-  var source: LiveSource?
-  var backup: BackupJob?
-  var number = 0
-  var importing: (job: ImportJob, folder: String, call: CallID, actor: String)?
-  /// When its next turn is; `nil` while a sync is at work, or nothing is.
-  var due: Instant?
-  var isSyncing = false
-}
-
+/// Backups, exports and imports on behalf of operators: `ArchiveRuns` carries them out.
 extension Broker {
   /// When `archiveTurn` has something to do.
-  package var archiveDue: Instant? { archiving.due }
-
-  private var isArchiving: Bool {
-    archiving.backup?.state == .running || archiving.importing != nil || archiving.isSyncing
-  }
+  package var archiveDue: Instant? { archives.nextDue }
 
   // MARK: begin
 
@@ -48,7 +34,7 @@ extension Broker {
 
   private func refusal(_ call: CallID, _ folder: String, _ workspace: WorkspaceID?) -> Reply? {
     if isShuttingDown { return Reply(call: call, error: .stopping) }
-    if isArchiving { return Reply(call: call, error: .backupRunning) }
+    if archives.isRunning { return Reply(call: call, error: .backupRunning) }
     if let workspace, directory.workspace(workspace) == nil {
       return Reply(call: call, error: .notFound)
     }
@@ -58,21 +44,10 @@ extension Broker {
   private func beginBackup(
     _ call: CallID, _ folder: String, _ workspace: WorkspaceID?, now: Now
   ) {
-    let source = archiving.source ?? LiveSource(self)
-    archiving.source = source
-    archiving.number += 1
-    archiving.backup = BackupJob(
-      workspace.map { .workspace($0) } ?? .relay, of: source, to: folder, limits: limits,
-      relayVersion: RelayVersion.text, now: now.wall)
-    archiving.due = now.instant
-    log.info(
-      "backup_started",
-      ["dir": .text(folder), "workspace": .text(workspace?.text ?? "all")])
-    let json: JSON = ["job": .string(backupName), "dir": .string(folder)]
+    let name = archives.beginBackup(workspace, to: folder, from: LiveSource(self), now: now)
+    let json: JSON = ["job": .string(name), "dir": .string(folder)]
     replies.send(Reply(call: call, status: 202, body: json.bytes))
   }
-
-  private var backupName: String { "backup-\(boot)-\(archiving.number)" }
 
   /// What is wrong with the name of a new backup; `nil` if nothing.
   private func unusable(_ folder: String) -> String? {
@@ -92,7 +67,9 @@ extension Broker {
   /// Begins to import an exported workspace; `call` is answered when it is there.
   package func startImport(_ call: CallID, _ folder: String, actor: String, now: Now) {
     do throws(ArchiveError) {
-      guard !isArchiving else { return replies.send(Reply(call: call, error: .backupRunning)) }
+      guard !archives.isRunning else {
+        return replies.send(Reply(call: call, error: .backupRunning))
+      }
       guard folder.hasPrefix("/") else {
         return replies.send(
           Reply(call: call, error: .badRequest, detail: "dir must be an absolute path"))
@@ -118,8 +95,8 @@ extension Broker {
         job.stop("no room for its secrets")
         return replies.send(Reply(call: call, error: .secretsFull))
       }
-      archiving.importing = (job, folder, call, actor)
-      archiving.due = now.instant
+      archives.begin(
+        ArchiveRuns.Import(job: job, folder: folder, call: call, actor: actor), now: now)
     } catch {
       replies.send(refusal(call, folder, nil, error))
     }
@@ -150,56 +127,22 @@ extension Broker {
 
   /// A little of what runs; hands back what is to be synced, off the loop, before `archiveSynced`.
   package func archiveTurn(now: Now) -> [Int32]? {
-    guard fatal == nil, let due = archiving.due, due <= now.instant else { return nil }
-    archiving.due = now.instant + limits.backupPause
-    if let importing = archiving.importing { return turn(importing.job, now: now) }
-    guard let backup = archiving.backup else { return nil }
-    switch backup.turn(now: now.wall) {
-    case .more: return nil
-    case .sync(let files): return syncing(files)
-    case .ended:
-      archiving.due = nil
-      report(backup)
-      return nil
+    guard fatal == nil else { return nil }
+    switch archives.turn(now: now) {
+    case .nothing: break
+    case .sync(let files): return files
+    case .imported(let imported): finish(imported, now: now)
+    case .importFailed(let failed, let error): replies.send(refusal(failed, error))
     }
-  }
-
-  private func syncing(_ files: [Int32]) -> [Int32] {
-    archiving.due = nil
-    archiving.isSyncing = true
-    return files
-  }
-
-  private func turn(_ job: ImportJob, now: Now) -> [Int32]? {
-    switch job.turn() {
-    case .more: return nil
-    case .sync(let files): return syncing(files)
-    case .whole: finish(job, now: now)
-    case .failed:
-      if let importing = archiving.importing, let error = job.error {
-        replies.send(refusal(importing.call, importing.folder, job.id, error))
-      }
-    }
-    archiving.importing = nil
-    archiving.due = nil
     return nil
   }
 
   /// - `code`: 0, or the error number: it is the backup's, not the relay's.
-  package func archiveSynced(code: Int32, now: Now) {
-    guard archiving.isSyncing else { return }
-    archiving.isSyncing = false
-    if let importing = archiving.importing {
-      importing.job.synced(code: code)
-    } else {
-      archiving.backup?.synced(code: code, now: now.wall)
-    }
-    archiving.due = now.instant
-  }
+  package func archiveSynced(code: Int32, now: Now) { archives.synced(code: code, now: now) }
 
   /// The file is there and durable: its rows come after it, as those of a new workspace.
-  private func finish(_ job: ImportJob, now: Now) {
-    guard let (_, _, call, actor) = archiving.importing else { return }
+  private func finish(_ imported: ArchiveRuns.Import, now: Now) {
+    let (job, call) = (imported.job, imported.call)
     let found = job.registered
     // What was made meanwhile may be in its way.
     guard let row = found.workspaces.first, row.id == job.id, taken(job.id) == nil else {
@@ -215,7 +158,7 @@ extension Broker {
     }
     forgetFile(of: job.id)
     registryBatch.append(.insertRows(job.rows))
-    audit(actor, .workspaceImport, .workspace(job.id), now: now)
+    audit(imported.actor, .workspaceImport, .workspace(job.id), now: now)
     let reply: JSON = [
       "workspace": .string(job.id.text), "messages": .number("\(job.messages)"),
     ]
@@ -239,44 +182,17 @@ extension Broker {
       "imported", ["workspace": .text(job.id.text), "messages": .number(job.messages)])
   }
 
-  // MARK: what is known
+  // MARK: ends
 
   func stopArchiving(_ reason: String, now: Now) {
-    if let importing = archiving.importing {
-      importing.job.stop(reason)
-      replies.send(
-        refusal(
-          importing.call, importing.folder, importing.job.id, ArchiveError(.refused, reason)))
-      archiving.importing = nil
-    }
-    if let backup = archiving.backup, backup.state == .running {
-      backup.stop(reason, now: now.wall)
-      report(backup)
-    }
-    archiving.due = nil
+    guard let stopped = archives.stop(reason, now: now) else { return }
+    replies.send(refusal(stopped, ArchiveError(.refused, reason)))
   }
 
-  private func report(_ backup: BackupJob) {
-    for entry in backup.unreadable {
-      log.error(
-        "backup_incomplete",
-        ["workspace": .text(entry.workspace.text), "error": .text(entry.error)])
-    }
-    if let error = backup.error {
-      log.error("backup_failed", ["dir": .text(backup.folder), "error": .text(error.text)])
-    } else {
-      log.info(
-        "backup_done",
-        [
-          "dir": .text(backup.folder), "files": .number(backup.filesDone),
-          "bytes": .number(backup.bytes), "unreadable": .number(backup.unreadable.count),
-        ])
-    }
+  private func refusal(_ failed: ArchiveRuns.Import, _ error: ArchiveError) -> Reply {
+    refusal(failed.call, failed.folder, failed.job.id, error)
   }
 
   /// How far the backup is that runs, or how the last one of this run ended.
-  package var backupStatus: JSON {
-    guard let job = archiving.backup else { return ["state": "none"] }
-    return .object([JSON.Member("job", .string(backupName))] + job.members)
-  }
+  package var backupStatus: JSON { archives.status }
 }

@@ -14,14 +14,13 @@ extension Broker {
   /// workspaces whose file has gone.
   package func watchFiles() {
     guard fatal == nil, isDirectoryInPlace() else { return }
-    if filesToLookAt.isEmpty {
-      filesToLookAt = desks.values.filter { $0.isOpen && $0.failure == nil }.map(\.id)
+    let ids = fileWatch.next(atMost: limits.filesLookedAtMax) {
+      desks.values.filter { $0.isOpen && $0.failure == nil }.map(\.id)
     }
-    for id in filesToLookAt.suffix(limits.filesLookedAtMax) {
+    for id in ids {
       guard let desk = desks[id], desk.isOpen, desk.failure == nil, let loss = desk.file.loss()
       else { continue }
       close(desk, loss)
     }
-    filesToLookAt.removeLast(min(limits.filesLookedAtMax, filesToLookAt.count))
   }
 }
