@@ -45,7 +45,7 @@ extension Broker {
         diskGuard.countWritten(committing)
         if !writes.isEmpty {
           desk.commits += 1
-          desk.lastCommit = now.instant
+          desk.log.used(at: now.instant)
           metrics.commits += 1
         }
       } catch {
@@ -116,7 +116,7 @@ extension Broker {
     let refusedReports = desk.reports.filter { $0.isOf(sends) }
     desk.reports.removeAll { $0.isOf(sends) }
     committed(desk)
-    desk.lastCommit = now.instant
+    desk.log.used(at: now.instant)
     watchLog(desk)
     refuse(desk, reports: refusedReports, now: now)
   }

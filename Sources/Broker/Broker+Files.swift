@@ -188,7 +188,7 @@ extension Broker {
 
   private func close(_ desk: Desk) -> Close {
     // What was deleted must not stay in a log that is no longer watched.
-    let outcome = desk.blankedSince == nil ? Close.quick : .emptied
+    let outcome = desk.log.holdsErased ? Close.emptied : .quick
     if outcome == .emptied, !emptyLog(desk, isIdle: false, now: turnNow) {
       guard desk.failure == nil else { return outcome }
       // Another one at the next try, and this one later.
@@ -205,9 +205,8 @@ extension Broker {
     }
     files.closed(desk.id)
     metrics.filesClosed += 1
-    desk.isLogWatched = false
-    desk.mustEmptyLog = false
-    longLogs.remove(desk.id)
+    desk.log.closed()
+    logCare.closed(desk.id)
     if !desk.lazies.isEmpty {
       receipts.closed(desk.id)
       desk.lazyDue = turnNow.instant + limits.receiptHeldTime

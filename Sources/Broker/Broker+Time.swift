@@ -31,11 +31,8 @@ extension Broker {
     if !isRegistryWaiting {
       earliest = min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
     }
-    for id in retaining {
-      // What has work for a turn is not looked through before, and has a time of its own.
-      guard let desk = desks[id], !desk.hasTurnWork, let due = desk.retentionDue else { continue }
-      earliest = min(earliest, due)
-    }
+    // What has work for a turn has a time of its own.
+    if let due = retentionTurns.nextDue(retentionPlace) { earliest = min(earliest, due) }
     // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
     if let first = waitingForFile.first {
       earliest = min(earliest, first.until, turnNow.instant + limits.pendingRetry)
@@ -74,7 +71,7 @@ extension Broker {
   private func wake(_ desk: Desk, now: Now) {
     guard desk.failure == nil else { return }
     touch(desk)
-    if let due = desk.retentionDue, due <= now.instant { retaining.insert(desk.id) }
+    if let due = desk.retentionDue, due <= now.instant { retentionTurns.add(desk.id) }
     if let due = desk.nextStep, due <= now.instant { makeSteps(desk, now: now) }
     guard let due = desk.queue.nextDeadline, due <= now.instant else { return }
     if desk.queue.parkedCount > 0, desk.queue.unanswered > 0 {

@@ -50,8 +50,6 @@ package final class Broker {
   /// Workspaces in which there is something to read, in the order in which they get their turn.
   var scanning: [WorkspaceID] = []
   var nextSweep = Instant(nanoseconds: 0)
-  /// No file is made smaller before then.
-  var nextShrink = Instant(nanoseconds: 0)
   /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
   var pulses: Set<WorkspaceID> = []
   var pulsesDue: Instant?
@@ -63,9 +61,7 @@ package final class Broker {
   var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
-  /// Files whose write-ahead log is long, and those with any log, by when that may be emptied.
-  var longLogs: Set<WorkspaceID> = []
-  var idleLogs = Heap<WatchedLog>()
+  var logCare = LogCare()
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -105,8 +101,7 @@ package final class Broker {
   var unopenable: Set<WorkspaceID> = []
   /// Files with messages that had no row at the start.
   var unregistered: Set<WorkspaceID> = []
-  /// Workspaces with a round of retention to come, until there is none for now.
-  var retaining: Set<WorkspaceID> = []
+  var retentionTurns = RetentionTurns()
   var fileWatch = FileWatch()
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0

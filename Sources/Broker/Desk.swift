@@ -39,7 +39,6 @@ final class Desk {
   /// Transactions committed, and how many of them a barrier has covered.
   var commits: UInt64 = 0
   var synced: UInt64 = 0
-  var lastCommit = Instant(nanoseconds: 0)
   /// When a transaction without a new message was counted last, and the progress of its file that
   /// was noted, or is about to be.
   var countedAt: Instant?
@@ -63,13 +62,8 @@ final class Desk {
   var continued: Set<Seq> = []
   /// When the file is looked through for what can go.
   var retention: RetentionSchedule
-  /// Its log was emptied after so many commits.
-  var cutAt: UInt64 = 0
-  /// What it writes next deletes content; and since when such content stands in its log.
-  var isBlanking = false
-  var blankedSince: Instant?
-  /// Its log is to be emptied as soon as no round is on its way: until then nothing is committed.
-  var mustEmptyLog = false
+  /// When its write-ahead log is emptied.
+  var log = LogSchedule()
   var lowDiskUse = LowDiskUse()
   /// It has been idle and has many free pages.
   var shrinking: Shrinking?
@@ -107,8 +101,6 @@ final class Desk {
   var wantsSync = false
   /// Its transaction waits until another file can be closed, and is tried again then.
   var blockedUntil: Instant?
-  /// It stands in the list of logs that are emptied when they are idle.
-  var isLogWatched = false
   /// relay.db says that something may come due in its file.
   var isMarked = false
 
@@ -213,7 +205,7 @@ final class Desk {
     switch write {
     case .message(let new): batchBytes += new.body.count + new.head.count
     case .answer(let answer): batchBytes += answer.body.count
-    case .delete, .retire, .trim: isBlanking = true
+    case .delete, .retire, .trim: log.willErase()
     case .handOut, .handOutChange, .requeue, .end, .task, .received, .note, .told, .redrive, .job,
       .expire:
       break

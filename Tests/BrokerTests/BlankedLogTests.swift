@@ -191,7 +191,7 @@ import Wire
     #expect(try isOnDisk(bench) && start + bench.limits.walBlankedMax > bench.now.instant)
     bench.wait(.seconds(30))
     try work("due")
-    #expect(bench.broker.desks[id]?.mustEmptyLog == true)
+    #expect(bench.broker.desks[id]?.log.mustBeEmptied == true)
     let next = try bench.send(id) { $0.messageID = "next" }
     bench.turn()
     #expect(bench.broker.desks[id]?.rounds.count == 1, "the next one waits")
@@ -201,7 +201,7 @@ import Wire
     #expect(bench.broker.messageID(of: next) != nil && !bench.broker.desks[id]!.isUnsynced)
     #expect(try !isOnDisk(bench))
     // Until something is deleted again nothing is emptied before it is idle.
-    #expect(bench.broker.desks[id]?.blankedSince == nil)
+    #expect(bench.broker.desks[id]?.log.holdsErased == false)
   }
 
   @Test func `a file that is closed for others takes nothing deleted along in its log`() throws {

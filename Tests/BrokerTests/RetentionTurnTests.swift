@@ -94,7 +94,7 @@ import Wire
     }
     let desk = try #require(bench.broker.desks[id])
     #expect(desk.hasTurnWork && desk.retentionDue.map { $0 <= bench.now.instant } == true)
-    #expect(bench.broker.retaining == [id])
+    #expect(bench.broker.retentionTurns.waiting == [id])
     #expect(bench.broker.nextDeadline() == bench.now.instant + wait)
     bench.broker.maintain(now: bench.now)
     #expect(try bench.kept(id) == [1, 2])
@@ -120,9 +120,11 @@ import Wire
     for _ in 0..<20 { bench.broker.maintain(now: bench.now) }
     bench.wait(.seconds(120))
     for number in 0..<20 { try bench.stored(full, "m-\(number)") }
-    #expect(bench.broker.longLogs == [full] && bench.broker.retaining.contains(other))
+    #expect(
+      bench.broker.logCare.long == [full] && bench.broker.retentionTurns.waiting.contains(other))
     // One is looked through in a turn: the other is not to be the first.
-    bench.broker.retaining = [other]
+    bench.broker.retentionTurns = RetentionTurns()
+    bench.broker.retentionTurns.add(other)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 0)
     bench.broker.maintain(now: bench.now)
     fault_arm(0, 0, 0, 0)

@@ -42,12 +42,12 @@ import Wire
   /// Until what it holds has been written once more; nothing of that is synced.
   private func write(_ bench: Bench, _ id: WorkspaceID) throws {
     bench.wait(bench.limits.walIdle)
-    for _ in 0..<100 where try desk(bench, id).shrinking?.step != .written {
+    for _ in 0..<100 where try desk(bench, id).shrinking?.stage != .written {
       bench.broker.tick(now: bench.now)
       bench.broker.maintain(now: bench.now)
       bench.advance(.milliseconds(100))
     }
-    #expect(try desk(bench, id).shrinking?.step == .written)
+    #expect(try desk(bench, id).shrinking?.stage == .written)
   }
 
   private func step(_ bench: Bench) {
@@ -121,7 +121,7 @@ import Wire
     }
     bench.advance(bench.limits.walIdle)
     let start = bench.now.instant
-    while try desk(bench, id).shrinking?.step != .written {
+    while try desk(bench, id).shrinking?.stage != .written {
       try keepBusy()
       bench.wait(.milliseconds(500))
       #expect(start + .seconds(120) > bench.now.instant)
@@ -168,7 +168,7 @@ import Wire
     bench.wait(bench.limits.walIdle)
     // The log is emptied, and then its pages are to be given back.
     for _ in 0..<100 where desk.shrinking == nil { bench.broker.maintain(now: bench.now) }
-    #expect(desk.shrinking?.step == .wanted)
+    #expect(desk.shrinking?.stage == .wanted)
     bench.advance(.seconds(2))
     fault_arm(Int32(FAULT_WRITE.rawValue), 3, SQLITE_FULL, 1)
     bench.broker.maintain(now: bench.now)
@@ -181,7 +181,7 @@ import Wire
     try bench.stored(id, "waits")
     bench.sweep()
     bench.sweep()
-    #expect(!bench.broker.retaining.contains(id))
+    #expect(!bench.broker.retentionTurns.waiting.contains(id))
     rest(bench)
     #expect(try desk.file.freePages() == 0)
   }

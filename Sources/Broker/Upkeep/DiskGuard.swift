@@ -189,14 +189,11 @@ package final class DiskGuard {
       && !hasOwnRoom(writer, for: writer.batchBytes)
   }
 
-  /// Says whether a file with so many pages can be written once more, to become smaller: others
-  /// need what is free in it, and the disk has room for a log of all that it holds.
-  func mayShrink(free: Int, used: Int) -> Bool {
-    let needed = Int64(used * DiskPlan.pageBytes) + data.room.plan.resultsFloor
-    return free > used / 4 + Self.freePagesLow && state.map { $0.free > needed } ?? false
+  /// Says whether there is room for a log of so many pages, beside what results may use.
+  func hasRoom(forLogOf pages: Int) -> Bool {
+    let needed = Int64(pages * DiskPlan.pageBytes) + data.room.plan.resultsFloor
+    return state.map { $0.free > needed } ?? false
   }
-
-  private static let freePagesLow = 256
 }
 
 /// Bytes of results that a workspace has stored since the disk became low.

@@ -15,23 +15,13 @@ extension Broker {
       limits, oldest: try file.oldestMessage(), expiryAt: try file.nextExpiry(), now: now)
   }
 
-  /// At most one round a turn; the workspace that has waited longest.
+  /// At most one round a turn.
   func retain(now: Now) {
-    var due: (desk: Desk, at: Instant)?
-    for id in retaining {
-      guard let desk = desks[id], let at = desk.retentionDue else {
-        retaining.remove(id)
-        continue
-      }
-      // One whose next look is later waits for its alarm in between.
-      if at > now.instant + limits.retentionPause, !desk.isTouched {
-        retaining.remove(id)
-        settle(desk, now: now)
-      } else if at <= now.instant, !desk.hasTurnWork, at < due?.at ?? .distantFuture {
-        due = (desk, at)
-      }
+    let turn = retentionTurns.next(now: now.instant, limits, retentionPlace)
+    for id in turn.later {
+      if let desk = desks[id] { settle(desk, now: now) }
     }
-    guard let desk = due?.desk else { return }
+    guard let id = turn.id, let desk = desks[id] else { return }
     do throws(RelayError) { try openFile(desk) } catch {
       return desk.retention.refused(now: now)
     }
@@ -42,6 +32,12 @@ extension Broker {
       _ = isFinal(error, desk)
     }
     watchLog(desk)
+  }
+
+  func retentionPlace(_ id: WorkspaceID) -> RetentionTurns.Place? {
+    guard let desk = desks[id], let due = desk.retentionDue else { return nil }
+    return RetentionTurns.Place(
+      due: due, hasTurnWork: desk.hasTurnWork, isTouched: desk.isTouched)
   }
 
   private func retain(_ desk: Desk, now: Now) throws(StoreError) {
@@ -90,7 +86,7 @@ extension Broker {
     }
     if let seq = plan.trimmed { writes.append(.trim(seq: seq, rows: limits.retentionRowsMax)) }
     guard !writes.isEmpty else { return }
-    desk.isBlanking = true
+    desk.log.willErase()
     try commit(writes, desk, now: now)
     for seq in plan.deleted { desk.queue.drop(seq, isDead: plan.dead.contains(seq)) }
     if cause == .age {
@@ -108,7 +104,7 @@ extension Broker {
     desk.lazies = []
     desk.lazyDue = nil
     desk.commits += 1
-    desk.lastCommit = now.instant
+    desk.log.used(at: now.instant)
   }
 
   /// Keys whose window is over, and tombstones.
