@@ -268,9 +268,10 @@ extension Broker {
     var task = try taskView(task, desk)
     try replies.checkMemory(addressee.payer, for: task.view)
     task.view.hasTopLevelParts = addressee.platformMethod != nil
-    var reply = addressee.reply(
-      result: task.view.result(
-        as: addressee.dialect, historyLength: addressee.historyLength))
+    var reply = addressee.reply(bytes: task.view.answerBytes) { writer in
+      task.view.write(
+        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+    }
     if !task.ends.isEmpty { reply.receipt = .ends(desk.id, task.ends) }
     tell(reply, of: task.dead, desk, now: now)
   }

@@ -46,8 +46,9 @@ extension Broker {
         try replies.checkMemory(payer, for: read.view)
         read.view.hasTopLevelParts = true
         let dialect = Dialect(rawValue: message.dialect) ?? .v03
-        item.response = JSONRPC.result(
-          id: message.rpcID, result: read.view.sendResult(as: dialect, historyLength: nil))
+        item.response = JSONRPC.result(id: message.rpcID, bytes: read.view.answerBytes) { writer in
+          read.view.writeSendResult(as: dialect, historyLength: nil, into: &writer)
+        }
         ends = read.ends
         dead = read.dead
       }

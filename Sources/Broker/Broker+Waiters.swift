@@ -145,19 +145,11 @@ extension Broker {
     var view = view
     let platform = platformAnswer(addressee, seq, desk)
     view.hasTopLevelParts = platform?.isEnd == true
-    var writer = JSONWriter(capacity: 1536)
-    writer.beginObject()
-    writer.key("jsonrpc")
-    writer.string("2.0")
-    writer.key("id")
-    writer.raw(addressee.id)
-    writer.key("result")
-    view.writeSendResult(
-      as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
-    platform?.writeReceipt(into: &writer)
-    writer.endObject()
-    var answer = Reply(call: addressee.call, body: writer.bytes)
-    answer.addressee = addressee
+    var answer = addressee.reply(bytes: view.answerBytes) { writer in
+      view.writeSendResult(
+        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+      platform?.writeReceipt(into: &writer)
+    }
     answer.messageID = waiter.message
     reply(answer, seq, desk, read: read, isToCaller: !waiter.isAnswerer, now: now)
   }

@@ -119,9 +119,9 @@ package struct Addressee: Sendable {
     return reply
   }
 
-  /// Its answer: `result` is raw JSON.
-  func reply(result: [UInt8]) -> Reply {
-    var reply = Reply(call: call, body: JSONRPC.result(id: id, result: result))
+  /// Its answer with the result that `write` appends, of about so many `bytes`.
+  func reply(bytes: Int, write: (inout JSONWriter) -> Void) -> Reply {
+    var reply = Reply(call: call, body: JSONRPC.result(id: id, bytes: bytes, write: write))
     reply.addressee = self
     return reply
   }

@@ -22,7 +22,20 @@ enum Base64Shape {
     var last: UInt8 = 0
     var padding = 0
     var isCanonical = true
-    for at in range {
+    var at = range.lowerBound
+    while at < range.upperBound {
+      // Nearly all of a file is letters.
+      if padding == 0, range.upperBound &- at >= Base64Letters.blockBytes {
+        let block = Base64Letters(bytes, at: at)
+        if block.areAll {
+          if !block.areCanonical { isCanonical = false }
+          letters += Base64Letters.blockBytes
+          at += Base64Letters.blockBytes
+          last = bytes[at - 1]
+          continue
+        }
+      }
+      defer { at += 1 }
       switch bytes[at] {
       case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
@@ -73,13 +86,10 @@ enum Base64Shape {
     else { return nil }
     var mended: [UInt8] = []
     mended.reserveCapacity(text.range.count + 2)
-    for byte in JSONText.unescaped(text.range, in: bytes) {
-      switch byte {
-      case UInt8(ascii: "-"): mended.append(UInt8(ascii: "+"))
-      case UInt8(ascii: "_"): mended.append(UInt8(ascii: "/"))
-      case UInt8(ascii: "="), 0x20, 0x09, 0x0A, 0x0D: continue
-      default: mended.append(byte)
-      }
+    if text.isEscaped {
+      append(JSONText.unescaped(text.range, in: bytes).span, to: &mended)
+    } else {
+      append(bytes.extracting(text.range), to: &mended)
     }
     if let last = mended.last {
       mended[mended.count - 1] = withoutRest(last, letters: mended.count)
@@ -87,4 +97,53 @@ enum Base64Shape {
     while mended.count % 4 != 0 { mended.append(UInt8(ascii: "=")) }
     return mended
   }
+
+  /// Appends the letters of `text` as they are in the canonical alphabet, without padding.
+  private static func append(_ text: Span<UInt8>, to mended: inout [UInt8]) {
+    mended.append(addingCapacity: text.count) { output in
+      for at in 0..<text.count {
+        switch text[at] {
+        case UInt8(ascii: "-"): output.append(UInt8(ascii: "+"))
+        case UInt8(ascii: "_"): output.append(UInt8(ascii: "/"))
+        case UInt8(ascii: "="), 0x20, 0x09, 0x0A, 0x0D: continue
+        case let letter: output.append(letter)
+        }
+      }
+    }
+  }
+}
+
+/// A block of bytes, looked at together: whether all of them are letters of base64.
+private struct Base64Letters {
+  static let blockBytes = 16
+
+  /// They are letters, of whichever alphabet.
+  let areAll: Bool
+  /// None of them is one that only URLs have.
+  let areCanonical: Bool
+
+  /// There are `blockBytes` bytes from `at` on.
+  @inline(__always) init(_ bytes: Span<UInt8>, at: Int) {
+    precondition(bytes.count &- at >= Self.blockBytes, "a block is whole")
+    let raw = unsafe bytes.bytes
+    // In bounds by the line above; any byte pattern is a vector.
+    let block = unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: SIMD16<UInt8>.self)
+    let isLatin = (block | Self.spaces) &- Self.smallA .< Self.latinCount
+    let isNumber = block &- Self.zero .< Self.numberCount
+    let isOther = (block .== Self.plus) .| (block .== Self.slash)
+    let isOfURLs = (block .== Self.minus) .| (block .== Self.underscore)
+    let isLetter = (isLatin .| isNumber) .| (isOther .| isOfURLs)
+    areAll = all(isLetter)
+    areCanonical = !any(isOfURLs)
+  }
+
+  private static var spaces: SIMD16<UInt8> { SIMD16(repeating: 0x20) }
+  private static var smallA: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "a")) }
+  private static var latinCount: SIMD16<UInt8> { SIMD16(repeating: 26) }
+  private static var zero: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "0")) }
+  private static var numberCount: SIMD16<UInt8> { SIMD16(repeating: 10) }
+  private static var plus: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "+")) }
+  private static var slash: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "/")) }
+  private static var minus: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "-")) }
+  private static var underscore: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "_")) }
 }

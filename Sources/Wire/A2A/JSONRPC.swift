@@ -58,19 +58,22 @@ package enum JSONRPC {
     writer.endArray()
   }
 
-  /// The response that carries a result. Both are raw JSON and stay byte for byte.
-  package static func result(id: [UInt8], result: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(id.count + result.count + 40)
-    appendResult(id: id, result: result, to: &out)
-    return out
-  }
-
-  package static func appendResult(id: [UInt8], result: [UInt8], to out: inout [UInt8]) {
-    out.append(contentsOf: #"{"jsonrpc":"2.0","id":"#.utf8)
-    out.append(contentsOf: id)
-    out.append(contentsOf: #","result":"#.utf8)
-    out.append(contentsOf: result)
-    out.append(UInt8(ascii: "}"))
+  /// The response that carries the result which `write` appends. The id is raw JSON and stays byte
+  /// for byte.
+  ///
+  /// - `bytes`: about as many as the result has, so that a large one is written in one place.
+  package static func result(
+    id: [UInt8], bytes: Int = 0, write: (inout JSONWriter) -> Void
+  ) -> [UInt8] {
+    var writer = JSONWriter(capacity: 1536 + id.count + bytes)
+    writer.beginObject()
+    writer.key("jsonrpc")
+    writer.string("2.0")
+    writer.key("id")
+    writer.raw(id)
+    writer.key("result")
+    write(&writer)
+    writer.endObject()
+    return writer.bytes
   }
 }

@@ -148,7 +148,7 @@ import Wire
   }
 
   @Test func `a result is wrapped byte for byte`() {
-    let body = JSONRPC.result(id: Array("1.0".utf8), result: Array(#"{"a" : 1.50}"#.utf8))
+    let body = JSONRPC.result(id: Array("1.0".utf8)) { $0.raw(Array(#"{"a" : 1.50}"#.utf8)) }
     #expect(
       String(decoding: body, as: UTF8.self) == #"{"jsonrpc":"2.0","id":1.0,"result":{"a" : 1.50}}"#)
   }
