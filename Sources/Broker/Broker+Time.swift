@@ -3,11 +3,22 @@ import System
 
 /// What happens because time has passed.
 extension Broker {
-  /// The next instant at which `tick` has something to do.
+  /// Returns the earliest instant at which an owner has something to do.
   package func nextDeadline() -> Instant? {
-    // What was put off, or a refused commit has led to, is for the next turn, which comes at once.
+    // What was deferred, or a refused commit has led to, is for the next turn, which comes at once.
     if replies.hasDeferred { return Instant(nanoseconds: 0) }
-    var earliest = min(holds.first?.at ?? .distantFuture, readyProbe.nextDue ?? .distantFuture)
+    let owners = [
+      turnDue, holds.first?.at, alarms.next(), sweepDue, closingDue, purgeDue, fileWaitDue,
+      registryDue, readyProbe.nextDue, archives.nextDue, retentionTurns.nextDue(retentionPlace),
+    ]
+    var earliest = Instant.distantFuture
+    for case let due? in owners { earliest = min(earliest, due) }
+    return earliest == .distantFuture ? nil : earliest
+  }
+
+  /// When the workspaces of the next turn have something to do.
+  private var turnDue: Instant? {
+    var earliest = Instant.distantFuture
     for desk in touched {
       if desk.hasTurnWork || desk.wantsSync || desk.blockedUntil != nil {
         let due = desk.blockedUntil ?? desk.waitsSince.map { $0 + limits.commitWaitMax }
@@ -16,28 +27,32 @@ extension Broker {
       // Its alarm is set when its turn ends.
       if let due = desk.due { earliest = min(earliest, due) }
     }
-    if let alarm = alarms.next() { earliest = min(earliest, alarm) }
-    if !sweepList.isEmpty, !isShuttingDown { earliest = min(earliest, nextSweep) }
-    // Those that wait for a round of theirs go on when its barrier reports.
-    if let id = closing.first, !isShuttingDown, desks[id]?.rounds.isEmpty != false {
-      earliest = min(earliest, nextSweep)
-    }
-    if let id = purging.first, desks[id]?.rounds.isEmpty != false {
-      earliest = Instant(nanoseconds: 0)
-    }
-    for due in [tokenUses.due, revocations.due, wallDue] {
-      earliest = min(earliest, due ?? earliest)
-    }
-    if !isRegistryWaiting {
-      earliest = min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
-    }
-    // What has work for a turn has a time of its own.
-    if let due = retentionTurns.nextDue(retentionPlace) { earliest = min(earliest, due) }
-    // A barrier's report is a turn anyway; what becomes quiet without one is found by this.
-    if let first = waitingForFile.first {
-      earliest = min(earliest, first.until, turnNow.instant + limits.pendingRetry)
-    }
-    return earliest == .distantFuture ? nil : earliest
+    return earliest
+  }
+
+  private var sweepDue: Instant? { sweepList.isEmpty || isShuttingDown ? nil : nextSweep }
+
+  /// A workspace that waits for a round of its own goes on when the barrier reports.
+  private var closingDue: Instant? {
+    guard let id = closing.first, !isShuttingDown, desks[id]?.rounds.isEmpty != false
+    else { return nil }
+    return nextSweep
+  }
+
+  private var purgeDue: Instant? {
+    guard let id = purging.first, desks[id]?.rounds.isEmpty != false else { return nil }
+    return Instant(nanoseconds: 0)
+  }
+
+  /// A barrier's report is a turn anyway; what becomes quiet without one is found by this.
+  private var fileWaitDue: Instant? {
+    waitingForFile.first.map { min($0.until, turnNow.instant + limits.pendingRetry) }
+  }
+
+  private var registryDue: Instant? {
+    var due = [tokenUses.due, revocations.due, wallDue]
+    if !isRegistryWaiting { due += [linesDue, pulsesDue] }
+    return due.compactMap(\.self).min()
   }
 
   /// What ends by the wall clock, and not while that is in doubt.

@@ -320,7 +320,6 @@ package final class RelayServer: Application {
   package var nextDeadline: Instant? {
     let candidates = [
       broker.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
-      broker.archiveDue,
     ]
     return candidates.compactMap { $0 }.min()
   }

@@ -26,7 +26,7 @@ import Wire
 
   /// To the end of the backup or import; `between` is called between its turns.
   private func run(between: () throws -> Void = {}) throws {
-    while let due = bench.broker.archiveDue {
+    while let due = bench.broker.archives.nextDue {
       bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
       if bench.broker.archiveTurn(now: bench.now) != nil {
         try between()
@@ -39,7 +39,7 @@ import Wire
   private func importing(into other: Bench) -> CallID {
     let call = other.broker.nextCall()
     other.broker.startImport(call, folder, actor: "admin", now: other.now)
-    while let due = other.broker.archiveDue {
+    while let due = other.broker.archives.nextDue {
       other.advance(max(.zero, .nanoseconds(due.nanoseconds - other.now.instant.nanoseconds)))
       if other.broker.archiveTurn(now: other.now) != nil {
         other.broker.archiveSynced(code: 0, now: other.now)
@@ -135,7 +135,7 @@ import Wire
     let folder = bench.path + "-backup"
     #expect(try bench.backUp(folder).status == 202)
     var number = 0
-    while let due = bench.broker.archiveDue {
+    while let due = bench.broker.archives.nextDue {
       bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
       if bench.broker.archiveTurn(now: bench.now) != nil {
         bench.broker.archiveSynced(code: 0, now: bench.now)

@@ -197,7 +197,7 @@ import Wire
   }
 
   private func runArchive(_ bench: Bench) {
-    while let due = bench.broker.archiveDue {
+    while let due = bench.broker.archives.nextDue {
       bench.advance(max(.zero, due - bench.now.instant))
       if bench.broker.archiveTurn(now: bench.now) != nil {
         bench.broker.archiveSynced(code: 0, now: bench.now)
@@ -256,7 +256,7 @@ import Wire
     bench.wait(.seconds(1))
     #expect(try bench.list(id) == before)
     #expect(try lines().allSatisfy { $0.action != action.rawValue })
-    #expect(broker.archiveDue == nil && broker.desks[id]?.jobs.isEmpty != false)
+    #expect(broker.archives.nextDue == nil && broker.desks[id]?.jobs.isEmpty != false)
     bench.expectNothingHeld()
   }
 
@@ -307,7 +307,7 @@ import Wire
     broker.shutDown(now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.code == "stopping")
-    #expect(broker.archiveDue == nil)
+    #expect(broker.archives.nextDue == nil)
     #expect(!FileManager.default.fileExists(atPath: bench.path + "-backup"))
   }
 

@@ -31,7 +31,7 @@ import Wire
   }
 
   private func run(_ bench: Bench) {
-    while let due = bench.broker.archiveDue {
+    while let due = bench.broker.archives.nextDue {
       bench.advance(max(.zero, due - bench.now.instant))
       if bench.broker.archiveTurn(now: bench.now) != nil {
         bench.broker.archiveSynced(code: 0, now: bench.now)

@@ -6,9 +6,6 @@ package import Wire
 
 /// Backups, exports and imports on behalf of operators: `ArchiveRuns` carries them out.
 extension Broker {
-  /// When `archiveTurn` has something to do.
-  package var archiveDue: Instant? { archives.nextDue }
-
   // MARK: begin
 
   /// Begins a backup into a new directory: of all, or of one workspace.
@@ -49,7 +46,7 @@ extension Broker {
     replies.send(Reply(call: call, status: 202, body: json.bytes))
   }
 
-  /// What is wrong with the name of a new backup; `nil` if nothing.
+  /// Returns what is wrong with the name of a new backup; `nil` if nothing.
   private func unusable(_ folder: String) -> String? {
     guard folder.hasPrefix("/"), !folder.hasSuffix("/"), folder.utf8.count <= 4000 else {
       return "dir must be an absolute path without a slash at its end"
@@ -102,7 +99,7 @@ extension Broker {
     }
   }
 
-  /// Why a workspace cannot be made here under this id.
+  /// Returns why a workspace cannot be made here under this id; `nil` if it can.
   private func taken(_ id: WorkspaceID) -> RelayError? {
     if directory.removed[id] != nil { return .workspaceRemoved }
     if directory.workspace(id) != nil || rowsOnTheirWay[id] != nil { return .workspaceExists }
@@ -125,7 +122,8 @@ extension Broker {
 
   // MARK: turns
 
-  /// A little of what runs; hands back what is to be synced, off the loop, before `archiveSynced`.
+  /// Does a little of what runs. Returns descriptors that are to be synced, off the loop, before
+  /// `archiveSynced`.
   package func archiveTurn(now: Now) -> [Int32]? {
     guard fatal == nil else { return nil }
     switch archives.turn(now: now) {
@@ -137,7 +135,7 @@ extension Broker {
     return nil
   }
 
-  /// - `code`: 0, or the error number: it is the backup's, not the relay's.
+  /// The sync has ended. `code`: 0, or the error number, which is the backup's, not the relay's.
   package func archiveSynced(code: Int32, now: Now) { archives.synced(code: code, now: now) }
 
   /// The file is there and durable: its rows come after it, as those of a new workspace.

@@ -4,21 +4,21 @@ import System
 
 /// Copies write-ahead logs into their files, as `LogCare` and each workspace's `LogSchedule` say.
 extension Broker {
-  /// At most one checkpoint a turn, after the turn's barrier has been asked for. Several files that
-  /// are due at once would stall the loop for as many times 10 ms.
+  /// Makes at most one checkpoint a turn, after the turn's barrier has been asked for. Several
+  /// checkpoints would stall the loop for as many times 10 ms. A turn without one is retention's.
   package func maintain(now: Now) {
     guard fatal == nil else { return }
     let longest = logCare.longest(isBarrierBusy: !inRound.isEmpty, limits) { id in
       guard let desk = desks[id], desk.failure == nil, desk.isOpen else { return nil }
       return LogCare.LongLog(pages: desk.file.walPages, isBeingCut: desk.isBeingCut)
     }
-    // One that fails, on a full disk, must not keep what frees space from its turn.
+    // A checkpoint that fails, on a full disk, must not keep what frees space from its turn.
     if let longest, let desk = desks[longest], checkpoint(desk, .passive, now: now) { return }
     if emptyDueLog(now: now) { return }
     retain(now: now)
   }
 
-  /// After a commit.
+  /// Notes after a commit how long the log is, and when it comes due.
   func watchLog(_ desk: Desk) {
     let isUsable = desk.isOpen && desk.failure == nil
     let due = desk.log.watch(commits: desk.commits, isUsable: isUsable, limits)
@@ -27,7 +27,7 @@ extension Broker {
     if let due { logCare.watch(desk.id, at: due) }
   }
 
-  /// Says whether there was one.
+  /// Empties the first log that can be emptied of those that are due. Says whether there was one.
   private func emptyDueLog(now: Now) -> Bool {
     while let id = logCare.popDue(now.instant) {
       guard let desk = desks[id] else { continue }
@@ -45,8 +45,9 @@ extension Broker {
     return false
   }
 
-  /// At the end of a turn: under load there is a round of it on its way at every moment, unless the
-  /// next one waits for the last.
+  /// Says, at the end of a turn, whether the transaction of a workspace waits until its log is
+  /// empty. Under load a round of it is on its way at every moment, unless the next one waits for
+  /// the last.
   func waitsForEmptyLog(_ desk: Desk, now: Now) -> Bool {
     guard desk.log.mustBeEmptied, desk.failure == nil, desk.isOpen else { return false }
     guard desk.rounds.isEmpty else {
@@ -59,7 +60,7 @@ extension Broker {
     return false
   }
 
-  /// Says whether it is empty. No round of it is on its way.
+  /// Empties the log of a workspace of which no round is on its way. Says whether it is empty.
   @discardableResult
   func emptyLog(_ desk: Desk, isIdle: Bool, now: Now) -> Bool {
     desk.log.willBeEmptied()

@@ -6,7 +6,7 @@ import System
 /// syncs what callers wait for. A round has a transaction of its own, so that no full disk makes a
 /// send and a deletion depend on each other.
 extension Broker {
-  /// What a file that is opened says about what it keeps: nothing can go before its first message
+  /// Returns the schedule of a file that is being opened: nothing can go before its first message
   /// is old enough, so that most files need no look.
   func retentionSchedule(
     _ file: WorkspaceFile, now: Now
@@ -15,7 +15,7 @@ extension Broker {
       limits, oldest: try file.oldestMessage(), expiryAt: try file.nextExpiry(), now: now)
   }
 
-  /// At most one round a turn.
+  /// Carries out at most one round a turn.
   func retain(now: Now) {
     let turn = retentionTurns.next(now: now.instant, limits, retentionPlace)
     for id in turn.later {
@@ -70,8 +70,8 @@ extension Broker {
   /// What a message takes in a file beside its bodies, or a little more.
   private static let rowBytes = 1024
 
-  /// What the file keeps beside its queue. Asked at its opening and in each round: neither needs an
-  /// index, a send only compares.
+  /// Returns what the file keeps beside its queue. It is asked at the opening of the file and in
+  /// each round: neither needs an index, and a send only compares.
   func kept(_ file: WorkspaceFile, beside queue: Queue) throws(StoreError) -> Kept {
     let own = queue.bytes + queue.count * Self.rowBytes
     let there = Int(queue.lastSeq - (try file.deletedCount()))
@@ -97,7 +97,7 @@ extension Broker {
     carryOut(desk, now: now)
   }
 
-  /// What was put off goes first: it may be about what is deleted.
+  /// Commits the deferred writes first: they may be about what is deleted.
   private func commit(_ writes: [Write], _ desk: Desk, now: Now) throws(StoreError) {
     let all = desk.lazies + writes
     try withRoom(for: .deletion) { () throws(StoreError) in try desk.file.commit(all) }
@@ -107,7 +107,7 @@ extension Broker {
     desk.log.used(at: now.instant)
   }
 
-  /// Keys whose window is over, and tombstones.
+  /// Forgets keys whose window is over, and tombstones.
   private func expire(_ desk: Desk, now: Now) throws(StoreError) {
     let before = desk.commits
     if let next = try desk.file.nextExpiry(), next <= now.wall {

@@ -4,7 +4,8 @@ import System
 
 /// Gives the free pages of idle files back, as each workspace's `Shrinking` says.
 extension Broker {
-  /// Asked when the file is opened, and when its log has been emptied because it is idle.
+  /// Notes whether the file is to be made smaller: when it is opened, and when its log was emptied
+  /// because it is idle.
   func noteFreePages(_ desk: Desk, from at: Instant) throws(StoreError) {
     desk.shrinking = nil
     let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
@@ -85,11 +86,11 @@ extension Broker {
 }
 
 extension Desk {
-  /// The next step of making its file smaller.
+  /// When the next step of making its file smaller is due.
   var shrinkDue: Instant? {
     isOpen ? shrinking?.next(commits: commits, synced: synced) : nil
   }
 
-  /// A checkpoint would cut its file at one go, and can wait for that.
+  /// The end of its file is being cut: a checkpoint would cut it at one go, and can wait.
   var isBeingCut: Bool { shrinking?.stage == .written }
 }
