@@ -204,7 +204,6 @@ extension Broker {
       return .none
     }
     files.closed(desk.id)
-    metrics.filesClosed += 1
     desk.log.closed()
     logCare.closed(desk.id)
     if !desk.lazies.isEmpty {

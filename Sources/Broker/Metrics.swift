@@ -30,8 +30,6 @@ package final class Metrics {
   package internal(set) var rounds = Histogram(bounds: Histogram.amounts)
   package internal(set) var commits = 0
   package internal(set) var commitsRefused = 0
-  /// Workspace files closed to make room for others.
-  package internal(set) var filesClosed = 0
   /// Messages that retention has deleted.
   package internal(set) var retiredByAge = 0
   package internal(set) var retiredBySize = 0

@@ -21,9 +21,12 @@ struct RetentionTurns {
 
   /// When the next round is due. `look` returns `nil` for a workspace without one.
   func nextDue(_ look: (WorkspaceID) -> Place?) -> Instant? {
-    waiting.compactMap { id in
-      look(id).flatMap { $0.hasTurnWork ? nil : $0.due }
-    }.min()
+    var earliest: Instant?
+    for id in waiting {
+      guard let place = look(id), !place.hasTurnWork else { continue }
+      earliest = min(earliest ?? place.due, place.due)
+    }
+    return earliest
   }
 
   /// Returns the workspace whose turn it is, and those whose next round is so late that an alarm
