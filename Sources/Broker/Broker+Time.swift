@@ -50,9 +50,10 @@ extension Broker {
   }
 
   private var registryDue: Instant? {
-    var due = [tokenUses.due, revocations.due, wallDue]
-    if !isRegistryWaiting { due += [linesDue, pulsesDue] }
-    return due.compactMap(\.self).min()
+    var earliest = Instant.distantFuture
+    for case let due? in [tokenUses.due, revocations.due, wallDue] { earliest = min(earliest, due) }
+    guard !isRegistryWaiting else { return earliest }
+    return min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
   }
 
   /// What ends by the wall clock, and not while that is in doubt.

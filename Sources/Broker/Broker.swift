@@ -61,7 +61,7 @@ package final class Broker {
   var purgeCalls: [WorkspaceID: Reply] = [:]
   /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
   var marks: Set<WorkspaceID> = []
-  var logCare = LogCare()
+  var logCare: LogCare
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
   var waiting: [CallID: (WorkspaceID, Seq)] = [:]
@@ -101,7 +101,7 @@ package final class Broker {
   var unopenable: Set<WorkspaceID> = []
   /// Files with messages that had no row at the start.
   var unregistered: Set<WorkspaceID> = []
-  var retentionTurns = RetentionTurns()
+  var retentionTurns: RetentionTurns
   var fileWatch = FileWatch()
   /// Bytes of requests that are kept for callers and polls.
   var cachedBytes = 0
@@ -141,6 +141,8 @@ package final class Broker {
     repeatedLog = RepeatedLog(log, every: limits.repeatedLineEvery)
     diskGuard = DiskGuard(data, limits, metrics, log, repeatedLog)
     readyProbe = ReadyProbe(limits)
+    logCare = LogCare(limits)
+    retentionTurns = RetentionTurns(limits)
     clocks = Clocks(limits, metrics, log)
     self.publicURL = publicURL
     self.random = random

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ClocksTests {
   private let limits = Limits()
   private let metrics = Metrics()
-  private var clocks: Clocks
+  private let clocks: Clocks
   private var now = Now(
     instant: Instant(nanoseconds: 1_000_000_000),
     wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
@@ -84,11 +84,11 @@ import Testing
     for (record, boot, newest) in [
       (record, "a", now.wall), (record, "b", now.wall), (nil, "a", now.wall + day),
     ] {
-      var next = Clocks(limits, metrics, Log(level: .error, format: .text))
+      let next = Clocks(limits, metrics, Log(level: .error, format: .text))
       #expect(!next.begin(record, newest: newest, boot: boot, now: now).isEmpty)
       #expect(next.isDoubtful(now) && next.doubt(now) == limits.clockDoubtTime)
     }
-    var same = Clocks(limits, metrics, Log(level: .error, format: .text))
+    let same = Clocks(limits, metrics, Log(level: .error, format: .text))
     let right = Now(instant: now.instant, wall: now.wall + day)
     #expect(same.begin(record, newest: right.wall, boot: "a", now: right).isEmpty)
     #expect(same.recordToStore(besides: 1, boot: "a", now: right) == nil, "relay.db has it")

@@ -14,7 +14,11 @@ import Testing
   private mutating func commit() -> Instant? {
     file.commits += 1
     log.used(at: now)
-    return log.watch(commits: file.commits, isUsable: file.isUsable, limits)
+    return watch()
+  }
+
+  private mutating func watch() -> Instant? {
+    log.watch(commits: file.commits, isUsable: file.isUsable) ? log.due(limits) : nil
   }
 
   private mutating func step() -> LogSchedule.Step { log.step(file, now: now, limits) }
@@ -25,11 +29,11 @@ import Testing
     log.used(at: now)
     if isEmpty { log.isEmpty(after: file.commits) }
     log.wasEmptied(isEmpty, now: now)
-    return log.watch(commits: file.commits, isUsable: file.isUsable, limits)
+    return watch()
   }
 
   @Test mutating func `a log is emptied once it has been idle`() {
-    #expect(log.watch(commits: 0, isUsable: true, limits) == nil, "nothing stands in it")
+    #expect(watch() == nil, "nothing stands in it")
     #expect(commit() == now + limits.walIdle)
     now = now + .seconds(1)
     #expect(commit() == nil, "a time is set already")
@@ -105,13 +109,13 @@ import Testing
 
   @Test func `the longest log that is due is copied, a busy barrier lets the others wait`() {
     let (busy, idle) = (limits.walPagesBusy, limits.walPagesIdle)
-    var care = LogCare()
+    var care = LogCare(limits)
     var logs: [WorkspaceID: LogCare.LongLog] = [:]
     func look(_ isBarrierBusy: Bool) -> WorkspaceID? {
-      care.longest(isBarrierBusy: isBarrierBusy, limits) { logs[$0] }
+      care.longest(isBarrierBusy: isBarrierBusy) { logs[$0] }
     }
     for (id, pages) in zip(Self.ids, [idle - 1, idle, busy - 1, busy]) {
-      care.noteLength(pages, of: id, limits)
+      if care.isLong(pages) { care.noteLong(id) }
       logs[id] = LogCare.LongLog(pages: pages, isBeingCut: false)
     }
     #expect(care.long == Set(Self.ids[1...]))
@@ -128,7 +132,7 @@ import Testing
   }
 
   @Test func `logs come due in the order of their times`() {
-    var care = LogCare()
+    var care = LogCare(limits)
     for (id, seconds) in zip(Self.ids, [3, 1, 2, 4]) {
       care.watch(id, at: Instant(nanoseconds: 0) + .seconds(seconds))
     }

@@ -123,7 +123,7 @@ import Wire
     #expect(
       bench.broker.logCare.long == [full] && bench.broker.retentionTurns.waiting.contains(other))
     // One is looked through in a turn: the other is not to be the first.
-    bench.broker.retentionTurns = RetentionTurns()
+    bench.broker.retentionTurns = RetentionTurns(bench.limits)
     bench.broker.retentionTurns.add(other)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 0)
     bench.broker.maintain(now: bench.now)

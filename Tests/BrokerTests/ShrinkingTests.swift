@@ -81,25 +81,25 @@ import Testing
   }
 
   @Test func `the workspace that has waited longest has its turn, unless it has other work`() {
-    var turns = RetentionTurns()
+    var turns = RetentionTurns(limits)
     for id in Self.ids { turns.add(id) }
     var places = [
       Self.ids[0]: place(start + .seconds(-2)), Self.ids[1]: place(start + .seconds(-3)),
       Self.ids[2]: place(start),
     ]
-    #expect(turns.next(now: start, limits) { places[$0] }.id == Self.ids[1])
+    #expect(turns.next(now: start) { places[$0] }.id == Self.ids[1])
     #expect(turns.nextDue { places[$0] } == start + .seconds(-3))
     places[Self.ids[1]]?.hasTurnWork = true
-    #expect(turns.next(now: start, limits) { places[$0] }.id == Self.ids[0])
+    #expect(turns.next(now: start) { places[$0] }.id == Self.ids[0])
     #expect(turns.nextDue { places[$0] } == start + .seconds(-2))
     #expect(turns.waiting.count == 3)
     places[Self.ids[0]] = nil
-    let next = turns.next(now: start, limits) { places[$0] }
+    let next = turns.next(now: start) { places[$0] }
     #expect(next.id == Self.ids[2] && next.later.isEmpty && turns.waiting == Set(Self.ids[1...]))
   }
 
   @Test func `a workspace whose next round is late leaves, one that is soon or at work stays`() {
-    var turns = RetentionTurns()
+    var turns = RetentionTurns(limits)
     for id in Self.ids { turns.add(id) }
     let soon = start + limits.retentionPause
     let late = soon + .nanoseconds(1)
@@ -107,16 +107,16 @@ import Testing
       Self.ids[0]: place(late), Self.ids[1]: place(soon),
       Self.ids[2]: place(late, isTouched: true),
     ]
-    let next = turns.next(now: start, limits) { places[$0] }
+    let next = turns.next(now: start) { places[$0] }
     #expect(next.id == nil && next.later == [Self.ids[0]])
     #expect(turns.waiting == Set(Self.ids[1...]) && turns.nextDue { places[$0] } == soon)
     #expect(turns.nextDue { _ in nil } == nil)
   }
 
   @Test func `one file is written once more after the other`() {
-    var turns = RetentionTurns()
+    var turns = RetentionTurns(limits)
     #expect(turns.shrinksFrom <= start)
-    turns.shrinks(now: start, limits)
+    turns.shrinks(now: start)
     #expect(turns.shrinksFrom == start + limits.retentionEvery)
   }
 }

@@ -8,7 +8,7 @@ extension Broker {
   /// checkpoints would stall the loop for as many times 10 ms. A turn without one is retention's.
   package func maintain(now: Now) {
     guard fatal == nil else { return }
-    let longest = logCare.longest(isBarrierBusy: !inRound.isEmpty, limits) { id in
+    let longest = logCare.longest(isBarrierBusy: !inRound.isEmpty) { id in
       guard let desk = desks[id], desk.failure == nil, desk.isOpen else { return nil }
       return LogCare.LongLog(pages: desk.file.walPages, isBeingCut: desk.isBeingCut)
     }
@@ -21,10 +21,10 @@ extension Broker {
   /// Notes after a commit how long the log is, and when it comes due.
   func watchLog(_ desk: Desk) {
     let isUsable = desk.isOpen && desk.failure == nil
-    let due = desk.log.watch(commits: desk.commits, isUsable: isUsable, limits)
+    let isNew = desk.log.watch(commits: desk.commits, isUsable: isUsable)
     guard isUsable else { return }
-    logCare.noteLength(desk.file.walPages, of: desk.id, limits)
-    if let due { logCare.watch(desk.id, at: due) }
+    if logCare.isLong(desk.file.walPages) { logCare.noteLong(desk.id) }
+    if isNew { logCare.watch(desk.id, at: desk.log.due(limits)) }
   }
 
   /// Empties the first log that can be emptied of those that are due. Says whether there was one.

@@ -17,7 +17,7 @@ extension Broker {
 
   /// Carries out at most one round a turn.
   func retain(now: Now) {
-    let turn = retentionTurns.next(now: now.instant, limits, retentionPlace)
+    let turn = retentionTurns.next(now: now.instant, retentionPlace)
     for id in turn.later {
       if let desk = desks[id] { settle(desk, now: now) }
     }

@@ -30,7 +30,7 @@ extension Broker {
     switch action {
     case .wait, nil: break
     case .rewrite:
-      retentionTurns.shrinks(now: now.instant, limits)
+      retentionTurns.shrinks(now: now.instant)
       writeOnceMore(desk, now: now)
     case .cut: cutTail(desk, now: now)
     }

@@ -6,7 +6,7 @@ import System
 /// `ClockWatch` says whether the wall clock can be believed. Its record goes to relay.db at once
 /// while the wall clock is in doubt, otherwise at times and together with other changes, so that
 /// the next start can compare.
-struct Clocks {
+final class Clocks {
   private let limits: Limits
   private let metrics: Metrics
   private let log: Log
@@ -27,7 +27,7 @@ struct Clocks {
 
   /// Goes on from the record in relay.db, before the first turn. `newest` is the newest time that
   /// relay.db has written down otherwise; 0 if there is none.
-  mutating func begin(
+  func begin(
     _ record: ClockRecord?, newest: WallTime, boot: String, now: Now
   ) -> [ClockWatch.Finding] {
     stored = record
@@ -43,14 +43,14 @@ struct Clocks {
   }
 
   /// Compares both clocks with the last look. Called at the beginning of every turn.
-  mutating func look(_ now: Now) -> [ClockWatch.Finding] {
+  func look(_ now: Now) -> [ClockWatch.Finding] {
     let found = watch.look(now)
     for finding in found { note(finding, now: now) }
     return found
   }
 
   /// Compares the wall clock with a time that was written down before.
-  mutating func look(written time: WallTime, now: Now) -> ClockWatch.Finding? {
+  func look(written time: WallTime, now: Now) -> ClockWatch.Finding? {
     guard let finding = watch.look(written: time, now: now) else { return nil }
     note(finding, now: now)
     return finding
@@ -106,7 +106,7 @@ struct Clocks {
   }
 
   /// relay.db has taken the record, or refused it.
-  mutating func didStore(_ record: ClockRecord?, _ isStored: Bool, now: Now) {
+  func didStore(_ record: ClockRecord?, _ isStored: Bool, now: Now) {
     guard let record else { return }
     if isStored { stored = record }
     retryAt = isStored ? nil : now.instant + limits.revocationRetry

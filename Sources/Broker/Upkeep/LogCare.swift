@@ -15,14 +15,23 @@ struct LogCare {
     static func < (left: Watched, right: Watched) -> Bool { left.at < right.at }
   }
 
+  /// Pages at which a log is copied when no barrier is at work, and in any case.
+  private let pagesIdle: Int
+  private let pagesBusy: Int
   /// Workspaces whose log was long when something was written last.
   private(set) var long: Set<WorkspaceID> = []
   /// Workspaces with any log, by when it comes due.
   private var watched = Heap<Watched>()
 
-  mutating func noteLength(_ pages: Int, of id: WorkspaceID, _ limits: Limits) {
-    if pages >= limits.walPagesIdle { long.insert(id) }
+  init(_ limits: Limits) {
+    pagesIdle = limits.walPagesIdle
+    pagesBusy = limits.walPagesBusy
   }
+
+  func isLong(_ pages: Int) -> Bool { pages >= pagesIdle }
+
+  /// The log is long.
+  mutating func noteLong(_ id: WorkspaceID) { long.insert(id) }
 
   /// The log comes due then.
   mutating func watch(_ id: WorkspaceID, at: Instant) { watched.insert(Watched(at: at, id: id)) }
@@ -33,16 +42,16 @@ struct LogCare {
   /// case, at `walPagesIdle` when no barrier is at work. `look` returns `nil` for a log that cannot
   /// be copied.
   mutating func longest(
-    isBarrierBusy: Bool, _ limits: Limits, _ look: (WorkspaceID) -> LongLog?
+    isBarrierBusy: Bool, _ look: (WorkspaceID) -> LongLog?
   ) -> WorkspaceID? {
     var longest: (id: WorkspaceID, pages: Int)?
     for id in long {
-      guard let log = look(id), log.pages >= limits.walPagesIdle else {
+      guard let log = look(id), isLong(log.pages) else {
         long.remove(id)
         continue
       }
-      if log.isBeingCut, log.pages < 2 * limits.walPagesBusy { continue }
-      let isDue = log.pages >= limits.walPagesBusy || !isBarrierBusy
+      if log.isBeingCut, log.pages < 2 * pagesBusy { continue }
+      let isDue = log.pages >= pagesBusy || !isBarrierBusy
       if isDue, log.pages > longest?.pages ?? 0 { longest = (id, log.pages) }
     }
     return longest?.id

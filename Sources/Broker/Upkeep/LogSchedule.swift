@@ -55,18 +55,19 @@ struct LogSchedule {
   /// A transaction was committed, or the log was copied.
   mutating func used(at now: Instant) { lastUse = now }
 
-  /// Looks at the log after a commit. Returns when the log comes due, unless that is set already.
-  mutating func watch(commits: UInt64, isUsable: Bool, _ limits: Limits) -> Instant? {
+  /// Looks at the log after a commit. Says whether a time has to be set at which the log comes due.
+  mutating func watch(commits: UInt64, isUsable: Bool) -> Bool {
     if isErasing {
       isErasing = false
       if erasedSince == nil { erasedSince = lastUse }
     }
-    guard isUsable, !isWatched, emptyAfter != commits else { return nil }
+    guard isUsable, !isWatched, emptyAfter != commits else { return false }
     isWatched = true
-    return due(limits)
+    return true
   }
 
-  private func due(_ limits: Limits) -> Instant {
+  /// When the log comes due.
+  func due(_ limits: Limits) -> Instant {
     let idle = lastUse + limits.walIdle
     return erasedSince.map { min(idle, $0 + limits.walBlankedMax) } ?? idle
   }

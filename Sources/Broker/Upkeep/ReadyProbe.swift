@@ -30,7 +30,10 @@ struct ReadyProbe {
     case wait
   }
 
-  private let limits: Limits
+  /// How long an outcome is shared.
+  private let interval: Duration
+  /// How long callers wait for one.
+  private let waitMax: Duration
   private var waiting: [Caller] = []
   /// When the row on its way was asked for.
   private var started: Instant?
@@ -38,11 +41,14 @@ struct ReadyProbe {
   private var round: UInt64?
   private(set) var last: (outcome: Outcome, at: Instant)?
 
-  init(_ limits: Limits) { self.limits = limits }
+  init(_ limits: Limits) {
+    interval = limits.probeInterval
+    waitMax = limits.probeTime
+  }
 
   /// A caller asks. `canCommit`: the relay goes on, so that a row can have an outcome.
   mutating func asked(_ caller: Caller, canCommit: Bool, now: Instant) -> Step {
-    let isKnown = last.map { $0.at + limits.probeInterval > now } ?? false
+    let isKnown = last.map { $0.at + interval > now } ?? false
     guard canCommit, !isKnown || started != nil else { return .answer }
     waiting.append(caller)
     guard started == nil else { return .wait }
@@ -72,7 +78,7 @@ struct ReadyProbe {
   }
 
   /// When the callers that wait are told that the row takes too long.
-  var nextDue: Instant? { waiting.isEmpty ? nil : started.map { $0 + limits.probeTime } }
+  var nextDue: Instant? { waiting.isEmpty ? nil : started.map { $0 + waitMax } }
 
   /// Time has passed. The row stays on its way; only nobody waits for it any longer.
   mutating func tick(now: Instant) -> [Caller] {

@@ -12,9 +12,16 @@ struct RetentionTurns {
     var isTouched: Bool
   }
 
+  private let pause: Duration
+  private let shrinksEvery: Duration
   private(set) var waiting: Set<WorkspaceID> = []
   /// No file is written once more before then.
   private(set) var shrinksFrom = Instant(nanoseconds: 0)
+
+  init(_ limits: Limits) {
+    pause = limits.retentionPause
+    shrinksEvery = limits.retentionEvery
+  }
 
   /// The workspace takes part until it has no round for now.
   mutating func add(_ id: WorkspaceID) { waiting.insert(id) }
@@ -32,7 +39,7 @@ struct RetentionTurns {
   /// Returns the workspace whose turn it is, and those whose next round is so late that an alarm
   /// wakes them: they take part no more.
   mutating func next(
-    now: Instant, _ limits: Limits, _ look: (WorkspaceID) -> Place?
+    now: Instant, _ look: (WorkspaceID) -> Place?
   ) -> (id: WorkspaceID?, later: [WorkspaceID]) {
     var next: (id: WorkspaceID, due: Instant)?
     var later: [WorkspaceID] = []
@@ -41,7 +48,7 @@ struct RetentionTurns {
         waiting.remove(id)
         continue
       }
-      if place.due > now + limits.retentionPause, !place.isTouched {
+      if place.due > now + pause, !place.isTouched {
         waiting.remove(id)
         later.append(id)
       } else if place.due <= now, !place.hasTurnWork, place.due < next?.due ?? .distantFuture {
@@ -52,7 +59,5 @@ struct RetentionTurns {
   }
 
   /// A file is written once more: the next one some time later.
-  mutating func shrinks(now: Instant, _ limits: Limits) {
-    shrinksFrom = now + limits.retentionEvery
-  }
+  mutating func shrinks(now: Instant) { shrinksFrom = now + shrinksEvery }
 }
