@@ -11,7 +11,9 @@ extension Broker {
     }
     touch(desk)
     // A transaction has a bound; what is over it goes on in a further one of the same round.
-    if desk.batch.count >= limits.roundOperationsMax || desk.batchBytes >= limits.roundBytesMax {
+    if desk.transaction.batch.count >= limits.roundOperationsMax
+      || desk.transaction.batchBytes >= limits.roundBytesMax
+    {
       commit(desk, now: now)
     }
   }
@@ -20,12 +22,12 @@ extension Broker {
     switch action {
     case .write(let write):
       if case .answer(let answer) = write {
-        keep(answer, desk)
+        desk.cache.keep(answer)
         diskGuard.countResult(answer.body.count, &desk.lowDiskUse)
       }
       desk.add(write)
-    case .lazy(let write): desk.addLazily(write, limits, now: now)
-    case .report(let report): desk.reports.append(report)
+    case .lazy(let write): desk.addDeferred(write, limits, now: now)
+    case .report(let report): desk.transaction.add(report)
     case .handOut(let poll, let entries):
       metrics.handedOut(entries)
       send(entries, to: poll, desk, now: now)
@@ -42,12 +44,12 @@ extension Broker {
       jobMoved(job, isDurable: isDurable, desk, now: now)
     case .stored(let seq):
       metrics.sends += 1
-      forgetKey(of: seq, desk)
+      desk.pendingKeys.remove(of: seq)
       replayStored(seq, desk)
       stored(seq, desk, now: now)
       goOn(after: seq, desk, now: now)
     case .refused(let seq):
-      forgetKey(of: seq, desk)
+      desk.pendingKeys.remove(of: seq)
       replayRefused(seq, desk, now: now)
       for waiter in takeWaiters(seq, desk) {
         replies.send(waiter.addressee.reply(isDiskLow ? .diskFull : .notStored))
@@ -58,7 +60,7 @@ extension Broker {
       metrics.ended(reason)
       ended(seq, reason, desk, now: now)
     case .notWithdrawn(let seq): notWithdrawn(seq, desk, now: now)
-    case .forget(let seq): forget(seq, desk)
+    case .forget(let seq): desk.cache.remove(seq)
     }
   }
 
@@ -66,20 +68,5 @@ extension Broker {
     let waiters = desk.waiters.removeValue(forKey: seq) ?? []
     for waiter in waiters { waiting[waiter.addressee.call] = nil }
     return waiters
-  }
-
-  /// Also while it is on its way to the disk: `answered` follows, unless it is refused.
-  private func keep(_ answer: Answer, _ desk: Desk) {
-    guard let kept = desk.cache[answer.seq] else { return }
-    desk.cache[answer.seq]?.result = nil
-    cachedBytes -= kept.result?.count ?? 0
-    guard cachedBytes + answer.body.count <= limits.cacheBytesMax else { return }
-    cachedBytes += answer.body.count
-    desk.cache[answer.seq]?.result = answer.body
-  }
-
-  private func forget(_ seq: Seq, _ desk: Desk) {
-    desk.continued.remove(seq)
-    if let cached = desk.cache.removeValue(forKey: seq) { cachedBytes -= cached.bytes }
   }
 }

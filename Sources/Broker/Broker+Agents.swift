@@ -51,7 +51,7 @@ extension Broker {
       if isShuttingDown { return answerEmpty(poll.id, desk) }
       if mayGet, isForDeletionOnly(desk, []) { throw .diskFull }
       guard desk.queue.parkedCount < limits.parkedPollsMax else { throw .pollsFull }
-      noteCall(poll.consumer, desk, now: now)
+      desk.consumers.called(poll.consumer, limits, now: now)
       desk.open[poll.id] = .workspaceUnavailable
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
@@ -136,7 +136,9 @@ extension Broker {
       guard agent.message.workspace == desk.id.short else { throw .notFound }
       if let message = desk.queue.message(seq) {
         guard message.tag == agent.message.tag, message.state != .storing else { throw .notFound }
-        if let consumer = message.handOut?.consumer { noteCall(consumer, desk, now: now) }
+        if let consumer = message.handOut?.consumer {
+          desk.consumers.called(consumer, limits, now: now)
+        }
         desk.open[agent.call] = .outcomeUnknown
         try apply(agent, desk, seq, now: now)
         carryOut(desk, now: now)
@@ -156,17 +158,6 @@ extension Broker {
       }
       replies.send(Reply(call: agent.call, error: error))
     }
-  }
-
-  /// Consumers are named by whoever polls: those who have been silent for longer than any heartbeat
-  /// can stretch a lease are forgotten.
-  private func noteCall(_ consumer: String, _ desk: Desk, now: Now) {
-    desk.lastCall[consumer] = now.instant
-    guard desk.lastCall.count >= desk.lastCallMax else { return }
-    desk.lastCall = desk.lastCall.filter {
-      $0.value + limits.heartbeatLeaseMax > now.instant
-    }
-    desk.lastCallMax = max(256, 2 * desk.lastCall.count)
   }
 
   private func apply(
@@ -229,7 +220,7 @@ extension Broker {
     desk.open[call] = nil
     if let own = desk.ownAnswers.take(call) { return tell(own, reply, desk, now: now) }
     let reply = agentReply(call, reply, now: now)
-    if afterBarrier { desk.afterBarrier.append(reply) } else { replies.send(reply) }
+    if afterBarrier { desk.transaction.replyAfterBarrier(reply) } else { replies.send(reply) }
   }
 
   private func agentReply(_ call: CallID, _ reply: AgentReply, now: Now?) -> Reply {
@@ -279,10 +270,14 @@ extension Broker {
     guard let desk = desks[id], desk.failure == nil else { return replies.send(reply) }
     touch(desk)
     desk.queue.heartbeat(now: now) { consumer, since in
-      desk.lastCall[consumer].map { $0 > since } ?? false
+      desk.consumers.hasCalled(consumer, since: since)
     }
     carryOut(desk, now: now)
-    if desk.batch.isEmpty { replies.send(reply) } else { desk.afterCommit.append(reply) }
+    if desk.transaction.batch.isEmpty {
+      replies.send(reply)
+    } else {
+      desk.transaction.replyAfterCommit(reply)
+    }
   }
 }
 

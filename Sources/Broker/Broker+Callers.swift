@@ -124,8 +124,11 @@ extension Broker {
       rpcID: request.rpc.id, head: request.head, body: request.body,
       isImmediate: !request.rpc.isBlocking,
       key: request.key.map { note($0, request, of: seq, desk, now: now) })
-    if task != seq, desk.cache[task] != nil { desk.continued.insert(task) }
-    keep(request, seq, desk)
+    if task != seq { desk.cache.goesOn(task: task) }
+    desk.cache.keep(
+      MessageCache.Entry(
+        head: request.head, body: request.body, message: request.rpc.message,
+        texts: request.rpc.texts), of: seq)
     desk.queue.arrive(new, now: now)
     if let message = desk.queue.message(seq) { wait(request, message, desk, now: now) }
     carryOut(desk, now: now)
@@ -218,16 +221,7 @@ extension Broker {
   package func newUUID() -> String { WorkspaceID(random: random.next(), random.next()).text }
 
   func note(_ seq: Seq, _ kind: NoteKind, _ desk: Desk, now: Now) {
-    desk.addLazily(.note(seq: seq, kind: kind, at: now.wall, detail: []), limits, now: now)
-  }
-
-  private func keep(_ request: CallerRequest, _ seq: Seq, _ desk: Desk) {
-    let bytes = request.body.count + request.head.count
-    guard cachedBytes + bytes <= limits.cacheBytesMax else { return }
-    cachedBytes += bytes
-    desk.cache[seq] = Desk.Cached(
-      head: request.head, body: request.body, message: request.rpc.message,
-      texts: request.rpc.texts)
+    desk.addDeferred(.note(seq: seq, kind: kind, at: now.wall, detail: []), limits, now: now)
   }
 
   // MARK: get, cancel
@@ -282,7 +276,7 @@ extension Broker {
     replies.count(&reply, for: reply.addressee?.payer ?? reply.payer)
     if desk.isUnsynced {
       // Whatever becomes of this turn's transaction: it has seen nothing of it.
-      desk.committedReplies.append(reply)
+      desk.transaction.replyAfterNextBarrier(reply)
       touch(desk)
     } else {
       replies.send(reply)

@@ -34,12 +34,10 @@ extension Broker {
   }
 
   private func close(_ desk: Desk, now: Now) -> Bool {
-    if !desk.lazies.isEmpty {
-      desk.lazyDue = now.instant
-      desk.hasUrgentLazies = true
-    }
+    desk.transaction.makeDeferredUrgent(now.instant)
     commit(desk, now: now)
-    let isWritten = desk.lazies.isEmpty && desk.batch.isEmpty && desk.failure == nil
+    let isWritten =
+      desk.transaction.deferred.isEmpty && desk.transaction.batch.isEmpty && desk.failure == nil
     guard desk.failure == nil, fatal == nil, desk.isOpen else { return isWritten }
     do throws(StoreError) {
       try desk.file.sync()
@@ -76,7 +74,7 @@ extension Broker {
 
   func giveUp(_ desk: Desk, _ error: StoreError) {
     desk.failure = error
-    let unstored = Set(desk.reports.compactMap { $0.storing(in: desk.queue) })
+    let unstored = desk.transaction.unstored(in: desk.queue)
     for (seq, waiters) in desk.waiters {
       // What was committed may be read again once the file is mended.
       let reason: RelayError = unstored.contains(seq) ? .workspaceUnavailable : .outcomeUnknown
@@ -89,8 +87,9 @@ extension Broker {
         replies.send(reply)
       }
     }
-    replies.fail(desk.afterCommit + desk.afterBarrier, .workspaceUnavailable)
-    replies.fail(desk.committedReplies, .outcomeUnknown)
+    let unsent = desk.transaction.waitingReplies
+    replies.fail(unsent.uncommitted, .workspaceUnavailable)
+    replies.fail(unsent.committed, .outcomeUnknown)
     for (call, place) in cancels where place.1 == desk.id {
       cancels[call] = nil
       replies.send(place.0.reply(.outcomeUnknown))
@@ -103,41 +102,22 @@ extension Broker {
     for (call, reason) in desk.open { replies.send(Reply(call: call, error: reason)) }
     empty(desk)
     // The barrier may hold its descriptor: then the last round closes it.
-    if desk.rounds.isEmpty { abandonFile(desk) }
+    if desk.transaction.rounds.isEmpty { abandonFile(desk) }
   }
 
   /// Its queue does nothing any more. What the rounds on their way have answered already stands.
   private func empty(_ desk: Desk) {
-    for cached in desk.cache.values { cachedBytes -= cached.bytes }
-    desk.cache = [:]
-    desk.continued = []
-    desk.lastCall = [:]
+    desk.cache.removeAll()
+    desk.consumers = Consumers()
     desk.replays = [:]
     desk.afterWrite = [:]
     desk.jobs = []
     desk.scans = []
     desk.waiters = [:]
-    desk.storingKeys = [:]
-    desk.storingKeyOf = [:]
+    desk.pendingKeys = PendingKeys()
     desk.open = [:]
     desk.ownAnswers = OwnAnswers()
-    desk.batch = []
-    desk.reports = []
-    desk.committedReports = []
-    desk.committedReplies = []
-    desk.lazies = []
-    desk.laziesInBatch = []
-    desk.lazyDue = nil
     receipts.opened(desk.id)
-    desk.afterCommit = []
-    desk.afterBarrier = []
-    for index in desk.rounds.indices { desk.rounds[index].reports = [] }
-  }
-}
-
-extension Report {
-  /// The message that was to be stored.
-  fileprivate func storing(in queue: Queue) -> Seq? {
-    if case .message(let seq) = self, queue.message(seq)?.state == .storing { seq } else { nil }
+    desk.transaction.giveUp()
   }
 }

@@ -11,57 +11,44 @@ extension Broker {
       if plantedDelay(desk, now: now) { return }
     #endif
     desk.blockedUntil = nil
-    if desk.batch.isEmpty, !isLazyDue(desk, now: now) {
+    if desk.transaction.batch.isEmpty, !isDeferredDue(desk, now: now) {
       desk.queue.turnEnded()
+      replies.send(desk.transaction.committed(isWritten: false))
     } else {
       guard isFileReady(desk, now: now) else { return }
       mark(desk)
-      let lazies = desk.lazies
+      var attempt = desk.transaction.begin()
       #if PLANTS
-        let writes = planted(lazies + desk.batch)
-      #else
-        let writes = lazies + desk.batch
+        attempt.writes = planted(attempt.writes)
       #endif
-      let putOff = lazies + desk.laziesInBatch
-      desk.lazies = []
-      desk.laziesInBatch = []
-      desk.lazyDue = nil
-      desk.batch = []
-      let committing = desk.batchBytes
-      desk.committedBytes += desk.batchBytes
-      desk.batchBytes = 0
       do throws(StoreError) {
         defer {
           desk.queue.turnEnded()
           desk.telling = []
         }
-        if isForDeletionOnly(desk, writes) { throw StoreError.onlyDeletion(desk.file.path) }
-        let counts = mustCount(writes, desk, now: now)
-        try desk.file.commit(writes, counts: counts)
+        if isForDeletionOnly(desk, attempt.writes) {
+          throw StoreError.onlyDeletion(desk.file.path)
+        }
+        let counts = mustCount(attempt.writes, desk, now: now)
+        try desk.file.commit(attempt.writes, counts: counts)
         if counts { desk.countedAt = now.instant }
         #if PLANTS
           if plant == .noteBeforeBarrier { passed(desk, desk.file.progress, now: now) }
         #endif
-        diskGuard.countWritten(committing)
-        if !writes.isEmpty {
-          desk.commits += 1
-          desk.log.used(at: now.instant)
-          metrics.commits += 1
-        }
       } catch {
-        let lazies = Write.afterRollback(putOff, of: writes)
-        return refused(desk, lazies: lazies, writes: writes, error, now: now)
+        return refused(desk, attempt, error, now: now)
       }
+      diskGuard.countWritten(attempt.bytes)
+      committed(desk, isWritten: !attempt.writes.isEmpty, now: now)
     }
-    committed(desk)
     watchLog(desk)
   }
 
   /// Receipts of a closed file wait for their turn in the sweep, which opens it.
-  private func isLazyDue(_ desk: Desk, now: Now) -> Bool {
-    guard let due = desk.lazyDue, due <= now.instant else { return false }
-    if desk.isOpen || desk.hasUrgentLazies { return true }
-    desk.lazyDue = nil
+  private func isDeferredDue(_ desk: Desk, now: Now) -> Bool {
+    guard let due = desk.transaction.deferredDue, due <= now.instant else { return false }
+    if desk.isOpen || desk.transaction.isDeferredUrgent { return true }
+    desk.transaction.forgetDeferredDue()
     sweepList.append(desk.id)
     return false
   }
@@ -82,41 +69,39 @@ extension Broker {
     }
   }
 
-  private func committed(_ desk: Desk) {
-    replies.send(desk.afterCommit)
-    desk.committedReports += desk.reports
-    desk.committedReplies += desk.afterBarrier
-    desk.afterCommit.removeAll(keepingCapacity: true)
-    desk.reports.removeAll(keepingCapacity: true)
-    desk.afterBarrier.removeAll(keepingCapacity: true)
+  private func committed(_ desk: Desk, isWritten: Bool, now: Now) {
+    if isWritten {
+      desk.log.used(at: now.instant)
+      metrics.commits += 1
+    }
+    replies.send(desk.transaction.committed(isWritten: isWritten))
   }
 
   private func refused(
-    _ desk: Desk, lazies: [Write], writes: [Write], _ error: StoreError, now: Now
+    _ desk: Desk, _ attempt: Transaction.Attempt, _ error: StoreError, now: Now
   ) {
     if isFinal(error, desk) { return }
     metrics.commitsRefused += 1
     repeatedLog.warning("commit_refused", workspace: desk.id, error.description)
-    let sends = Set(writes.compactMap { if case .message(let new) = $0 { new.seq } else { nil } })
-    let rest = Write.withoutSends(writes)
+    let deferred = Write.afterRollback(attempt.deferred, of: attempt.writes)
+    let rest = Write.withoutSends(attempt.writes)
     if error.kind == .full { data.room.noteFull(error) }
     // Without its sends, and with the reserve's space, it may pass.
     guard !rest.isEmpty, !isForDeletionOnly(desk, rest) else {
-      return refuseAll(desk, lazies: lazies, now: now)
+      return refuseAll(desk, deferring: deferred, now: now)
     }
     do throws(StoreError) {
       let use: DiskRoom.Use = rest.contains(where: \.isDeletion) ? .deletion : .results
       try withRoom(for: use) { () throws(StoreError) in try desk.file.commit(rest) }
     } catch {
       if isFinal(error, desk) { return }
-      return refuseAll(desk, lazies: lazies, now: now)
+      return refuseAll(desk, deferring: deferred, now: now)
     }
-    desk.commits += 1
-    metrics.commits += 1
-    let refusedReports = desk.reports.filter { $0.isOf(sends) }
-    desk.reports.removeAll { $0.isOf(sends) }
-    committed(desk)
-    desk.log.used(at: now.instant)
+    let sends = attempt.writes.compactMap {
+      if case .message(let new) = $0 { new.seq } else { nil }
+    }
+    let refusedReports = desk.transaction.takeReports(of: Set(sends))
+    committed(desk, isWritten: true, now: now)
     watchLog(desk)
     refuse(desk, reports: refusedReports, now: now)
   }
@@ -138,8 +123,10 @@ extension Broker {
   }
 
   /// Nothing could be written: hand-outs of this turn go back, and everybody is told.
-  private func refuseAll(_ desk: Desk, lazies: [Write], now: Now) {
-    for reply in desk.afterCommit {
+  private func refuseAll(_ desk: Desk, deferring deferred: [Write], now: Now) {
+    let refused = desk.transaction.refused(
+      deferring: deferred, until: now.instant + limits.lazyWriteMax)
+    for reply in refused.afterCommit {
       if case .handOut(_, _, let seqs) = reply.receipt {
         desk.queue.handOutRefused(seqs, now: now)
         replies.fail([reply], .notStored)
@@ -147,26 +134,7 @@ extension Broker {
         replies.send(reply)
       }
     }
-    desk.afterCommit = []
-    for reply in desk.afterBarrier { replies.fail([reply], reply.refusal) }
-    desk.afterBarrier = []
-    desk.lazies = lazies
-    if !lazies.isEmpty {
-      desk.hasUrgentLazies = true
-      desk.lazyDue = now.instant + limits.lazyWriteMax
-    }
-    let reports = desk.reports
-    desk.reports = []
-    refuse(desk, reports: reports, now: now)
-  }
-}
-
-extension Report {
-  fileprivate func isOf(_ seqs: Set<Seq>) -> Bool {
-    switch self {
-    case .message(let seq): seqs.contains(seq)
-    case .job(_, let movesSends): movesSends && !seqs.isEmpty
-    case .task: false
-    }
+    for reply in refused.afterBarrier { replies.fail([reply], reply.refusal) }
+    refuse(desk, reports: refused.reports, now: now)
   }
 }

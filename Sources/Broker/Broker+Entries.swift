@@ -43,7 +43,7 @@ extension Broker {
 
   private func afterCommit(_ reply: Reply, _ desk: Desk) {
     touch(desk)
-    desk.afterCommit.append(reply)
+    desk.transaction.replyAfterCommit(reply)
   }
 
   private func write(
@@ -92,7 +92,7 @@ extension Broker {
   }
 
   private func writeRouting(
-    _ message: Message, _ desk: Desk, _ content: Desk.Cached, into writer: inout JSONWriter
+    _ message: Message, _ desk: Desk, _ content: MessageCache.Entry, into writer: inout JSONWriter
   ) throws(RelayError) {
     let dialect = Dialect(rawValue: message.dialect) ?? .v03
     writer.key("dialect")
@@ -125,13 +125,13 @@ extension Broker {
     return MessageID(workspace: desk.id.short, seq: first.seq, tag: first.tag).text
   }
 
-  private func content(_ message: Message, _ desk: Desk) throws(RelayError) -> Desk.Cached {
+  private func content(_ message: Message, _ desk: Desk) throws(RelayError) -> MessageCache.Entry {
     if let cached = desk.cache[message.seq] { return cached }
     let stored = try reading(desk) { () throws(StoreError) in try desk.file.body(message.seq) }
     let version = Dialect(rawValue: message.dialect)?.protocolVersion
     guard let (head, body) = stored,
       case .success(let call) = A2ACall.peek(body, version: version)
     else { throw .workspaceUnavailable }
-    return Desk.Cached(head: head, body: body, message: call.message, texts: call.texts)
+    return MessageCache.Entry(head: head, body: body, message: call.message, texts: call.texts)
   }
 }

@@ -49,7 +49,7 @@ extension Broker {
       queue.deadInFile = max(0, dead - queue.counts.dead)
       let desk = Desk(
         id: id, file: file, queue: queue, digestKey: recovered.digestKey,
-        retention: try retentionSchedule(file, now: now))
+        retention: try retentionSchedule(file, now: now), cache: cacheAccount)
       desk.kept = try kept(file, beside: queue)
       // What it has been opened for goes first.
       try noteFreePages(desk, from: now.instant + limits.walIdle)
@@ -83,7 +83,7 @@ extension Broker {
         })
       files.opened(desk.id)
       receipts.opened(desk.id)
-      if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
+      if !desk.transaction.deferred.isEmpty { desk.transaction.deferUntil(turnNow.instant) }
       touch(desk)
     } catch {
       if error.isFinalForProcess {
@@ -146,7 +146,7 @@ extension Broker {
     {
       syncsAsked += 1
       files.put(desk.id, .busy)
-      if !desk.lazies.isEmpty { desk.lazyDue = turnNow.instant }
+      if !desk.transaction.deferred.isEmpty { desk.transaction.deferUntil(turnNow.instant) }
       desk.wantsSync = true
       desk.isClosedNext = true
       touch(desk)
@@ -173,7 +173,8 @@ extension Broker {
       !mustStayOpen(desk)
     else { return .busy }
     let mayHold =
-      desk.lazies.isEmpty || !desk.hasUrgentLazies && receipts.hasRoom(limits.receiptsHeldMax)
+      desk.transaction.deferred.isEmpty
+      || !desk.transaction.isDeferredUrgent && receipts.hasRoom(limits.receiptsHeldMax)
     return mayHold && !desk.isUnsynced && !desk.file.isDirty ? .ready : .unsynced
   }
 
@@ -206,9 +207,9 @@ extension Broker {
     files.closed(desk.id)
     desk.log.closed()
     logCare.closed(desk.id)
-    if !desk.lazies.isEmpty {
+    if !desk.transaction.deferred.isEmpty {
       receipts.closed(desk.id)
-      desk.lazyDue = turnNow.instant + limits.receiptHeldTime
+      desk.transaction.deferUntil(turnNow.instant + limits.receiptHeldTime)
     }
     if !desk.isTouched { settle(desk, now: turnNow) }
     return outcome
@@ -241,12 +242,12 @@ extension Broker {
 
   /// Nobody waits for anything of it, and nothing of it is only in memory.
   private func isAtRest(_ desk: Desk) -> Bool {
-    desk.waiters.isEmpty && desk.open.isEmpty && desk.isQuiet && desk.lazies.isEmpty
+    desk.waiters.isEmpty && desk.open.isEmpty && desk.isQuiet && desk.transaction.deferred.isEmpty
       && !replies.hasDeferred && desk.queue.isInFile
   }
 
   private func rest(_ desk: Desk, now: Now) {
-    for cached in desk.cache.values { cachedBytes -= cached.bytes }
+    desk.cache.removeAll()
     fenceFloor = max(fenceFloor, desk.queue.lastFence)
     desks[desk.id] = nil
     sleep(desk, now: now)

@@ -150,7 +150,7 @@ extension Broker {
       "job": .string(String(row.id)), "verb": .string(row.verb.name),
       "matched": .number("\(row.counts.matched)"), "rate": .number("\(row.rate)"),
     ]
-    desk.afterBarrier.append(Reply(call: operation.call, status: 202, body: json.bytes))
+    desk.transaction.replyAfterBarrier(Reply(call: operation.call, status: 202, body: json.bytes))
     touch(desk)
     log.info("job_started", fields(row, desk))
   }

@@ -12,7 +12,7 @@ extension Broker {
 
   /// Answers the call with what its key stands for. `false`: the key is new, or free again.
   func answer(_ request: CallerRequest, _ key: KeyedCall, _ desk: Desk, now: Now) -> Bool {
-    if let storing = desk.storingKeys[key.key], let message = desk.queue.message(storing.seq),
+    if let storing = desk.pendingKeys[key.key], let message = desk.queue.message(storing.seq),
       message.caller == request.callerText
     {
       if desk.isCall(request, of: storing.seq, storing.call) {
@@ -49,7 +49,7 @@ extension Broker {
   func isKnown(
     _ key: KeyedCall, _ request: CallerRequest, _ desk: Desk, now: Now
   ) throws(RelayError) -> Bool {
-    if desk.storingKeys[key.key] != nil { return true }
+    if desk.pendingKeys[key.key] != nil { return true }
     return try keptMessage(of: key, request, desk, now: now) != nil
   }
 
@@ -88,15 +88,9 @@ extension Broker {
     _ key: KeyedCall, _ request: CallerRequest, of seq: Seq, _ desk: Desk, now: Now
   ) -> StoredKey {
     let call = request.asKeyed(desk.digest)
-    desk.storingKeys[key.key] = (seq, call)
-    desk.storingKeyOf[seq] = key.key
+    desk.pendingKeys.add(key.key, of: seq, call: call)
     let until = now.wall + limits.idempotencyWindow
     desk.retention.willExpire(at: until)
     return StoredKey(key: key.key, call: call, until: until)
-  }
-
-  func forgetKey(of seq: Seq, _ desk: Desk) {
-    guard let key = desk.storingKeyOf.removeValue(forKey: seq) else { return }
-    desk.storingKeys[key] = nil
   }
 }

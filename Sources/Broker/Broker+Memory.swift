@@ -18,7 +18,7 @@ extension Broker {
   /// Whether the Task of a message is too large to be made in this turn.
   func mustWait(_ seq: Seq, _ desk: Desk) -> Bool {
     guard replies.mustDefer else { return false }
-    guard let cached = desk.cache[seq], !desk.continued.contains(seq) else { return true }
+    guard let cached = desk.cache[seq], desk.cache.isAlone(seq) else { return true }
     return cached.bytes > Self.smallAnswer
   }
 

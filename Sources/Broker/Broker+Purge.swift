@@ -96,7 +96,7 @@ extension Broker {
   private func mayDelete(_ id: WorkspaceID) -> Bool {
     guard let desk = desks[id] else { return true }
     if desk.failure == nil { forsake(desk) }
-    guard desk.rounds.isEmpty else { return false }
+    guard desk.transaction.rounds.isEmpty else { return false }
     abandonFile(desk)
     desks[id] = nil
     alarms.put(nil, id)

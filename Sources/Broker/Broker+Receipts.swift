@@ -35,7 +35,7 @@ extension Broker {
         desk.queue.received(seq, isEnd: true, now: now)
       } else {
         // Its Task was taken before, and it has left memory since.
-        desk.addLazily(.received(seq: seq, .end, at: now.wall), limits, now: now)
+        desk.addDeferred(.received(seq: seq, .end, at: now.wall), limits, now: now)
       }
     }
   }

@@ -106,7 +106,8 @@ extension Broker {
 
   /// A part of the messages of one removed workspace ends in this turn.
   func closeRemoved(now: Now) {
-    guard let id = closing.first, desks[id]?.rounds.isEmpty != false, nextSweep <= now.instant
+    guard let id = closing.first, desks[id]?.transaction.rounds.isEmpty != false,
+      nextSweep <= now.instant
     else { return }
     nextSweep = now.instant + limits.sweepInterval
     guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {

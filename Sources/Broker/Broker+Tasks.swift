@@ -78,7 +78,7 @@ extension Broker {
   /// The Task of a message that has just come or has just been answered, from memory.
   private func recentView(_ seq: Seq, _ desk: Desk, now: Now) -> TaskView? {
     guard let message = desk.queue.message(seq), message.task == seq, seq >= desk.firstSeq,
-      !desk.continued.contains(seq), let cached = desk.cache[seq],
+      desk.cache.isAlone(seq), let cached = desk.cache[seq],
       let dialect = Dialect(rawValue: message.dialect)
     else { return nil }
     let state: A2AState

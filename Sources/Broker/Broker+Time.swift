@@ -34,13 +34,13 @@ extension Broker {
 
   /// A workspace that waits for a round of its own goes on when the barrier reports.
   private var closingDue: Instant? {
-    guard let id = closing.first, !isShuttingDown, desks[id]?.rounds.isEmpty != false
+    guard let id = closing.first, !isShuttingDown, desks[id]?.transaction.rounds.isEmpty != false
     else { return nil }
     return nextSweep
   }
 
   private var purgeDue: Instant? {
-    guard let id = purging.first, desks[id]?.rounds.isEmpty != false else { return nil }
+    guard let id = purging.first, desks[id]?.transaction.rounds.isEmpty != false else { return nil }
     return Instant(nanoseconds: 0)
   }
 

@@ -23,7 +23,7 @@ extension Broker {
     // It asks again, and attaches or is told.
     reply.refusal = .outcomeUnknown
     replies.count(&reply, for: reply.addressee?.payer ?? reply.payer)
-    desk.afterBarrier.append(reply)
+    desk.transaction.replyAfterBarrier(reply)
     carryOut(desk, now: now)
   }
 

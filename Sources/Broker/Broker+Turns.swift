@@ -43,7 +43,8 @@ extension Broker {
   /// else arrives, since its answers would have to. One of 64 writes costs a third of 64 of one.
   private func mayWait(_ desk: Desk, now: Now) -> Bool {
     guard desk.failure == nil, !isShuttingDown,
-      desk.batch.count < limits.commitWritesMin, desk.batchBytes < limits.commitBytesMin
+      desk.transaction.batch.count < limits.commitWritesMin,
+      desk.transaction.batchBytes < limits.commitBytesMin
     else { return false }
     let since = desk.waitsSince ?? now.instant
     desk.waitsSince = since
@@ -52,18 +53,11 @@ extension Broker {
 
   /// Makes a round of what waits for the barrier; says whether there is any.
   private func closeRound(_ desk: Desk, _ number: UInt64) -> Bool {
-    let isWanted = desk.wantsSync && desk.isUnsynced && desk.rounds.isEmpty
+    let isWanted = desk.wantsSync
     desk.wantsSync = false
-    guard !desk.committedReports.isEmpty || !desk.committedReplies.isEmpty || isWanted,
-      desk.failure == nil
+    guard desk.failure == nil,
+      desk.transaction.closeRound(number, progress: { desk.file.progress }, isWanted: isWanted)
     else { return false }
-    desk.rounds.append(
-      Desk.Round(
-        number: number, commits: desk.commits, progress: desk.file.progress,
-        bytes: desk.committedBytes, reports: desk.committedReports, replies: desk.committedReplies))
-    desk.committedBytes = 0
-    desk.committedReports = []
-    desk.committedReplies = []
     inRound[number, default: []].append(desk)
     return true
   }
@@ -71,13 +65,13 @@ extension Broker {
   /// What waits for the round's barrier: writes of messages, and changes of the registry.
   private func operations(in number: UInt64) -> Int {
     var count = registryRounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
-    for desk in inRound[number] ?? [] { count += desk.rounds.last?.reports.count ?? 0 }
+    for desk in inRound[number] ?? [] { count += desk.transaction.rounds.last?.reports.count ?? 0 }
     return count
   }
 
   private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {
     guard files.count == 1, inRound.count == 1, registryRounds.isEmpty,
-      let desks = inRound[number], desks.count == 1, let round = desks[0].rounds.last
+      let desks = inRound[number], desks.count == 1, let round = desks[0].transaction.rounds.last
     else { return false }
     return round.reports.count + round.replies.count == 1
       && round.bytes <= limits.loopSyncBytesMax
@@ -88,24 +82,23 @@ extension Broker {
     guard number > passed, fatal == nil, isDirectoryInPlace() else { return }
     for current in (passed + 1)...number {
       for desk in inRound.removeValue(forKey: current) ?? [] {
-        guard let first = desk.rounds.first, first.number == current else { continue }
-        desk.rounds.removeFirst()
+        guard let first = desk.transaction.takeRound(current) else { continue }
         if let loss = desk.isOpen ? desk.file.loss() : nil {
           // What was synced is where nobody will read it.
           replies.send(first.replies.map { $0.failing(.outcomeUnknown) })
           if desk.failure == nil { close(desk, loss) }
-          if desk.rounds.isEmpty { abandonFile(desk) }
+          if desk.transaction.rounds.isEmpty { abandonFile(desk) }
           continue
         }
         replies.send(first.replies)
         if desk.failure != nil {
           // The barrier held its descriptor until now.
-          if desk.rounds.isEmpty { abandonFile(desk) }
+          if desk.transaction.rounds.isEmpty { abandonFile(desk) }
           continue
         }
-        desk.synced = first.commits
+        let isAll = desk.transaction.passed(first)
         passed(desk, first.progress, now: now)
-        if desk.synced == desk.commits { desk.file.markSynced() }
+        if isAll { desk.file.markSynced() }
         touch(desk)
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)

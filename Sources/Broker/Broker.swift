@@ -103,8 +103,7 @@ package final class Broker {
   var unregistered: Set<WorkspaceID> = []
   var retentionTurns: RetentionTurns
   var fileWatch = FileWatch()
-  /// Bytes of requests that are kept for callers and polls.
-  var cachedBytes = 0
+  let cacheAccount: CacheAccount
   /// Whether a poll's connection has ended; the server knows.
   package var isPollGone: (PollID) -> Bool = { _ in false }
   let archives: ArchiveRuns
@@ -138,6 +137,7 @@ package final class Broker {
     self.data = data
     self.limits = limits
     replies = Replies(limits, metrics)
+    cacheAccount = CacheAccount(bytesMax: limits.cacheBytesMax)
     repeatedLog = RepeatedLog(log, every: limits.repeatedLineEvery)
     diskGuard = DiskGuard(data, limits, metrics, log, repeatedLog)
     readyProbe = ReadyProbe(limits)

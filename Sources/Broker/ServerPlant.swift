@@ -37,18 +37,14 @@
 
     /// Answers what should have waited for the commit; says whether the commit has to wait.
     func plantedDelay(_ desk: Desk, now: Now) -> Bool {
-      guard plant == .answerBeforeCommit, !desk.batch.isEmpty else { return false }
+      guard plant == .answerBeforeCommit, !desk.transaction.batch.isEmpty else { return false }
       let due = desk.plantDue ?? now.instant + Self.plantDelay
       desk.plantDue = due
-      let reports = desk.reports
-      desk.reports = []
-      replies.send(desk.afterCommit + desk.afterBarrier)
-      desk.afterCommit = []
-      desk.afterBarrier = []
-      desk.queue.durable(reports, now: now)
+      let taken = desk.transaction.takeUncommitted()
+      replies.send(taken.replies)
+      desk.queue.durable(taken.reports, now: now)
       carryOut(desk, now: now)
-      replies.send(desk.afterCommit)
-      desk.afterCommit = []
+      replies.send(desk.transaction.takeAfterCommit())
       touch(desk)
       if now.instant < due { return true }
       desk.plantDue = nil

@@ -165,7 +165,7 @@ final class Bench {
     #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
     for desk in broker.desks.values {
       #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
-      #expect(desk.rounds.isEmpty, sourceLocation: location)
+      #expect(desk.transaction.rounds.isEmpty, sourceLocation: location)
       #expect(desk.replays.isEmpty && desk.afterWrite.isEmpty, sourceLocation: location)
       #expect(desk.scans.isEmpty, sourceLocation: location)
     }

@@ -194,10 +194,10 @@ import Wire
     #expect(bench.broker.desks[id]?.log.mustBeEmptied == true)
     let next = try bench.send(id) { $0.messageID = "next" }
     bench.turn()
-    #expect(bench.broker.desks[id]?.rounds.count == 1, "the next one waits")
+    #expect(bench.broker.desks[id]?.transaction.rounds.count == 1, "the next one waits")
     #expect(bench.broker.nextDeadline().map { $0 > bench.now.instant } == true, "for no time")
     bench.sync()
-    #expect(bench.broker.desks[id]?.rounds.isEmpty == true)
+    #expect(bench.broker.desks[id]?.transaction.rounds.isEmpty == true)
     #expect(bench.broker.messageID(of: next) != nil && !bench.broker.desks[id]!.isUnsynced)
     #expect(try !isOnDisk(bench))
     // Until something is deleted again nothing is emptied before it is idle.

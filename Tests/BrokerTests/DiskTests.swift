@@ -291,7 +291,7 @@ import Wire
     #expect(bench.replies[result]?.code == "outcome_unknown")
     bench.sync()
     bench.expectNothingHeld()
-    #expect(bench.broker.cachedBytes == bench.broker.desks[other]?.cache[1]?.bytes)
+    #expect(bench.broker.cacheAccount.bytes == bench.broker.desks[other]?.cache[1]?.bytes)
     let later = [
       try bench.send(id), bench.poll(id), bench.agent(id, taken, .claim),
       try bench.getTask(id, entry.text),

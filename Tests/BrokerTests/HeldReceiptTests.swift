@@ -56,7 +56,7 @@ import Wire
     bench.turn()
     try closeAll(but: ids[0])
     #expect(bench.broker.desks[ids[0]]?.isOpen == false)
-    #expect(bench.broker.desks[ids[0]]?.lazies.isEmpty == false)
+    #expect(bench.broker.desks[ids[0]]?.transaction.deferred.isEmpty == false)
     let opened = bench.broker.files.openedEver
     bench.wait(.seconds(30))
     #expect(bench.broker.files.openedEver == opened)

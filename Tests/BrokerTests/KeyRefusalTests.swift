@@ -52,7 +52,7 @@ import Testing
     let last = try send("b")
     bench.sync()
     #expect(bench.replies[last]?.state == "TASK_STATE_COMPLETED")
-    #expect(bench.broker.desks[id]?.storingKeys.isEmpty == true)
+    #expect(bench.broker.desks[id]?.pendingKeys.isEmpty == true)
     #expect(bench.broker.desks[id]?.afterWrite.isEmpty == true)
   }
 }

@@ -109,8 +109,7 @@ import Wire
     for call in [one, two, three] { #expect(bench.replies[call]?.state == "TASK_STATE_COMPLETED") }
     #expect(messages == 1)
     bench.expectNothingHeld()
-    #expect(bench.broker.desks[id]?.storingKeys.isEmpty == true)
-    #expect(bench.broker.desks[id]?.storingKeyOf.isEmpty == true)
+    #expect(bench.broker.desks[id]?.pendingKeys.isEmpty == true)
   }
 
   @Test func `a call whose Task was received attaches, and gets the answer`() throws {
@@ -223,7 +222,7 @@ import Wire
     bench.sync()
     #expect(bench.replies[retry] == nil, "attached: refused is only what is new")
     let new = try send { $0.key = "k-2" }
-    #expect(bench.broker.desks[id]?.storingKeys.isEmpty == true)
+    #expect(bench.broker.desks[id]?.pendingKeys.isEmpty == true)
     bench.makeDiskLow(false)
     bench.sync()
     #expect(bench.replies[new]?.reason == "DISK_FULL")

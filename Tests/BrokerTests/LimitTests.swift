@@ -225,20 +225,20 @@ import Wire
   @Test func `requests and results in memory have one bound, and are read back beyond it`() throws {
     let (bench, id) = try bench { $0.cacheBytesMax = 700 }
     try fill(bench, id, 5)
-    #expect(bench.broker.cachedBytes <= 700)
+    #expect(bench.broker.cacheAccount.bytes <= 700)
     for number in 0..<5 {
       let held = try bench.take(id)
       #expect(held.json["text"]?.string == "hello")
       try bench.result(id, held, "answer \(number)")
       bench.sync()
-      #expect(bench.broker.cachedBytes <= 700)
+      #expect(bench.broker.cacheAccount.bytes <= 700)
     }
     for reply in bench.replies.values where reply.task != nil && reply.messageID != nil {
       #expect(reply.text.contains("answer"))
       bench.broker.delivered(reply.receipt, received: true, now: bench.now)
     }
     bench.sync()
-    #expect(bench.broker.cachedBytes == 0)
+    #expect(bench.broker.cacheAccount.bytes == 0)
     #expect(bench.broker.desks[id]?.cache.isEmpty == true)
   }
 }

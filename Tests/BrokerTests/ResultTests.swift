@@ -165,6 +165,6 @@ import Wire
       bench.poll(id, wait: .zero, consumer: "c\(number)")
       bench.wait(.seconds(10))
     }
-    #expect(bench.broker.desks[id]?.lastCall.count ?? 0 <= 400)
+    #expect(bench.broker.desks[id]?.consumers.count ?? 0 <= 400)
   }
 }

@@ -38,7 +38,7 @@ import Wire
     let id = try bench.create()
     for name in ["a", "b", "c"] { _ = try bench.answered(id, name) }
     let desk = try #require(bench.broker.desks[id])
-    #expect(!desk.lazies.isEmpty)
+    #expect(!desk.transaction.deferred.isEmpty)
     bench.broker.maintain(now: bench.now)
     bench.sweep()
     #expect(desk.failure == nil)
@@ -63,7 +63,7 @@ import Wire
       ]
     }
     try desk.file.commit(writes.flatMap { $0 })
-    desk.commits += 1
+    desk.transaction.committedBeside()
     bench.broker.touch(desk)
     bench.wait(bench.limits.retention + .seconds(5))
     var rounds = 0

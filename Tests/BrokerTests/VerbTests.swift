@@ -74,10 +74,10 @@ import Wire
     if state != "queued" { _ = try bench.take(id, confirm: state == "offered") }
     bench.wait(.seconds(2))
     let before = try bench.timeline(id, message)
-    let commits = bench.broker.desks[id]?.commits
+    let commits = bench.broker.desks[id]?.transaction.commits
     let reply = try bench.replay(id, message)
     #expect(reply.status == 409 && reply.code == "not_ended")
-    #expect(bench.broker.desks[id]?.commits == commits)
+    #expect(bench.broker.desks[id]?.transaction.commits == commits)
     #expect(try bench.timeline(id, message) == before)
     #expect(try bench.list(id).ids == [message.text])
     bench.expectNothingHeld()

@@ -21,7 +21,7 @@ extension Broker {
   /// Notes after a commit how long the log is, and when it comes due.
   func watchLog(_ desk: Desk) {
     let isUsable = desk.isOpen && desk.failure == nil
-    let isNew = desk.log.watch(commits: desk.commits, isUsable: isUsable)
+    let isNew = desk.log.watch(commits: desk.transaction.commits, isUsable: isUsable)
     guard isUsable else { return }
     if logCare.isLong(desk.file.walPages) { logCare.noteLong(desk.id) }
     if isNew { logCare.watch(desk.id, at: desk.log.due(limits)) }
@@ -32,8 +32,8 @@ extension Broker {
     while let id = logCare.popDue(now.instant) {
       guard let desk = desks[id] else { continue }
       let file = LogSchedule.File(
-        isUsable: desk.isOpen && desk.failure == nil, commits: desk.commits,
-        hasRounds: !desk.rounds.isEmpty, isBarrierBusy: !inRound.isEmpty)
+        isUsable: desk.isOpen && desk.failure == nil, commits: desk.transaction.commits,
+        hasRounds: !desk.transaction.rounds.isEmpty, isBarrierBusy: !inRound.isEmpty)
       switch desk.log.step(file, now: now.instant, limits) {
       case .rest, .afterRounds: break
       case .later(let at): logCare.watch(id, at: at)
@@ -50,7 +50,7 @@ extension Broker {
   /// the last.
   func waitsForEmptyLog(_ desk: Desk, now: Now) -> Bool {
     guard desk.log.mustBeEmptied, desk.failure == nil, desk.isOpen else { return false }
-    guard desk.rounds.isEmpty else {
+    guard desk.transaction.rounds.isEmpty else {
       // The barrier's report is a turn; this is for its being late.
       desk.blockedUntil = now.instant + limits.pendingRetry
       touch(desk)
@@ -84,11 +84,11 @@ extension Broker {
       let isWhole = try withRoom(for: use) { () throws(StoreError) in
         try desk.file.checkpoint(mode)
       }
-      guard isWhole, mode == .truncate, desk.rounds.isEmpty else { return isWhole }
+      guard isWhole, mode == .truncate, desk.transaction.rounds.isEmpty else { return isWhole }
       // SQLite has synced the log before it copied it: receipts too, which no barrier waits for.
       desk.file.markSynced()
-      desk.synced = desk.commits
-      desk.log.isEmpty(after: desk.commits)
+      desk.transaction.passedAll()
+      desk.log.isEmpty(after: desk.transaction.commits)
       if isIdle { try noteFreePages(desk, from: now.instant) }
       return true
     } catch {

@@ -48,7 +48,8 @@ extension Broker {
     }
     desk.kept = try kept(desk.file, beside: desk.queue)
     let sweep = desk.retention.look(
-      isOver: desk.kept.isOver(limits), isTrusted: isTrusted, commits: desk.commits, now: now)
+      isOver: desk.kept.isOver(limits), isTrusted: isTrusted, commits: desk.transaction.commits,
+      now: now)
     guard let sweep else { return }
     let endedBy = isTrusted ? now.wall + (.zero - limits.retention) : nil
     var slice = try desk.file.keptSlice(
@@ -60,11 +61,12 @@ extension Broker {
       slice, after: desk.retention.cursor,
       RetentionPlan.Rule(endedBy: endedBy, isOver: sweep == .size),
       rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
-    let before = desk.commits
+    let before = desk.transaction.commits
     try commit(plan, sweep == .age ? .age : .size, desk, now: now)
     // Sends that were refused for it need no further commit to be taken again.
     if desk.kept.isFull(limits) { desk.kept = try kept(desk.file, beside: desk.queue) }
-    desk.retention.did(plan, isBusy: !inRound.isEmpty, own: before..<desk.commits, now: now)
+    desk.retention.did(
+      plan, isBusy: !inRound.isEmpty, own: before..<desk.transaction.commits, now: now)
   }
 
   /// What a message takes in a file beside its bodies, or a little more.
@@ -99,22 +101,21 @@ extension Broker {
 
   /// Commits the deferred writes first: they may be about what is deleted.
   private func commit(_ writes: [Write], _ desk: Desk, now: Now) throws(StoreError) {
-    let all = desk.lazies + writes
+    let all = desk.transaction.deferred + writes
     try withRoom(for: .deletion) { () throws(StoreError) in try desk.file.commit(all) }
-    desk.lazies = []
-    desk.lazyDue = nil
-    desk.commits += 1
+    desk.transaction.committedWithDeferred()
     desk.log.used(at: now.instant)
   }
 
   /// Forgets keys whose window is over, and tombstones.
   private func expire(_ desk: Desk, now: Now) throws(StoreError) {
-    let before = desk.commits
+    let before = desk.transaction.commits
     if let next = try desk.file.nextExpiry(), next <= now.wall {
       try commit([.expire(at: now.wall, rows: limits.retentionRowsMax)], desk, now: now)
     }
     desk.retention.didExpire(
-      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty, own: before..<desk.commits,
+      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty,
+      own: before..<desk.transaction.commits,
       now: now)
   }
 }

@@ -14,7 +14,7 @@ extension Broker {
         free: free, used: used, isDiskLow: isDiskLow, hasRoom: diskGuard.hasRoom(forLogOf: used),
         limits)
     else { return }
-    desk.shrinking = Shrinking(from: at, commits: desk.commits, limits)
+    desk.shrinking = Shrinking(from: at, commits: desk.transaction.commits, limits)
     // Nothing else of it may come due for days.
     retentionTurns.add(desk.id)
   }
@@ -25,7 +25,8 @@ extension Broker {
       return
     }
     let action = desk.shrinking?.step(
-      now: now.instant, isBarrierBusy: !inRound.isEmpty, hasRounds: !desk.rounds.isEmpty,
+      now: now.instant, isBarrierBusy: !inRound.isEmpty,
+      hasRounds: !desk.transaction.rounds.isEmpty,
       notBefore: retentionTurns.shrinksFrom, limits)
     switch action {
     case .wait, nil: break
@@ -49,7 +50,7 @@ extension Broker {
     }
     desk.shrinking = nil
     // Until then the file is nothing without its log.
-    if desk.rounds.isEmpty { emptyLog(desk, isIdle: false, now: now) }
+    if desk.transaction.rounds.isEmpty { emptyLog(desk, isIdle: false, now: now) }
   }
 
   private func notShrunk(_ desk: Desk, _ error: StoreError) {
@@ -60,12 +61,12 @@ extension Broker {
     let start = Clock.instant()
     do throws(StoreError) {
       let (free, used) = (try desk.file.freePages(), try desk.file.usedPages())
-      let before = desk.commits
+      let before = desk.transaction.commits
       try desk.file.shrink()
-      desk.commits += 1
+      desk.transaction.committedBeside()
       desk.log.used(at: now.instant)
-      desk.retention.wrote(before..<desk.commits)
-      desk.shrinking?.rewrote(commits: desk.commits)
+      desk.retention.wrote(before..<desk.transaction.commits)
+      desk.shrinking?.rewrote(commits: desk.transaction.commits)
       desk.wantsSync = true
       touch(desk)
       log.info(
@@ -80,7 +81,9 @@ extension Broker {
       // tried again when the file has been idle once more.
       desk.shrinking = nil
       notShrunk(desk, error)
-      if !isFinal(error, desk), desk.rounds.isEmpty { emptyLog(desk, isIdle: false, now: now) }
+      if !isFinal(error, desk), desk.transaction.rounds.isEmpty {
+        emptyLog(desk, isIdle: false, now: now)
+      }
     }
   }
 }
@@ -88,7 +91,7 @@ extension Broker {
 extension Desk {
   /// When the next step of making its file smaller is due.
   var shrinkDue: Instant? {
-    isOpen ? shrinking?.next(commits: commits, synced: synced) : nil
+    isOpen ? shrinking?.next(commits: transaction.commits, synced: transaction.synced) : nil
   }
 
   /// The end of its file is being cut: a checkpoint would cut it at one go, and can wait.

@@ -37,6 +37,6 @@ extension Broker {
 
 extension Desk {
   fileprivate var writer: DiskGuard.Writer {
-    DiskGuard.Writer(file: isOpen ? file : nil, batchBytes: batchBytes)
+    DiskGuard.Writer(file: isOpen ? file : nil, batchBytes: transaction.batchBytes)
   }
 }

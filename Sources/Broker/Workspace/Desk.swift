@@ -16,29 +16,8 @@ final class Desk {
   /// Of the closed file: the position of its newest message.
   private var lastPosition: Int64 = 0
 
-  /// This turn's transaction, and the machines that wait for its outcome.
-  var batch: [Write] = []
-  var batchBytes = 0
-  var reports: [Report] = []
-  /// Put off to the next transaction, or until `lazyDue`; they go before the batch.
-  var lazies: [Write] = [] { didSet { if lazies.isEmpty { hasUrgentLazies = false } } }
-  /// Those of the batch that nobody waits for: put off again when the batch is refused.
-  var laziesInBatch: [Write] = []
-  var lazyDue: Instant?
-  /// Some of them have to reach the file by then, even if it has to be opened for that.
-  var hasUrgentLazies = false
-  /// Leave once this turn's transaction is committed, or when its barrier has passed.
-  var afterCommit: [Reply] = []
-  var afterBarrier: [Reply] = []
-  /// The same of transactions that this turn has committed already.
-  var committedReports: [Report] = []
-  var committedReplies: [Reply] = []
-  var committedBytes = 0
-  /// Committed rounds that no barrier has covered yet, oldest first.
-  var rounds: [Round] = []
-  /// Transactions committed, and how many of them a barrier has covered.
-  var commits: UInt64 = 0
-  var synced: UInt64 = 0
+  /// What it writes, and who is answered when that is durable.
+  var transaction: Transaction
   /// When a transaction without a new message was counted last, and the progress of its file that
   /// was noted, or is about to be.
   var countedAt: Instant?
@@ -56,10 +35,7 @@ final class Desk {
   var waiters: [Seq: [Waiter]] = [:]
   /// Polls and agents' calls that have no reply yet, and what they get if there never is one.
   var open: [CallID: RelayError] = [:]
-  /// Requests and results that a caller or a poll is about to need.
-  var cache: [Seq: Cached] = [:]
-  /// Tasks that more than one message belongs to, while the first one's request is kept.
-  var continued: Set<Seq> = []
+  var cache: MessageCache
   /// When the file is looked through for what can go.
   var retention: RetentionSchedule
   /// When its write-ahead log is emptied.
@@ -67,17 +43,14 @@ final class Desk {
   var lowDiskUse = LowDiskUse()
   /// It has been idle and has many free pages.
   var shrinking: Shrinking?
-  /// Keys of messages that are on their way to the disk: no read of the file finds them yet.
-  var storingKeys: [UUIDBytes: (seq: Seq, call: UUIDBytes)] = [:]
-  var storingKeyOf: [Seq: UUIDBytes] = [:]
-  /// Messages from here on arrived in this run: what is not in `continued` has one message.
+  var pendingKeys = PendingKeys()
+  /// Messages from here on arrived in this run: the cache knows which of their tasks go on.
   let firstSeq: Seq
   /// Calls of the workspace that answer what it has asked itself.
   var ownAnswers = OwnAnswers()
   /// Beside the queue, as of the last look.
   var kept = Kept()
-  /// The last call of each consumer that was no heartbeat.
-  var lastCall: [String: Instant] = [:]
+  var consumers = Consumers()
   /// Operators who wait for a replay to be stored, by its number.
   var replays: [Seq: CallID] = [:]
   /// Dead messages that a caller is told of, while their write is not committed.
@@ -89,8 +62,6 @@ final class Desk {
   var lastJob: JobID = 0
   /// Reading that takes more than one turn.
   var scans: [Scan] = []
-  /// So many of them are looked through for those that no longer count.
-  var lastCallMax = 256
 
   /// Somebody has asked for it since its last turn ended.
   var isUsed = false
@@ -108,31 +79,9 @@ final class Desk {
     var plantDue: Instant?
   #endif
 
-  struct Round {
-    var number: UInt64
-    /// The transactions that its barrier covers.
-    var commits: UInt64
-    /// Of the file, after them.
-    var progress: Int64
-    /// Of the bodies in them.
-    var bytes: Int
-    var reports: [Report]
-    var replies: [Reply]
-  }
-
-  struct Cached {
-    var head: [UInt8]
-    var body: [UInt8]
-    var message: Range<Int>
-    var texts: [JSONScanner.Text]
-    var result: [UInt8]?
-
-    var bytes: Int { head.count + body.count + (result?.count ?? 0) }
-  }
-
   init(
     id: WorkspaceID, file: WorkspaceFile, queue: Queue, digestKey: DigestKey,
-    retention: RetentionSchedule
+    retention: RetentionSchedule, cache: CacheAccount
   ) {
     self.id = id
     self.digestKey = digestKey
@@ -140,7 +89,8 @@ final class Desk {
     opened = file
     self.queue = queue
     // What recovery has noted there.
-    if file.isDirty { commits = 1 }
+    transaction = Transaction(commits: file.isDirty ? 1 : 0)
+    self.cache = MessageCache(cache)
     firstSeq = queue.nextSeq()
   }
 
@@ -172,8 +122,8 @@ final class Desk {
 
   /// Nothing is on its way to its file or back.
   var isQuiet: Bool {
-    !hasTurnWork && rounds.isEmpty && committedReports.isEmpty && committedReplies.isEmpty
-      && failure == nil && damage == nil && jobs.isEmpty && scans.isEmpty && replays.isEmpty
+    transaction.isQuiet && failure == nil && damage == nil && jobs.isEmpty && scans.isEmpty
+      && replays.isEmpty
       && afterWrite.isEmpty
   }
 
@@ -182,48 +132,30 @@ final class Desk {
     guard failure == nil else { return nil }
     // What has work for a turn is not looked through before.
     let retention = hasTurnWork ? nil : retentionDue
-    return [queue.nextDeadline, lazyDue, retention, nextStep].compactMap(\.self).min()
+    return [queue.nextDeadline, transaction.deferredDue, retention, nextStep].compactMap(\.self)
+      .min()
   }
 
   /// The next round of retention, or of making the file smaller.
   var retentionDue: Instant? {
     guard failure == nil, damage == nil else { return nil }
-    let due = [retention.next(commits: commits, isOpen: isOpen), shrinkDue]
+    let due = [retention.next(commits: transaction.commits, isOpen: isOpen), shrinkDue]
     return due.compactMap(\.self).min()
   }
 
   /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
-  var isUnsynced: Bool { commits > synced }
+  var isUnsynced: Bool { transaction.isUnsynced }
 
-  /// Something is to be committed or sent that cannot be put off.
-  var hasTurnWork: Bool {
-    !batch.isEmpty || !reports.isEmpty || !afterCommit.isEmpty || !afterBarrier.isEmpty
-  }
+  /// Something is to be committed or sent that cannot be deferred.
+  var hasTurnWork: Bool { transaction.hasWork }
 
   func add(_ write: Write) {
-    batch.append(write)
-    switch write {
-    case .message(let new): batchBytes += new.body.count + new.head.count
-    case .answer(let answer): batchBytes += answer.body.count
-    case .delete, .retire, .trim: log.willErase()
-    case .handOut, .handOutChange, .requeue, .end, .task, .received, .note, .told, .redrive, .job,
-      .expire:
-      break
-    }
+    if write.isErasing { log.willErase() }
+    transaction.add(write)
   }
 
-  /// All writes keep their order: behind others of this turn it goes with them.
-  func addLazily(_ write: Write, _ limits: Limits, now: Now) {
-    if batch.isEmpty {
-      lazies.append(write)
-      if !write.mayBeHeld { hasUrgentLazies = true }
-      let isHeld = !isOpen && !hasUrgentLazies
-      let due = now.instant + (isHeld ? limits.receiptHeldTime : limits.lazyWriteMax)
-      lazyDue = lazyDue.map { min($0, due) } ?? due
-    } else {
-      batch.append(write)
-      laziesInBatch.append(write)
-    }
+  func addDeferred(_ write: Write, _ limits: Limits, now: Now) {
+    transaction.addDeferred(write, isFileOpen: isOpen, limits, now: now)
   }
 
   func messageID(_ message: Message) -> MessageID {
@@ -243,4 +175,16 @@ struct Waiter {
   var isAnswerer = false
   /// A withdrawal was asked for when its hold ran out.
   var isWithdrawing = false
+}
+
+extension Write {
+  /// It deletes content, which stands in the log until that is emptied.
+  fileprivate var isErasing: Bool {
+    switch self {
+    case .delete, .retire, .trim: true
+    case .message, .answer, .handOut, .handOutChange, .requeue, .end, .task, .received, .note,
+      .told, .redrive, .job, .expire:
+      false
+    }
+  }
 }
