@@ -1,6 +1,7 @@
 package import Relay
 import Store
 import System
+import Wire
 
 /// Lines of the audit that nobody waits for: how a job ended, and why a verb was refused. They go
 /// with the registry's next commit, and stay here while the disk refuses it.
@@ -99,5 +100,22 @@ extension Broker {
   func writeLines() throws(StoreError) {
     try data.registry.commit(linesToStore.waiting.map { .audit($0) })
     linesToStore = LinesToStore()
+  }
+
+  /// The newest lines below one, newest first.
+  package func showAudit(_ call: CallID, before id: Int64, limit: Int) {
+    do {
+      // One more tells whether there are any left.
+      var entries = try data.registry.audit(before: id, limit: limit + 1)
+      let hasMore = entries.count > limit
+      if hasMore { entries.removeLast() }
+      let json = registryJSON.audit(entries, hasMore: hasMore)
+      // Lines may be shown that no barrier has covered: the answer leaves with the next one.
+      registryChanges.append(RegistryChange(reply: Reply(call: call, body: json.bytes)))
+    } catch {
+      log.error("registry_failed", ["error": .text(error.description)])
+      if error.isFinalForProcess { fatal = error }
+      replies.send(Reply(call: call, error: .workspaceUnavailable))
+    }
   }
 }

@@ -23,7 +23,10 @@ extension Broker {
       let row = try removable(id, purge: purge)
       let children = newestChildren(of: id)
       guard children.isEmpty || isConfirmed else {
-        return answer(confirmation(call, children), about: [id] + children)
+        let members = registryJSON.confirmation(children, atMost: limits.cascadeMax)
+        return answer(
+          Reply(call: call, error: .confirmationRequired, members: members),
+          about: [id] + children)
       }
       guard let below = descendants(of: id) else {
         let detail = "more than \(limits.cascadeMax) stand below it; remove some of those first"
@@ -35,7 +38,10 @@ extension Broker {
       // The lowest first: a purge is answered when the last file has gone.
       for row in rows.reversed() { remove(row, removal, reply: nil) }
       removal.detail = below.isEmpty ? "" : "with \(below.count) below it"
-      let json = purge ? purgedJSON(row, below.count) : removedJSON(row, below.count, now)
+      let json =
+        purge
+        ? registryJSON.purged(row, below: below.count)
+        : registryJSON.removed(row, below: below.count, at: now.wall)
       remove(row, removal, reply: Reply(call: call, body: json.bytes))
     } catch {
       answer(Reply(call: call, error: error), about: [id])
@@ -77,36 +83,5 @@ extension Broker {
       return replies.send(reply)
     }
     registryChanges.append(RegistryChange(reply: reply))
-  }
-
-  // MARK: what is answered
-
-  private func confirmation(_ call: CallID, _ children: [WorkspaceID]) -> Reply {
-    let error = RelayError.confirmationRequired
-    return Reply(
-      call: call, error: error,
-      members: [
-        ("status", .string(error.code)),
-        (
-          "message",
-          "nothing was removed: ?confirm=true removes it with all that stand below it"
-        ),
-        ("children", .array(children.prefix(limits.cascadeMax).map { .string($0.text) })),
-        ("children_count", .number("\(children.count)")),
-      ])
-  }
-
-  private func removedJSON(_ row: RegisteredWorkspace, _ below: Int, _ now: Now) -> JSON {
-    [
-      "status": "removed", "id": .string(row.id.text),
-      "removed_at": .string(Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds)),
-      "restore_until": .string(
-        Timestamp.rfc3339(nanoseconds: (now.wall + limits.removedKeep).nanoseconds)),
-      "cascade_deleted": .number("\(below)"),
-    ]
-  }
-
-  private func purgedJSON(_ row: RegisteredWorkspace, _ below: Int) -> JSON {
-    ["status": "purged", "id": .string(row.id.text), "cascade_deleted": .number("\(below)")]
   }
 }

@@ -1,5 +1,5 @@
 package import Relay
-package import Wire
+import Wire
 
 /// Orgs and their keys.
 extension Broker {
@@ -13,7 +13,7 @@ extension Broker {
       registryBatch.append(.createOrg(org))
       let record = audit(actor, .orgCreate, .org(org.id), org.name, now: now)
       var reply = Reply(call: call, status: 201)
-      reply.body = json(org).bytes
+      reply.body = registryJSON.org(org).bytes
       registryChanges.append(
         RegistryChange(
           apply: { $0.put(org) }, reply: reply,
@@ -22,15 +22,6 @@ extension Broker {
     } catch {
       replies.send(Reply(call: call, error: error))
     }
-  }
-
-  private func json(_ org: RegisteredOrg) -> JSON {
-    ["id": .string(org.id), "name": .string(org.name)]
-  }
-
-  package var orgsJSON: JSON {
-    let orgs = directory.orgs.values.sorted { $0.id < $1.id }
-    return ["orgs": .array(orgs.map(json)), "count": .number("\(orgs.count)")]
   }
 
   package func mintKey(
@@ -42,7 +33,7 @@ extension Broker {
       try checkRoom(.org(org), ending: [], now: now)
       let key = make(
         .org(org), org: org, scopes: scopes, wish, TokenOrigin(by: actor), now: now)
-      let reply = Reply(call: call, status: 201, body: mintedJSON(key).bytes)
+      let reply = Reply(call: call, status: 201, body: registryJSON.minted(key).bytes)
       registryChanges.append(
         RegistryChange(
           apply: { key.confirm(&$0) }, reply: reply,

@@ -56,7 +56,8 @@ extension Broker {
       try makeWorkspace(blank, now: now)
       let record = audit(
         actor, .workspaceCreate, .workspace(id), "org \(org)", now: now)
-      var reply = Reply(call: call, status: 201, body: workspaceJSON(blank).bytes)
+      var reply = Reply(
+        call: call, status: 201, body: registryJSON.workspace(blank, lastSeen: nil).bytes)
       reply.headers.append(("Location", "/workspaces/\(id.text)"))
       write(
         blank,
@@ -137,7 +138,11 @@ extension Broker {
       let token =
         needsToken ? newToken(for: row, TokenWish(), registration.origin, now: now) : nil
       var change = RegistryChange(workspace: id, isCreation: isCreation)
-      change.reply = Reply(call: call, body: registeredJSON(row, token?.secret, registration).bytes)
+      change.reply = Reply(
+        call: call,
+        body: registryJSON.registered(
+          row, token?.secret, wantsPush: registration.wantsPush
+        ).bytes)
       if token != nil || row != before {
         change.record = audit(
           registration.origin.by, .workspaceRegister, .workspace(id),
@@ -271,86 +276,6 @@ extension Broker {
 
   // MARK: what is shown
 
-  package func base(_ id: WorkspaceID) -> String { "\(publicURL)/w/\(id.text)/" }
-
-  private func registeredJSON(
-    _ row: RegisteredWorkspace, _ secret: String?, _ registration: Registration
-  ) -> JSON {
-    let base = base(row.id)
-    var json: JSON = [
-      "status": "registered", "id": .string(row.id.text),
-      "workspace_id": .string(row.id.text), "org_id": .string(row.org),
-      "delivery_mode": "poll",
-      "relay": [
-        "public_url": .string(base),
-        "card_url": .string(base + ".well-known/agent-card.json"),
-        "inbox_url": .string(inboxURL(row.id)),
-      ],
-    ]
-    if let secret {
-      json["auth_token"] = .string(secret)
-      json["expires_at"] = .null
-    }
-    if registration.wantsPush {
-      json["warning"] = "the relay never connects to an agent: poll the inbox_url"
-    }
-    return json
-  }
-
-  package func workspaceJSON(_ row: RegisteredWorkspace) -> JSON {
-    let base = base(row.id)
-    let record = directory.workspace(row.id)
-    var json: JSON = [
-      "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
-      "created_at": .string(Timestamp.rfc3339(nanoseconds: row.createdAt.nanoseconds)),
-      "parent_id": row.parent.map { .string($0.text) } ?? .null,
-      "claimed": .bool(row.claimedAt != nil),
-      "settings": settings(row),
-      "urls": [
-        "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
-        "inbox": .string(inboxURL(row.id)),
-      ],
-    ]
-    if let at = row.claimedAt {
-      json["claimed_at"] = Self.time(at)
-      json["claimed_by"] = .string(row.claim.by)
-      if !row.claim.from.isEmpty { json["claimed_from"] = .string(row.claim.from) }
-      if !row.claim.via.isEmpty { json["claimed_via"] = .string(row.claim.via) }
-    }
-    if let seen = record?.lastSeen {
-      json["last_seen_at"] = .string(Timestamp.rfc3339(nanoseconds: seen.nanoseconds))
-    }
-    return json
-  }
-
-  /// What an operator has set; when the card was registered is the relay's own note.
-  private func settings(_ row: RegisteredWorkspace) -> JSON {
-    var settings = Settings(ofRow: row)
-    settings.cardAt = nil
-    return settings.json
-  }
-
-  /// The workspace with what its queue holds, in memory or when its file was closed; without, if
-  /// nobody knows.
-  package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
-    guard let record = directory.workspace(id) else { throw .notFound }
-    var json = workspaceJSON(record.row)
-    addLiveness(record, to: &json, now: now)
-    if let depth = knownDepth(record) {
-      let desk = desks[id]
-      var queue: JSON = [:]
-      for (name, count) in depth.counts.named { queue[name] = .number("\(count)") }
-      let held = desk?.waiters.values.reduce(0) { $0 + $1.count } ?? 0
-      queue["held_callers"] = .number("\(held)")
-      queue["parked_polls"] = .number("\(desk?.queue.parkedCount ?? 0)")
-      // A poll keeps its workspace in memory, and for a while after its end.
-      queue["present"] = .bool(desk?.queue.isPresent(now: now) ?? false)
-      queue["in_memory"] = .bool(desk != nil)
-      json["queue"] = queue
-    }
-    return json
-  }
-
   /// When what the card is made from was written last.
   package func cardTime(_ id: WorkspaceID) -> WallTime? {
     directory.workspace(id).map { $0.settings.cardAt ?? $0.row.createdAt }
@@ -364,7 +289,8 @@ extension Broker {
     let registered = try? JSON(parsing: record.row.card, valuesMax: .max)
     let bytes = AgentCard.synthesize(
       registered: registered,
-      workspaceName: record.row.name.isEmpty ? id.text : record.row.name, base: base(id),
+      workspaceName: record.row.name.isEmpty ? id.text : record.row.name,
+      base: registryJSON.base(id),
       relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
     let etag = "\"" + SHA256.hash(bytes).hex + "\""
     directory.made.keep((bytes, etag), of: id, bytesMax: limits.madeCardsBytesMax)

@@ -1,7 +1,7 @@
 package import Relay
 import Store
 import System
-package import Wire
+import Wire
 
 /// A workspace that is removed: its messages are still being ended, or its file is to go.
 struct Removed: Comparable {
@@ -88,7 +88,7 @@ extension Broker {
     desk.scans = []
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
-      let members = agentMembers(row.id, row.leftAt)
+      let members = registryJSON.agentMembers(row.id, row.leftAt)
       replies.send(Reply(call: poll, error: .workspaceRemoved, members: members))
     }
     for seq in Array(desk.waiters.keys) {
@@ -162,46 +162,10 @@ extension Broker {
           directory.restore(restored)
           log.info("workspace_restored", ["workspace": .text(id.text)])
         },
-        reply: Reply(call: call, body: workspaceJSON(row).bytes),
+        reply: Reply(call: call, body: registryJSON.workspace(row, lastSeen: nil).bytes),
         then: { broker, now in
           if let row = broker.directory.workspace(id)?.row { broker.setAlarm(row, now: now) }
         }))
-  }
-
-  /// One that can be restored, in the list of them.
-  package func removedEntry(_ id: WorkspaceID) -> JSON? {
-    guard let row = directory.removed[id]?.row, row.state == .removed else { return nil }
-    return [
-      "id": .string(id.text), "name": .string(row.name), "org": .string(row.org),
-      "parent_id": row.parent.map { .string($0.text) } ?? .null,
-      "removed_at": Self.time(row.leftAt),
-      "restore_until": Self.time(row.leftAt + limits.removedKeep),
-    ]
-  }
-
-  /// What an agent is told about its removed workspace, by the names that the platform's clients
-  /// read.
-  package func members(of ended: Directory.EndedToken) -> [(String, JSON)] {
-    agentMembers(ended.workspace, ended.at)
-  }
-
-  private func agentMembers(_ id: WorkspaceID, _ at: WallTime) -> [(String, JSON)] {
-    [
-      ("id", .string(id.text)), ("workspace_id", .string(id.text)), ("status", "removed"),
-      ("paused", false), ("deleted", true), ("removed_at", Self.time(at)),
-      ("hint", "this token will not count again: stop, or register the agent anew"),
-    ]
-  }
-
-  /// What operators are told about a removed workspace.
-  package func removedMembers(_ id: WorkspaceID) -> [(String, JSON)] {
-    guard let row = directory.removed[id]?.row, row.state == .removed, let at = row.removedAt
-    else { return [] }
-    return [
-      ("id", .string(id.text)),
-      ("removed_at", .string(Timestamp.rfc3339(nanoseconds: at.nanoseconds))),
-      ("hint", .string("POST /workspaces/\(id.text)/restore brings it back, without its tokens")),
-    ]
   }
 }
 

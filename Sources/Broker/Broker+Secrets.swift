@@ -1,6 +1,6 @@
 package import Relay
 import System
-package import Wire
+import Wire
 
 /// Secrets: set by an operator, read by the agent. They change in memory, and are answered, once
 /// that is durable; no log and no audit line has a value.
@@ -90,25 +90,12 @@ extension Broker {
 
   // MARK: what is shown
 
-  /// To operators: that they are there.
-  package func secretList(_ id: WorkspaceID) -> JSON {
-    .array(
-      sorted(id).map { secret in
-        [
-          "key": .string(secret.key), "has_value": true, "scope": "workspace",
-          "created_at": .string(Timestamp.rfc3339(nanoseconds: secret.createdAt.nanoseconds)),
-          "updated_at": .string(Timestamp.rfc3339(nanoseconds: secret.updatedAt.nanoseconds)),
-        ]
-      })
-  }
-
   /// To the agent: name and value.
   package func secretValues(_ call: CallID, _ id: WorkspaceID, isWrapped: Bool) {
     let payer = payer(of: .workspace(id))
     do throws(RelayError) {
       try replies.checkMemory(payer)
-      let values = JSON.object(sorted(id).map { JSON.Member($0.key, .string($0.value)) })
-      let json: JSON = isWrapped ? ["secrets": values] : values
+      let json = registryJSON.secretValues(directory.secrets[id], isWrapped: isWrapped)
       var reply = Reply(call: call, body: json.bytes)
       // A cache on the way must not keep them (RFC 9111 §5.2.2.5).
       reply.headers = [("Cache-Control", "no-store")]
@@ -117,9 +104,5 @@ extension Broker {
     } catch {
       replies.send(Reply(call: call, error: error))
     }
-  }
-
-  private func sorted(_ id: WorkspaceID) -> [RegisteredSecret] {
-    directory.secrets[id].values.sorted { $0.key < $1.key }
   }
 }

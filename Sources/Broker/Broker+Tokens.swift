@@ -44,7 +44,7 @@ extension Broker {
       let token = newToken(for: row, wish, TokenOrigin(by: actor), now: now)
       let record = audit(
         actor, .tokenMint, .workspace(id), token.row.fingerprint, now: now)
-      let reply = Reply(call: call, status: 201, body: mintedJSON(token, id).bytes)
+      let reply = Reply(call: call, status: 201, body: registryJSON.minted(token, id).bytes)
       give(token, to: row, RegistryChange(reply: reply, record: record), now: now)
     } catch {
       replies.send(Reply(call: call, error: error))
@@ -76,7 +76,7 @@ extension Broker {
         + ending.map(\.row.fingerprint).joined(separator: " ")
         + ", grace \(grace.components.seconds) s"
       var change = RegistryChange(
-        reply: Reply(call: call, status: 201, body: mintedJSON(token, id).bytes),
+        reply: Reply(call: call, status: 201, body: registryJSON.minted(token, id).bytes),
         record: audit(actor, .tokenRotate, .workspace(id), detail, now: now))
       change.apply = { Self.end(hashes, at: end, isAtOnce: grace == .zero, &$0) }
       change.then = { broker, now in

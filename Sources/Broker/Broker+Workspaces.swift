@@ -47,7 +47,11 @@ extension Broker {
       changed,
       RegistryChange(
         workspace: id, apply: { $0.put(changed) },
-        reply: Reply(call: call, body: workspaceJSON(changed).bytes),
+        reply: Reply(
+          call: call,
+          body: registryJSON.workspace(
+            changed, lastSeen: directory.workspace(id)?.lastSeen
+          ).bytes),
         record: audit(
           actor, .workspaceChange, .workspace(id), words(change), now: now)))
   }

@@ -12,6 +12,7 @@ import Wire
 package final class Broker {
   package let limits: Limits
   package let publicURL: String
+  package let registryJSON: RegistryJSON
   let data: DataDirectory
   let random: Random
   let log: Log
@@ -145,6 +146,7 @@ package final class Broker {
     retentionTurns = RetentionTurns(limits)
     clocks = Clocks(limits, metrics, log)
     self.publicURL = publicURL
+    registryJSON = RegistryJSON(publicURL: publicURL, limits: limits)
     self.random = random
     self.log = log
     let newKey = Base64.encodeURL(random.bytes(32))

@@ -14,9 +14,14 @@ import Wire
     id = try bench.create()
   }
 
+  private func state(of id: WorkspaceID, isForAgent: Bool) throws -> JSON {
+    let record = try #require(bench.broker.directory.workspace(id))
+    return bench.broker.registryJSON.state(record, isForAgent: isForAgent, now: bench.now.wall)
+  }
+
   private var status: String? {
     get throws {
-      let state = try bench.broker.state(id, isForAgent: true, now: bench.now)
+      let state = try state(of: id, isForAgent: true)
       let shown = try bench.broker.workspaceStatus(id, now: bench.now)
       #expect(state["status"] == shown["status"])
       return state["status"]?.string
@@ -32,7 +37,7 @@ import Wire
   }
 
   private func isPaused(isForAgent: Bool) throws -> Bool? {
-    try bench.broker.state(id, isForAgent: isForAgent, now: bench.now)["paused"]?.bool
+    try state(of: id, isForAgent: isForAgent)["paused"]?.bool
   }
 
   @Test
@@ -98,7 +103,7 @@ import Wire
     bench.broker.signOfLife(id, now: bench.now)
     try bench.restart(isClean: false)
     #expect(try status == "offline", "killed before it was noted")
-    let other = try bench.broker.state(empty, isForAgent: true, now: bench.now)
+    let other = try state(of: empty, isForAgent: true)
     #expect(other["status"]?.string == "awaiting_agent")
   }
 

@@ -73,14 +73,14 @@ import Wire
     bench.advance(.seconds(60))
     _ = set("A", "newer")
     bench.sync()
-    let list = bench.broker.secretList(id)
+    let list = bench.broker.registryJSON.secretList(bench.broker.directory.secrets[id])
     #expect(list.array?.map { $0["key"]?.string } == ["A", "B"])
     let first = try #require(list.array?.first)
     #expect(first.object?.map(\.key) == ["key", "has_value", "scope", "created_at", "updated_at"])
     #expect(first["created_at"] != first["updated_at"])
     for isClean in [true, false] {
       try bench.restart(isClean: isClean)
-      #expect(bench.broker.secretList(id) == list)
+      #expect(bench.broker.registryJSON.secretList(bench.broker.directory.secrets[id]) == list)
       #expect(try values() == "{\"A\":\"newer\",\"B\":\"two\"}")
     }
   }

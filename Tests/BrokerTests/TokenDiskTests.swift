@@ -96,7 +96,7 @@ import Wire
       #expect(bench.replies[call]?.code == "not_stored")
       bench.wait(.seconds(3600))
       #expect(opens(token) == .workspace(id), "nobody is locked out")
-      #expect(broker.tokensJSON(of: id)["count"]?.int == 1)
+      #expect(broker.registryJSON.tokens(of: id, broker.directory)["count"]?.int == 1)
     }
     #expect(try stored.count == 1)
     bench.expectNothingHeld()

@@ -49,7 +49,9 @@ import Wire
     return call
   }
 
-  private var rows: [JSON] { broker.tokensJSON(of: id)["tokens"]?.array ?? [] }
+  private var rows: [JSON] {
+    broker.registryJSON.tokens(of: id, broker.directory)["tokens"]?.array ?? []
+  }
 
   private func audit() throws -> [AuditEntry] { try bench.data.registry.audit(limit: 100) }
 
@@ -214,7 +216,8 @@ import Wire
       bench.wait(.seconds(1))
       #expect(bench.replies[call]?.status == 201)
     }
-    #expect(bench.broker.tokensJSON(of: id)["count"]?.int ?? 0 <= 4)
+    #expect(
+      bench.broker.registryJSON.tokens(of: id, bench.broker.directory)["count"]?.int ?? 0 <= 4)
     #expect(try bench.data.registry.load().tokens.count <= 4)
   }
 

@@ -60,21 +60,21 @@ extension RelayServer {
     let actor = actor(head, ticket, now: now)
     switch route {
     case .orgs where Self.isRead(head):
-      loop.respond(ticket, .json(200, broker.orgsJSON.bytes))
+      loop.respond(ticket, .json(200, broker.registryJSON.orgs(broker.directory).bytes))
     case .orgs: try createOrg(body, ticket, actor, now: now)
     case .keys where Self.isRead(head):
       let name = QueryItems(head.query).first("org")
       guard let org = try org(named: name, .admin, head, ticket, now: now) else {
         throw .notFound
       }
-      loop.respond(ticket, .json(200, broker.keysJSON(of: org).bytes))
+      loop.respond(ticket, .json(200, broker.registryJSON.keys(of: org, broker.directory).bytes))
     case .keys: try mintKey(head, body, ticket, actor, now: now)
     case .key(let key):
       let org = try `operator`(.admin, head, ticket, now: now)
       broker.revokeKey(open(ticket, .other), key, in: org, actor: actor, now: now)
     case .audit: try audit(head, ticket)
     case .tokens(let id) where Self.isRead(head):
-      loop.respond(ticket, .json(200, broker.tokensJSON(of: id).bytes))
+      loop.respond(ticket, .json(200, broker.registryJSON.tokens(of: id, broker.directory).bytes))
     case .tokens(let id) where head.method == "DELETE":
       broker.revokeTokens(open(ticket, .other), of: id, nil, actor: actor, now: now)
     case .tokens(let id), .adminTokens(let id):

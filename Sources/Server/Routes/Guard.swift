@@ -209,9 +209,14 @@ extension RelayServer {
     // RFC 9110 §15.5.16.
     case .contentEncoding: headers.append(("Accept-Encoding", "identity"))
     case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Self.shownHostMax) ?? "")\""
-    case .workspaceRemoved: if let id = route.operated { members = broker.removedMembers(id) }
+    case .workspaceRemoved:
+      if let id = route.operated {
+        members = broker.registryJSON.removedMembers(broker.directory.removed[id])
+      }
     case .unsupported:
-      if case .platform(.activity(let id)) = route { (detail, members) = broker.insteadOfFeed(id) }
+      if case .platform(.activity(let id)) = route {
+        (detail, members) = broker.registryJSON.insteadOfFeed(id)
+      }
     default: break
     }
     if case .call = route { headers += Self.crossOrigin }

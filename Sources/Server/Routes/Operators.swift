@@ -75,7 +75,9 @@ extension RelayServer {
     var list: [JSON] = []
     for id in page.ids {
       if areRemoved {
-        if let entry = broker.removedEntry(id) { list.append(entry) }
+        if let entry = broker.registryJSON.removedEntry(broker.directory.removed[id]) {
+          list.append(entry)
+        }
       } else {
         list.append(try broker.workspaceStatus(id, now: now))
       }
@@ -94,7 +96,7 @@ extension RelayServer {
   ) throws(RelayError) {
     if head.method == "PATCH" { return try change(id, head, body, ticket, now: now) }
     var json = try broker.workspaceStatus(id, now: now)
-    json["agent_card"] = broker.registeredCard(id)
+    json["agent_card"] = broker.registryJSON.registeredCard(broker.directory.workspace(id))
     loop.respond(ticket, .json(200, json.bytes))
   }
 

@@ -22,7 +22,8 @@ extension RelayServer {
       guard isRead, let own = agentItself(head, ticket, now: now) else {
         guard let id else { throw .notFound }
         return isRead
-          ? loop.respond(ticket, .json(200, broker.secretList(id).bytes))
+          ? loop.respond(
+            ticket, .json(200, broker.registryJSON.secretList(broker.directory.secrets[id]).bytes))
           : try setSecret(id, head, body, ticket, now: now)
       }
       broker.secretValues(open(ticket, .other), own, isWrapped: true)
@@ -34,7 +35,8 @@ extension RelayServer {
         open(ticket, .other), key, of: id, by: actor(head, ticket, now: now), now: now)
     case .state(let id):
       let isAgent = agentItself(head, ticket, now: now) != nil
-      let state = try broker.state(id, isForAgent: isAgent, now: now)
+      guard let record = broker.directory.workspace(id) else { throw .notFound }
+      let state = broker.registryJSON.state(record, isForAgent: isAgent, now: now.wall)
       loop.respond(ticket, .json(200, state.bytes))
     case .activity: throw .unsupported
     case .updateCard: try updateCard(head, body, ticket, now: now)

@@ -1,0 +1,113 @@
+package import Relay
+package import Wire
+
+/// Tokens and keys with everything but the secret, of which nothing is kept.
+extension RegistryJSON {
+  package func tokens(of id: WorkspaceID, _ directory: borrowing Directory) -> JSON {
+    list(directory.tokens.entries(of: .workspace(id)))
+  }
+
+  package func keys(of org: String, _ directory: borrowing Directory) -> JSON {
+    list(directory.tokens.entries(of: .org(org)))
+  }
+
+  private func list(_ entries: [TokenTable.Entry]) -> JSON {
+    let rows = entries.filter(\.isDurable).map(\.shown)
+    return ["tokens": .array(rows.map(token)), "count": .number("\(rows.count)")]
+  }
+
+  private func token(_ token: RegisteredToken) -> JSON {
+    var json: JSON = ["id": .string(token.fingerprint)]
+    if token.kind == .org {
+      json["org"] = .string(token.org)
+      json["scopes"] = scopes(token.scopes)
+    }
+    json["name"] = .string(token.name)
+    json["prefix"] = .string(TokenTable.Owner(token)?.form.prefix ?? "")
+    json["created_at"] = .time(token.createdAt)
+    json["created_by"] = .string(token.origin.by)
+    json["last_used_at"] = .time(token.lastUsedAt)
+    json["expires_at"] = .time(token.expiresAt)
+    json["revoked_at"] = .time(token.revokedAt)
+    if !token.origin.from.isEmpty { json["claimed_from"] = .string(token.origin.from) }
+    if !token.origin.via.isEmpty { json["claimed_via"] = .string(token.origin.via) }
+    return json
+  }
+
+  private func scopes(_ scopes: RegisteredToken.Scopes) -> JSON {
+    .array(
+      RegisteredToken.Scopes.names.filter { scopes.contains($0.scope) }
+        .map { .string($0.name) })
+  }
+
+  func minted(_ token: NewToken, _ id: WorkspaceID) -> JSON {
+    [
+      "auth_token": .string(token.secret), "workspace_id": .string(id.text),
+      "id": .string(token.row.fingerprint), "expires_at": .time(token.row.expiresAt),
+      "message": "shown once: only its hash is kept",
+    ]
+  }
+
+  func minted(_ key: NewToken) -> JSON {
+    var json = token(key.row)
+    json["auth_token"] = .string(key.secret)
+    json["message"] = "shown once: only its hash is kept"
+    return json
+  }
+
+  // MARK: orgs
+
+  func org(_ org: RegisteredOrg) -> JSON { ["id": .string(org.id), "name": .string(org.name)] }
+
+  package func orgs(_ directory: borrowing Directory) -> JSON {
+    let orgs = directory.orgs.values.sorted { $0.id < $1.id }
+    return ["orgs": .array(orgs.map(org)), "count": .number("\(orgs.count)")]
+  }
+
+  // MARK: secrets
+
+  /// The secrets of a workspace for operators: their names, and no value.
+  package func secretList(_ secrets: [String: RegisteredSecret]) -> JSON {
+    .array(
+      sorted(secrets).map { secret in
+        [
+          "key": .string(secret.key), "has_value": true, "scope": "workspace",
+          "created_at": .time(secret.createdAt), "updated_at": .time(secret.updatedAt),
+        ]
+      })
+  }
+
+  /// The secrets of a workspace for its agent: names and values.
+  func secretValues(_ secrets: [String: RegisteredSecret], isWrapped: Bool) -> JSON {
+    let values = JSON.object(sorted(secrets).map { JSON.Member($0.key, .string($0.value)) })
+    return isWrapped ? ["secrets": values] : values
+  }
+
+  private func sorted(_ secrets: [String: RegisteredSecret]) -> [RegisteredSecret] {
+    secrets.values.sorted { $0.key < $1.key }
+  }
+
+  // MARK: audit
+
+  /// - `hasMore`: the page ends before the oldest line.
+  func audit(_ entries: [AuditEntry], hasMore: Bool) -> JSON {
+    var json: JSON = ["entries": .array(entries.map(line))]
+    if hasMore, let last = entries.last { json["next"] = .string("\(last.id)") }
+    return json
+  }
+
+  private func line(_ entry: AuditEntry) -> JSON {
+    [
+      "id": .number("\(entry.id)"), "at": .time(entry.at), "actor": .string(entry.actor),
+      "action": .string(entry.action), "target": .string(entry.target),
+      "detail": .string(entry.detail),
+    ]
+  }
+}
+
+extension RegisteredToken.Scopes {
+  /// The scopes by the names that requests and lists use.
+  package static let names: [(name: String, scope: RegisteredToken.Scopes)] = [
+    ("admin", .admin), ("send", .send), ("read", .read),
+  ]
+}

@@ -1,0 +1,200 @@
+package import Relay
+package import Wire
+
+/// The JSON of workspaces, orgs, tokens, secrets and the audit, as operators and agents see it.
+///
+/// Every function is of values only: it knows no queue, and writes nothing.
+package struct RegistryJSON: Sendable {
+  /// Where the relay is reached, without a slash at its end.
+  package let publicURL: String
+  /// An agent without a sign of life for longer is shown as offline.
+  let offlineAfter: Duration
+  /// A removed workspace can be restored for as long.
+  let removedKeep: Duration
+
+  package init(publicURL: String, limits: Limits) {
+    self.publicURL = publicURL
+    offlineAfter = limits.offlineAfter
+    removedKeep = limits.removedKeep
+  }
+
+  /// The URL at which a workspace's callers reach it.
+  func base(_ id: WorkspaceID) -> String { "\(publicURL)/w/\(id.text)/" }
+
+  func inboxURL(_ id: WorkspaceID) -> String { "\(publicURL)/workspaces/\(id.text)/inbox" }
+
+  // MARK: workspaces
+
+  func registered(_ row: RegisteredWorkspace, _ secret: String?, wantsPush: Bool) -> JSON {
+    let base = base(row.id)
+    var json: JSON = [
+      "status": "registered", "id": .string(row.id.text),
+      "workspace_id": .string(row.id.text), "org_id": .string(row.org),
+      "delivery_mode": "poll",
+      "relay": [
+        "public_url": .string(base),
+        "card_url": .string(base + ".well-known/agent-card.json"),
+        "inbox_url": .string(inboxURL(row.id)),
+      ],
+    ]
+    if let secret {
+      json["auth_token"] = .string(secret)
+      json["expires_at"] = .null
+    }
+    if wantsPush {
+      json["warning"] = "the relay never connects to an agent: poll the inbox_url"
+    }
+    return json
+  }
+
+  func workspace(_ row: RegisteredWorkspace, lastSeen: WallTime?) -> JSON {
+    let base = base(row.id)
+    var json: JSON = [
+      "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
+      "created_at": .time(row.createdAt),
+      "parent_id": row.parent.map { .string($0.text) } ?? .null,
+      "claimed": .bool(row.claimedAt != nil),
+      "settings": settings(row),
+      "urls": [
+        "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
+        "inbox": .string(inboxURL(row.id)),
+      ],
+    ]
+    if let at = row.claimedAt {
+      json["claimed_at"] = .time(at)
+      json["claimed_by"] = .string(row.claim.by)
+      if !row.claim.from.isEmpty { json["claimed_from"] = .string(row.claim.from) }
+      if !row.claim.via.isEmpty { json["claimed_via"] = .string(row.claim.via) }
+    }
+    if let lastSeen { json["last_seen_at"] = .time(lastSeen) }
+    return json
+  }
+
+  /// The settings that an operator has made. The time of the card's registration is the relay's
+  /// own note, and is not shown.
+  private func settings(_ row: RegisteredWorkspace) -> JSON {
+    var settings = Settings(ofRow: row)
+    settings.cardAt = nil
+    return settings.json
+  }
+
+  /// The card as the agent gave it. It may be large: only a page about one workspace has it.
+  package func registeredCard(_ record: WorkspaceRecord?) -> JSON {
+    record.flatMap { try? JSON(parsing: $0.row.card, valuesMax: .max) } ?? .null
+  }
+
+  // MARK: liveness
+
+  /// Whether the agent lives, in the platform's words. Any authenticated call is a sign of life.
+  private func liveness(_ record: WorkspaceRecord, now: WallTime) -> String {
+    if let seen = record.lastSeen, seen + offlineAfter > now { return "online" }
+    // Of a run that was killed nothing may be known but that there was an agent.
+    return record.lastSeen == nil && !record.isClaimed ? "awaiting_agent" : "offline"
+  }
+
+  /// - `isDeaf`: the agent polls the activity feed, and nobody polls the inbox.
+  func addLiveness(
+    _ record: WorkspaceRecord, isDeaf: Bool, to json: inout JSON, now: WallTime
+  ) {
+    json["status"] = .string(liveness(record, now: now))
+    if let polled = record.polledFeedAt { json["feed_polled_at"] = .time(polled) }
+    if isDeaf {
+      json["problem"] = .string("its agent polls the activity feed, which is not served yet")
+    }
+    // The relay never connects to an agent: there is no URL of it to call.
+    json["url"] = ""
+    json["runtime"] = "external"
+    json["role"] = ""
+    json["tier"] = .null
+    let vitals = record.vitals
+    json["last_heartbeat_at"] = .time(vitals?.at)
+    json["active_tasks"] = .number("\(vitals?.activeTasks ?? 0)")
+    json["uptime_seconds"] = .number("\(vitals?.uptimeSeconds ?? 0)")
+    json["last_error_rate"] = .number(vitals?.errorRate ?? "0")
+  }
+
+  /// Whether an agent is still wanted. The platform's clients end for good at `paused`, and nobody
+  /// starts them again at `resume`: to its agent a paused workspace is one without work.
+  package func state(_ record: WorkspaceRecord, isForAgent: Bool, now: WallTime) -> JSON {
+    [
+      "workspace_id": .string(record.row.id.text), "status": .string(liveness(record, now: now)),
+      "paused": .bool(record.settings.isPaused && !isForAgent), "deleted": false,
+    ]
+  }
+
+  /// What works in place of the platform's activity feed.
+  package func insteadOfFeed(_ id: WorkspaceID) -> (detail: String, members: [(String, JSON)]) {
+    let url = inboxURL(id)
+    return (
+      "the activity feed is not served yet; poll GET \(url)?wait=25, and post each result to "
+        + "\(url)/MESSAGE/result",
+      [("inbox_url", .string(url))]
+    )
+  }
+
+  // MARK: removed workspaces
+
+  func removed(_ row: RegisteredWorkspace, below count: Int, at now: WallTime) -> JSON {
+    [
+      "status": "removed", "id": .string(row.id.text), "removed_at": .time(now),
+      "restore_until": .time(now + removedKeep), "cascade_deleted": .number("\(count)"),
+    ]
+  }
+
+  func purged(_ row: RegisteredWorkspace, below count: Int) -> JSON {
+    ["status": "purged", "id": .string(row.id.text), "cascade_deleted": .number("\(count)")]
+  }
+
+  /// The members of the answer to a removal that has to be confirmed first.
+  func confirmation(_ children: [WorkspaceID], atMost count: Int) -> [(String, JSON)] {
+    [
+      ("status", .string(RelayError.confirmationRequired.code)),
+      (
+        "message", "nothing was removed: ?confirm=true removes it with all that stand below it"
+      ),
+      ("children", .array(children.prefix(count).map { .string($0.text) })),
+      ("children_count", .number("\(children.count)")),
+    ]
+  }
+
+  /// The entry of a workspace in the list of those that can be restored; `nil` if it cannot be.
+  package func removedEntry(_ record: WorkspaceRecord?) -> JSON? {
+    guard let row = record?.row, row.state == .removed else { return nil }
+    return [
+      "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
+      "parent_id": row.parent.map { .string($0.text) } ?? .null,
+      "removed_at": .time(row.leftAt), "restore_until": .time(row.leftAt + removedKeep),
+    ]
+  }
+
+  /// What operators are told about a removed workspace.
+  package func removedMembers(_ record: WorkspaceRecord?) -> [(String, JSON)] {
+    guard let row = record?.row, row.state == .removed, let at = row.removedAt else { return [] }
+    let path = "/workspaces/\(row.id.text)"
+    return [
+      ("id", .string(row.id.text)), ("removed_at", .time(at)),
+      ("hint", .string("POST \(path)/restore brings it back, without its tokens")),
+    ]
+  }
+
+  /// What an agent is told about its removed workspace, by the names that the platform's clients
+  /// read.
+  func agentMembers(_ id: WorkspaceID, _ at: WallTime) -> [(String, JSON)] {
+    [
+      ("id", .string(id.text)), ("workspace_id", .string(id.text)), ("status", "removed"),
+      ("paused", false), ("deleted", true), ("removed_at", .time(at)),
+      ("hint", "this token will not count again: stop, or register the agent anew"),
+    ]
+  }
+
+  package func members(of ended: Directory.EndedToken) -> [(String, JSON)] {
+    agentMembers(ended.workspace, ended.at)
+  }
+}
+
+extension JSON {
+  /// A time as all answers show it; `null` for none.
+  static func time(_ time: WallTime?) -> JSON {
+    time.map { .string(Timestamp.rfc3339(nanoseconds: $0.nanoseconds)) } ?? .null
+  }
+}
