@@ -260,8 +260,7 @@ extension Broker {
 
   /// Any authenticated call of the agent; `isHeartbeat`: one that says nothing else.
   package func signOfLife(_ id: WorkspaceID, now: Now) {
-    directory.seen(id, at: now.wall)
-    pulse(id, now: now)
+    registry.seen(id, now: now)
   }
 
   /// A heartbeat stretches the leases of polls without `confirm`. It is answered when that is

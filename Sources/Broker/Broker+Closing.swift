@@ -20,9 +20,7 @@ extension Broker {
     desks = [:]
     guard fatal == nil else { return false }
     do throws(StoreError) {
-      try writeAllUses()
-      try writePulses()
-      try writeLines()
+      try registry.writeRest(now: now)
       try data.registry.commit([.clock(clocks.record(boot: data.kernelBoot, now: now))])
       try data.registry.end()
     } catch {

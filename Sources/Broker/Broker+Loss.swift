@@ -41,7 +41,7 @@ extension Broker {
     }
     // What relay.db has noted is of the file that was.
     lastKnown.forget(id)
-    directory.setWake(id, row.nextWakeAt)
+    registry.setWake(id, row.nextWakeAt)
     try data.registry.commit([.pulses([WorkspacePulse(row)])])
     return outcome
   }

@@ -1,84 +1,38 @@
-package import Relay
+import Relay
 import Store
 import System
 import Wire
 
-/// A workspace that is removed: its messages are still being ended, or its file is to go.
-struct Removed: Comparable {
-  var at: WallTime
-  var id: WorkspaceID
-  static func < (left: Removed, right: Removed) -> Bool { left.at < right.at }
-}
-
-/// The end of a workspace. It happens in steps, each of which is durable before the next:
-///
-/// 1. The row says `removed`. From then on it is unknown, and its tokens are dead.
-/// 2. Who waits for it is told, and its messages and tasks end, some hundred in a turn.
-/// 3. After `removedKeep`, or when asked to, the row says `purging`. There is no way back.
-/// 4. Its file is deleted, and then its row.
-///
-/// A relay that finds the row in one of these states at its start goes on from there.
+/// What the end of a workspace means for its queue and its file; the registry says when.
 extension Broker {
-  /// - `reply`: to whoever asked; of a purge when the file has gone.
-  func remove(_ row: RegisteredWorkspace, _ removal: Removal, reply: Reply?) {
-    var row = row
-    let id = row.id
-    row.state = removal.purges ? .purging : .removed
-    row.removedAt = row.removedAt ?? removal.now.wall
-    // The credential is dead before the write is durable; whoever waits hears of it after.
-    let undo = directory.remove(row)
-    registryBatch.append(.updateWorkspace(row))
-    registryBatch.append(.revokeTokens(of: id, at: removal.now.wall))
-    if directory.removed[id]?.row.nextWakeAt != nil {
-      directory.setWake(id, nil)
-      marks.insert(id)
+  /// A part of the messages of one removed workspace ends in this turn.
+  func closeRemoved(now: Now) {
+    let removals = registry.removals
+    guard let id = removals.nextToClose, !isBarrierBusy(with: id), nextSweep <= now.instant
+    else { return }
+    nextSweep = now.instant + limits.sweepInterval
+    guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {
+      return removals.closed()
     }
-    audit(
-      removal.actor, removal.purges ? .workspacePurge : .workspaceRemove, .workspace(id),
-      removal.detail, now: removal.now)
-    if removal.purges { purgeCalls[id] = reply }
-    let gone = row
-    write(
-      row,
-      RegistryChange(
-        workspace: id,
-        reply: removal.purges ? nil : reply,
-        refused: { broker, _ in
-          guard let reply = broker.purgeCalls.removeValue(forKey: id) else { return }
-          broker.replies.send(reply.failing(.notStored))
-        },
-        undo: { directory in if let undo { directory.undo(undo) } },
-        then: { broker, _ in broker.removed(gone) }))
+    let desk: Desk
+    do throws(RelayError) { desk = try self.desk(id, evenRemoved: true, now: now) } catch {
+      // Without its file there is nothing to end; `unopenable` says so. Otherwise it comes again.
+      if error != .tooManyOpen { removals.closed() }
+      return
+    }
+    guard desk.isToBeClosed else { return removals.closed() }
+    stopJobs(desk, now: now)
+    desk.queue.closeSome(nextCall(), most: limits.roundOperationsMax / 4, now: now)
+    carryOut(desk, now: now)
   }
 
-  /// Its row is durable.
-  private func removed(_ row: RegisteredWorkspace) {
-    log.info(
-      row.state == .purging ? "workspace_purging" : "workspace_removed",
-      ["workspace": .text(row.id.text)])
-    directory.confirmRemoval(row)
-    for entry in directory.tokens.entries(of: .workspace(row.id)) { noteEnd(of: entry.row) }
-    if let desk = desks[row.id], desk.failure == nil { tellRemoved(desk, row) }
+  func workspaceRemoved(_ row: RegisteredWorkspace) {
+    if let desk = desks[row.id], desk.failure == nil { endWaiting(desk, row) }
     alarms.put(nil, row.id)
-    if row.state == .purging { purging.append(row.id) } else { keepRemoved(row) }
   }
 
-  private func keepRemoved(_ row: RegisteredWorkspace) {
-    if row.nextWakeAt == nil || directory.removed[row.id]?.row.nextWakeAt == nil {
-      closing.append(row.id)
-    }
-    removals.insert(Removed(at: row.leftAt + limits.removedKeep, id: row.id))
-  }
-
-  /// At the start.
-  func setRemovals() {
-    for (id, record) in directory.removed {
-      if record.row.state == .purging { purging.append(id) } else { keepRemoved(record.row) }
-    }
-  }
-
-  /// Whoever waits hears of it now.
-  private func tellRemoved(_ desk: Desk, _ row: RegisteredWorkspace) {
+  /// Answers whoever waits.
+  private func endWaiting(_ desk: Desk, _ row: RegisteredWorkspace) {
     touch(desk)
     // What is read in many turns comes to nothing.
     for scan in desk.scans {
@@ -88,7 +42,7 @@ extension Broker {
     desk.scans = []
     for poll in desk.queue.abandonPolls(now: turnNow) {
       desk.open[poll] = nil
-      let members = registryJSON.agentMembers(row.id, row.leftAt)
+      let members = registry.json.agentMembers(row.id, row.leftAt)
       replies.send(Reply(call: poll, error: .workspaceRemoved, members: members))
     }
     for seq in Array(desk.waiters.keys) {
@@ -102,70 +56,30 @@ extension Broker {
     carryOut(desk, now: turnNow)
   }
 
-  // MARK: messages
-
-  /// A part of the messages of one removed workspace ends in this turn.
-  func closeRemoved(now: Now) {
-    guard let id = closing.first, desks[id]?.transaction.rounds.isEmpty != false,
-      nextSweep <= now.instant
-    else { return }
-    nextSweep = now.instant + limits.sweepInterval
-    guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {
-      closing.removeFirst()
-      return
-    }
-    let desk: Desk
-    do throws(RelayError) { desk = try self.desk(id, evenRemoved: true, now: now) } catch {
-      // Without its file there is nothing to end; `unopenable` says so. Otherwise it comes again.
-      if error != .tooManyOpen { closing.removeFirst() }
-      return
-    }
-    guard desk.isToBeClosed else {
-      closing.removeFirst()
-      return
-    }
-    stopJobs(desk, now: now)
-    desk.queue.closeSome(nextCall(), most: limits.roundOperationsMax / 4, now: now)
-    carryOut(desk, now: now)
+  func isBarrierBusy(with id: WorkspaceID) -> Bool {
+    desks[id]?.transaction.rounds.isEmpty == false
   }
 
-  // MARK: restore
+  func releaseFile(of id: WorkspaceID) -> Bool {
+    guard let desk = desks[id] else { return true }
+    if desk.failure == nil {
+      giveUp(
+        desk,
+        StoreError(kind: .other, call: "purge", path: data.path(of: id), message: "purged"))
+    }
+    guard desk.transaction.rounds.isEmpty else { return false }
+    abandonFile(desk)
+    desks[id] = nil
+    alarms.put(nil, id)
+    return true
+  }
 
-  package func restoreWorkspace(_ call: CallID, _ id: WorkspaceID, actor: String, now: Now) {
-    guard var row = directory.removed[id]?.row, row.state == .removed else {
-      let error: RelayError = directory.workspace(id) == nil ? .notFound : .workspaceExists
-      return replies.send(Reply(call: call, error: error))
-    }
-    // Its messages are still ending, or its removal is not durable: soon.
-    guard !closing.contains(id), rowsOnTheirWay[id] == nil else {
-      return replies.send(
-        Reply(
-          call: call, error: .notStored, detail: "the workspace is still being removed",
-          members: [("removing", true)]))
-    }
-    // What has been moved since may stand in its way; one that is removed itself does not.
-    if let parent = row.parent, newestRow(parent) != nil,
-      let misfit = misfit(of: row, below: parent)
-    {
-      return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
-    }
-    row.state = .active
-    row.removedAt = nil
-    registryBatch.append(.updateWorkspace(row))
-    audit(actor, .workspaceRestore, .workspace(id), now: now)
-    let restored = row
-    write(
-      row,
-      RegistryChange(
-        workspace: id,
-        apply: { [log] directory in
-          directory.restore(restored)
-          log.info("workspace_restored", ["workspace": .text(id.text)])
-        },
-        reply: Reply(call: call, body: registryJSON.workspace(row, lastSeen: nil).bytes),
-        then: { broker, now in
-          if let row = broker.directory.workspace(id)?.row { broker.setAlarm(row, now: now) }
-        }))
+  func fileDeleted(_ id: WorkspaceID) { progressToNote.files[id] = nil }
+
+  func forgetFile(of id: WorkspaceID) {
+    unopenable.remove(id)
+    lastKnown.forget(id)
+    _ = receipts.take(id)
   }
 }
 

@@ -8,7 +8,7 @@ extension Broker {
     // What was deferred, or a refused commit has led to, is for the next turn, which comes at once.
     if replies.hasDeferred { return Instant(nanoseconds: 0) }
     let owners = [
-      turnDue, holds.first?.at, alarms.next(), sweepDue, closingDue, purgeDue, fileWaitDue,
+      turnDue, holds.first?.at, alarms.next(), sweepDue, closingDue, fileWaitDue,
       registryDue, readyProbe.nextDue, archives.nextDue, retentionTurns.nextDue(retentionPlace),
     ]
     var earliest = Instant.distantFuture
@@ -34,14 +34,9 @@ extension Broker {
 
   /// A workspace that waits for a round of its own goes on when the barrier reports.
   private var closingDue: Instant? {
-    guard let id = closing.first, !isShuttingDown, desks[id]?.transaction.rounds.isEmpty != false
+    guard let id = registry.removals.nextToClose, !isShuttingDown, !isBarrierBusy(with: id)
     else { return nil }
     return nextSweep
-  }
-
-  private var purgeDue: Instant? {
-    guard let id = purging.first, desks[id]?.transaction.rounds.isEmpty != false else { return nil }
-    return Instant(nanoseconds: 0)
   }
 
   /// A barrier's report is a turn anyway; what becomes quiet without one is found by this.
@@ -49,24 +44,15 @@ extension Broker {
     waitingForFile.first.map { min($0.until, turnNow.instant + limits.pendingRetry) }
   }
 
-  private var registryDue: Instant? {
-    var earliest = Instant.distantFuture
-    for case let due? in [tokenUses.due, revocations.due, wallDue] { earliest = min(earliest, due) }
-    guard !isRegistryWaiting else { return earliest }
-    return min(earliest, linesDue ?? earliest, pulsesDue ?? earliest)
-  }
-
-  /// What ends by the wall clock, and not while that is in doubt.
-  private var wallDue: Instant? {
-    let due = [removals.first?.at, tokenDeaths.first?.at].compactMap { $0 }.min()
-    return due.map { max(turnNow.instant(at: $0), clocks.doubtfulUntil) }
+  private var registryDue: Instant {
+    registry.nextDue(turnNow, doubtfulUntil: clocks.doubtfulUntil)
   }
 
   package func tick(now: Now) {
     turnNow = now
     replies.makeDeferred(now: now)
     tickProbe(now: now)
-    keepTokens(now: now)
+    registry.tokens.tick(now: now)
     serveWaitingForFile(now: now)
     retireFiles()
     while let id = alarms.popDue(now.instant) {
@@ -77,7 +63,7 @@ extension Broker {
       closeRemoved(now: now)
       sweep(now: now)
     }
-    purge(now: now)
+    registry.removals.tick(now: now)
     while let hold = holds.first, hold.at <= now.instant {
       _ = holds.popFirst()
       holdEnded(hold, now: now)
@@ -158,11 +144,11 @@ extension Broker {
     alarms.put(due, desk.id)
     if directory.removed[desk.id] != nil, desk.isToBeClosed {
       // What is left of its end is for the next start.
-      directory.setWake(desk.id, nil)
-      return pulse(desk.id, now: now)
+      registry.setWake(desk.id, nil)
+      return registry.pulse(desk.id, now: now)
     }
-    directory.setWake(desk.id, due.map { now.wall(at: $0) } ?? .never)
-    pulse(desk.id, now: now)
+    registry.setWake(desk.id, due.map { now.wall(at: $0) } ?? .never)
+    registry.pulse(desk.id, now: now)
   }
 
   /// Before its first write something may come due in a file that relay.db calls idle.
@@ -170,13 +156,6 @@ extension Broker {
     guard !desk.isMarked else { return }
     desk.isMarked = true
     guard directory.workspace(desk.id)?.row.nextWakeAt != nil else { return }
-    directory.setWake(desk.id, nil)
-    marks.insert(desk.id)
-  }
-
-  /// relay.db is told within `pulseInterval`.
-  func pulse(_ id: WorkspaceID, now: Now) {
-    if pulses.isEmpty, pulsesDue == nil { pulsesDue = now.instant + limits.pulseInterval }
-    pulses.insert(id)
+    registry.noteBusy(desk.id)
   }
 }

@@ -32,7 +32,7 @@ extension Broker {
       if closeRound(desk, number) { files.append(desk.file.walDescriptor) }
       settle(desk, now: now)
     }
-    if commitRegistry(number, now: now) { files.append(data.registry.walDescriptor) }
+    if registry.commit(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
     round = number
     metrics.rounds.add(Int64(operations(in: number)))
@@ -64,13 +64,13 @@ extension Broker {
 
   /// What waits for the round's barrier: writes of messages, and changes of the registry.
   private func operations(in number: UInt64) -> Int {
-    var count = registryRounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
+    var count = registry.operations(in: number)
     for desk in inRound[number] ?? [] { count += desk.transaction.rounds.last?.reports.count ?? 0 }
     return count
   }
 
   private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {
-    guard files.count == 1, inRound.count == 1, registryRounds.isEmpty,
+    guard files.count == 1, inRound.count == 1, registry.roundCount == 0,
       let desks = inRound[number], desks.count == 1, let round = desks[0].transaction.rounds.last
     else { return false }
     return round.reports.count + round.replies.count == 1
@@ -103,7 +103,7 @@ extension Broker {
         desk.queue.durable(first.reports, now: now)
         carryOut(desk, now: now)
       }
-      registryPassed(current, now: now)
+      registry.passed(current, now: now)
     }
     passed = number
   }

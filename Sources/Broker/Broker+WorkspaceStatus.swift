@@ -8,8 +8,8 @@ extension Broker {
   /// if nobody knows that.
   package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
     guard let record = directory.workspace(id) else { throw .notFound }
-    var json = registryJSON.workspace(record.row, lastSeen: record.lastSeen)
-    registryJSON.addLiveness(
+    var json = registry.json.workspace(record.row, lastSeen: record.lastSeen)
+    registry.json.addLiveness(
       record, isDeaf: isDeaf(record, now: now), to: &json, now: now.wall)
     if let depth = knownDepth(record) {
       let desk = desks[id]

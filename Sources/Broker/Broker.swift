@@ -12,13 +12,12 @@ import Wire
 package final class Broker {
   package let limits: Limits
   package let publicURL: String
-  package let registryJSON: RegistryJSON
   let data: DataDirectory
   let random: Random
   let log: Log
   let boot: UInt32
   let receiptKey: [UInt8]
-  package var directory: Directory
+  package let registry: Registry
   /// A final error of the process: everybody who waits is told "unknown", and the process ends.
   package var fatal: StoreError? {
     didSet { if fatal != nil { diskGuard.end() } }
@@ -51,17 +50,6 @@ package final class Broker {
   /// Workspaces in which there is something to read, in the order in which they get their turn.
   var scanning: [WorkspaceID] = []
   var nextSweep = Instant(nanoseconds: 0)
-  /// Workspaces whose hint or sign of life is newer than what relay.db says, and when it is told.
-  var pulses: Set<WorkspaceID> = []
-  var pulsesDue: Instant?
-  /// Removed workspaces: whose messages are being ended, whose file is to be deleted, and when.
-  var closing: [WorkspaceID] = []
-  var purging: [WorkspaceID] = []
-  var removals = Heap<Removed>()
-  /// What operators hear once a file is purged.
-  var purgeCalls: [WorkspaceID: Reply] = [:]
-  /// Those of them that must not be late: something comes due in a file that relay.db calls idle.
-  var marks: Set<WorkspaceID> = []
   var logCare: LogCare
   var holds = Heap<Hold>()
   /// Where the message of a waiting call is.
@@ -76,26 +64,6 @@ package final class Broker {
   var inRound: [UInt64: [Desk]] = [:]
   var passed: UInt64 = 0
   var progressToNote = ProgressToNote()
-  var registryBatch: [RegistryWrite] = []
-  var registryChanges: [RegistryChange] = []
-  var registryRounds: [RegistryRound] = []
-  /// Since when content that was deleted stands in the log of relay.db.
-  var registryBlankedSince: Instant?
-  /// That log is emptied after the barrier at work, and nothing is written into it before.
-  var isRegistryWaiting = false
-  /// Rows on their way to the disk: what is written next builds on them.
-  var rowsOnTheirWay: [WorkspaceID: RowOnItsWay] = [:]
-  /// Orgs on their way to the disk.
-  var orgsOnTheirWay: Set<String> = []
-  /// Secrets with writes on their way, and how many.
-  var secretsOnTheirWay: [WorkspaceID: [String: Int]] = [:]
-  /// Times of last use, and revocations that the disk refused, that are to be written.
-  var tokenUses = TokenUses()
-  var revocations = RevocationsToStore()
-  /// Lines of the audit that are to be written.
-  var linesToStore = LinesToStore()
-  /// When dead tokens leave the lists.
-  var tokenDeaths = Heap<TokenDeath>()
   /// Tokens have been revoked: whoever is parked with one is to be sent away.
   package var tokensEnded: (Now) -> Void = { _ in }
   /// Workspaces whose file could not be opened, for good.
@@ -146,7 +114,6 @@ package final class Broker {
     retentionTurns = RetentionTurns(limits)
     clocks = Clocks(limits, metrics, log)
     self.publicURL = publicURL
-    registryJSON = RegistryJSON(publicURL: publicURL, limits: limits)
     self.random = random
     self.log = log
     let newKey = Base64.encodeURL(random.bytes(32))
@@ -155,9 +122,10 @@ package final class Broker {
     }
     archives = ArchiveRuns(limits, boot: boot, log)
     progressToNote.registry = data.registry.progress
-    let snapshot = try data.registry.load()
-    directory = Directory(snapshot)
-    for token in snapshot.tokens { noteEnd(of: token) }
+    registry = try Registry(
+      data: data, limits: limits, publicURL: publicURL, random: random, log: log,
+      repeatedLog: repeatedLog, metrics: metrics, diskGuard: diskGuard, replies: replies)
+    registry.attach(to: self)
     for (id, depth) in try data.registry.depths() { lastKnown.remember(id, depth) }
   }
 
@@ -166,7 +134,7 @@ package final class Broker {
     turnNow = now
     compareWithRegistry(now: now)
     setAlarms(now)
-    setRemovals()
+    registry.removals.start()
   }
 
   /// Names the next call or poll.
@@ -234,7 +202,7 @@ package final class Broker {
 
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
-    touched.isEmpty && inRound.isEmpty && registryRounds.isEmpty && !replies.hasDeferred
-      && waitingForFile.isEmpty && purgeCalls.isEmpty
+    touched.isEmpty && inRound.isEmpty && registry.isIdle && !replies.hasDeferred
+      && waitingForFile.isEmpty
   }
 }

@@ -64,7 +64,7 @@ package enum RelayProcess {
       }
     #endif
     let admin = try AdminToken.load(options, data: options.data, random: random)
-    broker.directory.setAdmin(secret: admin.secret)
+    broker.registry.setAdmin(secret: admin.secret)
     for id in options.acceptedLosses {
       guard try broker.acceptLoss(of: id, now: Clock.now()) != nil else {
         throw ServeOptions.Usage(

@@ -199,16 +199,17 @@ import Wire
 
   @Test func `its org, secrets and tokens come with it, and count at once`() throws {
     let broker = bench.broker
-    broker.createOrg(
+    broker.registry.orgs.create(
       broker.nextCall(), RegisteredOrg(id: "acme", name: "Acme"), actor: "admin", now: bench.now)
     bench.sync()
     let made = WorkspaceID(UUIDBytes(high: 3, low: 9))
-    broker.createWorkspace(
+    broker.registry.workspaces.create(
       broker.nextCall(), id: made, name: "n", settings: Settings(), org: "acme", now: bench.now)
     bench.sync()
-    broker.setSecret(broker.nextCall(), "KEY", "x", of: made, by: "admin", now: bench.now)
+    broker.registry.secrets.set(
+      broker.nextCall(), "KEY", "x", of: made, by: "admin", now: bench.now)
     let minted = broker.nextCall()
-    broker.mintToken(
+    broker.registry.tokens.mint(
       minted, for: made, TokenWish(life: .seconds(3600)), actor: "admin", now: bench.now)
     bench.sync()
     let token = try #require(bench.replies[minted]?.json["auth_token"]?.string)
@@ -223,19 +224,19 @@ import Wire
       #expect(directory.orgs["acme"]?.name == "Acme")
       #expect(directory.secrets[made]["KEY"]?.value == "x")
       #expect(directory.identity(ofSecret: token, at: other.now.wall) == .workspace(made))
-      #expect(other.broker.tokenDeaths.count == 1)
+      #expect(other.broker.registry.tokens.care.deathCount == 1)
     }
   }
 
   @Test func `what is left of a purged workspace's tokens is not in the way of its return`() throws
   {
     let minted = bench.broker.nextCall()
-    bench.broker.mintToken(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
+    bench.broker.registry.tokens.mint(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
     bench.sync()
     let token = try #require(bench.replies[minted]?.json["auth_token"]?.string)
     try begin(id)
     try run()
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: true, actor: "admin", now: bench.now)
     for _ in 0..<20 { bench.wait(.milliseconds(25)) }
     #expect(bench.broker.directory.endedToken(Array(token.utf8)[...]) != nil)

@@ -106,17 +106,22 @@ import Wire
       return try added { _ = try bench.finish(id, job) }
     case .workspaceResume: _ = try bench.pause(id)
     case .workspaceRestore:
-      try done { broker.removeWorkspace($0.call, id, purge: false, actor: "admin", now: now) }
+      try done {
+        broker.registry.removals.remove($0.call, id, purge: false, actor: "admin", now: now)
+      }
     case .secretDelete:
-      try done { broker.setSecret($0.call, "K", "v", of: id, by: "admin", now: now) }
+      try done { broker.registry.secrets.set($0.call, "K", "v", of: id, by: "admin", now: now) }
     case .tokenRotate, .tokenRevoke:
-      try done { broker.mintToken($0.call, for: id, TokenWish(), actor: "admin", now: now) }
+      try done {
+        broker.registry.tokens.mint($0.call, for: id, TokenWish(), actor: "admin", now: now)
+      }
     default: break
     }
     var key = ""
     if action == .keyRevoke {
       let made = try bench.asked {
-        broker.mintKey($0.call, for: "default", .send, TokenWish(), actor: "admin", now: now)
+        broker.registry.orgs.mintKey(
+          $0.call, for: "default", .send, TokenWish(), actor: "admin", now: now)
       }
       key = try #require(made.json["id"]?.string)
     }
@@ -127,34 +132,37 @@ import Wire
     let (call, actor, now) = (operation.call, operation.actor, bench.now)
     switch action {
     case .workspaceCreate:
-      broker.createWorkspace(
+      broker.registry.workspaces.create(
         call, id: other, name: "", settings: Settings(), actor: actor, now: now)
     case .workspaceRegister:
-      broker.register(
+      broker.registry.workspaces.register(
         call,
         Registration(
           id: id, card: nil, cardBytes: [], url: "", wantsPush: false,
           origin: TokenOrigin(by: actor)), identity: .admin, mode: .closed, now: now)
     case .workspaceChange:
       let change = WorkspaceChange(name: "another", parent: nil, settings: [:])
-      broker.changeWorkspace(call, id, change, actor: actor, now: now)
-    case .workspacePause: broker.pause(operation, at: id, refusesSends: false, now: now)
-    case .workspaceResume: broker.resume(operation, at: id, now: now)
+      broker.registry.workspaces.change(call, id, change, actor: actor, now: now)
+    case .workspacePause:
+      broker.registry.workspaces.pause(operation, at: id, refusesSends: false, now: now)
+    case .workspaceResume: broker.registry.workspaces.resume(operation, at: id, now: now)
     case .workspaceRemove, .workspacePurge:
       let purge = action == .workspacePurge
-      broker.removeWorkspace(call, id, purge: purge, actor: actor, now: now)
-    case .workspaceRestore: broker.restoreWorkspace(call, id, actor: actor, now: now)
-    case .cardUpdate: broker.updateCard(call, Array("{}".utf8), of: id, actor: actor, now: now)
-    case .secretSet: broker.setSecret(call, "K", "v", of: id, by: actor, now: now)
-    case .secretDelete: broker.deleteSecret(call, "K", of: id, by: actor, now: now)
-    case .tokenMint: broker.mintToken(call, for: id, TokenWish(), actor: actor, now: now)
+      broker.registry.removals.remove(call, id, purge: purge, actor: actor, now: now)
+    case .workspaceRestore: broker.registry.removals.restore(call, id, actor: actor, now: now)
+    case .cardUpdate:
+      broker.registry.workspaces.updateCard(call, Array("{}".utf8), of: id, actor: actor, now: now)
+    case .secretSet: broker.registry.secrets.set(call, "K", "v", of: id, by: actor, now: now)
+    case .secretDelete: broker.registry.secrets.delete(call, "K", of: id, by: actor, now: now)
+    case .tokenMint: broker.registry.tokens.mint(call, for: id, TokenWish(), actor: actor, now: now)
     case .tokenRotate:
-      broker.rotateTokens(call, of: id, grace: .zero, own: nil, actor: actor, now: now)
-    case .tokenRevoke: broker.revokeTokens(call, of: id, nil, actor: actor, now: now)
+      broker.registry.tokens.rotate(call, of: id, grace: .zero, own: nil, actor: actor, now: now)
+    case .tokenRevoke: broker.registry.tokens.revoke(call, of: id, nil, actor: actor, now: now)
     case .orgCreate:
-      broker.createOrg(call, RegisteredOrg(id: "acme", name: ""), actor: actor, now: now)
-    case .keyMint: broker.mintKey(call, for: "default", .send, TokenWish(), actor: actor, now: now)
-    case .keyRevoke: broker.revokeKey(call, key, in: nil, actor: actor, now: now)
+      broker.registry.orgs.create(call, RegisteredOrg(id: "acme", name: ""), actor: actor, now: now)
+    case .keyMint:
+      broker.registry.orgs.mintKey(call, for: "default", .send, TokenWish(), actor: actor, now: now)
+    case .keyRevoke: broker.registry.orgs.revokeKey(call, key, in: nil, actor: actor, now: now)
     case .messageCancel, .messageRedrive, .messageReplay, .jobStart, .jobStop, .jobEnd,
       .relayBackup, .workspaceExport, .workspaceImport, .workspaceLoss, .relayRestore,
       .relayRollback:
@@ -291,7 +299,7 @@ import Wire
     let message = try bench.stored(id)
     let operation = bench.operation()
     broker.cancel(operation, message, at: id, now: bench.now)
-    broker.removeWorkspace(
+    broker.registry.removals.remove(
       broker.nextCall(), id, purge: false, actor: "admin", now: bench.now)
     bench.sync()
     #expect(bench.replies[operation.call]?.code == "not_found")
@@ -314,15 +322,15 @@ import Wire
   @Test func `a line that nobody waits for is written again when the disk has refused it`() throws {
     let line = AuditEntry(
       at: bench.now.wall, actor: "a", action: .jobEnd, target: .workspace(id), detail: "late")
-    broker.auditLater(line)
+    broker.registry.auditLater(line)
     failOnce { bench.turn() }
     #expect(try lines().first?.detail != "late")
     #expect(broker.nextDeadline().map { $0 <= bench.now.instant + .seconds(5) } == true)
     bench.wait(bench.limits.revocationRetry)
     #expect(try lines().first?.detail == "late")
-    #expect(broker.linesToStore.waiting.isEmpty)
+    #expect(broker.registry.waitingLines.isEmpty)
     // At the end of the process it goes too.
-    broker.auditLater(line)
+    broker.registry.auditLater(line)
     try bench.restart()
     #expect(try lines().count { $0.detail == "late" } == 2)
   }
@@ -349,11 +357,11 @@ import Wire
   @Test func `more lines that wait than the bound push out the oldest`() throws {
     let bench = try Bench { $0.auditLinesWaitingMax = 2 }
     for number in 0..<3 {
-      bench.broker.auditLater(
+      bench.broker.registry.auditLater(
         AuditEntry(
           at: bench.now.wall, actor: "a", action: .jobEnd, target: .relay, detail: "\(number)"))
     }
-    #expect(bench.broker.linesToStore.waiting.map(\.detail) == ["1", "2"])
+    #expect(bench.broker.registry.waitingLines.map(\.detail) == ["1", "2"])
   }
 
   @Test func `the same card again is no change, and leaves no line`() throws {
@@ -363,19 +371,21 @@ import Wire
     registration.origin = TokenOrigin(by: "agent")
     func register() throws -> Reply {
       try bench.asked {
-        broker.register(
+        broker.registry.workspaces.register(
           $0.call, registration, identity: .workspace(id), mode: .closed, now: bench.now)
       }
     }
     let first = try added { _ = try register() }
     #expect(first.map(\.detail) == ["card"])
-    let time = broker.cardTime(id)
+    let time = broker.registry.workspaces.cardTime(id)
     bench.wait(.seconds(10))
     let again = try added { () throws in
       #expect(try register().status == 200)
-      try done { broker.updateCard($0.call, card, of: id, actor: "agent", now: bench.now) }
+      try done {
+        broker.registry.workspaces.updateCard($0.call, card, of: id, actor: "agent", now: bench.now)
+      }
     }
-    #expect(again.isEmpty && broker.cardTime(id) == time)
+    #expect(again.isEmpty && broker.registry.workspaces.cardTime(id) == time)
     bench.expectNothingHeld()
   }
 }

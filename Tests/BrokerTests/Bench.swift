@@ -162,7 +162,7 @@ final class Bench {
     #expect(broker.cancels.isEmpty, sourceLocation: location)
     #expect(broker.operations.isEmpty, sourceLocation: location)
     #expect(broker.replies.memory.used == 0, sourceLocation: location)
-    #expect(broker.rowsOnTheirWay.isEmpty && broker.isIdle, sourceLocation: location)
+    #expect(!broker.registry.hasPendingRows && broker.isIdle, sourceLocation: location)
     for desk in broker.desks.values {
       #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
       #expect(desk.transaction.rounds.isEmpty, sourceLocation: location)

@@ -27,7 +27,7 @@ extension Bench {
   ) throws -> WorkspaceID {
     let id = WorkspaceID(UUIDBytes(high: high, low: 7))
     let call = broker.nextCall()
-    broker.createWorkspace(call, id: id, name: "n", settings: settings, now: now)
+    broker.registry.workspaces.create(call, id: id, name: "n", settings: settings, now: now)
     sync()
     #expect(replies[call]?.status == 201)
     return id

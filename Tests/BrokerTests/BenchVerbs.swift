@@ -49,11 +49,11 @@ extension Bench {
   }
 
   func pause(_ id: WorkspaceID, refusesSends: Bool = false) throws -> Reply {
-    try asked { broker.pause($0, at: id, refusesSends: refusesSends, now: now) }
+    try asked { broker.registry.workspaces.pause($0, at: id, refusesSends: refusesSends, now: now) }
   }
 
   func resume(_ id: WorkspaceID) throws -> Reply {
-    try asked { broker.resume($0, at: id, now: now) }
+    try asked { broker.registry.workspaces.resume($0, at: id, now: now) }
   }
 
   func queue(_ id: WorkspaceID) throws -> JSON {

@@ -26,12 +26,12 @@ import Wire
 
   private func set(_ value: String, _ bench: Bench, _ id: WorkspaceID) -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.setSecret(call, "KEY", value, of: id, by: "admin", now: bench.now)
+    bench.broker.registry.secrets.set(call, "KEY", value, of: id, by: "admin", now: bench.now)
     return call
   }
 
   private func delete(_ bench: Bench, _ id: WorkspaceID) {
-    bench.broker.deleteSecret(
+    bench.broker.registry.secrets.delete(
       bench.broker.nextCall(), "KEY", of: id, by: "admin", now: bench.now)
   }
 
@@ -98,10 +98,10 @@ import Wire
     bench.turn()
     bench.advance(.milliseconds(1))
     let second = set("2", bench, other)
-    bench.broker.auditLater(
+    bench.broker.registry.auditLater(
       AuditEntry(at: bench.now.wall, actor: "a", action: .jobEnd, target: .workspace(id)))
     bench.turn()
-    #expect(bench.broker.registryRounds.count == 1, "the second waits")
+    #expect(bench.broker.registry.roundCount == 1, "the second waits")
     #expect(bench.broker.nextDeadline().map { $0 > bench.now.instant } != false, "for no time")
     #expect(try isOnDisk(bench))
     bench.sync()
@@ -131,7 +131,7 @@ import Wire
     bench.advance(.milliseconds(1))
     try bench.send(id) { $0.isBlocking = false }
     bench.turn()
-    #expect(bench.broker.registryRounds.count == 2, "its mark is in a round of the same barrier")
+    #expect(bench.broker.registry.roundCount == 2, "its mark is in a round of the same barrier")
     bench.sync()
     bench.expectNothingHeld()
   }

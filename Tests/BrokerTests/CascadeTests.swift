@@ -29,7 +29,7 @@ import Wire
 
   private static func register(_ bench: Bench, _ id: WorkspaceID) throws -> String {
     let call = bench.broker.nextCall()
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     bench.sync()
@@ -43,7 +43,7 @@ import Wire
 
   private func change(_ id: WorkspaceID, _ change: WorkspaceChange) -> CallID {
     let call = broker.nextCall()
-    broker.changeWorkspace(call, id, change, actor: "admin", now: bench.now)
+    broker.registry.workspaces.change(call, id, change, actor: "admin", now: bench.now)
     return call
   }
 
@@ -51,14 +51,14 @@ import Wire
     _ id: WorkspaceID, purge: Bool = false, isConfirmed: Bool = false
   ) -> CallID {
     let call = broker.nextCall()
-    broker.removeWorkspace(
+    broker.registry.removals.remove(
       call, id, purge: purge, isConfirmed: isConfirmed, actor: "admin", now: bench.now)
     return call
   }
 
   private func restore(_ id: WorkspaceID) -> CallID {
     let call = broker.nextCall()
-    broker.restoreWorkspace(call, id, actor: "admin", now: bench.now)
+    broker.registry.removals.restore(call, id, actor: "admin", now: bench.now)
     return call
   }
 
@@ -145,7 +145,7 @@ import Wire
     // One that is being made cannot be removed yet, and so neither what is above it.
     let made = broker.nextCall()
     let new = WorkspaceID(UUIDBytes(high: 1, low: 9))
-    broker.createWorkspace(
+    broker.registry.workspaces.create(
       made, id: new, name: "n", settings: Settings(), parent: ids[3], now: bench.now)
     let early = [remove(new), remove(ids[0], isConfirmed: true)]
     bench.sync()
@@ -162,7 +162,7 @@ import Wire
     let bench = try Bench(limits: limits)
     let ids = try (0..<4).map { _ in try bench.create() }
     for child in ids.dropFirst() {
-      bench.broker.changeWorkspace(
+      bench.broker.registry.workspaces.change(
         bench.broker.nextCall(), child,
         WorkspaceChange(name: nil, parent: .some(ids[0]), settings: [:]), actor: "a",
         now: bench.now)
@@ -170,7 +170,7 @@ import Wire
     bench.sync()
     for isConfirmed in [false, true] {
       let call = bench.broker.nextCall()
-      bench.broker.removeWorkspace(
+      bench.broker.registry.removals.remove(
         call, ids[0], purge: false, isConfirmed: isConfirmed, actor: "admin", now: bench.now)
       bench.sync()
       let answer = try #require(bench.replies[call])
@@ -189,9 +189,9 @@ import Wire
     let id = ids[3]
     let renamed = change(id, WorkspaceChange(name: "new", parent: nil, settings: [:]))
     let minted = broker.nextCall()
-    broker.mintToken(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
+    broker.registry.tokens.mint(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
     let rotated = broker.nextCall()
-    broker.rotateTokens(
+    broker.registry.tokens.rotate(
       rotated, of: id, grace: .zero, own: nil, actor: "admin", now: bench.now)
     bench.turn()
     let call = remove(id)
@@ -251,7 +251,7 @@ import Wire
   @Test func `a removed workspace keeps its secrets until it is purged, over a restart too`() throws
   {
     let id = ids[3]
-    broker.setSecret(broker.nextCall(), "KEY", "x", of: id, by: "admin", now: bench.now)
+    broker.registry.secrets.set(broker.nextCall(), "KEY", "x", of: id, by: "admin", now: bench.now)
     _ = remove(id)
     settle()
     try bench.restart(isClean: false)

@@ -23,7 +23,7 @@ import Testing
 
   /// One that waits, and one whose answer nobody has read, both with keys; a removed workspace.
   private func fill() throws {
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), removed, purge: false, actor: "admin", now: bench.now)
     bench.sync()
     _ = try send("waits")

@@ -67,12 +67,13 @@ import Wire
     _ = try bench.send(id)
     bench.sync()
     #expect(bench.broker.unopenable == [id])
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(25)) }
     #expect(bench.broker.directory.removed[id] == nil && bench.broker.unopenable.isEmpty)
     let again = bench.broker.nextCall()
-    bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
+    bench.broker.registry.workspaces.create(
+      again, id: id, name: "n", settings: Settings(), now: bench.now)
     bench.sync()
     #expect(bench.replies[again]?.status == 201)
     #expect(try bench.stored(id, "m-1").seq == 1)

@@ -77,7 +77,7 @@ import Wire
     try bench.restart()
     let before = depth
     _ = try bench.queue(waiting)
-    bench.broker.pulse(waiting, now: bench.now)
+    bench.broker.registry.pulse(waiting, now: bench.now)
     bench.wait(bench.limits.pulseInterval)
     try bench.restart(isClean: false)
     #expect(depth == before)

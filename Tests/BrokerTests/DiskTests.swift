@@ -67,7 +67,7 @@ import Wire
     try bench.stored(id)
     #expect(try hint() == nil)
     let desk = try #require(bench.broker.desks[id])
-    bench.broker.directory.setWake(id, .never)
+    bench.broker.registry.setWake(id, .never)
     try bench.data.registry.commit([
       .pulses([WorkspacePulse(try #require(bench.broker.directory.workspace(id)?.row))])
     ])
@@ -241,9 +241,9 @@ import Wire
     var calls: [CallID] = []
     for isFull in [true, false] {
       calls = [bench.broker.nextCall(), bench.broker.nextCall()]
-      bench.broker.createWorkspace(
+      bench.broker.registry.workspaces.create(
         calls[0], id: new, name: "", settings: Settings(), now: bench.now)
-      bench.broker.register(
+      bench.broker.registry.workspaces.register(
         calls[1], registration, identity: nil, mode: .claim, now: bench.now)
       if isFull {
         failing(SQLITE_FULL) { bench.turn() }
@@ -330,7 +330,7 @@ import Wire
     let before = bench.replies.count
     let next = try bench.send(id) { $0.messageID = "m-2" }
     let neighbour = try bench.send(other) { $0.isBlocking = false }
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       registered, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     failing(Self.ioWrite, stays: false) { bench.turn() }

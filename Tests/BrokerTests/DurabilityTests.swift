@@ -17,7 +17,8 @@ import Wire
   @Test func `a workspace is there for nobody before its barrier`() throws {
     let id = WorkspaceID(UUIDBytes(high: 1, low: 2))
     let call = bench.broker.nextCall()
-    bench.broker.createWorkspace(call, id: id, name: "x", settings: Settings(), now: bench.now)
+    bench.broker.registry.workspaces.create(
+      call, id: id, name: "x", settings: Settings(), now: bench.now)
     bench.turn()
     #expect(bench.replies[call] == nil)
     #expect(bench.broker.directory.workspace(id) == nil)
@@ -29,7 +30,8 @@ import Wire
   @Test func `a token opens nothing before its barrier`() throws {
     let call = bench.broker.nextCall()
     let registration = Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false)
-    bench.broker.register(call, registration, identity: nil, mode: .claim, now: bench.now)
+    bench.broker.registry.workspaces.register(
+      call, registration, identity: nil, mode: .claim, now: bench.now)
     bench.turn()
     #expect(bench.replies[call] == nil)
     #expect(bench.broker.directory.workspace(id)?.isClaimed == false)

@@ -105,7 +105,7 @@ import Wire
     try closeAll(but: ids[0])
     receive(reply)
     #expect(bench.broker.receipts.absent == [ids[0]])
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), ids[0], purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(25)) }
     #expect(bench.broker.directory.removed[ids[0]] == nil)

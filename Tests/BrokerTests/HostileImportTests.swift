@@ -22,7 +22,7 @@ import Wire
     try bench.stored(id, "m-1")
     try bench.stored(id, "m-2")
     let minted = bench.broker.nextCall()
-    bench.broker.mintToken(
+    bench.broker.registry.tokens.mint(
       minted, for: id, TokenWish(life: .seconds(3600)), actor: "admin", now: bench.now)
     bench.sync()
     try? FileManager.default.removeItem(atPath: folder)

@@ -149,7 +149,7 @@ import Wire
     bench.broker.stopJob(stop, number, at: id, now: bench.now)
     bench.sync()
     let call = bench.broker.nextCall()
-    bench.broker.showAudit(call, before: .max, limit: 10)
+    bench.broker.registry.showAudit(call, before: .max, limit: 10)
     bench.sync()
     let text = try #require(bench.replies[call]?.text)
     #expect(

@@ -172,7 +172,8 @@ import Wire
     bench.sync()
     #expect(bench.replies[result]?.status == 200)
     let create = bench.broker.nextCall()
-    bench.broker.createWorkspace(create, id: nil, name: "", settings: Settings(), now: bench.now)
+    bench.broker.registry.workspaces.create(
+      create, id: nil, name: "", settings: Settings(), now: bench.now)
     bench.sync()
     #expect(bench.replies[create]?.code == "disk_full")
   }
@@ -202,7 +203,8 @@ import Wire
     #expect(bench.replies[call]?.reason == "TOO_MANY_OPEN")
     bench.sync()
     let create = bench.broker.nextCall()
-    bench.broker.createWorkspace(create, id: nil, name: "", settings: Settings(), now: bench.now)
+    bench.broker.registry.workspaces.create(
+      create, id: nil, name: "", settings: Settings(), now: bench.now)
     bench.turn()
     #expect(bench.replies[create]?.code == "workspaces_full")
   }

@@ -16,7 +16,7 @@ import Wire
 
   private func state(of id: WorkspaceID, isForAgent: Bool) throws -> JSON {
     let record = try #require(bench.broker.directory.workspace(id))
-    return bench.broker.registryJSON.state(record, isForAgent: isForAgent, now: bench.now.wall)
+    return bench.broker.registry.json.state(record, isForAgent: isForAgent, now: bench.now.wall)
   }
 
   private var status: String? {
@@ -29,7 +29,7 @@ import Wire
   }
 
   private func register() {
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       bench.broker.nextCall(),
       Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false), identity: nil,
       mode: .claim, now: bench.now)
@@ -62,7 +62,7 @@ import Wire
       try bench.broker.workspaceStatus(id, now: bench.now)["problem"]?.string
     }
     #expect(try problem() == nil)
-    bench.broker.polledFeed(id, now: bench.now)
+    bench.broker.registry.polledFeed(id, now: bench.now)
     #expect(try problem()?.contains("activity feed") == true)
     let polled = try bench.broker.workspaceStatus(id, now: bench.now)["feed_polled_at"]
     #expect(polled?.string != nil)
@@ -113,7 +113,7 @@ import Wire
     let body: JSON = [
       "active_tasks": 2, "uptime_seconds": 7, "error_rate": .number("0.50"), "other": ["a"],
     ]
-    bench.broker.beat(id, try Vitals(body, at: bench.now.wall))
+    bench.broker.registry.beat(id, try Vitals(body, at: bench.now.wall))
     let shown = try bench.broker.workspaceStatus(id, now: bench.now)
     #expect(shown["active_tasks"]?.int == 2 && shown["uptime_seconds"]?.int == 7)
     #expect(shown["last_error_rate"] == .number("0.50"))

@@ -122,7 +122,7 @@ import Wire
     // The damaged file's log is beside it.
     let leftovers = try DataDirectory.leftovers(in: bench.data.path)
     #expect(leftovers.count { !$0.hasSuffix("-wal") } == 4)
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(25)) }
     #expect(!Files.exists(path) && !Files.exists(copy))

@@ -159,7 +159,7 @@ import Wire
     bench.data.room.freeInodes = { _ in 3 }
     bench.broker.checkDisk()
     let call = bench.broker.nextCall()
-    bench.broker.createWorkspace(
+    bench.broker.registry.workspaces.create(
       call, id: WorkspaceID(UUIDBytes(high: 5, low: 6)), name: "", settings: Settings(),
       now: bench.now)
     bench.sync()

@@ -12,7 +12,7 @@ import Wire
       change(&$0)
     }
     for org in ["one", "two", "three"] {
-      bench.broker.createOrg(
+      bench.broker.registry.orgs.create(
         bench.broker.nextCall(), RegisteredOrg(id: org, name: org), actor: "admin",
         now: bench.now)
     }
@@ -23,7 +23,7 @@ import Wire
   private static func make(_ bench: Bench, _ org: String) -> (id: WorkspaceID, call: CallID) {
     let call = bench.broker.nextCall()
     let id = WorkspaceID(random: UInt64(call), UInt64(call))
-    bench.broker.createWorkspace(
+    bench.broker.registry.workspaces.create(
       call, id: id, name: "", settings: Settings(), org: org, now: bench.now)
     return (id, call)
   }
@@ -33,14 +33,14 @@ import Wire
   ) -> CallID {
     let card: JSON = ["x": .string(String(repeating: "x", count: max(0, bytes - 8)))]
     let call = bench.broker.nextCall()
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       call, Registration(id: id, card: card, cardBytes: card.bytes, url: url, wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     return call
   }
 
   private static func remove(_ bench: Bench, _ id: WorkspaceID, purge: Bool) {
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: purge, actor: "admin", now: bench.now)
     bench.sync()
     bench.wait(.seconds(1))
@@ -64,7 +64,7 @@ import Wire
     // A url takes as much as a card.
     let url = Self.register(bench, ids[2], 8, url: String(repeating: "u", count: 100))
     let update = bench.broker.nextCall()
-    bench.broker.updateCard(
+    bench.broker.registry.workspaces.updateCard(
       update, Array(repeating: 0x20, count: 1100), of: ids[1], actor: "x", now: bench.now)
     bench.sync()
     #expect(bench.replies[url]?.code == "cards_full")
@@ -117,7 +117,7 @@ import Wire
     let open = { (number: UInt64, bytes: Int) in
       let call = bench.broker.nextCall()
       let card: JSON = ["x": .string(String(repeating: "x", count: bytes - 8))]
-      bench.broker.register(
+      bench.broker.registry.workspaces.register(
         call,
         Registration(
           id: WorkspaceID(random: number, number), card: card, cardBytes: card.bytes, url: "",
@@ -149,8 +149,8 @@ import Wire
     let bench = try Self.bench { $0.madeCardsBytesMax = 1 }
     let id = Self.make(bench, "one").id
     bench.sync()
-    let first = try #require(bench.broker.card(id))
+    let first = try #require(bench.broker.registry.workspaces.card(id))
     #expect(bench.broker.directory.made[id] == nil)
-    #expect(bench.broker.card(id)?.etag == first.etag)
+    #expect(bench.broker.registry.workspaces.card(id)?.etag == first.etag)
   }
 }

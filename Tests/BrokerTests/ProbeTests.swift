@@ -107,8 +107,8 @@ import Wire
     let ids = try (0..<2).map { _ in try bench.create() }
     bench.broker.unopenable = Set(ids)
     let readers: [(Identity, Int?)] = [
-      (.anonymous, nil), (.workspace(ids[0]), nil), (.org(Broker.org, .send), nil),
-      (.admin, 2), (.org(Broker.org, .read), 2), (.org(Broker.org, .admin), 2),
+      (.anonymous, nil), (.workspace(ids[0]), nil), (.org(Registry.defaultOrg, .send), nil),
+      (.admin, 2), (.org(Registry.defaultOrg, .read), 2), (.org(Registry.defaultOrg, .admin), 2),
       (.org("other", .admin), 0),
     ]
     // Some wait for the probe, the others find its outcome.

@@ -119,12 +119,13 @@ import Wire
 
   @Test func `a workspace made again at once under its id owes nothing`() throws {
     try bench.stored(id, "m-1")
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(10)) }
     #expect(!Files.exists(bench.data.path(of: id)))
     let call = bench.broker.nextCall()
-    bench.broker.createWorkspace(call, id: id, name: "n", settings: Settings(), now: bench.now)
+    bench.broker.registry.workspaces.create(
+      call, id: id, name: "n", settings: Settings(), now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.status == 201)
     pass()

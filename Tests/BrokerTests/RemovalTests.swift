@@ -20,7 +20,7 @@ import Wire
     bench = try Bench(vfs: "fault")
     id = try bench.create()
     let call = bench.broker.nextCall()
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     bench.sync()
@@ -30,16 +30,17 @@ import Wire
   @discardableResult
   private func remove(purge: Bool = false) -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.removeWorkspace(call, id, purge: purge, actor: "admin", now: bench.now)
+    registry.removals.remove(call, id, purge: purge, actor: "admin", now: bench.now)
     return call
   }
 
   private func restore() -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.restoreWorkspace(call, id, actor: "admin", now: bench.now)
+    registry.removals.restore(call, id, actor: "admin", now: bench.now)
     return call
   }
 
+  private var registry: Registry { bench.broker.registry }
   private var file: String { bench.data.path(of: id) }
   private func settle() { for _ in 0..<20 { bench.wait(.milliseconds(25)) } }
   private var identity: Identity? {
@@ -113,7 +114,7 @@ import Wire
     settle()
     bench.wait(.seconds(30))
     settle()
-    #expect(bench.broker.desks[id]?.nextStep == nil && bench.broker.closing.isEmpty)
+    #expect(bench.broker.desks[id]?.nextStep == nil && registry.removals.nextToClose == nil)
     let call = restore()
     bench.sync()
     #expect(bench.replies[call]?.status == 200)
@@ -150,7 +151,7 @@ import Wire
     bench.broker.startJob(operation, wish, at: id, now: bench.now)
     bench.turn()
     #expect(bench.replies[operation.call] == nil)
-    bench.broker.removeWorkspace(
+    bench.broker.registry.removals.remove(
       bench.broker.nextCall(), id, purge: false, actor: "admin", now: bench.now)
     bench.sync()
     #expect(bench.replies[operation.call]?.code == "workspace_removed")
@@ -164,7 +165,7 @@ import Wire
     bench.sync()
     #expect(bench.replies[send]?.reason == "NOT_FOUND")
     let again = bench.broker.nextCall()
-    bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
+    registry.workspaces.create(again, id: id, name: "n", settings: Settings(), now: bench.now)
     #expect(bench.broker.replies.take().first?.code == "workspace_removed")
     #expect(bench.broker.directory.page(after: nil, 10)?.ids.isEmpty == true)
     let twice = remove()
@@ -179,15 +180,14 @@ import Wire
   @Test func `what can be restored is listed in the order of its removal`() throws {
     let others = try (0..<2).map { _ in try bench.create() }
     for other in [others[1], id, others[0]] {
-      bench.broker.removeWorkspace(
+      registry.removals.remove(
         bench.broker.nextCall(), other, purge: false, actor: "admin", now: bench.now)
       bench.wait(.seconds(1))
     }
     settle()
     #expect(listed == [others[1], id, others[0]])
-    let (json, directory) = (bench.broker.registryJSON, bench.broker.directory)
-    let entry = try #require(json.removedEntry(directory.removed[id]))
-    #expect(entry["removed_at"]?.string != entry["restore_until"]?.string)
+    let entry = registry.json.removedEntry(registry.directory.removed[id])
+    #expect(entry?["removed_at"]?.string != entry?["restore_until"]?.string)
     try bench.restart(isClean: false)
     settle()
     #expect(listed == [others[1], id, others[0]])
@@ -201,9 +201,8 @@ import Wire
     #expect(listed == [others[1], others[0]], "before its file has gone")
     settle()
     #expect(listed == [others[1], others[0]])
-    #expect(json.removedEntry(bench.broker.directory.removed[id]) == nil)
-    bench.broker.restoreWorkspace(
-      bench.broker.nextCall(), others[1], actor: "admin", now: bench.now)
+    #expect(registry.json.removedEntry(registry.directory.removed[id]) == nil)
+    registry.removals.restore(bench.broker.nextCall(), others[1], actor: "admin", now: bench.now)
     bench.sync()
     #expect(listed == [others[0]])
     bench.wait(bench.limits.removedKeep)
@@ -263,7 +262,7 @@ import Wire
     #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
     #expect(bench.broker.directory.removed.isEmpty && bench.broker.desks[id] == nil)
     let again = bench.broker.nextCall()
-    bench.broker.createWorkspace(again, id: id, name: "n", settings: Settings(), now: bench.now)
+    registry.workspaces.create(again, id: id, name: "n", settings: Settings(), now: bench.now)
     bench.sync()
     #expect(bench.replies[again]?.status == 201)
     #expect(identity == nil)
@@ -323,12 +322,12 @@ import Wire
     for _ in 0..<2 {
       let id = try small.create()
       let call = small.broker.nextCall()
-      small.broker.register(
+      small.broker.registry.workspaces.register(
         call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
         identity: .admin, mode: .claim, now: small.now)
       small.sync()
       tokens.append(try #require(small.replies[call]?.json["auth_token"]?.string))
-      small.broker.removeWorkspace(
+      small.broker.registry.removals.remove(
         small.broker.nextCall(), id, purge: true, actor: "admin", now: small.now)
       for _ in 0..<20 { small.wait(.milliseconds(25)) }
     }
@@ -358,7 +357,7 @@ import Wire
     try bench.restart(isClean: false)
     #expect(identity == nil && bench.broker.directory.workspace(id) == nil)
     settle()
-    #expect(bench.broker.closing.isEmpty)
+    #expect(registry.removals.nextToClose == nil)
     let call = restore()
     bench.sync()
     #expect(bench.replies[call]?.status == 200)
@@ -392,7 +391,7 @@ import Wire
     try bench.data.registry.commit([.deleteWorkspace(id)])
     try bench.restart(isClean: false)
     let call = bench.broker.nextCall()
-    bench.broker.createWorkspace(call, id: id, name: "n", settings: Settings(), now: bench.now)
+    registry.workspaces.create(call, id: id, name: "n", settings: Settings(), now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.status == (isUsed ? 409 : 201))
     #expect(FileManager.default.fileExists(atPath: file))

@@ -99,7 +99,7 @@ import Wire
   @Test func `tokens, cards, settings and the timeline survive`() throws {
     let call = bench.broker.nextCall()
     let card = Array("{\"name\":\"Carla\",\"description\":\"d\"}".utf8)
-    bench.broker.register(
+    bench.broker.registry.workspaces.register(
       call,
       Registration(
         id: id, card: try JSON(parsing: card), cardBytes: card, url: "http://a", wantsPush: true),
@@ -114,7 +114,7 @@ import Wire
     #expect(
       bench.broker.directory.identity(ofSecret: secret, at: bench.now.wall) == .workspace(id))
     #expect(bench.broker.directory.workspace(id)?.row.url == "http://a")
-    let shown = try #require(bench.broker.card(id))
+    let shown = try #require(bench.broker.registry.workspaces.card(id))
     #expect(String(decoding: shown.bytes, as: UTF8.self).contains("Carla"))
     let names = try bench.timeline(id, message)["timeline"]?.array?.map { $0["event"]?.string }
     #expect(names == ["stored", "handed_out", "answered"])

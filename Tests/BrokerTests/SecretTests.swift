@@ -24,20 +24,21 @@ import Wire
   ) -> CallID {
     let bench = bench ?? self.bench
     let call = bench.broker.nextCall()
-    bench.broker.setSecret(call, key, value, of: place ?? id, by: "admin", now: bench.now)
+    bench.broker.registry.secrets.set(
+      call, key, value, of: place ?? id, by: "admin", now: bench.now)
     return call
   }
 
   private func delete(_ key: String) -> CallID {
     let call = bench.broker.nextCall()
-    bench.broker.deleteSecret(call, key, of: id, by: "admin", now: bench.now)
+    bench.broker.registry.secrets.delete(call, key, of: id, by: "admin", now: bench.now)
     return call
   }
 
   private func values(_ bench: Bench? = nil) throws -> String {
     let bench = bench ?? self.bench
     let call = bench.broker.nextCall()
-    bench.broker.secretValues(call, id, isWrapped: false)
+    bench.broker.registry.secrets.values(call, of: id, isWrapped: false)
     bench.turn()
     return try #require(bench.replies[call]?.text)
   }
@@ -63,7 +64,7 @@ import Wire
     bench.sync()
     #expect(try bench.replies[twice]?.status == 404 && values() == "{}")
     bench.expectNothingHeld()
-    #expect(bench.broker.secretsOnTheirWay.isEmpty && bench.broker.directory.secrets.bytes == 0)
+    #expect(!bench.broker.registry.secrets.hasPending && bench.broker.directory.secrets.bytes == 0)
   }
 
   @Test func `secrets are there after a restart, with their times`() throws {
@@ -73,14 +74,14 @@ import Wire
     bench.advance(.seconds(60))
     _ = set("A", "newer")
     bench.sync()
-    let list = bench.broker.registryJSON.secretList(bench.broker.directory.secrets[id])
+    let list = bench.broker.registry.json.secretList(bench.broker.directory.secrets[id])
     #expect(list.array?.map { $0["key"]?.string } == ["A", "B"])
     let first = try #require(list.array?.first)
     #expect(first.object?.map(\.key) == ["key", "has_value", "scope", "created_at", "updated_at"])
     #expect(first["created_at"] != first["updated_at"])
     for isClean in [true, false] {
       try bench.restart(isClean: isClean)
-      #expect(bench.broker.registryJSON.secretList(bench.broker.directory.secrets[id]) == list)
+      #expect(bench.broker.registry.json.secretList(bench.broker.directory.secrets[id]) == list)
       #expect(try values() == "{\"A\":\"newer\",\"B\":\"two\"}")
     }
   }
@@ -95,7 +96,7 @@ import Wire
     #expect(bench.replies[call]?.code == "not_stored")
     #expect(try values() == "{\"KEY\":\"old\"}")
     bench.expectNothingHeld()
-    #expect(bench.broker.secretsOnTheirWay.isEmpty)
+    #expect(!bench.broker.registry.secrets.hasPending)
     _ = set("KEY", "new")
     bench.sync()
     #expect(try values() == "{\"KEY\":\"new\"}")
@@ -139,7 +140,7 @@ import Wire
   {
     func claim() throws -> Int? {
       let call = bench.broker.nextCall()
-      bench.broker.register(
+      bench.broker.registry.workspaces.register(
         call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
         identity: nil, mode: .claim, now: bench.now)
       bench.turn()

@@ -20,7 +20,7 @@ import Wire
     bench = try Bench(vfs: "fault")
     id = try bench.create()
     let call = bench.broker.nextCall()
-    bench.broker.mintToken(call, for: id, TokenWish(), actor: "admin", now: bench.now)
+    bench.broker.registry.tokens.mint(call, for: id, TokenWish(), actor: "admin", now: bench.now)
     bench.sync()
     token = try #require(bench.replies[call]?.json["auth_token"]?.string)
   }
@@ -42,7 +42,7 @@ import Wire
 
   private func revoke() -> CallID {
     let call = broker.nextCall()
-    broker.revokeTokens(call, of: id, nil, actor: "admin", now: bench.now)
+    broker.registry.tokens.revoke(call, of: id, nil, actor: "admin", now: bench.now)
     return call
   }
 
@@ -63,7 +63,7 @@ import Wire
     bench.wait(bench.limits.revocationRetry)
     #expect(try stored.first?.revokedAt != nil)
     let audit = broker.nextCall()
-    broker.showAudit(audit, before: .max, limit: 10)
+    broker.registry.showAudit(audit, before: .max, limit: 10)
     bench.sync()
     #expect(bench.replies[audit]?.text.contains("token.revoke") == true)
     try bench.restart(isClean: false)
@@ -90,13 +90,14 @@ import Wire
     for grace in [Duration.zero, .seconds(60)] {
       let call = broker.nextCall()
       whileFull {
-        broker.rotateTokens(call, of: id, grace: grace, own: nil, actor: "admin", now: bench.now)
+        broker.registry.tokens.rotate(
+          call, of: id, grace: grace, own: nil, actor: "admin", now: bench.now)
         bench.turn()
       }
       #expect(bench.replies[call]?.code == "not_stored")
       bench.wait(.seconds(3600))
       #expect(opens(token) == .workspace(id), "nobody is locked out")
-      #expect(broker.registryJSON.tokens(of: id, broker.directory)["count"]?.int == 1)
+      #expect(broker.registry.json.tokens(of: id, broker.directory)["count"]?.int == 1)
     }
     #expect(try stored.count == 1)
     bench.expectNothingHeld()
@@ -107,9 +108,10 @@ import Wire
     var calls: [CallID] = []
     func make() {
       calls = (0..<3).map { _ in broker.nextCall() }
-      broker.mintToken(calls[0], for: id, TokenWish(), actor: "admin", now: bench.now)
-      broker.mintKey(calls[1], for: "default", .send, TokenWish(), actor: "admin", now: bench.now)
-      broker.createOrg(calls[2], org, actor: "admin", now: bench.now)
+      broker.registry.tokens.mint(calls[0], for: id, TokenWish(), actor: "admin", now: bench.now)
+      broker.registry.orgs.mintKey(
+        calls[1], for: "default", .send, TokenWish(), actor: "admin", now: bench.now)
+      broker.registry.orgs.create(calls[2], org, actor: "admin", now: bench.now)
     }
     whileFull {
       make()
@@ -127,7 +129,7 @@ import Wire
   @Test func `what is changed after a refused change builds on what is there`() throws {
     func change(_ name: String?, _ settings: JSON = [:]) -> CallID {
       let call = broker.nextCall()
-      broker.changeWorkspace(
+      broker.registry.workspaces.change(
         call, id, WorkspaceChange(name: name, parent: nil, settings: settings), actor: "admin",
         now: bench.now)
       return call

@@ -33,24 +33,25 @@ import Wire
 
   private func begin(_ wish: TokenWish = TokenWish()) -> CallID {
     let call = broker.nextCall()
-    broker.mintToken(call, for: id, wish, actor: "admin", now: bench.now)
+    broker.registry.tokens.mint(call, for: id, wish, actor: "admin", now: bench.now)
     return call
   }
 
   private func revoke(_ fingerprint: String? = nil) -> CallID {
     let call = broker.nextCall()
-    broker.revokeTokens(call, of: id, fingerprint, actor: "admin", now: bench.now)
+    broker.registry.tokens.revoke(call, of: id, fingerprint, actor: "admin", now: bench.now)
     return call
   }
 
   private func rotate(_ grace: Duration, own: TokenUse? = nil) -> CallID {
     let call = broker.nextCall()
-    broker.rotateTokens(call, of: id, grace: grace, own: own, actor: "admin", now: bench.now)
+    broker.registry.tokens.rotate(
+      call, of: id, grace: grace, own: own, actor: "admin", now: bench.now)
     return call
   }
 
   private var rows: [JSON] {
-    broker.registryJSON.tokens(of: id, broker.directory)["tokens"]?.array ?? []
+    broker.registry.json.tokens(of: id, broker.directory)["tokens"]?.array ?? []
   }
 
   private func audit() throws -> [AuditEntry] { try bench.data.registry.audit(limit: 100) }
@@ -74,7 +75,7 @@ import Wire
     let id = try bench.create()
     let calls = (0..<3).map { _ in
       let call = bench.broker.nextCall()
-      bench.broker.mintToken(call, for: id, TokenWish(), actor: "a", now: bench.now)
+      bench.broker.registry.tokens.mint(call, for: id, TokenWish(), actor: "a", now: bench.now)
       return call
     }
     bench.sync()
@@ -160,7 +161,7 @@ import Wire
       for token in tokens {
         let found = try #require(
           broker.directory.credential(Array(token.utf8)[...], at: bench.now.wall)?.use)
-        broker.used(found, now: bench.now)
+        broker.registry.tokens.used(found, now: bench.now)
       }
       bench.sync()
     }
@@ -173,7 +174,7 @@ import Wire
     #expect(broker.nextDeadline().map { $0 > bench.now.instant + .seconds(3600) } ?? true)
     let use = try #require(
       broker.directory.credential(Array(tokens[0].utf8)[...], at: bench.now.wall)?.use)
-    broker.used(use, now: bench.now)
+    broker.registry.tokens.used(use, now: bench.now)
     func uses() -> Set<String> { Set(rows.compactMap { $0["last_used_at"]?.string }) }
     let last = uses()
     try bench.restart()
@@ -197,7 +198,7 @@ import Wire
     try bench.restart()
     #expect(broker.directory.workspace(id)?.isClaimed == true)
     let claim = broker.nextCall()
-    broker.register(
+    broker.registry.workspaces.register(
       claim, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
       identity: nil, mode: .claim, now: bench.now)
     bench.sync()
@@ -211,13 +212,13 @@ import Wire
     let id = try bench.create()
     for _ in 0..<10 {
       let call = bench.broker.nextCall()
-      bench.broker.rotateTokens(
+      bench.broker.registry.tokens.rotate(
         call, of: id, grace: .zero, own: nil, actor: "a", now: bench.now)
       bench.wait(.seconds(1))
       #expect(bench.replies[call]?.status == 201)
     }
     #expect(
-      bench.broker.registryJSON.tokens(of: id, bench.broker.directory)["count"]?.int ?? 0 <= 4)
+      bench.broker.registry.json.tokens(of: id, bench.broker.directory)["count"]?.int ?? 0 <= 4)
     #expect(try bench.data.registry.load().tokens.count <= 4)
   }
 

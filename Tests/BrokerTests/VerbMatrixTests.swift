@@ -243,7 +243,8 @@ import Wire
   ) throws {
     let scene = try Scene(place, bench)
     let operation = bench.operation()
-    bench.broker.pause(operation, at: scene.id, refusesSends: false, now: bench.now)
+    bench.broker.registry.workspaces.pause(
+      operation, at: scene.id, refusesSends: false, now: bench.now)
     bench.turn()
     try scene.step()
     bench.sync()

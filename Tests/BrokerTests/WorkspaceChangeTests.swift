@@ -20,7 +20,7 @@ import Wire
     _ id: WorkspaceID, name: String? = nil, parent: WorkspaceID?? = nil, _ settings: JSON = [:]
   ) -> CallID {
     let call = broker.nextCall()
-    broker.changeWorkspace(
+    broker.registry.workspaces.change(
       call, id, WorkspaceChange(name: name, parent: parent, settings: settings), actor: "admin",
       now: bench.now)
     return call
@@ -35,7 +35,7 @@ import Wire
     _ = change(one, ["callers": "agent"])
     let registered = broker.nextCall()
     let card: JSON = ["name": "Card"]
-    broker.register(
+    broker.registry.workspaces.register(
       registered,
       Registration(id: one, card: card, cardBytes: card.bytes, url: "http://a", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
@@ -95,7 +95,7 @@ import Wire
     for (child, parent) in zip(ids.dropFirst(), ids) {
       let call = bench.broker.nextCall()
       calls.append(call)
-      bench.broker.changeWorkspace(
+      bench.broker.registry.workspaces.change(
         call, child, WorkspaceChange(name: nil, parent: .some(parent), settings: [:]),
         actor: "a", now: bench.now)
     }
@@ -104,7 +104,7 @@ import Wire
     #expect(bench.replies[calls[2]]?.text.contains("deeper than 3") == true)
     // A tree that is hung below another brings its depth along.
     let call = bench.broker.nextCall()
-    bench.broker.changeWorkspace(
+    bench.broker.registry.workspaces.change(
       call, ids[0], WorkspaceChange(name: nil, parent: .some(ids[3]), settings: [:]), actor: "a",
       now: bench.now)
     bench.sync()
@@ -112,32 +112,32 @@ import Wire
   }
 
   @Test func `a change of what the card shows makes the card new`() throws {
-    let before = try #require(broker.cardTime(one))
+    let before = try #require(broker.registry.workspaces.cardTime(one))
     bench.advance(.seconds(10))
     _ = change(one, ["keep_alive": false])
     bench.sync()
-    #expect(broker.cardTime(one) == before)
+    #expect(broker.registry.workspaces.cardTime(one) == before)
     _ = change(one, name: "other")
     bench.sync()
-    #expect(broker.cardTime(one) == bench.now.wall)
+    #expect(broker.registry.workspaces.cardTime(one) == bench.now.wall)
   }
 
   @Test func `a claim is taken for an hour, and not from a workspace that holds something`() throws
   {
     func claim(_ id: WorkspaceID) -> Int? {
       let call = broker.nextCall()
-      broker.register(
+      broker.registry.workspaces.register(
         call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
         identity: nil, mode: .claim, now: bench.now)
       bench.sync()
       return bench.replies[call]?.status
     }
-    broker.setSecret(broker.nextCall(), "KEY", "x", of: two, by: "admin", now: bench.now)
+    broker.registry.secrets.set(broker.nextCall(), "KEY", "x", of: two, by: "admin", now: bench.now)
     bench.sync()
     bench.advance(bench.limits.claimWindow - .nanoseconds(1))
     #expect(claim(one) == 200)
     #expect(claim(two) == 401, "it has secrets")
-    broker.deleteSecret(broker.nextCall(), "KEY", of: two, by: "admin", now: bench.now)
+    broker.registry.secrets.delete(broker.nextCall(), "KEY", of: two, by: "admin", now: bench.now)
     bench.sync()
     bench.advance(.nanoseconds(1))
     #expect(claim(three) == 401, "too late")

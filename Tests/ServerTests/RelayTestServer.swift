@@ -64,7 +64,7 @@ final class RelayTestServer: @unchecked Sendable {
       let data = try DataDirectory(path: path, limits: limits)
       let broker = try Broker(
         data: data, limits: limits, publicURL: "http://relay", random: Random(), log: log)
-      broker.directory.setAdmin(secret: RelayTestServer.admin)
+      broker.registry.setAdmin(secret: RelayTestServer.admin)
       broker.start(now: Clock.now())
       let server = RelayServer(
         broker: broker, data: data, limits: limits, log: log, registration: registration,

@@ -72,7 +72,7 @@ extension Broker {
           Reply(call: call, error: .badRequest, detail: "dir must be an absolute path"))
       }
       let job = try ImportJob(folder, into: data, limits: limits)
-      if let error = taken(job.id) {
+      if let error = registry.workspaces.refusal(ofNew: job.id) {
         job.stop(error.text)
         return replies.send(Reply(call: call, error: error))
       }
@@ -81,7 +81,7 @@ extension Broker {
           // Of the org it counts as new.
           let blank = RegisteredWorkspace(
             id: row.id, name: "", org: row.org, createdAt: row.createdAt)
-          try checkRoom(forCard: row.cardBytes, in: blank)
+          try registry.workspaces.checkRoom(forCard: row.cardBytes, in: blank)
         }
       } catch {
         job.stop(error.text)
@@ -97,14 +97,6 @@ extension Broker {
     } catch {
       replies.send(refusal(call, folder, nil, error))
     }
-  }
-
-  /// Returns why a workspace cannot be made here under this id; `nil` if it can.
-  private func taken(_ id: WorkspaceID) -> RelayError? {
-    if directory.removed[id] != nil { return .workspaceRemoved }
-    if directory.workspace(id) != nil || rowsOnTheirWay[id] != nil { return .workspaceExists }
-    let count = directory.workspaces.count + directory.removed.count
-    return count < limits.workspacesMax ? nil : .workspacesFull
   }
 
   private func refusal(
@@ -143,39 +135,26 @@ extension Broker {
     let (job, call) = (imported.job, imported.call)
     let found = job.registered
     // What was made meanwhile may be in its way.
-    guard let row = found.workspaces.first, row.id == job.id, taken(job.id) == nil else {
-      let error = taken(job.id) ?? .notImportable
+    let taken = registry.workspaces.refusal(ofNew: job.id)
+    guard let row = found.workspaces.first, row.id == job.id, taken == nil else {
+      let error = taken ?? .notImportable
       job.stop(error.text)
       return replies.send(Reply(call: call, error: error))
     }
-    if let parent = row.parent, newestRow(parent) != nil,
-      let misfit = misfit(of: row, below: parent)
-    {
+    if let misfit = registry.workspaces.misfit(ofReturning: row) {
       job.stop(misfit)
       return replies.send(Reply(call: call, error: .notImportable, detail: misfit))
     }
-    forgetFile(of: job.id)
-    registryBatch.append(.insertRows(job.rows))
-    audit(imported.actor, .workspaceImport, .workspace(job.id), now: now)
     let reply: JSON = [
       "workspace": .string(job.id.text), "messages": .number("\(job.messages)"),
     ]
-    write(
-      row,
-      RegistryChange(
-        workspace: job.id,
-        apply: { directory in
-          for org in found.orgs where directory.orgs[org.id] == nil { directory.put(org) }
-          directory.put(row)
-          for token in found.tokens { directory.add(token) }
-          for secret in found.secrets { directory.secrets.put(secret) }
-        },
-        reply: Reply(call: call, status: 201, body: reply.bytes), isCreation: true,
-        then: { broker, _ in
-          // What is due in it is not known here: it is looked for.
-          broker.sweepList.append(row.id)
-          for token in found.tokens { broker.noteEnd(of: token) }
-        }))
+    registry.workspaces.insert(
+      row, job.rows, of: found, reply: Reply(call: call, status: 201, body: reply.bytes),
+      actor: imported.actor, now: now
+    ) { [unowned self] in
+      // What is due in it is not known here: it is looked for.
+      sweepList.append(row.id)
+    }
     log.info(
       "imported", ["workspace": .text(job.id.text), "messages": .number(job.messages)])
   }

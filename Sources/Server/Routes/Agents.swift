@@ -108,7 +108,8 @@ extension RelayServer {
       _ = try object(body)
       return fail(ticket, .badRequest, "member \"id\" must be a UUID")
     }
-    try broker.checkRegistration(of: id, by: known, mode: registration, now: now)
+    try broker.registry.workspaces.checkRegistration(
+      of: id, by: known, mode: registration, now: now)
     let json = try object(body)
     let card = json["agent_card"]
     let bytes = card?.bytes ?? []
@@ -126,7 +127,7 @@ extension RelayServer {
         return fail(ticket, .badRequest, "agent_card: \(error.description)")
       }
     }
-    broker.register(
+    broker.registry.workspaces.register(
       open(ticket, .other),
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
@@ -159,7 +160,7 @@ extension RelayServer {
       guard WorkspaceID(text) == own else { throw .notFound }
     }
     do throws(BadSetting) {
-      broker.beat(own, try Vitals(json, at: now.wall))
+      broker.registry.beat(own, try Vitals(json, at: now.wall))
     } catch {
       return fail(ticket, .badRequest, error.text)
     }

@@ -86,7 +86,9 @@ extension RelayServer {
     _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop
   ) throws(RelayError) {
     if head.method == "OPTIONS" { return preflight(ticket, loop) }
-    guard let card = broker.card(id), let modified = broker.cardTime(id) else { throw .notFound }
+    guard let card = broker.registry.workspaces.card(id),
+      let modified = broker.registry.workspaces.cardTime(id)
+    else { throw .notFound }
     let date = HTTPDate.format(secondsSince1970: modified.nanoseconds / 1_000_000_000)
     let headers = [
       ("ETag", card.etag), ("Cache-Control", "public, max-age=60"),

@@ -24,7 +24,7 @@ extension RelayServer {
     // It may still fail, and then the token counts again: nobody is to give up for that.
     let error: RelayError = ended.isDurable ? .workspaceRemoved : .notStored
     broker.metrics.refused(error)
-    let members = ended.isDurable ? broker.registryJSON.members(of: ended) : []
+    let members = ended.isDurable ? broker.registry.json.members(of: ended) : []
     var response = HTTPResponse.json(
       ended.isDurable && route.endsByNotFound ? 404 : error.status,
       Reply.body(error, nil, members))

@@ -38,7 +38,7 @@ extension RelayServer {
     case .admin: return known
     case .workspace(let own):
       guard broker.directory.workspace(own)?.row.org == record.row.org,
-        broker.hierarchy.relation(of: id, to: own) != nil
+        broker.registry.workspaces.hierarchy.relation(of: id, to: own) != nil
       else { throw .notFound }
     case .org(let org, _): guard org == record.row.org else { throw .notFound }
     case .anonymous: throw .unauthorized
@@ -211,11 +211,11 @@ extension RelayServer {
     case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Self.shownHostMax) ?? "")\""
     case .workspaceRemoved:
       if let id = route.operated {
-        members = broker.registryJSON.removedMembers(broker.directory.removed[id])
+        members = broker.registry.json.removedMembers(broker.directory.removed[id])
       }
     case .unsupported:
       if case .platform(.activity(let id)) = route {
-        (detail, members) = broker.registryJSON.insteadOfFeed(id)
+        (detail, members) = broker.registry.json.insteadOfFeed(id)
       }
     default: break
     }

@@ -36,7 +36,7 @@ extension RelayServer {
     }
     do throws(BadSetting) {
       let settings = try Settings(json)
-      broker.createWorkspace(
+      broker.registry.workspaces.create(
         open(ticket, .other), id: id, name: name, settings: settings, org: org, parent: parent,
         actor: actor(head, ticket, now: now), now: now)
     } catch {
@@ -75,7 +75,7 @@ extension RelayServer {
     var list: [JSON] = []
     for id in page.ids {
       if areRemoved {
-        if let entry = broker.registryJSON.removedEntry(broker.directory.removed[id]) {
+        if let entry = broker.registry.json.removedEntry(broker.directory.removed[id]) {
           list.append(entry)
         }
       } else {
@@ -96,7 +96,7 @@ extension RelayServer {
   ) throws(RelayError) {
     if head.method == "PATCH" { return try change(id, head, body, ticket, now: now) }
     var json = try broker.workspaceStatus(id, now: now)
-    json["agent_card"] = broker.registryJSON.registeredCard(broker.directory.workspace(id))
+    json["agent_card"] = broker.registry.json.registeredCard(broker.directory.workspace(id))
     loop.respond(ticket, .json(200, json.bytes))
   }
 
@@ -123,7 +123,7 @@ extension RelayServer {
       name = text
     }
     let settings = (json.object ?? []).filter { Settings.names.contains($0.key) }
-    broker.changeWorkspace(
+    broker.registry.workspaces.change(
       open(ticket, .other), id,
       WorkspaceChange(
         name: name, parent: json["parent_id"] == nil ? nil : .some(parent),

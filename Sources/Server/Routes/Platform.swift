@@ -23,20 +23,20 @@ extension RelayServer {
         guard let id else { throw .notFound }
         return isRead
           ? loop.respond(
-            ticket, .json(200, broker.registryJSON.secretList(broker.directory.secrets[id]).bytes))
+            ticket, .json(200, broker.registry.json.secretList(broker.directory.secrets[id]).bytes))
           : try setSecret(id, head, body, ticket, now: now)
       }
-      broker.secretValues(open(ticket, .other), own, isWrapped: true)
+      broker.registry.secrets.values(open(ticket, .other), of: own, isWrapped: true)
     case .secretValues:
       guard let own = agentItself(head, ticket, now: now) else { throw .notFound }
-      broker.secretValues(open(ticket, .other), own, isWrapped: false)
+      broker.registry.secrets.values(open(ticket, .other), of: own, isWrapped: false)
     case .secret(let id, let key):
-      broker.deleteSecret(
+      broker.registry.secrets.delete(
         open(ticket, .other), key, of: id, by: actor(head, ticket, now: now), now: now)
     case .state(let id):
       let isAgent = agentItself(head, ticket, now: now) != nil
       guard let record = broker.directory.workspace(id) else { throw .notFound }
-      let state = broker.registryJSON.state(record, isForAgent: isAgent, now: now.wall)
+      let state = broker.registry.json.state(record, isForAgent: isAgent, now: now.wall)
       loop.respond(ticket, .json(200, state.bytes))
     case .activity: throw .unsupported
     case .updateCard: try updateCard(head, body, ticket, now: now)
@@ -68,7 +68,7 @@ extension RelayServer {
         ticket, .badRequest,
         "member \"value\" must be a string of at most \(limits.secretBytesMax) bytes")
     }
-    broker.setSecret(
+    broker.registry.secrets.set(
       open(ticket, .other), key, value, of: id, by: actor(head, ticket, now: now), now: now)
   }
 
@@ -106,7 +106,7 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, "agent_card: \(error.description)")
     }
-    broker.updateCard(
+    broker.registry.workspaces.updateCard(
       open(ticket, .other), bytes, of: id, actor: actor(head, ticket, now: now), now: now)
   }
 }

@@ -27,10 +27,10 @@ extension RelayServer {
         broker.stopJob(operation, job, at: id, now: now)
       case .job(let job): broker.job(operation, job, at: id, now: now)
       case .pause:
-        broker.pause(
+        broker.registry.workspaces.pause(
           operation, at: id, refusesSends: try refusesSends(try members(body), head.query),
           now: now)
-      case .resume: broker.resume(operation, at: id, now: now)
+      case .resume: broker.registry.workspaces.resume(operation, at: id, now: now)
       case .badID: throw BatchFault(.notFound)
       }
     } catch {

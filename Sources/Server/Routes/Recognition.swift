@@ -61,7 +61,7 @@ extension RelayServer {
     shown = ShownCredential(
       payer: payer, identity: credential.identity, expires: credential.expires,
       use: credential.use)
-    if let use = credential.use { broker.used(use, now: now) }
+    if let use = credential.use { broker.registry.tokens.used(use, now: now) }
     // Whatever it asks for, and whether or not it may: its agent is there.
     if case .workspace(let own) = credential.identity { broker.signOfLife(own, now: now) }
     return credential.identity

@@ -1,0 +1,130 @@
+package import Relay
+import System
+import Wire
+
+/// Secrets: set by an operator, read by the agent. They change in memory, and are answered, once
+/// that is durable; no log and no audit line has a value.
+package final class RegisteredSecrets {
+  private let journal: RegistryJournal
+  private let diskGuard: DiskGuard
+  private let replies: Replies
+  private let limits: Limits
+  private let log: Log
+  private let json: RegistryJSON
+  /// The number of writes of each secret that are not durable yet.
+  private var pending: [WorkspaceID: [String: Int]] = [:]
+
+  init(
+    _ journal: RegistryJournal, _ diskGuard: DiskGuard, _ replies: Replies, _ limits: Limits,
+    _ log: Log, _ json: RegistryJSON
+  ) {
+    self.journal = journal
+    self.diskGuard = diskGuard
+    self.replies = replies
+    self.limits = limits
+    self.log = log
+    self.json = json
+  }
+
+  private var directory: Directory { _read { yield journal.directory } }
+
+  var hasPending: Bool { !pending.isEmpty }
+
+  /// Whether the workspace has secrets. It is never claimed without a bearer from then on: whoever
+  /// came first would read them.
+  func areThere(for id: WorkspaceID) -> Bool {
+    !directory.secrets[id].isEmpty || pending[id] != nil
+  }
+
+  package func set(
+    _ call: CallID, _ key: String, _ value: String, of id: WorkspaceID, by actor: String, now: Now
+  ) {
+    do throws(RelayError) {
+      guard directory.workspace(id) != nil else { throw .notFound }
+      try checkRoom(for: key, value, of: id)
+      if diskGuard.isLow { throw .diskFull }
+      let secret = RegisteredSecret(
+        workspace: id, key: key, value: value, createdAt: now.wall, updatedAt: now.wall)
+      submit(
+        .putSecret(secret), call, key, of: id, by: actor, .secretSet, status: "saved", now: now
+      ) { $0.secrets.put(secret) }
+    } catch {
+      replies.send(Reply(call: call, error: error))
+    }
+  }
+
+  package func delete(
+    _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String, now: Now
+  ) {
+    guard directory.secrets[id][key] != nil || pending[id]?[key] != nil else {
+      return replies.send(Reply(call: call, error: .notFound))
+    }
+    submit(
+      .deleteSecret(id, key: key), call, key, of: id, by: actor, .secretDelete,
+      status: "deleted", now: now
+    ) { $0.secrets.remove(key, of: id) }
+  }
+
+  /// Pending secrets count as if they were there already.
+  private func checkRoom(
+    for key: String, _ value: String, of id: WorkspaceID
+  ) throws(RelayError) {
+    let known = directory.secrets[id]
+    let coming = (pending[id] ?? [:]).keys.filter { known[$0] == nil }
+    let isNew = known[key] == nil && !coming.contains(key)
+    if isNew, known.count + coming.count >= limits.secretsPerWorkspaceMax { throw .secretsFull }
+    let all = directory.secrets.bytes + pendingBytes + value.utf8.count
+    let freed = known[key]?.value.utf8.count ?? 0
+    if all - freed > limits.secretsInMemoryMax { throw .secretsFull }
+  }
+
+  private var pendingBytes: Int {
+    pending.values.reduce(0) { $0 + $1.values.reduce(0, +) } * limits.secretBytesMax
+  }
+
+  private func submit(
+    _ write: RegistryWrite, _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String,
+    _ action: AuditAction, status: String, now: Now, apply: @escaping (inout Directory) -> Void
+  ) {
+    pending[id, default: [:]][key, default: 0] += 1
+    let body: JSON = ["status": .string(status), "key": .string(key)]
+    var change = RegistryChange(
+      [write], about: id, reply: Reply(call: call, body: body.bytes))
+    change.audit(
+      AuditEntry(at: now.wall, actor: actor, action: action, target: .workspace(id), detail: key),
+      isLogged: false)
+    change.settled = { [unowned self] in settled(key, of: id) }
+    change.apply = { [log] directory in
+      apply(&directory)
+      log.info(
+        "secret_changed",
+        [
+          "workspace": .text(id.text), "action": .text(action.rawValue), "key": .text(key),
+          "actor": .text(actor),
+        ])
+    }
+    journal.submit(change)
+  }
+
+  private func settled(_ key: String, of id: WorkspaceID) {
+    pending[id]?[key, default: 0] -= 1
+    if pending[id]?[key] == 0 { pending[id]?[key] = nil }
+    if pending[id]?.isEmpty == true { pending[id] = nil }
+  }
+
+  /// Answers the workspace's agent with names and values.
+  package func values(_ call: CallID, of id: WorkspaceID, isWrapped: Bool) {
+    let payer = replies.payer(of: .workspace(id)) { directory.workspace(id)?.row.org }
+    do throws(RelayError) {
+      try replies.checkMemory(payer)
+      let values = json.secretValues(directory.secrets[id], isWrapped: isWrapped)
+      var reply = Reply(call: call, body: values.bytes)
+      // A cache on the way must not keep them (RFC 9111 §5.2.2.5).
+      reply.headers = [("Cache-Control", "no-store")]
+      replies.count(&reply, for: payer)
+      replies.send(reply)
+    } catch {
+      replies.send(Reply(call: call, error: error))
+    }
+  }
+}

@@ -1,0 +1,335 @@
+import Relay
+import Store
+import System
+
+/// Owns the directory, and brings it and relay.db forward together: a turn's changes are one
+/// transaction, and the directory follows when a barrier has made that durable.
+final class RegistryJournal {
+  /// Changes that one barrier makes durable.
+  private struct Round {
+    var number: UInt64
+    var changes: [Submitted]
+    /// The progress of relay.db after them.
+    var progress: Int64
+  }
+
+  /// The transaction of this turn.
+  private struct Transaction {
+    var writes: [RegistryWrite] = []
+    var changes: [Submitted] = []
+  }
+
+  /// How deleted content leaves the log of relay.db.
+  private struct Emptying {
+    /// Since when deleted content stands in the log.
+    var blankedSince: Instant?
+    /// The log is emptied after the barrier at work; nothing is written into it before that.
+    var isWaiting = false
+  }
+
+  /// A change with the row that was pending before it.
+  private struct Submitted {
+    var change: RegistryChange
+    var previous: RegisteredWorkspace?
+  }
+
+  private let limits: Limits
+  private let log: Log
+  private let repeatedLog: RepeatedLog
+  private let metrics: Metrics
+  private let data: DataDirectory
+  private let diskGuard: DiskGuard
+  private let replies: Replies
+  /// The engine; it owns the registry, and attaches itself before the first turn.
+  unowned var host: (any RegistryHost)!
+  /// What is durable, and what holds before it is: tokens that were revoked, workspaces that are
+  /// being removed.
+  var directory: Directory
+
+  private var turn = Transaction()
+  private var rounds: [Round] = []
+  private(set) var rows = PendingRows()
+  private(set) var lines = AuditLines()
+  private var pulses = Pulses()
+  private var emptying = Emptying()
+
+  init(
+    _ directory: Directory, data: DataDirectory, limits: Limits, log: Log,
+    repeatedLog: RepeatedLog, metrics: Metrics, diskGuard: DiskGuard, replies: Replies
+  ) {
+    self.directory = directory
+    self.data = data
+    self.limits = limits
+    self.log = log
+    self.repeatedLog = repeatedLog
+    self.diskGuard = diskGuard
+    self.metrics = metrics
+    self.replies = replies
+  }
+
+  private var file: RegistryFile { data.registry }
+
+  // MARK: what is pending
+
+  /// Returns the row as the newest write will leave it: what is written next builds on that.
+  func newestRow(_ id: WorkspaceID) -> RegisteredWorkspace? {
+    guard let row = rows[id] else { return directory.workspace(id)?.row }
+    return row.state == .active ? row : nil
+  }
+
+  /// Whether a change about the workspace is not durable yet.
+  func isPending(_ id: WorkspaceID) -> Bool {
+    turn.changes.contains { $0.change.workspace == id }
+      || rounds.contains { $0.changes.contains { $0.change.workspace == id } }
+  }
+
+  /// The number of rounds that wait for their barrier.
+  var roundCount: Int { rounds.count }
+
+  /// The number of changes in a round that was committed last.
+  func operations(in number: UInt64) -> Int {
+    rounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
+  }
+
+  /// When the turn has something to write that no change has brought.
+  var nextDue: Instant? {
+    guard !emptying.isWaiting else { return nil }
+    let lines = host.hasFailed ? nil : lines.nextDue
+    return pulses.nextDue?.orEarlier(lines) ?? lines
+  }
+
+  // MARK: writing
+
+  /// Adds a change to the turn's transaction.
+  func submit(_ change: RegistryChange) {
+    turn.writes += change.writes
+    let previous = change.row.flatMap { rows.add($0) }
+    turn.changes.append(Submitted(change: change, previous: previous))
+  }
+
+  /// Adds a write to the turn's transaction that nobody waits for, and that nothing follows from.
+  func write(_ write: RegistryWrite) { turn.writes.append(write) }
+
+  /// Sends a reply. If it tells of a write that is pending it leaves with that one's barrier.
+  func answer(_ reply: Reply, about ids: [WorkspaceID]) {
+    guard ids.contains(where: { rows[$0] != nil }) else { return replies.send(reply) }
+    submit(RegistryChange(reply: reply))
+  }
+
+  /// Adds a line of the audit that nobody waits for.
+  func add(_ line: AuditEntry) {
+    guard let lost = lines.add(line, atMost: limits.auditLinesWaitingMax) else { return }
+    log.error(
+      "audit_line_lost",
+      [
+        "action": .text(lost.action), "target": .text(lost.target), "actor": .text(lost.actor),
+        "detail": .text(lost.detail),
+      ])
+  }
+
+  /// Notes a sign of life; relay.db is told within `pulseInterval`.
+  func seen(_ id: WorkspaceID, now: Now) {
+    directory.seen(id, at: now.wall)
+    pulse(id, now: now)
+  }
+
+  /// Something may come due in a file that relay.db calls idle: relay.db is told in this turn.
+  func noteBusy(_ id: WorkspaceID) {
+    directory.setWake(id, nil)
+    pulses.addUrgent(id)
+  }
+
+  /// Has relay.db told within `pulseInterval` what is known of the workspace.
+  func pulse(_ id: WorkspaceID, now: Now) {
+    pulses.add(id, at: now.instant + limits.pulseInterval)
+  }
+
+  // MARK: the transaction
+
+  /// Commits the turn's changes; says whether somebody waits for the barrier.
+  func commit(_ number: UInt64, now: Now) -> Bool {
+    guard !host.hasFailed, !waitsForEmptyLog(now: now), !host.hasFailed else { return false }
+    let signs = pulses.take(now.instant).compactMap(pulse(of:))
+    if !signs.isEmpty { turn.writes.append(.pulses(signs)) }
+    let noted = host.takeProgress(now: now)
+    if !noted.isEmpty { turn.writes.append(.progress(noted)) }
+    let lines = lines.taken(now.instant)
+    let clock = host.clockToStore(
+      besides: turn.writes.count + turn.changes.count + lines.count, now: now)
+    // A read of what may not be durable yet is a change without a write.
+    guard !turn.writes.isEmpty || !turn.changes.isEmpty || !lines.isEmpty || clock != nil
+    else { return false }
+    var writes = turn.writes + lines.map { .audit($0) }
+    if let clock { writes.append(.clock(clock)) }
+    if let trim = trim(with: writes, now: now) { writes.append(trim) }
+    let changes = turn.changes
+    turn = Transaction()
+    do throws(StoreError) {
+      try diskGuard.withRoom(for: .deletion) { () throws(StoreError) in try file.commit(writes) }
+      metrics.registryWrites += writes.count - (clock == nil ? 0 : 1)
+      if emptying.blankedSince == nil, writes.contains(where: \.isBlanking) {
+        emptying.blankedSince = now.instant
+      }
+      self.lines.stored(lines.count)
+      host.clockStored(clock, true, now: now)
+    } catch {
+      self.lines.refused(retry: now.instant + limits.revocationRetry)
+      host.clockStored(clock, false, now: now)
+      host.progressRefused(noted)
+      putBack(signs, now: now)
+      refuse(changes, error, now: now)
+      host.probeRefused(now: now)
+      return false
+    }
+    // What calls a file idle no longer has to be on the disk with what is written into the file.
+    let isWaitedFor =
+      host.probeCommitted(number) || !changes.isEmpty || signs.contains { $0.nextWakeAt == nil }
+    if isWaitedFor {
+      rounds.append(Round(number: number, changes: changes, progress: file.progress))
+    }
+    if file.walPages >= Self.registryPages { checkpoint(.passive) }
+    return isWaitedFor
+  }
+
+  /// Pages of the log at which it is checkpointed: it is small and written rarely.
+  private static let registryPages = 256
+
+  /// Makes the changes of a round that is on the disk in memory, and answers them.
+  func passed(_ number: UInt64, now: Now) {
+    guard let first = rounds.first, first.number == number else { return }
+    rounds.removeFirst()
+    host.registryPassed(progress: first.progress, now: now)
+    for submitted in first.changes {
+      let change = submitted.change
+      settle(change)
+      change.apply(&directory)
+      if let reply = change.reply { replies.send(reply) }
+      if let record = change.record { logChange(record) }
+      change.then(now)
+      if let id = change.workspace { host.workspaceChanged(id, now: now) }
+    }
+    host.probePassed(number, now: now)
+    if rounds.isEmpty { file.markSynced() }
+  }
+
+  private func settle(_ change: RegistryChange) {
+    if let row = change.row { rows.settle(row.id) }
+    change.settled()
+  }
+
+  private func refuse(_ changes: [Submitted], _ error: StoreError, now: Now) {
+    if error.isFinalForProcess {
+      log.error("registry_failed", ["error": .text(error.description)])
+      // The server tells everybody who waits.
+      return host.fail(error)
+    }
+    repeatedLog.error("registry_failed", error.description)
+    // The whole turn was rolled back: rows are again what the turns before have made of them.
+    for submitted in changes.reversed() {
+      if let previous = submitted.previous { rows.putBack(previous) }
+    }
+    // Each change found what those before it had made.
+    for submitted in changes.reversed() { submitted.change.undo(&directory) }
+    for submitted in changes {
+      let change = submitted.change
+      settle(change)
+      // A file without a row would keep its id from being used.
+      if change.isCreation, let id = change.workspace { removeFile(of: id) }
+      change.refused(now)
+      if let reply = change.reply { replies.send(reply.failing(change.refusal)) }
+    }
+  }
+
+  private func removeFile(of id: WorkspaceID) {
+    do throws(StoreError) { try data.removeWorkspaceFile(id) } catch {
+      host.failed(error, workspace: id)
+    }
+  }
+
+  /// Logs what has become durable; the audit keeps the same for good.
+  private func logChange(_ record: AuditEntry) {
+    let place: (StaticString, String) =
+      record.workspace.map { ("workspace", $0.text) } ?? ("target", record.target)
+    log.info(
+      "registry_changed",
+      [
+        "actor": .text(record.actor), "action": .text(record.action),
+        place.0: .text(place.1), "detail": .text(record.detail),
+      ])
+  }
+
+  // MARK: pulses
+
+  private func pulse(of id: WorkspaceID) -> WorkspacePulse? {
+    // The rows of what is purged may have gone.
+    guard let record = directory.workspace(id) ?? directory.removed[id],
+      record.row.state != .purging
+    else { return nil }
+    var row = record.row
+    row.lastSeenAt = record.lastSeen
+    guard row.nextWakeAt != nil else { return WorkspacePulse(row) }
+    return WorkspacePulse(row, depth: host.depth(of: id))
+  }
+
+  /// The disk has refused these: they are written again.
+  private func putBack(_ signs: [WorkspacePulse], now: Now) {
+    for pulse in signs { self.pulse(pulse.id, now: now) }
+    // A file that is written while relay.db calls it idle would be overlooked after a crash.
+    if signs.contains(where: { $0.nextWakeAt == nil }) {
+      pulses.retry(at: now.instant + limits.markRetry)
+    }
+  }
+
+  /// Writes all that nobody waits for, at the end of the process.
+  func writeRest(now: Now) throws(StoreError) {
+    while !pulses.isEmpty {
+      pulses.retry(at: now.instant)
+      try file.commit([.pulses(pulses.take(now.instant).compactMap(pulse(of:)))])
+    }
+    try file.commit(lines.waiting.map { .audit($0) })
+    lines = AuditLines()
+  }
+
+  // MARK: the log of relay.db
+
+  /// What a transaction with lines of the audit in it takes away at the other end.
+  private func trim(with writes: [RegistryWrite], now: Now) -> RegistryWrite? {
+    let lines = writes.reduce(0) { if case .audit = $1 { $0 + 1 } else { $0 } }
+    guard lines > 0 else { return nil }
+    let oldest = host.isTimeDoubtful(now) ? nil : now.wall + (.zero - limits.auditKept)
+    return .trimAudit(before: oldest, keep: limits.auditEntriesMax, rows: 2 * lines)
+  }
+
+  /// Secrets that were deleted or replaced leave the log `walIdle` later, whether or not it is
+  /// idle: it is short, and signs of life are written all the time. Says whether a pending round
+  /// has to end before that. The next one waits for it, unless a file that was idle is written in
+  /// this turn: relay.db says so with the same barrier.
+  private func waitsForEmptyLog(now: Now) -> Bool {
+    emptying.isWaiting = false
+    guard let since = emptying.blankedSince, since + limits.walIdle <= now.instant else {
+      return false
+    }
+    guard rounds.isEmpty else {
+      emptying.isWaiting = !pulses.hasUrgent
+      return emptying.isWaiting
+    }
+    // What could not be emptied is tried again as if it had been deleted now.
+    emptying.blankedSince = checkpoint(.truncate) ? nil : now.instant
+    return false
+  }
+
+  /// Says whether all of the log is in the file.
+  @discardableResult
+  private func checkpoint(_ mode: CheckpointMode) -> Bool {
+    do throws(StoreError) {
+      return try diskGuard.withRoom(for: .deletion) { () throws(StoreError) in
+        try file.checkpoint(mode)
+      }
+    } catch {
+      repeatedLog.error("registry_checkpoint_failed", error.description)
+      metrics.checkpointErrors += 1
+      if error.isFinalForProcess { host.fail(error) }
+      return false
+    }
+  }
+}
