@@ -66,7 +66,7 @@ extension Broker {
 
   func takeWaiters(_ seq: Seq, _ desk: Desk) -> [Waiter] {
     let waiters = desk.waiters.removeValue(forKey: seq) ?? []
-    for waiter in waiters { waiting[waiter.addressee.call] = nil }
+    for waiter in waiters { heldCallers.remove(waiter.addressee.call) }
     return waiters
   }
 }

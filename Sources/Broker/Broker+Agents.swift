@@ -44,7 +44,7 @@ package enum LeaseToken {
 extension Broker {
   /// An agent asks for entries.
   package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
+    withFile(poll.id, now: now) { [unowned self] now throws(RelayError) in
       // What is handed out has to be read; a poll that can only wait needs no file.
       let mayGet = desks[id].map { $0.queue.unanswered > 0 } ?? true
       let desk = try self.desk(id, needsFile: mayGet, now: now)
@@ -55,16 +55,6 @@ extension Broker {
       desk.open[poll.id] = .workspaceUnavailable
       desk.queue.poll(poll, now: now, isGone: isPollGone)
       carryOut(desk, now: now)
-    } catch {
-      if waitsForFile(
-        poll.id, error, now: now,
-        { [unowned self] now in
-          self.poll(poll, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: poll.id, error: error))
     }
   }
 
@@ -74,7 +64,7 @@ extension Broker {
     if let entries = replies.endBatch(poll) {
       delivered(entries.receipt, received: false, now: now)
     }
-    leavesWaitingForFile(poll)
+    fileWaiters.remove(poll)
     guard let desk = desks[id], desk.failure == nil else { return }
     desk.open[poll] = nil
     desk.queue.pollGone(poll, now: now)
@@ -130,34 +120,27 @@ extension Broker {
   }
 
   package func agentCall(_ agent: AgentCall, now: Now) {
-    do throws(RelayError) {
-      let desk = try self.desk(agent.workspace, now: now)
-      let seq = agent.message.seq
-      guard agent.message.workspace == desk.id.short else { throw .notFound }
-      if let message = desk.queue.message(seq) {
-        guard message.tag == agent.message.tag, message.state != .storing else { throw .notFound }
-        if let consumer = message.handOut?.consumer {
-          desk.consumers.called(consumer, limits, now: now)
-        }
-        desk.open[agent.call] = .outcomeUnknown
-        try apply(agent, desk, seq, now: now)
-        carryOut(desk, now: now)
-      } else {
-        try answerFromFile(agent, desk)
+    let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
+    withFile(agent.call, bytes: bytes, now: now) { [unowned self] now throws(RelayError) in
+      do throws(RelayError) { try applyOrAnswer(agent, now: now) } catch {
+        desks[agent.workspace]?.open[agent.call] = nil
+        throw error
       }
-    } catch {
-      desks[agent.workspace]?.open[agent.call] = nil
-      let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
-      if waitsForFile(
-        agent.call, error, bytes: bytes, now: now,
-        { [unowned self] now in
-          agentCall(agent, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: agent.call, error: error))
     }
+  }
+
+  private func applyOrAnswer(_ agent: AgentCall, now: Now) throws(RelayError) {
+    let desk = try self.desk(agent.workspace, now: now)
+    let seq = agent.message.seq
+    guard agent.message.workspace == desk.id.short else { throw .notFound }
+    guard let message = desk.queue.message(seq) else { return try answerFromFile(agent, desk) }
+    guard message.tag == agent.message.tag, message.state != .storing else { throw .notFound }
+    if let consumer = message.handOut?.consumer {
+      desk.consumers.called(consumer, limits, now: now)
+    }
+    desk.open[agent.call] = .outcomeUnknown
+    try apply(agent, desk, seq, now: now)
+    carryOut(desk, now: now)
   }
 
   private func apply(

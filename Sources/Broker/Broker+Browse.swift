@@ -18,7 +18,7 @@ extension Broker {
   package func messages(
     _ operation: Operation, _ page: MessagePage, at id: WorkspaceID, now: Now
   ) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       try replies.checkMemory(operation.payer)
       let desk = try desk(id, now: now)
       var filter = page.filter
@@ -54,16 +54,6 @@ extension Broker {
       var reply = Reply(call: operation.call, body: writer.bytes)
       reply.payer = operation.payer
       read(reply, desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          messages(operation, page, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 

@@ -50,21 +50,20 @@ extension Broker {
   /// A call at a workspace's URL. What is refused is answered at once; the rest when it is durable,
   /// answered, or the hold is over.
   package func call(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
+    withFile(
+      request.call, bytes: request.body.count, now: now,
+      refused: { [unowned self] error, _ in
+        // Without the file nobody knows whether an equal call is stored.
+        replies.send(
+          request.addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
+      },
+      { [unowned self] now throws(RelayError) in
+        call(request, try desk(id, now: now), now: now)
+      })
+  }
+
+  private func call(_ request: CallerRequest, _ desk: Desk, now: Now) {
     let addressee = request.addressee
-    let desk: Desk
-    do throws(RelayError) { desk = try self.desk(id, now: now) } catch {
-      if waitsForFile(
-        request.call, error, bytes: request.body.count, now: now,
-        {
-          [unowned self] now in call(request, at: id, now: now)
-        })
-      {
-        return
-      }
-      // Without the file nobody knows whether an equal call is stored.
-      replies.send(addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
-      return
-    }
     switch request.rpc.method {
     case .send: send(request, desk, now: now)
     case .get: get(request, desk, now: now)
@@ -212,9 +211,10 @@ extension Broker {
       isImmediate: !request.rpc.isBlocking)
     desk.waiters[seq, default: []].append(waiter)
     desk.queue.attach(seq)
-    waiting[request.call] = (desk.id, seq)
+    let place = HeldCallers.Place(workspace: desk.id, seq: seq)
+    heldCallers.add(request.call, at: place)
     guard !waiter.isImmediate else { return }
-    pushHold(Hold(at: waiter.deadline, workspace: desk.id, seq: seq, call: request.call))
+    heldCallers.hold(HeldCallers.Hold(at: waiter.deadline, place: place, call: request.call))
   }
 
   /// For what a caller has left without a name: RFC 9562 version 4.

@@ -9,7 +9,7 @@ extension Broker {
   @discardableResult
   package func close(now: Now) -> Bool {
     var isWhole = true
-    refuseWaitingForFile()
+    fileWaiters.refuseAll(now: now)
     // Those whose files are open first, so that there is room for the others.
     for desk in desks.values.filter(\.isOpen) + desks.values.filter({ !$0.isOpen })
     where desk.failure == nil {
@@ -77,7 +77,7 @@ extension Broker {
       // What was committed may be read again once the file is mended.
       let reason: RelayError = unstored.contains(seq) ? .workspaceUnavailable : .outcomeUnknown
       for waiter in waiters {
-        waiting[waiter.addressee.call] = nil
+        heldCallers.remove(waiter.addressee.call)
         var reply = waiter.addressee.reply(reason)
         if reason == .outcomeUnknown, let message = desk.queue.message(seq) {
           reply.messageID = desk.messageID(message)

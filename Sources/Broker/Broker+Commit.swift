@@ -49,7 +49,7 @@ extension Broker {
     guard let due = desk.transaction.deferredDue, due <= now.instant else { return false }
     if desk.isOpen || desk.transaction.isDeferredUrgent { return true }
     desk.transaction.forgetDeferredDue()
-    sweepList.append(desk.id)
+    sweepList.add(desk.id)
     return false
   }
 

@@ -94,7 +94,7 @@ extension Broker {
     levels.filesFailed = unopenable.count
     levels.filesOpen = files.count
     levels.filesOpened = files.openedEver
-    levels.heldCallers = waiting.count
+    levels.heldCallers = heldCallers.count
     for desk in desks.values {
       guard desk.failure == nil else {
         levels.filesFailed += 1

@@ -9,7 +9,7 @@ extension Broker {
     _ call: CallID, _ id: MessageID, at workspace: WorkspaceID, bodies: Bool = false,
     payer: BodyMemory.Payer = .nobody, now: Now
   ) {
-    do throws(RelayError) {
+    withFile(call, now: now) { [unowned self] now throws(RelayError) in
       try replies.checkMemory(payer)
       guard let (desk, message) = try locate(id, now: now), desk.id == workspace else {
         guard let (reply, desk) = try tombstoneReply(call, id, at: workspace, now: now)
@@ -33,16 +33,6 @@ extension Broker {
       var reply = Reply(call: call, body: writer.bytes)
       reply.payer = payer
       read(reply, desk)
-    } catch {
-      if waitsForFile(
-        call, error, now: now,
-        { [unowned self] now in
-          timeline(call, id, at: workspace, bodies: bodies, payer: payer, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: call, error: error))
     }
   }
 

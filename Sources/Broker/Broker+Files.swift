@@ -2,14 +2,6 @@ import Relay
 import Store
 import System
 
-/// A call that needs a file while every open one is busy.
-struct WaitingForFile {
-  var call: CallID
-  var bytes: Int
-  var until: Instant
-  var again: (Now) -> Void
-}
-
 /// Which workspaces' files are open.
 ///
 /// At most `openWorkspacesMax` are. One more closes the longest unused that is quiet: all of it is
@@ -255,50 +247,23 @@ extension Broker {
 
   // MARK: calls that wait for a file
 
-  /// Tries `again` when a file can be closed, which is a barrier away; says whether the call may
-  /// wait for that. One that has waited for `fileWaitMax` may not.
-  func waitsForFile(
-    _ call: CallID, _ error: RelayError, bytes: Int = 0, now: Now, _ again: @escaping (Now) -> Void
-  ) -> Bool {
-    let until = patience ?? now.instant + limits.fileWaitMax
-    guard error == .tooManyOpen, !isShuttingDown, until > now.instant,
-      bytes == 0 || waitingBytes + bytes <= limits.roundBytesMax
-    else { return false }
-    let entry = WaitingForFile(call: call, bytes: bytes, until: until, again: again)
-    // One that was tried is still the first.
-    if patience == nil { waitingForFile.append(entry) } else { waitingForFile.insert(entry, at: 0) }
-    waitingBytes += bytes
-    return true
-  }
-
-  func serveWaitingForFile(now: Now) {
-    guard !waitingForFile.isEmpty else { return }
-    let all = waitingForFile.count
-    for _ in 0..<all {
-      let entry = waitingForFile.removeFirst()
-      waitingBytes -= entry.bytes
-      patience = entry.until
-      entry.again(now)
-      patience = nil
-      // It waits on: so do those behind it.
-      if waitingForFile.first?.call == entry.call { return }
+  /// Carries out `body`, and answers the call with the error that it throws. While every open file
+  /// is busy the call waits for one, and is carried out anew.
+  ///
+  /// - `bytes`: of the call's body, which are kept while it waits.
+  /// - `refused`: what is done with an error instead of answering.
+  func withFile(
+    _ call: CallID, bytes: Int = 0, now: Now, refused: ((RelayError, Now) -> Void)? = nil,
+    _ body: @escaping (Now) throws(RelayError) -> Void
+  ) {
+    do throws(RelayError) { try body(now) } catch {
+      let isWaiting =
+        error == .tooManyOpen && !isShuttingDown
+        && fileWaiters.add(call, bytes: bytes, now: now) { [unowned self] now in
+          withFile(call, bytes: bytes, now: now, refused: refused, body)
+        }
+      if isWaiting { return }
+      if let refused { refused(error, now) } else { replies.send(Reply(call: call, error: error)) }
     }
-  }
-
-  /// Each is tried once more, and then refused.
-  func refuseWaitingForFile() {
-    let all = waitingForFile
-    waitingForFile = []
-    waitingBytes = 0
-    for entry in all {
-      patience = Instant(nanoseconds: 0)
-      entry.again(turnNow)
-    }
-    patience = nil
-  }
-
-  func leavesWaitingForFile(_ call: CallID) {
-    guard let index = waitingForFile.firstIndex(where: { $0.call == call }) else { return }
-    waitingBytes -= waitingForFile.remove(at: index).bytes
   }
 }

@@ -28,7 +28,7 @@ extension Broker {
   package func startJob(
     _ operation: Operation, _ wish: JobWish, at id: WorkspaceID, now: Now
   ) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       let desk = try desk(id, now: now)
       var filter = wish.filter
       if !wish.ids.isEmpty {
@@ -56,16 +56,6 @@ extension Broker {
           return true
         },
         desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          startJob(operation, wish, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
@@ -186,48 +176,28 @@ extension Broker {
   // MARK: asked about, stopped
 
   package func jobs(_ operation: Operation, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       let desk = try desk(id, now: now)
       let rows = try reading(desk) { () throws(StoreError) in
         try desk.file.jobs(limit: limits.jobsKept + limits.jobsRunningMax)
       }
       let json: JSON = ["jobs": .array(rows.map(\.json))]
       read(Reply(call: operation.call, body: json.bytes), desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          jobs(operation, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
   package func job(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       let desk = try desk(id, now: now)
       let row = try reading(desk) { () throws(StoreError) in try desk.file.job(job) }
       guard let row else { throw .notFound }
       read(Reply(call: operation.call, body: row.json.bytes), desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          self.job(operation, job, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
   /// What it has done stays done. One that has ended is shown as it is.
   package func stopJob(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       guard try desk(id, now: now).jobs.contains(where: { $0.row.id == job }) else {
         return self.job(operation, job, at: id, now: now)
       }
@@ -237,40 +207,25 @@ extension Broker {
           detail: "\(job)"),
         before: { broker, now in broker.stopNow(operation, job, at: id, now: now) },
         of: operation.call)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          stopJob(operation, job, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 
   private func stopNow(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
-      let desk = try desk(id, now: now)
-      guard let run = desk.jobs.first(where: { $0.row.id == job }) else {
-        return self.job(operation, job, at: id, now: now)
-      }
-      desk.open[operation.call] = .outcomeUnknown
-      run.stops.append(operation)
-      touch(desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          stopNow(operation, job, at: id, now: now)
-        })
-      {
-        return
-      }
-      auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)
-      replies.send(Reply(call: operation.call, error: error))
-    }
+    withFile(
+      operation.call, now: now,
+      refused: { [unowned self] error, now in
+        auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)
+        replies.send(Reply(call: operation.call, error: error))
+      },
+      { [unowned self] now throws(RelayError) in
+        let desk = try desk(id, now: now)
+        guard let run = desk.jobs.first(where: { $0.row.id == job }) else {
+          return self.job(operation, job, at: id, now: now)
+        }
+        desk.open[operation.call] = .outcomeUnknown
+        run.stops.append(operation)
+        touch(desk)
+      })
   }
 }
 

@@ -22,7 +22,7 @@ extension Broker {
   package func callerMessage(
     _ call: CallID, _ id: MessageID, caller: Identity, isGiven: Bool = true, now: Now
   ) {
-    do throws(RelayError) {
+    withFile(call, now: now) { [unowned self] now throws(RelayError) in
       guard let (desk, message) = try locate(id, now: now) else {
         throw try missing(id, for: caller, now: now)
       }
@@ -61,16 +61,6 @@ extension Broker {
         reply.receipt = .ends(desk.id, [message.seq] + read.ends)
       }
       tell(reply, of: isOwn && isGiven ? read.dead : [], desk, now: now)
-    } catch {
-      if waitsForFile(
-        call, error, now: now,
-        { [unowned self] now in
-          callerMessage(call, id, caller: caller, isGiven: isGiven, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: call, error: error))
     }
   }
 

@@ -64,25 +64,18 @@ extension Broker {
   /// A call at the platform's way in: the same queue. What a workspace posts to itself while an
   /// agent of it holds such a message is the answer to that one, the oldest first.
   package func platformCall(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
-      if request.caller == .workspace(id), request.rpc.method == .send,
-        try answerOwn(request, at: id, now: now)
-      {
-        return
-      }
-    } catch {
-      // Not by `call`, which would take the answer for a message.
-      if waitsForFile(
-        request.call, error, bytes: request.body.count, now: now,
+    // Not by `call`, which would take the answer for a message.
+    withFile(
+      request.call, bytes: request.body.count, now: now,
+      refused: { [unowned self] error, _ in replies.send(request.addressee.reply(error)) },
+      { [unowned self] now throws(RelayError) in
+        if request.caller == .workspace(id), request.rpc.method == .send,
+          try answerOwn(request, at: id, now: now)
         {
-          [unowned self] now in platformCall(request, at: id, now: now)
-        })
-      {
-        return
-      }
-      return replies.send(request.addressee.reply(error))
-    }
-    call(request, at: id, now: now)
+          return
+        }
+        call(request, at: id, now: now)
+      })
   }
 
   /// Whether a poll of the workspace is parked now.

@@ -12,21 +12,11 @@ struct Scan {
 extension Broker {
   /// What the queue holds, and how long it has done so: from memory, since many may ask at once.
   package func queueStatus(_ operation: Operation, at id: WorkspaceID, now: Now) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       let desk = try desk(id, now: now)
       let json = queueJSON(desk, desk.queue.depth, now: now)
       read(Reply(call: operation.call, body: json.bytes), desk)
       touch(desk)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          queueStatus(operation, at: id, now: now)
-        })
-      {
-        return
-      }
-      replies.send(Reply(call: operation.call, error: error))
     }
   }
 

@@ -16,16 +16,14 @@ extension Broker {
       receipts.hold(receipt, of: id)
       return setAlarm(id, now.instant + limits.receiptHeldTime)
     }
-    do throws(RelayError) {
-      let desk = try desk(id, now: now)
-      apply(receipt, desk, now: now)
-      carryOut(desk, now: now)
-    } catch {
-      // Without one an equal call attaches, as after a crash.
-      _ = waitsForFile(nextCall(), error, now: now) { [unowned self] now in
-        received(receipt, at: id, now: now)
-      }
-    }
+    // Without a receipt an equal call attaches, as after a crash.
+    withFile(
+      nextCall(), now: now, refused: { _, _ in },
+      { [unowned self] now throws(RelayError) in
+        let desk = try desk(id, now: now)
+        apply(receipt, desk, now: now)
+        carryOut(desk, now: now)
+      })
   }
 
   func apply(_ receipt: HeldReceipts.Receipt, _ desk: Desk, now: Now) {

@@ -8,9 +8,9 @@ extension Broker {
   /// A part of the messages of one removed workspace ends in this turn.
   func closeRemoved(now: Now) {
     let removals = registry.removals
-    guard let id = removals.nextToClose, !isBarrierBusy(with: id), nextSweep <= now.instant
+    guard let id = removals.nextToClose, !isBarrierBusy(with: id),
+      sweepList.takeStep(now: now.instant, pause: limits.sweepInterval)
     else { return }
-    nextSweep = now.instant + limits.sweepInterval
     guard directory.removed[id]?.row.state == .removed, !unopenable.contains(id) else {
       return removals.closed()
     }

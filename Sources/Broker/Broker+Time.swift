@@ -8,7 +8,8 @@ extension Broker {
     // What was deferred, or a refused commit has led to, is for the next turn, which comes at once.
     if replies.hasDeferred { return Instant(nanoseconds: 0) }
     let owners = [
-      turnDue, holds.first?.at, alarms.next(), sweepDue, closingDue, fileWaitDue,
+      turnDue, heldCallers.nextDue, alarms.next(), sweepDue, closingDue,
+      fileWaiters.nextDue(now: turnNow.instant),
       registryDue, readyProbe.nextDue, archives.nextDue, retentionTurns.nextDue(retentionPlace),
     ]
     var earliest = Instant.distantFuture
@@ -30,18 +31,13 @@ extension Broker {
     return earliest
   }
 
-  private var sweepDue: Instant? { sweepList.isEmpty || isShuttingDown ? nil : nextSweep }
+  private var sweepDue: Instant? { sweepList.isEmpty || isShuttingDown ? nil : sweepList.nextStep }
 
   /// A workspace that waits for a round of its own goes on when the barrier reports.
   private var closingDue: Instant? {
     guard let id = registry.removals.nextToClose, !isShuttingDown, !isBarrierBusy(with: id)
     else { return nil }
-    return nextSweep
-  }
-
-  /// A barrier's report is a turn anyway; what becomes quiet without one is found by this.
-  private var fileWaitDue: Instant? {
-    waitingForFile.first.map { min($0.until, turnNow.instant + limits.pendingRetry) }
+    return sweepList.nextStep
   }
 
   private var registryDue: Instant {
@@ -53,10 +49,10 @@ extension Broker {
     replies.makeDeferred(now: now)
     tickProbe(now: now)
     registry.tokens.tick(now: now)
-    serveWaitingForFile(now: now)
+    fileWaiters.serve(now: now)
     retireFiles()
     while let id = alarms.popDue(now.instant) {
-      if let desk = desks[id] { wake(desk, now: now) } else { sweepList.append(id) }
+      if let desk = desks[id] { wake(desk, now: now) } else { sweepList.add(id) }
     }
     scanOnce(now: now)
     if !isShuttingDown {
@@ -64,10 +60,7 @@ extension Broker {
       sweep(now: now)
     }
     registry.removals.tick(now: now)
-    while let hold = holds.first, hold.at <= now.instant {
-      _ = holds.popFirst()
-      holdEnded(hold, now: now)
-    }
+    while let hold = heldCallers.takeDue(now.instant) { holdEnded(hold, now: now) }
   }
 
   private func wake(_ desk: Desk, now: Now) {
@@ -92,14 +85,9 @@ extension Broker {
   /// Opens workspaces in which something is due, one after the other, `sweepInterval` apart: they
   /// are many after a start, and nobody waits for them.
   private func sweep(now: Now) {
-    guard !sweepList.isEmpty, nextSweep <= now.instant else { return }
-    nextSweep = now.instant + limits.sweepInterval
-    guard sweptUpTo < sweepList.count else {
-      sweepList = []
-      sweptUpTo = 0
-      return
-    }
-    let id = sweepList[sweptUpTo]
+    guard !sweepList.isEmpty,
+      sweepList.takeStep(now: now.instant, pause: limits.sweepInterval), let id = sweepList.first
+    else { return }
     let isFailed = unopenable.contains(id) || desks[id]?.failure != nil
     if desks[id]?.isOpen != true, directory.workspace(id) != nil, !isFailed {
       do throws(RelayError) {
@@ -113,11 +101,7 @@ extension Broker {
         // It is in the log, and `unopenable` if that is for good.
       }
     }
-    sweptUpTo += 1
-    if sweptUpTo == sweepList.count {
-      sweepList = []
-      sweptUpTo = 0
-    }
+    sweepList.advance()
   }
 
   /// At the start: those whose hint says when, and those that the relay had in use when it died.
@@ -128,7 +112,7 @@ extension Broker {
   /// Of a workspace that is only a file.
   func setAlarm(_ row: RegisteredWorkspace, now: Now) {
     switch row.nextWakeAt {
-    case nil: sweepList.append(row.id)
+    case nil: sweepList.add(row.id)
     case .never: break
     case .some(let at): alarms.put(now.instant(at: at), row.id)
     }

@@ -15,11 +15,11 @@ extension Broker {
   package func endTurn(now: Now) -> RoundWork? {
     turnNow = now
     var files: [Int32] = []
-    let number = round + 1
+    let number = rounds.next
     let turn = touched
     touched = []
     // Of this turn's own rounds nobody waits: they share one barrier.
-    let isBarrierBusy = !inRound.isEmpty
+    let isBarrierBusy = !rounds.isEmpty
     for desk in turn {
       desk.isTouched = false
       if isBarrierBusy, mayWait(desk, now: now) {
@@ -34,7 +34,7 @@ extension Broker {
     }
     if registry.commit(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, fatal == nil else { return nil }
-    round = number
+    rounds.ask()
     metrics.rounds.add(Int64(operations(in: number)))
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
   }
@@ -58,20 +58,23 @@ extension Broker {
     guard desk.failure == nil,
       desk.transaction.closeRound(number, progress: { desk.file.progress }, isWanted: isWanted)
     else { return false }
-    inRound[number, default: []].append(desk)
+    rounds.add(desk, to: number)
     return true
   }
 
   /// What waits for the round's barrier: writes of messages, and changes of the registry.
   private func operations(in number: UInt64) -> Int {
     var count = registry.operations(in: number)
-    for desk in inRound[number] ?? [] { count += desk.transaction.rounds.last?.reports.count ?? 0 }
+    for desk in rounds.desks(in: number) {
+      count += desk.transaction.rounds.last?.reports.count ?? 0
+    }
     return count
   }
 
   private func isLone(_ number: UInt64, _ files: [Int32]) -> Bool {
-    guard files.count == 1, inRound.count == 1, registry.roundCount == 0,
-      let desks = inRound[number], desks.count == 1, let round = desks[0].transaction.rounds.last
+    guard files.count == 1, rounds.count == 1, registry.roundCount == 0,
+      rounds.desks(in: number).count == 1,
+      let round = rounds.desks(in: number).first?.transaction.rounds.last
     else { return false }
     return round.reports.count + round.replies.count == 1
       && round.bytes <= limits.loopSyncBytesMax
@@ -79,9 +82,10 @@ extension Broker {
 
   /// Every round up to `number` is on the disk.
   package func barrierPassed(_ number: UInt64, now: Now) {
-    guard number > passed, fatal == nil, isDirectoryInPlace() else { return }
-    for current in (passed + 1)...number {
-      for desk in inRound.removeValue(forKey: current) ?? [] {
+    guard let covered = rounds.covered(by: number), fatal == nil, isDirectoryInPlace()
+    else { return }
+    for current in covered {
+      for desk in rounds.take(current) {
         guard let first = desk.transaction.takeRound(current) else { continue }
         if let loss = desk.isOpen ? desk.file.loss() : nil {
           // What was synced is where nobody will read it.
@@ -105,6 +109,6 @@ extension Broker {
       }
       registry.passed(current, now: now)
     }
-    passed = number
+    rounds.pass(number)
   }
 }

@@ -54,47 +54,30 @@ extension Broker {
     _ operation: Operation, _ id: MessageID, at workspace: WorkspaceID, _ action: AuditAction,
     now: Now, _ body: @escaping (Desk, StoredMessage, Now) -> Void
   ) {
-    do throws(RelayError) {
+    withFile(operation.call, now: now) { [unowned self] now throws(RelayError) in
       _ = try operand(id, at: workspace, now: now)
-    } catch {
-      if waitsForFile(
-        operation.call, error, now: now,
-        { [unowned self] now in
-          begin(operation, id, at: workspace, action, now: now, body)
-        })
-      {
-        return
-      }
-      return replies.send(Reply(call: operation.call, error: error))
+      let running = RunningOperation(
+        operation: operation, workspace: workspace, message: id, action: action)
+      audit(
+        AuditEntry(at: now.wall, actor: operation.actor, action: action, target: running.target),
+        before: { broker, now in broker.carryOut(running, now: now, body) }, of: operation.call)
     }
-    let running = RunningOperation(
-      operation: operation, workspace: workspace, message: id, action: action)
-    audit(
-      AuditEntry(at: now.wall, actor: operation.actor, action: action, target: running.target),
-      before: { broker, now in broker.carryOut(running, now: now, body) }, of: operation.call)
   }
 
   private func carryOut(
     _ running: RunningOperation, now: Now, _ body: @escaping (Desk, StoredMessage, Now) -> Void
   ) {
     let call = running.operation.call
-    do throws(RelayError) {
-      let (desk, message) = try operand(running.message, at: running.workspace, now: now)
-      desk.open[call] = .outcomeUnknown
-      operations[call] = running
-      body(desk, message, now)
-      carryOut(desk, now: now)
-    } catch {
-      if waitsForFile(
-        call, error, now: now,
-        { [unowned self] now in
-          carryOut(running, now: now, body)
-        })
-      {
-        return
-      }
-      fail(running, error, now: now)
-    }
+    withFile(
+      call, now: now,
+      refused: { [unowned self] error, now in fail(running, error, now: now) },
+      { [unowned self] now throws(RelayError) in
+        let (desk, message) = try operand(running.message, at: running.workspace, now: now)
+        desk.open[call] = .outcomeUnknown
+        operations[call] = running
+        body(desk, message, now)
+        carryOut(desk, now: now)
+      })
   }
 
   func answerClose(_ call: CallID, _ outcome: CancelReply, _ desk: Desk, now: Now) {

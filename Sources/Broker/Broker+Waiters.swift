@@ -8,7 +8,7 @@ extension Broker {
     let others = all.filter { !$0.isImmediate }
     desk.waiters[seq] = others.isEmpty ? nil : others
     for waiter in all where waiter.isImmediate {
-      waiting[waiter.addressee.call] = nil
+      heldCallers.remove(waiter.addressee.call)
       desk.queue.detach(seq)
       answerTask(waiter, seq, desk, now: now)
     }
@@ -41,7 +41,10 @@ extension Broker {
     let all = takeWaiters(seq, desk)
     let kept = all.filter { !$0.isWithdrawing }
     if !kept.isEmpty { desk.waiters[seq] = kept }
-    for waiter in kept { waiting[waiter.addressee.call] = (desk.id, seq) }
+    for waiter in kept {
+      heldCallers.add(
+        waiter.addressee.call, at: HeldCallers.Place(workspace: desk.id, seq: seq))
+    }
     for waiter in all where waiter.isWithdrawing { tellTimeout(waiter, seq, desk) }
   }
 
@@ -51,31 +54,31 @@ extension Broker {
   }
 
   /// A caller's patience is over.
-  func holdEnded(_ hold: Hold, now: Now) {
-    guard let desk = desks[hold.workspace], desk.failure == nil,
-      let index = desk.waiters[hold.seq]?.firstIndex(where: { $0.addressee.call == hold.call }),
-      let message = desk.queue.message(hold.seq)
+  func holdEnded(_ hold: HeldCallers.Hold, now: Now) {
+    let seq = hold.place.seq
+    guard let desk = desks[hold.place.workspace], desk.failure == nil,
+      let index = desk.waiters[seq]?.firstIndex(where: { $0.addressee.call == hold.call }),
+      let message = desk.queue.message(seq)
     else { return }
     if message.state.isPending {
       // Its report is a barrier away; the table lets nothing else happen before.
-      return pushHold(
-        Hold(
-          at: now.instant + limits.pendingRetry, workspace: hold.workspace, seq: hold.seq,
-          call: hold.call))
+      return heldCallers.hold(
+        HeldCallers.Hold(
+          at: now.instant + limits.pendingRetry, place: hold.place, call: hold.call))
     }
     touch(desk)
-    note(hold.seq, .holdEnded, desk, now: now)
-    let isPlatform = desk.waiters[hold.seq]?[index].addressee.platformMethod != nil
+    note(seq, .holdEnded, desk, now: now)
+    let isPlatform = desk.waiters[seq]?[index].addressee.platformMethod != nil
     if !isPlatform, directory.workspace(desk.id)?.settings.whenOffline == .error {
-      if isShuttingDown, let waiter = removeWaiter(hold.seq, at: index, desk) {
-        desk.queue.detach(hold.seq)
-        return tell(waiter, .restarting, hold.seq, desk)
+      if isShuttingDown, let waiter = removeWaiter(seq, at: index, desk) {
+        desk.queue.detach(seq)
+        return tell(waiter, .restarting, seq, desk)
       }
-      return withdraw(hold.seq, index, desk, now: now)
+      return withdraw(seq, index, desk, now: now)
     }
-    if let waiter = removeWaiter(hold.seq, at: index, desk) {
-      desk.queue.detach(hold.seq)
-      answerTask(waiter, hold.seq, desk, now: now)
+    if let waiter = removeWaiter(seq, at: index, desk) {
+      desk.queue.detach(seq)
+      answerTask(waiter, seq, desk, now: now)
     }
   }
 
@@ -91,19 +94,19 @@ extension Broker {
 
   /// The caller's connection has ended; its message stays.
   package func callerGone(_ call: CallID, now: Now) {
-    guard let (id, seq) = waiting[call], let desk = desks[id], desk.failure == nil,
-      let index = desk.waiters[seq]?.firstIndex(where: { $0.addressee.call == call })
+    guard let place = heldCallers[call], let desk = desks[place.workspace], desk.failure == nil,
+      let index = desk.waiters[place.seq]?.firstIndex(where: { $0.addressee.call == call })
     else { return }
-    _ = removeWaiter(seq, at: index, desk)
-    desk.queue.detach(seq)
-    note(seq, .callerGone, desk, now: now)
+    _ = removeWaiter(place.seq, at: index, desk)
+    desk.queue.detach(place.seq)
+    note(place.seq, .callerGone, desk, now: now)
     touch(desk)
   }
 
   func removeWaiter(_ seq: Seq, at index: Int, _ desk: Desk) -> Waiter? {
     guard let waiter = desk.waiters[seq]?.remove(at: index) else { return nil }
     if desk.waiters[seq]?.isEmpty == true { desk.waiters[seq] = nil }
-    waiting[waiter.addressee.call] = nil
+    heldCallers.remove(waiter.addressee.call)
     return waiter
   }
 

@@ -31,11 +31,7 @@ package final class Broker {
   /// Files that this turn has synced so that they can be closed.
   var syncsAsked = 0
   var receipts = HeldReceipts()
-  /// Calls that wait until another workspace's file can be closed.
-  var waitingForFile: [WaitingForFile] = []
-  var waitingBytes = 0
-  /// How long the call at work may wait for a file, if it has waited before.
-  var patience: Instant?
+  let fileWaiters: FileWaiters
   /// What comes due in workspaces, those without a desk too.
   var alarms = Alarms()
   /// Fences of queues that have left memory are not given again.
@@ -44,25 +40,17 @@ package final class Broker {
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0)) {
     didSet { repeatedLog.turn(at: turnNow.instant) }
   }
-  /// Workspaces without a desk that are to be opened because something in them is due.
-  var sweepList: [WorkspaceID] = []
-  var sweptUpTo = 0
+  var sweepList = SweepList()
   /// Workspaces in which there is something to read, in the order in which they get their turn.
   var scanning: [WorkspaceID] = []
-  var nextSweep = Instant(nanoseconds: 0)
   var logCare: LogCare
-  var holds = Heap<Hold>()
-  /// Where the message of a waiting call is.
-  var waiting: [CallID: (WorkspaceID, Seq)] = [:]
+  var heldCallers = HeldCallers()
   /// Callers of CancelTask, and the task that they mean.
   var cancels: [CallID: (Addressee, WorkspaceID, Seq)] = [:]
   /// Operators who wait for their verb to be durable.
   var operations: [CallID: RunningOperation] = [:]
   private var lastCallID: CallID = 0
-  /// The last round that a barrier was asked for, those it has not covered, and the last it has.
-  var round: UInt64 = 0
-  var inRound: [UInt64: [Desk]] = [:]
-  var passed: UInt64 = 0
+  var rounds = Rounds()
   var progressToNote = ProgressToNote()
   /// Tokens have been revoked: whoever is parked with one is to be sent away.
   package var tokensEnded: (Now) -> Void = { _ in }
@@ -90,22 +78,13 @@ package final class Broker {
     package var plant: ServerPlant?
   #endif
 
-  struct Hold: Comparable {
-    var at: Instant
-    var workspace: WorkspaceID
-    var seq: Seq
-    var call: CallID
-    static func < (left: Hold, right: Hold) -> Bool {
-      (left.at.nanoseconds, left.call) < (right.at.nanoseconds, right.call)
-    }
-  }
-
   package init(
     data: DataDirectory, limits: Limits, publicURL: String, random: Random, log: Log
   ) throws(StoreError) {
     self.data = data
     self.limits = limits
     replies = Replies(limits, metrics)
+    fileWaiters = FileWaiters(limits)
     cacheAccount = CacheAccount(bytesMax: limits.cacheBytesMax)
     repeatedLog = RepeatedLog(log, every: limits.repeatedLineEvery)
     diskGuard = DiskGuard(data, limits, metrics, log, repeatedLog)
@@ -162,27 +141,18 @@ package final class Broker {
     if error.isFinalForProcess { fatal = error }
   }
 
-  func pushHold(_ hold: Hold) {
-    holds.insert(hold)
-    // Holds of callers that have their answer stay until they are in the majority.
-    if holds.count > 1024 + 4 * waiting.count {
-      holds.keep { waiting[$0.call] != nil }
-    }
-  }
-
   /// No more polls, and no caller is held any longer: each gets what it gets when its hold is over.
   package func shutDown(now: Now) {
     isShuttingDown = true
     stopArchiving("the relay was told to stop", now: now)
-    refuseWaitingForFile()
+    fileWaiters.refuseAll(now: now)
     for desk in desks.values where desk.failure == nil {
       touch(desk)
       desk.queue.endPolls(now: now)
       carryOut(desk, now: now)
     }
-    for (call, place) in waiting {
-      holdEnded(
-        Hold(at: now.instant, workspace: place.0, seq: place.1, call: call), now: now)
+    for (call, place) in heldCallers.all {
+      holdEnded(HeldCallers.Hold(at: now.instant, place: place, call: call), now: now)
     }
   }
 
@@ -194,15 +164,15 @@ package final class Broker {
 
   /// The message that a held call waits for.
   package func messageID(of call: CallID) -> MessageID? {
-    guard let (id, seq) = waiting[call], let desk = desks[id],
-      let message = desk.queue.message(seq)
+    guard let place = heldCallers[call], let desk = desks[place.workspace],
+      let message = desk.queue.message(place.seq)
     else { return nil }
     return desk.messageID(message)
   }
 
   /// Nothing is on its way to the disk.
   package var isIdle: Bool {
-    touched.isEmpty && inRound.isEmpty && registry.isIdle && !replies.hasDeferred
-      && waitingForFile.isEmpty
+    touched.isEmpty && rounds.isEmpty && registry.isIdle && !replies.hasDeferred
+      && fileWaiters.isEmpty
   }
 }

@@ -157,7 +157,7 @@ final class Bench {
   /// A call has left nothing behind.
   func expectNothingHeld(_ location: SourceLocation = #_sourceLocation) {
     let broker = broker
-    #expect(broker.waiting.isEmpty, sourceLocation: location)
+    #expect(broker.heldCallers.isEmpty, sourceLocation: location)
     #expect(broker.replies.hasNoBatches, sourceLocation: location)
     #expect(broker.cancels.isEmpty, sourceLocation: location)
     #expect(broker.operations.isEmpty, sourceLocation: location)

@@ -196,7 +196,7 @@ import Wire
     bench.turn()
     let call = remove(id)
     // The barrier of the others reports before the removal is committed, and refused.
-    broker.barrierPassed(broker.round, now: bench.now)
+    broker.barrierPassed(broker.rounds.last, now: bench.now)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
     bench.turn()
     fault_arm(0, 0, 0, 0)

@@ -157,7 +157,7 @@ import Wire
     // In one turn: the other's file has work, and cannot be closed before its barrier.
     try bench.send(ids[1]) { $0.messageID = "busy" }
     let answer = try bench.platform(ids[0], "answer", caller: .workspace(ids[0]))
-    #expect(bench.broker.waitingForFile.count == 1)
+    #expect(bench.broker.fileWaiters.count == 1)
     for _ in 0..<5 where bench.replies[answer] == nil { bench.wait(.milliseconds(100)) }
     #expect(bench.replies[answer]?.task?["id"]?.string == message.text)
     #expect(bench.replies[answer]?.state == "completed")

@@ -11,7 +11,7 @@ import Testing
   /// Stored properties of the types that have more than `storedMax`.
   static let stored: [String: Int] = [
     // To be taken apart.
-    "Broker.Broker": 54, "Broker.Desk": 35, "HTTPServer.Loop": 37, "HTTPServer.Connection": 30,
+    "Broker.Broker": 46, "Broker.Desk": 35, "HTTPServer.Loop": 37, "HTTPServer.Connection": 30,
     "Relay.Queue": 30, "Server.RelayServer": 27, "Archive.BackupJob": 23,
     // Records: values without behaviour of their own, with one property for each fact.
     "Relay.Limits": 171, "Relay.Message": 43, "Relay.StoredMessage": 28, "Broker.Metrics": 22,

@@ -153,7 +153,7 @@ extension Broker {
       actor: imported.actor, now: now
     ) { [unowned self] in
       // What is due in it is not known here: it is looked for.
-      sweepList.append(row.id)
+      sweepList.add(row.id)
     }
     log.info(
       "imported", ["workspace": .text(job.id.text), "messages": .number(job.messages)])

@@ -8,7 +8,7 @@ extension Broker {
   /// checkpoints would stall the loop for as many times 10 ms. A turn without one is retention's.
   package func maintain(now: Now) {
     guard fatal == nil else { return }
-    let longest = logCare.longest(isBarrierBusy: !inRound.isEmpty) { id in
+    let longest = logCare.longest(isBarrierBusy: !rounds.isEmpty) { id in
       guard let desk = desks[id], desk.failure == nil, desk.isOpen else { return nil }
       return LogCare.LongLog(pages: desk.file.walPages, isBeingCut: desk.isBeingCut)
     }
@@ -33,7 +33,7 @@ extension Broker {
       guard let desk = desks[id] else { continue }
       let file = LogSchedule.File(
         isUsable: desk.isOpen && desk.failure == nil, commits: desk.transaction.commits,
-        hasRounds: !desk.transaction.rounds.isEmpty, isBarrierBusy: !inRound.isEmpty)
+        hasRounds: !desk.transaction.rounds.isEmpty, isBarrierBusy: !rounds.isEmpty)
       switch desk.log.step(file, now: now.instant, limits) {
       case .rest, .afterRounds: break
       case .later(let at): logCare.watch(id, at: at)

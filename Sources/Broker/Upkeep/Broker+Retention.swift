@@ -66,7 +66,7 @@ extension Broker {
     // Sends that were refused for it need no further commit to be taken again.
     if desk.kept.isFull(limits) { desk.kept = try kept(desk.file, beside: desk.queue) }
     desk.retention.did(
-      plan, isBusy: !inRound.isEmpty, own: before..<desk.transaction.commits, now: now)
+      plan, isBusy: !rounds.isEmpty, own: before..<desk.transaction.commits, now: now)
   }
 
   /// What a message takes in a file beside its bodies, or a little more.
@@ -114,7 +114,7 @@ extension Broker {
       try commit([.expire(at: now.wall, rows: limits.retentionRowsMax)], desk, now: now)
     }
     desk.retention.didExpire(
-      next: try desk.file.nextExpiry(), isBusy: !inRound.isEmpty,
+      next: try desk.file.nextExpiry(), isBusy: !rounds.isEmpty,
       own: before..<desk.transaction.commits,
       now: now)
   }

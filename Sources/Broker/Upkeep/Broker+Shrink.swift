@@ -25,7 +25,7 @@ extension Broker {
       return
     }
     let action = desk.shrinking?.step(
-      now: now.instant, isBarrierBusy: !inRound.isEmpty,
+      now: now.instant, isBarrierBusy: !rounds.isEmpty,
       hasRounds: !desk.transaction.rounds.isEmpty,
       notBefore: retentionTurns.shrinksFrom, limits)
     switch action {

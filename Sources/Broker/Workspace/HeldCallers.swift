@@ -1,0 +1,49 @@
+import Relay
+
+/// Callers that wait for the end of a message: where each one's message is, and when its hold ends.
+struct HeldCallers {
+  struct Place: Equatable {
+    var workspace: WorkspaceID
+    var seq: Seq
+  }
+
+  struct Hold: Comparable {
+    var at: Instant
+    var place: Place
+    var call: CallID
+    static func < (left: Hold, right: Hold) -> Bool {
+      (left.at.nanoseconds, left.call) < (right.at.nanoseconds, right.call)
+    }
+  }
+
+  private var places: [CallID: Place] = [:]
+  private var holds = Heap<Hold>()
+
+  var isEmpty: Bool { places.isEmpty }
+
+  var count: Int { places.count }
+
+  /// The callers that wait now.
+  var all: [(call: CallID, place: Place)] { places.map { ($0.key, $0.value) } }
+
+  subscript(call: CallID) -> Place? { places[call] }
+
+  mutating func add(_ call: CallID, at place: Place) { places[call] = place }
+
+  mutating func remove(_ call: CallID) { places[call] = nil }
+
+  /// The caller's hold ends at `hold.at`, unless it has its answer before.
+  mutating func hold(_ hold: Hold) {
+    holds.insert(hold)
+    // Holds of callers that have their answer stay until they are in the majority.
+    if holds.count > 1024 + 4 * places.count { holds.keep { places[$0.call] != nil } }
+  }
+
+  var nextDue: Instant? { holds.first?.at }
+
+  /// Takes a hold that has ended.
+  mutating func takeDue(_ now: Instant) -> Hold? {
+    guard let first = holds.first, first.at <= now else { return nil }
+    return holds.popFirst()
+  }
+}
