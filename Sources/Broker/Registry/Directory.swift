@@ -15,7 +15,7 @@ package struct WorkspaceRecord: Sendable {
   /// Header fields in which the card wants its callers' own credentials, in lower case: the relay
   /// stores none of them.
   package var credentials: Set<String> = []
-  /// Of one whose removal is on its way: what became durable since, and counts if that is refused.
+  /// The row that became durable while the removal is pending: it counts if that is refused.
   var passed: RegisteredWorkspace?
 }
 
@@ -24,12 +24,12 @@ package struct WorkspaceRecord: Sendable {
 /// It changes only after the write is durable; the loop reads it for every request.
 package struct Directory {
   package internal(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
-  /// Those that nobody can use: they can be restored, or their file is being deleted.
+  /// Workspaces that nobody can use: they can be restored, or their file is being deleted.
   package internal(set) var removed: [WorkspaceID: WorkspaceRecord] = [:]
   package private(set) var orgs = ["default": RegisteredOrg(id: "default", name: "default")]
-  /// In the order of their making.
+  /// The workspaces in the order of their making.
   var rolls = Rolls()
-  /// Those that can be restored, in the order of their removal.
+  /// Workspaces that can be restored, in the order of their removal.
   var removedRolls = Rolls()
   /// What each org takes, of what all share.
   var uses = OrgUses()
@@ -63,7 +63,7 @@ package struct Directory {
     for row in gone { tokens.confirmRemoval(of: .workspace(row.id)) }
     let known = Set(snapshot.workspaces.map(\.id))
     tokens.notePurged { !known.contains($0) }
-    // Those that were removed together are in the order of their making.
+    // Workspaces that were removed together are in the order of their making.
     let restorable = gone.filter { $0.state == .removed }.enumerated().sorted {
       ($0.element.leftAt, $0.offset) < ($1.element.leftAt, $1.offset)
     }
@@ -81,7 +81,7 @@ package struct Directory {
   /// The workspaces that a message id may belong to.
   package func workspaces(short: UInt32) -> [WorkspaceID] { byShort[short] ?? [] }
 
-  /// Whose credential this is. The comparison is of SHA-256 hashes, so its time tells nothing.
+  /// Returns who has this credential. SHA-256 hashes are compared, so that the time tells nothing.
   package func identity(ofSecret secret: String, at time: WallTime) -> Identity? {
     credential(Array(secret.utf8)[...], at: time)?.identity
   }
@@ -98,7 +98,7 @@ package struct Directory {
 
   package mutating func put(_ row: RegisteredWorkspace) {
     generation += 1
-    // A write that was on its way when it was removed.
+    // The write was pending when the workspace was removed.
     if removed[row.id] != nil {
       removed[row.id]?.passed = row
       return
@@ -135,11 +135,13 @@ package struct Directory {
     if let new { below[new, default: []].append(id) }
   }
 
-  /// Those that stand right below it.
+  /// Returns the workspaces that stand right below it.
   package func children(of id: WorkspaceID) -> [WorkspaceID] { below[id] ?? [] }
 
-  /// In the order of their making, of one org or of all; or else those that can be restored, in the
-  /// order of their removal. `nil`: there is no such workspace.
+  /// Returns workspaces of one org, or of all, in the order of their making.
+  ///
+  /// - `after`: the last one of the page before; the result is `nil` if there is no such workspace.
+  /// - `areRemoved`: only those that can be restored, in the order of their removal.
   package func page(
     after: WorkspaceID?, _ size: Int, org: String? = nil, areRemoved: Bool = false
   ) -> (ids: [WorkspaceID], hasMore: Bool)? {

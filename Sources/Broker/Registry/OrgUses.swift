@@ -38,7 +38,7 @@ struct MadeCards {
   typealias Card = (bytes: [UInt8], etag: String)
 
   private var cards: [WorkspaceID: Card] = [:]
-  /// In the order of their making; those that were dropped are passed over.
+  /// The cards in the order of their making; dropped ones are passed over.
   private var order: [WorkspaceID] = []
   private var oldest = 0
   private(set) var bytes = 0

@@ -336,7 +336,7 @@ package final class RegisteredTokens {
     let step = care.step(now: now, isTimeDoubtful: host.isTimeDoubtful(now)) { [journal] in
       journal.directory.tokens.entry($0)?.row.end
     }
-    if !step.uses.isEmpty { journal.write(.touchTokens(step.uses)) }
+    if !step.uses.isEmpty { journal.write(uses: step.uses) }
     for revocation in step.revocations { writeAgain(revocation) }
     if !step.dead.isEmpty { delete(step.dead) }
   }

@@ -89,13 +89,13 @@ package final class Registry {
 
   // MARK: turns
 
-  /// Whether a row of the workspace is not durable yet.
+  /// Whether the row of any workspace is not durable yet.
   var hasPendingRows: Bool { !journal.rows.isEmpty }
 
   /// The number of rounds that wait for their barrier.
   var roundCount: Int { journal.roundCount }
 
-  /// Nobody waits for anything.
+  /// Nobody waits for a barrier or for a purge.
   var isIdle: Bool { journal.roundCount == 0 && removals.isIdle }
 
   /// The next instant at which a turn has something to do for the registry. It is asked in every
@@ -119,14 +119,14 @@ package final class Registry {
   /// Commits the turn's changes; says whether somebody waits for the barrier.
   func commit(_ number: UInt64, now: Now) -> Bool { journal.commit(number, now: now) }
 
-  /// The number of changes in a round that was committed last.
+  /// The number of changes in this round, if it is the one that was committed last.
   func operations(in number: UInt64) -> Int { journal.operations(in: number) }
 
   /// The round is on the disk.
   func passed(_ number: UInt64, now: Now) { journal.passed(number, now: now) }
 
-  /// Adds a write to the turn's transaction that nobody waits for, and that nothing follows from.
-  func write(_ write: RegistryWrite) { journal.write(write) }
+  /// Adds the row that shows whether a row can be written; the probe hears of the transaction.
+  func write(probeAt time: WallTime) { journal.write(probeAt: time) }
 
   /// Writes all that nobody waits for, at the end of the process.
   func writeRest(now: Now) throws(StoreError) {

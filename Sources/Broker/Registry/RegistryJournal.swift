@@ -86,12 +86,12 @@ final class RegistryJournal {
   /// The number of rounds that wait for their barrier.
   var roundCount: Int { rounds.count }
 
-  /// The number of changes in a round that was committed last.
+  /// The number of changes in this round, if it is the one that was committed last.
   func operations(in number: UInt64) -> Int {
     rounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
   }
 
-  /// When the turn has something to write that no change has brought.
+  /// When a turn has something to write that no change has brought.
   var nextDue: Instant? {
     guard !emptying.isWaiting else { return nil }
     let lines = host.hasFailed ? nil : lines.nextDue
@@ -100,15 +100,18 @@ final class RegistryJournal {
 
   // MARK: writing
 
-  /// Adds a change to the turn's transaction.
+  /// Adds a change to the turn's transaction. Nothing else changes what is registered.
   func submit(_ change: RegistryChange) {
     turn.writes += change.writes
     let previous = change.row.flatMap { rows.add($0) }
     turn.changes.append(Submitted(change: change, previous: previous))
   }
 
-  /// Adds a write to the turn's transaction that nobody waits for, and that nothing follows from.
-  func write(_ write: RegistryWrite) { turn.writes.append(write) }
+  /// Adds times of last use to the turn's transaction; nobody waits for them.
+  func write(uses: [RegistryWrite.Use]) { turn.writes.append(.touchTokens(uses)) }
+
+  /// Adds the row that shows whether a row can be written; the probe hears of the transaction.
+  func write(probeAt time: WallTime) { turn.writes.append(.probe(at: time)) }
 
   /// Sends a reply. If it tells of a write that is pending it leaves with that one's barrier.
   func answer(_ reply: Reply, about ids: [WorkspaceID]) {

@@ -2,7 +2,7 @@ import Relay
 
 /// Workspaces in the order in which they came, to be listed a page at a time.
 struct Roll {
-  /// Those that have gone leave a gap, until there are too many of them.
+  /// A workspace that has gone leaves a gap, until there are too many gaps.
   private var ids: [WorkspaceID?] = []
   private var places: [WorkspaceID: Int] = [:]
   private var gaps = 0

@@ -12,7 +12,7 @@ package struct Settings: Sendable, Equatable {
   package var whenOffline = WhenOffline.task
   /// White space for held JSON-RPC callers.
   package var keepsAlive = true
-  /// Nothing is handed out; an operator's verb of its own sets it, and nothing else.
+  /// Nothing is delivered. Only the operations pause and resume set it.
   package var isPaused = false
   /// Sends are refused as well.
   package var refusesSends = false

@@ -25,8 +25,8 @@ package final class TokenUse {
 struct TokenTable {
   /// How far a revocation has come.
   enum Revocation {
-    case none, onItsWay, refused, durable
-    /// With the owner's removal, which is on its way.
+    case none, pending, refused, durable
+    /// The owner's removal ends the token, and is pending.
     case removal
   }
 
@@ -98,7 +98,7 @@ struct TokenTable {
     return entries(of: owner).contains { $0.row.fingerprint == fingerprint }
   }
 
-  /// Those that count now, and those that will when they are durable.
+  /// Returns how many count now, with those that will when they are durable.
   func liveCount(of owner: Owner, at time: WallTime) -> Int {
     entries(of: owner).count { $0.row.isLive(at: time) }
   }
@@ -140,7 +140,7 @@ struct TokenTable {
     guard let entry = entries[digest] else { return }
     entry.use.isRevoked = true
     if entry.row.revokedAt == nil { entries[digest]?.row.revokedAt = time }
-    entries[digest]?.revocation = .onItsWay
+    entries[digest]?.revocation = .pending
   }
 
   mutating func revocation(of digest: SHA256.Digest, is now: Revocation) {

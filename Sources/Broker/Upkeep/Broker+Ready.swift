@@ -10,7 +10,7 @@ extension Broker {
     let canCommit = fatal == nil && !isShuttingDown
     switch readyProbe.asked(caller, canCommit: canCommit, now: now.instant) {
     case .answer: answerReady([caller], now: now)
-    case .commit: registry.write(.probe(at: now.wall))
+    case .commit: registry.write(probeAt: now.wall)
     case .wait: break
     }
   }
