@@ -25,12 +25,12 @@ enum Base64Shape {
     var at = range.lowerBound
     while at < range.upperBound {
       // Nearly all of a file is letters.
-      if padding == 0, range.upperBound &- at >= Base64Letters.blockBytes {
-        let block = Base64Letters(bytes, at: at)
-        if block.areAll {
-          if !block.areCanonical { isCanonical = false }
-          letters += Base64Letters.blockBytes
-          at += Base64Letters.blockBytes
+      if padding == 0, range.upperBound &- at >= ByteBlock.count {
+        let block = ByteBlock(bytes, at: at)
+        if Self.areLetters(block) {
+          if Self.isOfURLs(block).areAny { isCanonical = false }
+          letters += ByteBlock.count
+          at += ByteBlock.count
           last = bytes[at - 1]
           continue
         }
@@ -101,7 +101,17 @@ enum Base64Shape {
   /// Appends the letters of `text` as they are in the canonical alphabet, without padding.
   private static func append(_ text: Span<UInt8>, to mended: inout [UInt8]) {
     mended.append(addingCapacity: text.count) { output in
-      for at in 0..<text.count {
+      var at = 0
+      while at < text.count {
+        if text.count &- at >= ByteBlock.count {
+          let block = ByteBlock(text, at: at)
+          if areLetters(block) {
+            block.appendWithoutURLLetters(to: &output)
+            at += ByteBlock.count
+            continue
+          }
+        }
+        defer { at += 1 }
         switch text[at] {
         case UInt8(ascii: "-"): output.append(UInt8(ascii: "+"))
         case UInt8(ascii: "_"): output.append(UInt8(ascii: "/"))
@@ -111,39 +121,15 @@ enum Base64Shape {
       }
     }
   }
-}
 
-/// A block of bytes, looked at together: whether all of them are letters of base64.
-private struct Base64Letters {
-  static let blockBytes = 16
-
-  /// They are letters, of whichever alphabet.
-  let areAll: Bool
-  /// None of them is one that only URLs have.
-  let areCanonical: Bool
-
-  /// There are `blockBytes` bytes from `at` on.
-  @inline(__always) init(_ bytes: Span<UInt8>, at: Int) {
-    precondition(bytes.count &- at >= Self.blockBytes, "a block is whole")
-    let raw = unsafe bytes.bytes
-    // In bounds by the line above; any byte pattern is a vector.
-    let block = unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: SIMD16<UInt8>.self)
-    let isLatin = (block | Self.spaces) &- Self.smallA .< Self.latinCount
-    let isNumber = block &- Self.zero .< Self.numberCount
-    let isOther = (block .== Self.plus) .| (block .== Self.slash)
-    let isOfURLs = (block .== Self.minus) .| (block .== Self.underscore)
-    let isLetter = (isLatin .| isNumber) .| (isOther .| isOfURLs)
-    areAll = all(isLetter)
-    areCanonical = !any(isOfURLs)
+  /// All bytes are letters, of whichever alphabet.
+  @inline(__always) private static func areLetters(_ block: ByteBlock) -> Bool {
+    let isOther = block.equals(UInt8(ascii: "+")) | block.equals(UInt8(ascii: "/"))
+    return (block.isLatin | block.isDigit | isOther | isOfURLs(block)).areAll
   }
 
-  private static var spaces: SIMD16<UInt8> { SIMD16(repeating: 0x20) }
-  private static var smallA: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "a")) }
-  private static var latinCount: SIMD16<UInt8> { SIMD16(repeating: 26) }
-  private static var zero: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "0")) }
-  private static var numberCount: SIMD16<UInt8> { SIMD16(repeating: 10) }
-  private static var plus: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "+")) }
-  private static var slash: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "/")) }
-  private static var minus: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "-")) }
-  private static var underscore: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "_")) }
+  /// Letters that only the alphabet of URLs has.
+  @inline(__always) private static func isOfURLs(_ block: ByteBlock) -> ByteBlock.Marks {
+    block.equals(UInt8(ascii: "-")) | block.equals(UInt8(ascii: "_"))
+  }
 }

@@ -19,18 +19,22 @@ package struct JSONScanner: Sendable {
   /// Something was walked over that `JSONUnreadable` may object to. It is set for everything that
   /// it objects to, and for a little more: texts without it need no second walk.
   var isSuspect = false
+  /// The text was validated: strings are only looked through for their end.
+  let isInside: Bool
   /// Members and elements that may still come.
   private var valuesLeft: Int
 
   /// A walk over a whole text, which has at most `valuesMax` members and elements.
   package init(valuesMax: Int = Self.valuesMax) {
     index = 0
+    isInside = false
     valuesLeft = valuesMax
   }
 
   /// A walk inside a text that was validated, from `index`: its values have been counted.
   package init(at index: Int) {
     self.index = index
+    isInside = true
     valuesLeft = .max
   }
 

@@ -2,6 +2,7 @@
 extension JSONScanner {
   /// Scans the string whose opening quote is here.
   package mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> Text {
+    if isInside { return try validString(bytes) }
     let start = index + 1
     var at = start
     var isEscaped = false
@@ -30,6 +31,29 @@ extension JSONScanner {
       } while at < bytes.count && bytes[at] >= 0x80
     }
     throw JSONError(offset: at, problem: .unexpectedEnd)
+  }
+
+  /// Finds the end of the string whose opening quote is here, in a text that was validated.
+  private mutating func validString(_ bytes: Span<UInt8>) throws(JSONError) -> Text {
+    let start = index + 1
+    var at = PlainRun.end(bytes, from: start)
+    var isEscaped = false
+    while at < bytes.count {
+      let next = QuoteSearch.block(bytes, from: at, &isEscaped)
+      // The blocks before may have ended in the middle of an escape.
+      at = QuoteSearch.isEscaped(bytes, at: next, from: start) ? next &+ 1 : next
+      let end = min(bytes.count, at &+ QuoteSearch.walkBytes)
+      while at < end {
+        if bytes[at] == UInt8(ascii: "\"") {
+          index = at + 1
+          return Text(range: start..<at, isEscaped: isEscaped)
+        }
+        let isEscape = bytes[at] == UInt8(ascii: "\\")
+        if isEscape { isEscaped = true }
+        at &+= isEscape ? 2 : 1
+      }
+    }
+    throw JSONError(offset: bytes.count, problem: .unexpectedEnd)
   }
 
   /// Checks the escape whose backslash is at `start` and returns the index behind it.

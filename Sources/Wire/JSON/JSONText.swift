@@ -46,7 +46,8 @@ extension JSONScanner.Text {
   /// Whether no escape of the string stands for what not every reader takes.
   func isReadable(in bytes: Span<UInt8>) -> Bool {
     guard isEscaped else { return true }
-    var scanner = JSONScanner(at: range.lowerBound - 1)
+    var scanner = JSONScanner()
+    scanner.index = range.lowerBound - 1
     return (try? scanner.string(bytes)) != nil && !scanner.isSuspect
   }
 }

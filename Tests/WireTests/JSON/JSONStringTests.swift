@@ -77,6 +77,29 @@ import Wire
     }
   }
 
+  @Test func `a string of a valid text ends where it was found to end`() throws {
+    var random = Dice(seed: TestSeed.value)
+    let pieces = Self.pieces.filter {
+      JSONStringReference.problem([0x22] + $0 + [0x22]) == nil
+    }
+    for _ in 0..<5000 {
+      let few = (0..<3).map { _ in pieces.randomElement(using: &random) ?? [] }
+      var text: [UInt8] = [0x22]
+      for _ in 0..<Int.random(in: 0...80, using: &random) {
+        text += few.randomElement(using: &random) ?? []
+        let run = Bool.random(using: &random) ? 0 : Int.random(in: 0...40, using: &random)
+        text += [UInt8](repeating: UInt8(ascii: "x"), count: run)
+      }
+      text += Array(#"","next\\\"""#.utf8)
+      var first = JSONScanner()
+      var again = JSONScanner(at: 0)
+      #expect(try again.string(text.span) == first.string(text.span), "\(text)")
+      #expect(again.index == first.index)
+      // Where the quotes of the next one are must not matter.
+      #expect(text[again.index] == UInt8(ascii: ","))
+    }
+  }
+
   @Test func `every single byte is found on every place of a word`() {
     for byte in 0...UInt8.max {
       for at in 0..<8 {
