@@ -43,7 +43,7 @@ package final class Loop {
 
   /// Bytes of bodies being read, handed over in this turn, and waiting to be sent.
   package let memory: BodyMemory
-  var handedOver = 0
+  var handOver = HandOver()
   private var connectionPeak = 0
   private var givesBackFrom = Instant(nanoseconds: 0)
 
@@ -65,17 +65,9 @@ package final class Loop {
 
   /// Bytes read from one connection in one turn: a fast sender must not starve the others.
   static let readBytesMax = 64 * 1024
-  /// Bytes of further requests that are taken while one is in work.
-  static let pipelinedBytesMax = 4096
-  /// What an open connection takes beside its bytes, about.
-  static let connectionBytes = 2048
   /// Connections accepted in one turn.
   static let acceptsMax = 64
   static let eventsMax = 256
-  /// Bytes thrown away after an answer that came before its request's end; then the peer is reset.
-  /// More than a body may have: a proxy that fails to write takes the answer for lost, and tells
-  /// its caller that the outcome is unknown.
-  static let drainBytesMax = 12 * 1024 * 1024
 
   package init(
     listener: consuming Listener, limits: Limits, log: Log, application: any Application,
@@ -132,6 +124,7 @@ package final class Loop {
       if token.generation == 0 { own(token.descriptor) } else { dispatch(token, events) }
     }
     resumeReady()
+    handOverWaiting(handOver.beginTurn(bytesMax: limits.turnBodyBytesMax))
     reportHalfClosed()
     expireDue()
     if wasWoken {
@@ -140,8 +133,8 @@ package final class Loop {
     }
     application.turnEnded(now: now, loop: self)
     flush()
-    memory.body(-handedOver, of: .nobody)
-    handedOver = 0
+    memory.body(-handOver.bytes, of: .nobody)
+    handOver.bytes = 0
     giveBackMemory()
   }
 
@@ -149,8 +142,8 @@ package final class Loop {
   /// goes back to the system.
   private func giveBackMemory() {
     connectionPeak = max(connectionPeak, connectionCount)
-    let now = memory.used + connectionCount * Loop.connectionBytes
-    let peak = memory.peak + connectionPeak * Loop.connectionBytes
+    let now = memory.used + connectionCount * Connection.ownBytes
+    let peak = memory.peak + connectionPeak * Connection.ownBytes
     guard peak - now > limits.memoryKeptMax, now < peak / 2, self.now.instant >= givesBackFrom
     else { return }
     givesBackFrom = self.now.instant + .seconds(1)
@@ -162,6 +155,7 @@ package final class Loop {
 
   private var hasWork: Bool {
     !ready.isEmpty || !dirty.isEmpty || !halfClosed.isEmpty || !lostReceipts.isEmpty
+      || !handOver.waiting.isEmpty
   }
 
   /// An event of one of the loop's own descriptors.

@@ -81,7 +81,8 @@ extension Loop {
   func lose(_ connection: Connection) {
     guard !connection.isClosed else { return }
     counters.connectionsLost += 1
-    let isOwed = connection.conversation.phase == .handling
+    // Of a request that still waits the application is told when it has been handed over.
+    let isOwed = connection.conversation.phase == .handling && !handOver.isWaiting(connection)
     if connection.conversation.phase == .answering, connection.wantsReceipt {
       application.delivered(connection.ticket, received: false)
     }
@@ -130,7 +131,7 @@ extension Loop {
     deadlines.remove(UInt32(connection.descriptor))
     connections[Int(connection.descriptor)] = nil
     connectionCount -= 1
-    releaseBody(connection)
+    if !handOver.isWaiting(connection) { releaseBody(connection) }
     countAnswer(connection, 0)
     countHead(connection, 0)
     Socket.close(connection.descriptor)

@@ -31,7 +31,7 @@ extension Loop {
   private func roomForInput(of connection: Connection) -> Int {
     switch connection.conversation.phase {
     case .idle, .head, .body: Loop.readBytesMax
-    default: max(0, Loop.pipelinedBytesMax - connection.conversation.bufferedBytes)
+    default: max(0, Connection.pipelinedBytesMax - connection.conversation.bufferedBytes)
     }
   }
 
@@ -39,7 +39,7 @@ extension Loop {
     switch Socket.receive(connection.descriptor, into: &readBuffer, atMost: Loop.readBytesMax) {
     case .bytes(let count):
       connection.discarded += count
-      if connection.discarded > Loop.drainBytesMax { lose(connection) }
+      if connection.discarded > Connection.drainBytesMax { lose(connection) }
     case .wouldBlock: break
     case .end:
       connection.conversation.inputEnded = true

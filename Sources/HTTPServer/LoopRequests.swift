@@ -96,11 +96,30 @@ extension Loop {
   }
 
   private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ connection: Connection) {
+    let request = HandOver.Request(head: head, body: body, connection: connection)
+    guard body.count > Loop.readBytesMax else { return give(request) }
+    // It stays counted as its payer's, even when the connection ends.
+    memory.body(body.count - connection.bodyBytes, of: connection.payer)
+    connection.bodyBytes = body.count
+    handOver.append(request)
+  }
+
+  func handOverWaiting(_ count: Int) {
+    for _ in 0..<count {
+      guard let request = handOver.popFirst() else { return }
+      give(request)
+      // What was received whole counts, and only its answer is lost.
+      if request.connection.isClosed { application.peerGone(request.connection.ticket) }
+    }
+  }
+
+  private func give(_ request: HandOver.Request) {
     // The application stores what it needs in this turn: the bytes count until its end.
-    releaseBody(connection)
-    memory.body(body.count, of: .nobody)
-    handedOver += body.count
-    application.handle(head, body: body, ticket: connection.ticket, loop: self, now: now)
+    releaseBody(request.connection)
+    memory.body(request.body.count, of: .nobody)
+    handOver.bytes += request.body.count
+    application.handle(
+      request.head, body: request.body, ticket: request.connection.ticket, loop: self, now: now)
   }
 
   private func refuse(_ connection: Connection, _ response: HTTPResponse) {

@@ -18,6 +18,8 @@ extension Loop {
       read(connection, [])
       if connection.conversation.phase == .idle { finish(connection) }
     }
+    // What came before the end is taken as if nothing had ended.
+    handOverWaiting(handOver.waiting.count)
     // Those in the middle of a request get less time for the rest of it.
     for connection in connections.compactMap({ $0 }) { schedule(connection) }
     application.shutdownRequested(now: now, loop: self)
@@ -29,7 +31,7 @@ extension Loop {
       log.warning("shutdown_cut_off", ["connections": .number(connectionCount)])
       return true
     }
-    return connectionCount == 0 && application.isDrained
+    return connectionCount == 0 && handOver.waiting.isEmpty && application.isDrained
   }
 
   func closeAll() {

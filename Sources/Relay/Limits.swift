@@ -40,6 +40,8 @@ package struct Limits: Sendable {
   package var anonymousBodyTime = Duration.seconds(20)
   /// Bytes of large answers made in one turn of the loop; the rest waits for the next ones.
   package var turnAnswerBytesMax = 4 * 1024 * 1024
+  /// Bytes of large bodies handed over in every other turn of the loop, but at least one body.
+  package var turnBodyBytesMax = 1024 * 1024
   /// The longest wait of a poll. Proxies cut idle requests at 60 s.
   package var pollWaitMax = Duration.seconds(55)
   /// The wait of a poll that names none.

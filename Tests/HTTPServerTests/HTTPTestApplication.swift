@@ -122,6 +122,8 @@ final class HTTPTestApplication: Application {
     case "/receipt": loop.respond(ticket, .json(200, Array("{}".utf8)), receipt: true)
     case "/unread":
       loop.respond(ticket, .json(200, [UInt8](repeating: 32, count: 60_000)), receipt: true)
+    case let path where path.hasPrefix("/turn/"):
+      loop.respond(ticket, .json(200, Array("\(loop.counters.turns)".utf8)))
     case "/empty": loop.respond(ticket, .empty(204))
     default:
       let text = "\(head.method) \(head.path) " + String(decoding: body, as: UTF8.self)
