@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "Archive", dependencies: ["Relay", "Wire", "System", "Store"], swiftSettings: pure),
     .target(
-      name: "Broker", dependencies: ["Relay", "Wire", "System", "Store", "Archive"],
+      name: "Engine", dependencies: ["Relay", "Wire", "System", "Store", "Archive"],
       swiftSettings: settings),
     // Cannot see the engine: it calls an `Application`.
     .target(
@@ -42,7 +42,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "CLinux", "Relay", "Wire", "System", "Store", "Archive", "Broker", "HTTPServer",
+        "CLinux", "Relay", "Wire", "System", "Store", "Archive", "Engine", "HTTPServer",
         "HTTPClient",
       ],
       swiftSettings: settings),
@@ -51,7 +51,7 @@ let package = Package(
       swiftSettings: pure),
     .executableTarget(
       name: "a2a-relay",
-      dependencies: ["Relay", "System", "Archive", "Broker", "HTTPClient", "Server", "Commands"],
+      dependencies: ["Relay", "System", "Archive", "Engine", "HTTPClient", "Server", "Commands"],
       swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
@@ -73,9 +73,9 @@ let package = Package(
       dependencies: ["Archive", "Store", "System", "Relay", "Wire", "CSQLite", "CFaultVFS"],
       swiftSettings: settings),
     .testTarget(
-      name: "BrokerTests",
+      name: "EngineTests",
       dependencies: [
-        "Broker", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
+        "Engine", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
         "TestKit",
       ],
       swiftSettings: settings),
@@ -90,7 +90,7 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Broker", "Archive", "Relay", "Wire",
+        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Engine", "Archive", "Relay", "Wire",
         "Store", "System", "CLinux", "TestKit",
       ],
       swiftSettings: settings),

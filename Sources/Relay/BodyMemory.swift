@@ -1,4 +1,4 @@
-/// The bytes of bodies in memory: one account, which the loop owns and the broker charges too.
+/// The bytes of bodies in memory: one account, which the loop owns and the engine charges too.
 ///
 /// A body being received, an answer being made and an answer that nobody has read are the same
 /// memory, so they share one bound. Each credential has a share of it for the bodies that it sends,

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Store
@@ -50,14 +50,14 @@ final class ArchiveSyncs {
 extension RelayServer {
   /// One slice of a backup or an import, behind what others wait for.
   func archiveTurn(now: Now, _ loop: Loop) {
-    guard let files = broker.archiveTurn(now: now) else { return }
+    guard let files = engine.archiveTurn(now: now) else { return }
     let syncs =
       archiveSyncs ?? ArchiveSyncs(directory: data.descriptor, wake: loop.wakeDescriptor)
     archiveSyncs = syncs
-    if let code = syncs.sync(files) { broker.archiveSynced(code: code, now: now) }
+    if let code = syncs.sync(files) { engine.archiveSynced(code: code, now: now) }
   }
 
   func takeArchiveReports(now: Now) {
-    while let code = archiveSyncs?.takeReport() { broker.archiveSynced(code: code, now: now) }
+    while let code = archiveSyncs?.takeReport() { engine.archiveSynced(code: code, now: now) }
   }
 }

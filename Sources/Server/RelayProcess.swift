@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Glibc
 import HTTPServer
 import Relay
@@ -54,27 +54,27 @@ package enum RelayProcess {
     if options.isAfterRollback {
       try data.beginLife(random: random.next(), at: Clock.wall())
     }
-    let broker = try Broker(
+    let engine = try Engine(
       data: data, limits: limits,
       publicURL: options.publicURL ?? "http://\(address)", random: random, log: log)
     #if PLANTS
       if let name = getenv("A2A_RELAY_PLANT") {
-        broker.plant = ServerPlant(rawValue: String(cString: name))
+        engine.plant = ServerPlant(rawValue: String(cString: name))
         log.warning("planted_fault", ["plant": .text(String(cString: name))])
       }
     #endif
     let admin = try AdminToken.load(options, data: options.data, random: random)
-    broker.registry.setAdmin(secret: admin.secret)
+    engine.registry.setAdmin(secret: admin.secret)
     for id in options.acceptedLosses {
-      guard try broker.acceptLoss(of: id, now: Clock.now()) != nil else {
+      guard try engine.acceptLoss(of: id, now: Clock.now()) != nil else {
         throw ServeOptions.Usage(
           text: "--\(ServeOptions.acceptLoss): no workspace \(id.text) is registered")
       }
     }
-    broker.start(now: Clock.now())
-    reportMismatches(data, broker, log)
+    engine.start(now: Clock.now())
+    reportMismatches(data, engine, log)
     let server = RelayServer(
-      broker: broker, data: data, limits: limits, log: log,
+      engine: engine, data: data, limits: limits, log: log,
       registration: options.registration(listening: address), metrics: options.metrics,
       rootWorkspace: options.rootWorkspace, hosts: options.allowedHosts)
     let loop = try Loop(
@@ -88,7 +88,7 @@ package enum RelayProcess {
     let barrier = try Barrier(
       directory: data.descriptor, choice: options.barrier,
       supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,
-      calls: syncCalls(broker, log))
+      calls: syncCalls(engine, log))
     server.barrier = barrier
     server.attach(loop)
     log.info(
@@ -98,7 +98,7 @@ package enum RelayProcess {
         "file_system": .text("\(data.fileSystem)"),
         "barrier": data.fileSystem.supportsSyncfs && options.barrier == .auto
           ? "auto" : "fdatasync",
-        "workspaces": .number(broker.directory.workspaces.count),
+        "workspaces": .number(engine.directory.workspaces.count),
       ])
     server.supervision = try Supervision(
       environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
@@ -108,16 +108,16 @@ package enum RelayProcess {
     try loop.run()
     barrier.stop()
     server.loopEnded()
-    let isWhole = broker.close(now: Clock.now())
+    let isWhole = engine.close(now: Clock.now())
     // A receipt or a log that could not be written is no clean end.
     let status = server.exitCode == 0 && !isWhole ? ioError : server.exitCode
     log.info("stopped", ["status": .number(Int64(status))])
     return status
   }
 
-  private static func syncCalls(_ broker: Broker, _ log: Log) -> SyncCalls {
+  private static func syncCalls(_ engine: Engine, _ log: Log) -> SyncCalls {
     #if PLANTS
-      if broker.plant == .goOnAfterFailedSync { return .ignoringFailures(log) }
+      if engine.plant == .goOnAfterFailedSync { return .ignoringFailures(log) }
     #endif
     return .kernel
   }
@@ -207,21 +207,21 @@ package enum RelayProcess {
   }
 
   private static func reportMismatches(
-    _ data: DataDirectory, _ broker: Broker, _ log: Log
+    _ data: DataDirectory, _ engine: Engine, _ log: Log
   ) {
     do throws(StoreError) {
-      let removed = broker.directory.removed.values.map(\.row)
+      let removed = engine.directory.removed.values.map(\.row)
       let found = try data.mismatches(
-        rows: broker.directory.workspaces.keys + removed.filter { $0.state == .removed }.map(\.id),
+        rows: engine.directory.workspaces.keys + removed.filter { $0.state == .removed }.map(\.id),
         purging: removed.filter { $0.state == .purging }.map(\.id))
-      broker.noteMissing(found.rowsWithoutFile)
+      engine.noteMissing(found.rowsWithoutFile)
       for id in found.rowsWithoutFile {
         log.error("workspace_file_missing", ["workspace": .text(id.text)])
       }
       for id in found.filesWithoutRow {
         log.warning("workspace_row_missing", ["workspace": .text(id.text)])
       }
-      broker.noteUnregistered(found.filesWithoutRow)
+      engine.noteUnregistered(found.filesWithoutRow)
     } catch {
       log.error("start_check_failed", ["error": .text(error.description)])
     }

@@ -1,13 +1,13 @@
-package import Broker
+package import Engine
 package import HTTPServer
 package import Relay
 package import Store
 package import System
 package import Wire
 
-/// The relay as an application of the HTTP loop: routes on one side, the broker on the other.
+/// The relay as an application of the HTTP loop: routes on one side, the engine on the other.
 package final class RelayServer: Application {
-  package let broker: Broker
+  package let engine: Engine
   let data: DataDirectory
   let limits: Limits
   let log: Log
@@ -27,7 +27,7 @@ package final class RelayServer: Application {
   /// Requests without an answer, by call and by the number of their ticket.
   var tickets: [CallID: Pending] = [:]
   var calls: [UInt64: CallID] = [:]
-  /// What is to be told the broker about an answer that is on its way.
+  /// What is to be told the engine about an answer that is on its way.
   var receipts: [UInt64: Reply.Receipt] = [:]
   /// The connections of polls by named consumers, while their entries may come back by them.
   var namedPolls: [PollID: NamedPoll] = [:]
@@ -71,12 +71,12 @@ package final class RelayServer: Application {
   }
 
   package init(
-    broker: Broker, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode,
+    engine: Engine, data: DataDirectory, limits: Limits, log: Log, registration: RegistrationMode,
     metrics: MetricsAccess = .closed, rootWorkspace: WorkspaceID? = nil,
     hosts: Set<String> = []
   ) {
-    doors = Doors(publicURL: broker.publicURL, names: hosts)
-    self.broker = broker
+    doors = Doors(publicURL: engine.publicURL, names: hosts)
+    self.engine = engine
     self.data = data
     self.limits = limits
     self.log = log
@@ -85,15 +85,15 @@ package final class RelayServer: Application {
     self.rootWorkspace = rootWorkspace
   }
 
-  /// The broker asks the loop whose connection is still open, and shares its account of memory.
+  /// The engine asks the loop whose connection is still open, and shares its account of memory.
   func attach(_ loop: Loop) {
     self.loop = loop
-    broker.replies.memory = loop.memory
-    broker.isPollGone = { [weak self, weak loop] poll in
+    engine.replies.memory = loop.memory
+    engine.isPollGone = { [weak self, weak loop] poll in
       guard let self, let loop, let named = self.namedPolls[poll] else { return false }
       return !loop.isConnected(named.ticket)
     }
-    broker.tokensEnded = { [weak self] now in self?.endRevokedPolls(now: now) }
+    engine.tokensEnded = { [weak self] now in self?.endRevokedPolls(now: now) }
   }
 
   // MARK: requests
@@ -129,7 +129,7 @@ package final class RelayServer: Application {
         caller = try check(route, head, ticket, now: now)
       }
       switch route {
-      case .call where broker.fatal != nil: refuseStopping(route, head, body, ticket, loop)
+      case .call where engine.fatal != nil: refuseStopping(route, head, body, ticket, loop)
       case .call(let id): try call(id, caller, head, body, ticket, loop, now: now)
       case .card(let id): try card(id, head, ticket, loop)
       case .rest: throw .unsupported
@@ -155,7 +155,7 @@ package final class RelayServer: Application {
       case .health: loop.respond(ticket, .json(200, Array("{\"status\":\"ok\"}".utf8)))
       case .ready:
         let reader = identity(bearer(head), ticket, now: now) ?? .anonymous
-        broker.ready(open(ticket, .other), for: reader, now: now)
+        engine.ready(open(ticket, .other), for: reader, now: now)
       case .status(let route): status(route, head, ticket, loop, now: now)
       case .metrics:
         metrics(try metricsReader(head, ticket, now: now), ticket, loop, now: now)
@@ -180,9 +180,9 @@ package final class RelayServer: Application {
     loop.respond(ticket, refusal(.stopping, route, head))
   }
 
-  /// A request that the broker will answer.
+  /// A request that the engine will answer.
   func open(_ ticket: Ticket, _ kind: Pending.Kind, addressee: Addressee? = nil) -> CallID {
-    let call = broker.nextCall()
+    let call = engine.nextCall()
     var pending = Pending(ticket: ticket, kind: kind, addressee: addressee)
     if case .poll = kind { pending.token = shown?.use }
     tickets[call] = pending
@@ -204,7 +204,7 @@ package final class RelayServer: Application {
     for (call, pending) in tickets where pending.token?.isRevoked == true {
       guard case .poll(let id) = pending.kind else { continue }
       tickets[call]?.token = nil
-      broker.pollRefused(call, at: id, now: now)
+      engine.pollRefused(call, at: id, now: now)
     }
   }
 
@@ -217,8 +217,8 @@ package final class RelayServer: Application {
     switch pending.kind {
     case .poll(let id):
       namedPolls[call] = nil
-      broker.pollGone(call, at: id, now: now)
-    case .send: broker.callerGone(call, now: now)
+      engine.pollGone(call, at: id, now: now)
+    case .send: engine.callerGone(call, now: now)
     case .other: break
     }
   }
@@ -226,7 +226,7 @@ package final class RelayServer: Application {
   package func delivered(_ ticket: Ticket, received: Bool) {
     guard let receipt = receipts.removeValue(forKey: ticket.number), let now = loop?.now
     else { return }
-    broker.delivered(receipt, received: received, now: now)
+    engine.delivered(receipt, received: received, now: now)
   }
 
   // MARK: turns
@@ -242,29 +242,29 @@ package final class RelayServer: Application {
     _ report: BarrierReport, _ form: Metrics.BarrierForm, now: Now, loop: Loop
   ) {
     syncPace.took(.nanoseconds(report.nanoseconds))
-    broker.metrics.barrier(
+    engine.metrics.barrier(
       form, nanoseconds: report.nanoseconds, isOK: report.failure == nil, now: now.instant)
     if let failure = report.failure {
       die(
         StoreError(
           kind: .ioFatal, code: failure.code, call: failure.call, path: data.path,
           message: "the barrier failed", systemErrno: failure.code), now: now, loop: loop)
-    } else if broker.fatal == nil {
-      broker.barrierPassed(report.round, now: now)
+    } else if engine.fatal == nil {
+      engine.barrierPassed(report.round, now: now)
     }
   }
 
   /// Commits the turn and has its round synced: by the barrier's thread, or, when one operation is
   /// all that waits and the disk is fast, here, as two changes of thread cost as much as the sync.
   private func commitTurn(now: Now, loop: Loop) {
-    guard let barrier, let work = broker.endTurn(now: now) else { return }
+    guard let barrier, let work = engine.endTurn(now: now) else { return }
     guard work.isLone, syncPace.expected <= limits.loopSyncMax else {
       return barrier.submit(round: work.number, files: work.files)
     }
     let report = barrier.syncHere(round: work.number, files: work.files)
     apply(report, .loop, now: now, loop: loop)
     // What the barrier has let pass may be handed out, which needs a commit and no barrier.
-    if broker.fatal == nil, let next = broker.endTurn(now: now) {
+    if engine.fatal == nil, let next = engine.endTurn(now: now) {
       barrier.submit(round: next.number, files: next.files)
     }
   }
@@ -272,23 +272,23 @@ package final class RelayServer: Application {
   package func turnEnded(now: Now, loop: Loop) {
     self.loop = loop
     if let deadline = fatalDeadline, deadline <= now.instant { endProcess(code: 74) }
-    if broker.fatal == nil {
+    if engine.fatal == nil {
       checkDisk(now: now)
-      broker.watchClock(now)
-      broker.tick(now: now)
+      engine.watchClock(now)
+      engine.tick(now: now)
       commitTurn(now: now, loop: loop)
-      for reply in broker.replies.take() { send(reply, loop) }
-      broker.maintain(now: now)
+      for reply in engine.replies.take() { send(reply, loop) }
+      engine.maintain(now: now)
       archiveTurn(now: now, loop)
     }
-    if let fatal = broker.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
+    if let fatal = engine.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
     supervision?.turned(now: now.instant)
   }
 
   private func send(_ reply: Reply, _ loop: Loop) {
     guard let pending = tickets.removeValue(forKey: reply.call) else {
       // Its peer has gone: nobody will have received it.
-      return broker.delivered(reply.receipt, received: false, now: loop.now)
+      return engine.delivered(reply.receipt, received: false, now: loop.now)
     }
     calls[pending.ticket.number] = nil
     noteEntries(reply)
@@ -312,14 +312,14 @@ package final class RelayServer: Application {
     namedPolls[reply.call]?.entries = (id, seqs)
     guard namedPolls.count >= namedPollsMax else { return }
     namedPolls = namedPolls.filter { poll, named in
-      named.entries.map { broker.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
+      named.entries.map { engine.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
     }
     namedPollsMax = max(1024, 2 * namedPolls.count)
   }
 
   package var nextDeadline: Instant? {
     let candidates = [
-      broker.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
+      engine.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
     ]
     return candidates.compactMap { $0 }.min()
   }
@@ -327,13 +327,13 @@ package final class RelayServer: Application {
   private func checkDisk(now: Now) {
     guard nextDiskCheck <= now.instant else { return }
     nextDiskCheck = now.instant + .seconds(1)
-    broker.watchFiles()
-    broker.checkDisk()
+    engine.watchFiles()
+    engine.checkDisk()
     sweepAgents(now: now)
   }
 
   func sweepAgents(now: Now) {
-    agents.advance(broker.directory, offlineAfter: limits.offlineAfter, now: now.wall)
+    agents.advance(engine.directory, offlineAfter: limits.offlineAfter, now: now.wall)
   }
 
   // MARK: ends
@@ -341,19 +341,19 @@ package final class RelayServer: Application {
   package func shutdownRequested(now: Now, loop: Loop) {
     log.info("shutting_down")
     supervision?.stopping()
-    if broker.fatal == nil { broker.shutDown(now: now) }
+    if engine.fatal == nil { engine.shutDown(now: now) }
   }
 
   /// The loop has ended: nothing of it is used by another thread any more.
   package func loopEnded() { archiveSyncs?.stop() }
 
-  package var isDrained: Bool { tickets.isEmpty && (broker.fatal != nil || broker.isIdle) }
+  package var isDrained: Bool { tickets.isEmpty && (engine.fatal != nil || engine.isIdle) }
 
   /// A failed barrier or write is final: everybody who waits is told "unknown", nothing more is
   /// committed, and the process ends with 74 (EX_IOERR) within five seconds.
   private func die(_ error: StoreError, now: Now, loop: Loop) {
     guard fatalDeadline == nil else { return }
-    broker.fatal = error
+    engine.fatal = error
     exitCode = 74
     fatalDeadline = now.instant + .seconds(3)
     log.error(
@@ -363,12 +363,12 @@ package final class RelayServer: Application {
         "path": .text(error.path), "error": .text(error.description),
       ])
     // What was decided before is true: rounds that had passed are answered as such.
-    for reply in broker.replies.take() { send(reply, loop) }
+    for reply in engine.replies.take() { send(reply, loop) }
     for (call, pending) in tickets {
       var reply: Reply
       if let addressee = pending.addressee {
         reply = addressee.reply(.outcomeUnknown)
-        reply.messageID = broker.messageID(of: call)
+        reply.messageID = engine.messageID(of: call)
       } else {
         reply = Reply(call: call, error: .outcomeUnknown)
       }

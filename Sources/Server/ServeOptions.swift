@@ -1,4 +1,4 @@
-package import Broker
+package import Engine
 package import Relay
 package import System
 import Wire

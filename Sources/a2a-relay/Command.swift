@@ -1,5 +1,5 @@
-import Broker
 import Commands
+import Engine
 import Glibc
 import HTTPClient
 import Relay

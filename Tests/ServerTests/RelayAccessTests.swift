@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPTestKit
 import Relay
 import Testing

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Glibc
 import HTTPTestKit
 import Relay

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Foundation
 import HTTPTestKit
 import Relay

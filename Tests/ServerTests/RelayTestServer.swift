@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Foundation
 import Glibc
 import HTTPServer
@@ -62,12 +62,12 @@ final class RelayTestServer: @unchecked Sendable {
     do {
       let log = Log(level: .error)
       let data = try DataDirectory(path: path, limits: limits)
-      let broker = try Broker(
+      let engine = try Engine(
         data: data, limits: limits, publicURL: "http://relay", random: Random(), log: log)
-      broker.registry.setAdmin(secret: RelayTestServer.admin)
-      broker.start(now: Clock.now())
+      engine.registry.setAdmin(secret: RelayTestServer.admin)
+      engine.start(now: Clock.now())
       let server = RelayServer(
-        broker: broker, data: data, limits: limits, log: log, registration: registration,
+        engine: engine, data: data, limits: limits, log: log, registration: registration,
         metrics: metrics, rootWorkspace: root, hosts: hosts)
       let loop = try Loop(
         listener: Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0)), limits: limits, log: log,
@@ -88,7 +88,7 @@ final class RelayTestServer: @unchecked Sendable {
       try loop.run()
       barrier.stop()
       server.loopEnded()
-      broker.close(now: Clock.now())
+      engine.close(now: Clock.now())
       exitCode = server.exitCode
     } catch {
       failure = error

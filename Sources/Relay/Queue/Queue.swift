@@ -36,7 +36,7 @@ package final class Queue {
   package var isPaused = false
   /// Nothing expires before then: the wall clock is not believed.
   package var expiresFrom = Instant(nanoseconds: .min)
-  /// Bytes that a result may have now; the broker knows what there is room for.
+  /// Bytes that a result may have now; the engine knows what there is room for.
   package var resultBytesMax = Int.max
   /// The poll that messages of this turn share.
   var lastReserved: PollID?

@@ -1,5 +1,5 @@
 import Archive
-import Broker
+import Engine
 import Glibc
 import HTTPClient
 import Relay

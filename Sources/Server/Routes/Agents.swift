@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import System
@@ -19,10 +19,10 @@ extension RelayServer {
     let call = open(ticket, .poll(id))
     loop.watchPeer(ticket)
     let poll = makePoll(wish, call, ticket, loop, now: now)
-    guard broker.replies.isTurnFull else { return broker.poll(poll, at: id, now: now) }
-    broker.replies.later(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+    guard engine.replies.isTurnFull else { return engine.poll(poll, at: id, now: now) }
+    engine.replies.later(for: engine.payer(of: .workspace(id))) { [unowned self] now in
       // Its peer may have gone meanwhile.
-      if isWaiting(call) { broker.poll(poll, at: id, now: now) }
+      if isWaiting(call) { engine.poll(poll, at: id, now: now) }
     }
   }
 
@@ -55,7 +55,7 @@ extension RelayServer {
       let lease = head.headers.first("x-relay-lease")
       let fence = try AgentCallReader.fence(lease, body)
       let verb = try AgentCallReader.verb(verb, body, limits)
-      broker.agentCall(
+      engine.agentCall(
         AgentCall(
           call: open(ticket, .other), workspace: id, message: message, fence: fence, verb: verb),
         now: now)
@@ -80,7 +80,7 @@ extension RelayServer {
     if wish != nil { loop.watchPeer(ticket) }
     var parts: [(CallID, Result<AgentCall, BatchFault>)] = []
     for range in items {
-      let part = broker.nextCall()
+      let part = engine.nextCall()
       do throws(BatchFault) {
         let agent = try AgentCallReader.part(at: range, of: body, id, part, limits)
         parts.append((part, .success(agent)))
@@ -89,13 +89,13 @@ extension RelayServer {
       }
     }
     let poll = wish.map { makePoll($0, call, ticket, loop, now: now) }
-    guard poll != nil, broker.replies.isTurnFull else {
-      return broker.batch(call, parts, poll: poll, at: id, now: now)
+    guard poll != nil, engine.replies.isTurnFull else {
+      return engine.batch(call, parts, poll: poll, at: id, now: now)
     }
-    broker.replies.later(for: broker.payer(of: .workspace(id))) { [unowned self] now in
+    engine.replies.later(for: engine.payer(of: .workspace(id))) { [unowned self] now in
       // If its peer has gone meanwhile, its calls count all the same.
       let isThere = isWaiting(call)
-      broker.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
+      engine.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
     }
   }
 
@@ -108,7 +108,7 @@ extension RelayServer {
       _ = try object(body)
       return fail(ticket, .badRequest, "member \"id\" must be a UUID")
     }
-    try broker.registry.workspaces.checkRegistration(
+    try engine.registry.workspaces.checkRegistration(
       of: id, by: known, mode: registration, now: now)
     let json = try object(body)
     let card = json["agent_card"]
@@ -127,7 +127,7 @@ extension RelayServer {
         return fail(ticket, .badRequest, "agent_card: \(error.description)")
       }
     }
-    broker.registry.workspaces.register(
+    engine.registry.workspaces.register(
       open(ticket, .other),
       Registration(
         id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
@@ -160,12 +160,12 @@ extension RelayServer {
       guard WorkspaceID(text) == own else { throw .notFound }
     }
     do throws(BadSetting) {
-      broker.registry.beat(own, try Vitals(json, at: now.wall))
+      engine.registry.beat(own, try Vitals(json, at: now.wall))
     } catch {
       return fail(ticket, .badRequest, error.text)
     }
     let call = open(ticket, .other)
-    broker.heartbeat(own, Reply(call: call, body: Array("{\"status\":\"ok\"}".utf8)), now: now)
+    engine.heartbeat(own, Reply(call: call, body: Array("{\"status\":\"ok\"}".utf8)), now: now)
   }
 
   /// A body that must be a JSON object; an empty one is an empty object.
@@ -193,7 +193,7 @@ extension RelayServer {
 
   func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
     let call = open(ticket, .other)
-    broker.replies.send(Reply(call: call, error: error, detail: detail))
+    engine.replies.send(Reply(call: call, error: error, detail: detail))
   }
 }
 

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -28,7 +28,7 @@ extension RelayServer {
     _ loop: Loop, now: Now
   ) throws(RelayError) {
     guard head.method == "POST" else {
-      return loop.respond(ticket, .json(200, broker.backupStatus.bytes))
+      return loop.respond(ticket, .json(200, engine.backupStatus.bytes))
     }
     let json = try object(body)
     guard let folder = json["dir"]?.string else {
@@ -37,7 +37,7 @@ extension RelayServer {
     let actor = actor(head, ticket, now: now)
     switch route {
     case .importing:
-      broker.startImport(open(ticket, .other), folder, actor: actor, now: now)
+      engine.startImport(open(ticket, .other), folder, actor: actor, now: now)
     case .backup:
       var workspace: WorkspaceID?
       if let text = json["workspace"] {
@@ -46,7 +46,7 @@ extension RelayServer {
         }
         workspace = id
       }
-      broker.startBackup(
+      engine.startBackup(
         open(ticket, .other), folder, workspace: workspace, actor: actor, now: now)
     }
   }

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -21,15 +21,15 @@ extension RelayServer {
       response.headers += Self.crossOrigin
       return loop.respond(ticket, response)
     }
-    let settings = broker.directory.workspace(id)?.settings ?? Settings()
+    let settings = engine.directory.workspace(id)?.settings ?? Settings()
     let hold = wait(head).map { min(.seconds($0), limits.holdMax) } ?? limits.hold
     let call = open(ticket, .send)
     var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: body,
       head: StoredHead.json(
-        head, from: caller, besides: broker.directory.workspace(id)?.credentials ?? []),
+        head, from: caller, besides: engine.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold,
-      payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
+      payer: caller == .anonymous ? .anonymous : shown?.payer ?? engine.payer(of: caller))
     tickets[call]?.addressee = Addressee(
       call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
     tickets[call]?.isCrossOrigin = head.headers.contains("origin")
@@ -38,8 +38,8 @@ extension RelayServer {
       guard let key = key(head, request) else { return }
       request.key = key
     }
-    broker.call(request, at: id, now: now)
-    guard rpc.method == .send, rpc.isBlocking, let message = broker.messageID(of: call)
+    engine.call(request, at: id, now: now)
+    guard rpc.method == .send, rpc.isBlocking, let message = engine.messageID(of: call)
     else { return }
     let names = names(message, isAnonymous: caller == .anonymous)
     loop.hold(ticket, whitespace: settings.keepsAlive, headers: names + Self.crossOrigin)
@@ -48,7 +48,7 @@ extension RelayServer {
   /// What its sender asks for a message with.
   func names(_ id: MessageID, isAnonymous: Bool) -> [(String, String)] {
     let name = ("X-Relay-Message-Id", id.text)
-    return isAnonymous ? [name, ("X-Relay-Receipt", broker.receipt(of: id))] : [name]
+    return isAnonymous ? [name, ("X-Relay-Receipt", engine.receipt(of: id))] : [name]
   }
 
   /// RFC 7240 §4.3: `Prefer: wait=10`, in seconds.
@@ -86,8 +86,8 @@ extension RelayServer {
     _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop
   ) throws(RelayError) {
     if head.method == "OPTIONS" { return preflight(ticket, loop) }
-    guard let card = broker.registry.workspaces.card(id),
-      let modified = broker.registry.workspaces.cardTime(id)
+    guard let card = engine.registry.workspaces.card(id),
+      let modified = engine.registry.workspaces.cardTime(id)
     else { throw .notFound }
     let date = HTTPDate.format(secondsSince1970: modified.nanoseconds / 1_000_000_000)
     let headers = [
@@ -120,7 +120,7 @@ extension RelayServer {
     _ message: MessageID, _ known: Identity?, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) {
     let caller = if let known { known } else { try sender(of: message, head, ticket, now: now) }
-    broker.callerMessage(
+    engine.callerMessage(
       open(ticket, .other), message, caller: caller, isGiven: head.method == "GET", now: now)
   }
 }

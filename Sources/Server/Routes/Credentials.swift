@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import System
@@ -50,7 +50,7 @@ extension RelayServer {
       return own
     }
     let name = name ?? Registry.defaultOrg
-    return broker.directory.orgs[name] == nil ? nil : name
+    return engine.directory.orgs[name] == nil ? nil : name
   }
 
   func credentials(
@@ -60,28 +60,28 @@ extension RelayServer {
     let actor = actor(head, ticket, now: now)
     switch route {
     case .orgs where Self.isRead(head):
-      loop.respond(ticket, .json(200, broker.registry.json.orgs(broker.directory).bytes))
+      loop.respond(ticket, .json(200, engine.registry.json.orgs(engine.directory).bytes))
     case .orgs: try createOrg(body, ticket, actor, now: now)
     case .keys where Self.isRead(head):
       let name = QueryItems(head.query).first("org")
       guard let org = try org(named: name, .admin, head, ticket, now: now) else {
         throw .notFound
       }
-      loop.respond(ticket, .json(200, broker.registry.json.keys(of: org, broker.directory).bytes))
+      loop.respond(ticket, .json(200, engine.registry.json.keys(of: org, engine.directory).bytes))
     case .keys: try mintKey(head, body, ticket, actor, now: now)
     case .key(let key):
       let org = try `operator`(.admin, head, ticket, now: now)
-      broker.registry.orgs.revokeKey(open(ticket, .other), key, in: org, actor: actor, now: now)
+      engine.registry.orgs.revokeKey(open(ticket, .other), key, in: org, actor: actor, now: now)
     case .audit: try audit(head, ticket)
     case .tokens(let id) where Self.isRead(head):
-      loop.respond(ticket, .json(200, broker.registry.json.tokens(of: id, broker.directory).bytes))
+      loop.respond(ticket, .json(200, engine.registry.json.tokens(of: id, engine.directory).bytes))
     case .tokens(let id) where head.method == "DELETE":
-      broker.registry.tokens.revoke(open(ticket, .other), of: id, nil, actor: actor, now: now)
+      engine.registry.tokens.revoke(open(ticket, .other), of: id, nil, actor: actor, now: now)
     case .tokens(let id), .adminTokens(let id):
       try mintToken(id, body, ticket, actor, now: now)
     case .rotation(let id): try rotate(id, body, ticket, actor, now: now)
     case .token(let id, let token):
-      broker.registry.tokens.revoke(open(ticket, .other), of: id, token, actor: actor, now: now)
+      engine.registry.tokens.revoke(open(ticket, .other), of: id, token, actor: actor, now: now)
     }
   }
 
@@ -96,7 +96,7 @@ extension RelayServer {
     guard json["name"] == nil || json["name"]?.string != nil,
       name.utf8.count <= limits.nameBytesMax
     else { return fail(ticket, .badRequest, "name: at most \(limits.nameBytesMax) bytes") }
-    broker.registry.orgs.create(
+    engine.registry.orgs.create(
       open(ticket, .other), RegisteredOrg(id: id, name: name), actor: actor, now: now)
   }
 
@@ -132,7 +132,7 @@ extension RelayServer {
       return fail(ticket, .badRequest, "scopes: a list of admin, send and read, not empty")
     }
     guard let wish = try wish(json, ticket) else { return }
-    broker.registry.orgs.mintKey(
+    engine.registry.orgs.mintKey(
       open(ticket, .other), for: org, scopes, wish, actor: actor, now: now)
   }
 
@@ -147,7 +147,7 @@ extension RelayServer {
     guard knows(json, only: ["name", "expires_in_seconds"], ticket),
       let wish = try wish(json, ticket)
     else { return }
-    broker.registry.tokens.mint(open(ticket, .other), for: id, wish, actor: actor, now: now)
+    engine.registry.tokens.mint(open(ticket, .other), for: id, wish, actor: actor, now: now)
   }
 
   /// `nil`: what is wrong with it has been answered.
@@ -185,7 +185,7 @@ extension RelayServer {
       grace = .seconds(seconds)
     }
     // Its holder rotates one token; an operator, all of them.
-    broker.registry.tokens.rotate(
+    engine.registry.tokens.rotate(
       open(ticket, .other), of: id, grace: grace,
       own: shown?.identity == .workspace(id) ? shown?.use : nil, actor: actor, now: now)
   }
@@ -197,6 +197,6 @@ extension RelayServer {
     guard let after = Int64(query.first("after") ?? "\(Int64.max)"), after > 0 else {
       return fail(ticket, .badParameter, "after must be the id of a line")
     }
-    broker.registry.showAudit(open(ticket, .other), before: after, limit: size)
+    engine.registry.showAudit(open(ticket, .other), before: after, limit: size)
   }
 }

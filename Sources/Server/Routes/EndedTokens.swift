@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -15,7 +15,7 @@ extension RelayServer {
     default: return nil
     }
     for secret in [head.headers.firstBytes("x-relay-key"), bearer(head)] {
-      if let secret, let ended = broker.directory.endedToken(secret) { return ended }
+      if let secret, let ended = engine.directory.endedToken(secret) { return ended }
     }
     return nil
   }
@@ -23,8 +23,8 @@ extension RelayServer {
   func refusal(of ended: Directory.EndedToken, _ route: Route) -> HTTPResponse {
     // It may still fail, and then the token counts again: nobody is to give up for that.
     let error: RelayError = ended.isDurable ? .workspaceRemoved : .notStored
-    broker.metrics.refused(error)
-    let members = ended.isDurable ? broker.registry.json.members(of: ended) : []
+    engine.metrics.refused(error)
+    let members = ended.isDurable ? engine.registry.json.members(of: ended) : []
     var response = HTTPResponse.json(
       ended.isDurable && route.endsByNotFound ? 404 : error.status,
       Reply.body(error, nil, members))

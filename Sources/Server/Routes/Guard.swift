@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -19,7 +19,7 @@ extension RelayServer {
   func caller(
     _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
-    let record = broker.directory.workspace(id)
+    let record = engine.directory.workspace(id)
     let key = head.headers.firstBytes("x-relay-key")
     // Another Authorization than ours is the agent's business.
     let known = identity(key ?? bearer(head), ticket, now: now)
@@ -37,8 +37,8 @@ extension RelayServer {
     switch known {
     case .admin: return known
     case .workspace(let own):
-      guard broker.directory.workspace(own)?.row.org == record.row.org,
-        broker.registry.workspaces.hierarchy.relation(of: id, to: own) != nil
+      guard engine.directory.workspace(own)?.row.org == record.row.org,
+        engine.registry.workspaces.hierarchy.relation(of: id, to: own) != nil
       else { throw .notFound }
     case .org(let org, _): guard org == record.row.org else { throw .notFound }
     case .anonymous: throw .unauthorized
@@ -52,7 +52,7 @@ extension RelayServer {
     of message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     if let receipt = head.headers.firstBytes("x-relay-receipt"),
-      broker.isReceipt(receipt, of: message)
+      engine.isReceipt(receipt, of: message)
     {
       return .anonymous
     }
@@ -75,10 +75,10 @@ extension RelayServer {
     _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) throws(RelayError) -> Identity {
     guard let known = identity(bearer(head), ticket, now: now) else { throw .unauthorized }
-    let removed = id.flatMap { broker.directory.removed[$0]?.row }
+    let removed = id.flatMap { engine.directory.removed[$0]?.row }
     if known != .admin {
       guard case .org(let org, let scopes) = known, let id,
-        (broker.directory.workspace(id)?.row ?? removed)?.org == org,
+        (engine.directory.workspace(id)?.row ?? removed)?.org == org,
         !scopes.isDisjoint(with: scope.union(.admin))
       else { throw .notFound }
     }
@@ -152,7 +152,7 @@ extension RelayServer {
 
   /// After a final error nothing is applied any more: what comes now was certainly not stored.
   func checkLife(_ route: Route) throws(RelayError) {
-    guard broker.fatal != nil else { return }
+    guard engine.fatal != nil else { return }
     switch route {
     // A caller is answered in its own form once its body has been read.
     case .call, .health, .ready, .metrics: break
@@ -195,7 +195,7 @@ extension RelayServer {
     _ error: RelayError, _ route: Route, _ head: HTTPRequestHead, body: [UInt8] = []
   ) -> HTTPResponse {
     if let ended = ended(error, route, head) { return refusal(of: ended, route) }
-    broker.metrics.refused(error)
+    engine.metrics.refused(error)
     var detail: String?
     var members: [(String, JSON)] = []
     var headers = Reply.headers(error)
@@ -211,11 +211,11 @@ extension RelayServer {
     case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Self.shownHostMax) ?? "")\""
     case .workspaceRemoved:
       if let id = route.operated {
-        members = broker.registry.json.removedMembers(broker.directory.removed[id])
+        members = engine.registry.json.removedMembers(engine.directory.removed[id])
       }
     case .unsupported:
       if case .platform(.activity(let id)) = route {
-        (detail, members) = broker.registry.json.insteadOfFeed(id)
+        (detail, members) = engine.registry.json.insteadOfFeed(id)
       }
     default: break
     }

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Relay
 import Wire
 
@@ -16,7 +16,7 @@ extension RelayServer {
       else { return nil }
       return KeyedCall(key, of: request)
     } catch {
-      broker.refuse(request, .badParameter, detail: error.text)
+      engine.refuse(request, .badParameter, detail: error.text)
       return nil
     }
   }

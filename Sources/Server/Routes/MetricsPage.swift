@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import System
@@ -15,18 +15,18 @@ package enum MetricsAccess: String, Sendable, CaseIterable {
 extension RelayServer {
   /// `GET /metrics`. What counts in one place is read there; nothing is looked up in a file.
   func metrics(_ reader: Identity?, _ ticket: Ticket, _ loop: Loop, now: Now) {
-    if broker.metrics.disk == nil { broker.checkDisk() }
+    if engine.metrics.disk == nil { engine.checkDisk() }
     sweepAgents(now: now)
     var page = MetricsPage(now: now)
-    page.process(since: started, clockJumps: broker.metrics.clockJumps, logLinesLost: log.lost)
-    page.clockDoubt(broker.clockDoubt(now))
-    page.disk(broker.metrics, isLow: broker.isDiskLow)
-    let levels = broker.levels()
+    page.process(since: started, clockJumps: engine.metrics.clockJumps, logLinesLost: log.lost)
+    page.clockDoubt(engine.clockDoubt(now))
+    page.disk(engine.metrics, isLow: engine.isDiskLow)
+    let levels = engine.levels()
     page.files(levels, agents: agents.counts)
     page.queues(levels.depth)
-    page.traffic(broker.metrics, memoryFull: loop.counters.bodiesRefusedForMemory)
+    page.traffic(engine.metrics, memoryFull: loop.counters.bodiesRefusedForMemory)
     page.peers(levels, loop.counters, connections: loop.connectionCount)
-    page.memory(used: broker.replies.memory.used, max: limits.bodiesInMemoryMax)
+    page.memory(used: engine.replies.memory.used, max: limits.bodiesInMemoryMax)
     if limits.workspaceSeriesMax > 0 { page.workspaces(shown(to: reader)) }
     loop.respond(
       ticket,
@@ -36,10 +36,10 @@ extension RelayServer {
   /// A key sees its org's workspaces, and who shows no credential none.
   private func shown(to reader: Identity?) -> [(id: WorkspaceID, depth: QueueDepth)] {
     switch reader {
-    case .admin: broker.depths(max: limits.workspaceSeriesMax) { _ in true }
+    case .admin: engine.depths(max: limits.workspaceSeriesMax) { _ in true }
     case .org(let org, _):
-      broker.depths(max: limits.workspaceSeriesMax) { id in
-        broker.directory.workspace(id)?.row.org == org
+      engine.depths(max: limits.workspaceSeriesMax) { id in
+        engine.directory.workspace(id)?.row.org == org
       }
     case .workspace, .anonymous, nil: []
     }
@@ -137,7 +137,7 @@ struct MetricsPage {
     add(.diskLow, isLow ? 1 : 0)
   }
 
-  mutating func files(_ levels: Broker.Levels, agents: AgentSweep.Counts) {
+  mutating func files(_ levels: Engine.Levels, agents: AgentSweep.Counts) {
     add(.walPages, levels.walPages)
     add(.walPagesMost, levels.walPagesMost)
     add(.filesOpened, levels.filesOpened)
@@ -188,7 +188,7 @@ struct MetricsPage {
     }
   }
 
-  mutating func peers(_ levels: Broker.Levels, _ counters: LoopCounters, connections: Int) {
+  mutating func peers(_ levels: Engine.Levels, _ counters: LoopCounters, connections: Int) {
     add(.parkedPolls, levels.parkedPolls)
     add(.heldCallers, levels.heldCallers)
     add(.connections, connections)

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Store
@@ -36,7 +36,7 @@ extension RelayServer {
     }
     do throws(BadSetting) {
       let settings = try Settings(json)
-      broker.registry.workspaces.create(
+      engine.registry.workspaces.create(
         open(ticket, .other), id: id, name: name, settings: settings, org: org, parent: parent,
         actor: actor(head, ticket, now: now), now: now)
     } catch {
@@ -70,16 +70,16 @@ extension RelayServer {
     }
     let org = try `operator`(.read, head, ticket, now: now)
     guard
-      let page = broker.directory.page(after: after, size, org: org, areRemoved: areRemoved)
+      let page = engine.directory.page(after: after, size, org: org, areRemoved: areRemoved)
     else { throw .notFound }
     var list: [JSON] = []
     for id in page.ids {
       if areRemoved {
-        if let entry = broker.registry.json.removedEntry(broker.directory.removed[id]) {
+        if let entry = engine.registry.json.removedEntry(engine.directory.removed[id]) {
           list.append(entry)
         }
       } else {
-        list.append(try broker.workspaceStatus(id, now: now))
+        list.append(try engine.workspaceStatus(id, now: now))
       }
     }
     var json: JSON = ["workspaces": .array(list)]
@@ -95,8 +95,8 @@ extension RelayServer {
     now: Now
   ) throws(RelayError) {
     if head.method == "PATCH" { return try change(id, head, body, ticket, now: now) }
-    var json = try broker.workspaceStatus(id, now: now)
-    json["agent_card"] = broker.registry.json.registeredCard(broker.directory.workspace(id))
+    var json = try engine.workspaceStatus(id, now: now)
+    json["agent_card"] = engine.registry.json.registeredCard(engine.directory.workspace(id))
     loop.respond(ticket, .json(200, json.bytes))
   }
 
@@ -123,7 +123,7 @@ extension RelayServer {
       name = text
     }
     let settings = (json.object ?? []).filter { Settings.names.contains($0.key) }
-    broker.registry.workspaces.change(
+    engine.registry.workspaces.change(
       open(ticket, .other), id,
       WorkspaceChange(
         name: name, parent: json["parent_id"] == nil ? nil : .some(parent),

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -14,7 +14,7 @@ extension RelayServer {
       try platformCall(target, known, head, body, ticket, loop, now: now)
     case .queueItem(let id, let message):
       let caller = if let known { known } else { try sender(of: message, head, ticket, now: now) }
-      broker.queueItem(
+      engine.queueItem(
         open(ticket, .other), message, at: id, caller: caller, isGiven: head.method == "GET",
         now: now)
     case .secrets(let id):
@@ -23,20 +23,20 @@ extension RelayServer {
         guard let id else { throw .notFound }
         return isRead
           ? loop.respond(
-            ticket, .json(200, broker.registry.json.secretList(broker.directory.secrets[id]).bytes))
+            ticket, .json(200, engine.registry.json.secretList(engine.directory.secrets[id]).bytes))
           : try setSecret(id, head, body, ticket, now: now)
       }
-      broker.registry.secrets.values(open(ticket, .other), of: own, isWrapped: true)
+      engine.registry.secrets.values(open(ticket, .other), of: own, isWrapped: true)
     case .secretValues:
       guard let own = agentItself(head, ticket, now: now) else { throw .notFound }
-      broker.registry.secrets.values(open(ticket, .other), of: own, isWrapped: false)
+      engine.registry.secrets.values(open(ticket, .other), of: own, isWrapped: false)
     case .secret(let id, let key):
-      broker.registry.secrets.delete(
+      engine.registry.secrets.delete(
         open(ticket, .other), key, of: id, by: actor(head, ticket, now: now), now: now)
     case .state(let id):
       let isAgent = agentItself(head, ticket, now: now) != nil
-      guard let record = broker.directory.workspace(id) else { throw .notFound }
-      let state = broker.registry.json.state(record, isForAgent: isAgent, now: now.wall)
+      guard let record = engine.directory.workspace(id) else { throw .notFound }
+      let state = engine.registry.json.state(record, isForAgent: isAgent, now: now.wall)
       loop.respond(ticket, .json(200, state.bytes))
     case .activity: throw .unsupported
     case .updateCard: try updateCard(head, body, ticket, now: now)
@@ -68,7 +68,7 @@ extension RelayServer {
         ticket, .badRequest,
         "member \"value\" must be a string of at most \(limits.secretBytesMax) bytes")
     }
-    broker.registry.secrets.set(
+    engine.registry.secrets.set(
       open(ticket, .other), key, value, of: id, by: actor(head, ticket, now: now), now: now)
   }
 
@@ -106,7 +106,7 @@ extension RelayServer {
     } catch {
       return fail(ticket, .badRequest, "agent_card: \(error.description)")
     }
-    broker.registry.workspaces.updateCard(
+    engine.registry.workspaces.updateCard(
       open(ticket, .other), bytes, of: id, actor: actor(head, ticket, now: now), now: now)
   }
 }

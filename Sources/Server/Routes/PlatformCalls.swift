@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -11,7 +11,7 @@ extension RelayServer {
   ) throws(RelayError) {
     let version = head.headers.first("a2a-version")
     let parsed: PlatformCall
-    switch PlatformCall.parse(body, version: version, newID: broker.newUUID) {
+    switch PlatformCall.parse(body, version: version, newID: engine.newUUID) {
     case .success(let call): parsed = call
     case .failure(let error):
       return loop.respond(ticket, .json(400, JSONRPC.error(error)))
@@ -28,7 +28,7 @@ extension RelayServer {
         let error = A2AError.invalidParams(
           "no target: X-Target-Workspace-ID, params.metadata.target_workspace_id, "
             + "params.metadata.to, params.to, or X-Workspace-ID")
-        return broker.replies.send(addressee.reply(error))
+        return engine.replies.send(addressee.reply(error))
       }
       let caller =
         if named != nil, let known { known } else {
@@ -36,7 +36,7 @@ extension RelayServer {
         }
       place(parsed, at: target, caller, call, head, ticket, now: now)
     } catch {
-      broker.replies.send(addressee.reply(error))
+      engine.replies.send(addressee.reply(error))
     }
   }
 
@@ -47,12 +47,12 @@ extension RelayServer {
     var rpc = parsed.rpc
     let hold = hold(of: parsed, at: target, head)
     rpc.isBlocking = hold > .zero
-    let record = broker.directory.workspace(target)
+    let record = engine.directory.workspace(target)
     var request = CallerRequest(
       call: call, caller: caller, rpc: rpc, body: parsed.body,
       head: StoredHead.json(head, from: caller, besides: record?.credentials ?? []),
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
-      payer: caller == .anonymous ? .anonymous : shown?.payer ?? broker.payer(of: caller))
+      payer: caller == .anonymous ? .anonymous : shown?.payer ?? engine.payer(of: caller))
     request.given = parsed.given
     tickets[call]?.addressee = request.addressee
     tickets[call]?.isAnonymous = caller == .anonymous
@@ -60,9 +60,9 @@ extension RelayServer {
       guard let key = key(head, request) else { return }
       request.key = key
     }
-    broker.platformCall(request, at: target, now: now)
+    engine.platformCall(request, at: target, now: now)
     // No white space: its clients have a time-out for the whole answer, and would never end.
-    guard broker.messageID(of: call) != nil else { return }
+    guard engine.messageID(of: call) != nil else { return }
     loop?.hold(ticket, whitespace: false)
   }
 
@@ -74,7 +74,7 @@ extension RelayServer {
     guard !call.isReply, call.rpc.isBlocking else { return .zero }
     let asked = wait(head) ?? head.headers.first("x-timeout").flatMap { Int($0) }
     if let asked, asked >= 0 { return min(.seconds(asked), limits.holdMax) }
-    return broker.isPolled(target) ? limits.platformHold : .zero
+    return engine.isPolled(target) ? limits.platformHold : .zero
   }
 
   /// Whom a call at `/a2a` is for. `nil`: it does not say.

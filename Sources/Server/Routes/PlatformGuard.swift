@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -26,7 +26,7 @@ extension RelayServer {
     case .state(let id): try agentOrOperator(id, .read, true, head, ticket, now: now)
     case .activity(let id):
       if head.method == "GET", identity(bearer(head), ticket, now: now) == .workspace(id) {
-        broker.registry.polledFeed(id, now: now)
+        engine.registry.polledFeed(id, now: now)
       }
       throw .unsupported
     }

@@ -1,9 +1,9 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
 
-/// Operators on one workspace's queue. What a body or a query asks for is read here; the broker
+/// Operators on one workspace's queue. What a body or a query asks for is read here; the engine
 /// carries it out and answers.
 extension RelayServer {
   func operate(
@@ -13,28 +13,28 @@ extension RelayServer {
     let operation = operation(head, ticket, now: now)
     do throws(BatchFault) {
       switch route {
-      case .status: broker.queueStatus(operation, at: id, now: now)
+      case .status: engine.queueStatus(operation, at: id, now: now)
       case .messages:
-        broker.messages(operation, try page(QueryItems(head.query)), at: id, now: now)
-      case .verb(.cancel, let message): broker.cancel(operation, message, at: id, now: now)
-      case .verb(.redrive, let message): broker.redrive(operation, message, at: id, now: now)
-      case .verb(.replay, let message): broker.replay(operation, message, at: id, now: now)
+        engine.messages(operation, try page(QueryItems(head.query)), at: id, now: now)
+      case .verb(.cancel, let message): engine.cancel(operation, message, at: id, now: now)
+      case .verb(.redrive, let message): engine.redrive(operation, message, at: id, now: now)
+      case .verb(.replay, let message): engine.replay(operation, message, at: id, now: now)
       case .many(let verb):
         let wish = try JobReader(limits: limits).wish(verb, try members(body), head.query)
-        broker.startJob(operation, wish, at: id, now: now)
-      case .jobs: broker.jobs(operation, at: id, now: now)
+        engine.startJob(operation, wish, at: id, now: now)
+      case .jobs: engine.jobs(operation, at: id, now: now)
       case .job(let job) where head.method == "DELETE":
-        broker.stopJob(operation, job, at: id, now: now)
-      case .job(let job): broker.job(operation, job, at: id, now: now)
+        engine.stopJob(operation, job, at: id, now: now)
+      case .job(let job): engine.job(operation, job, at: id, now: now)
       case .pause:
-        broker.registry.workspaces.pause(
+        engine.registry.workspaces.pause(
           operation, at: id, refusesSends: try refusesSends(try members(body), head.query),
           now: now)
-      case .resume: broker.registry.workspaces.resume(operation, at: id, now: now)
+      case .resume: engine.registry.workspaces.resume(operation, at: id, now: now)
       case .badID: throw BatchFault(.notFound)
       }
     } catch {
-      broker.replies.send(Reply(call: operation.call, error: error.error, detail: error.detail))
+      engine.replies.send(Reply(call: operation.call, error: error.error, detail: error.detail))
     }
   }
 
@@ -42,7 +42,7 @@ extension RelayServer {
     _ message: MessageID, at id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) {
     let operation = operation(head, ticket, now: now)
-    broker.timeline(
+    engine.timeline(
       operation.call, message, at: id, bodies: QueryItems(head.query).first("bodies") == "1",
       payer: operation.payer, now: now)
   }
@@ -94,7 +94,7 @@ struct JobReader {
 
   func wish(
     _ verb: JobRow.Verb, _ json: JSON, _ query: String?
-  ) throws(BatchFault) -> Broker.JobWish {
+  ) throws(BatchFault) -> Engine.JobWish {
     try check(verb, json, query)
     let ids = try messages(json)
     var filter = MessageFilter()
@@ -109,7 +109,7 @@ struct JobReader {
         ?? limits.jobRate
     }
     let dryRun = try flag("dry_run", json, items)
-    return Broker.JobWish(
+    return Engine.JobWish(
       verb: verb, filter: filter, ids: ids, rate: rate ?? limits.jobRate, isDryRun: dryRun)
   }
 

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -44,13 +44,13 @@ extension RelayServer {
   func identity(_ secret: ArraySlice<UInt8>?, _ ticket: Ticket, now: Now) -> Identity? {
     guard let secret else { return nil }
     let known = loop?.memo(of: ticket) as? Recognition
-    let generation = broker.directory.generation
-    let time = broker.credentialTime(now)
+    let generation = engine.directory.generation
+    let time = engine.credentialTime(now)
     if let known, known.isOf(secret, generation: generation, at: time) {
       return show(known.credential, known.payer, now: now)
     }
-    guard let found = broker.directory.credential(secret, at: time) else { return nil }
-    let payer = broker.payer(of: found.identity)
+    guard let found = engine.directory.credential(secret, at: time) else { return nil }
+    let payer = engine.payer(of: found.identity)
     loop?.keep(Recognition(secret, found, generation: generation, payer: payer), for: ticket)
     return show(found, payer, now: now)
   }
@@ -61,9 +61,9 @@ extension RelayServer {
     shown = ShownCredential(
       payer: payer, identity: credential.identity, expires: credential.expires,
       use: credential.use)
-    if let use = credential.use { broker.registry.tokens.used(use, now: now) }
+    if let use = credential.use { engine.registry.tokens.used(use, now: now) }
     // Whatever it asks for, and whether or not it may: its agent is there.
-    if case .workspace(let own) = credential.identity { broker.signOfLife(own, now: now) }
+    if case .workspace(let own) = credential.identity { engine.signOfLife(own, now: now) }
     return credential.identity
   }
 }

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import Wire
@@ -21,7 +21,7 @@ extension RelayServer {
     let query = QueryItems(head.query)
     let purge = try flag("purge", query)
     let isConfirmed = try flag("confirm", query)
-    broker.registry.removals.remove(
+    engine.registry.removals.remove(
       open(ticket, .other), id, purge: purge, isConfirmed: isConfirmed,
       actor: actor(head, ticket, now: now), now: now)
   }
@@ -29,7 +29,7 @@ extension RelayServer {
   func restoreWorkspace(
     _ id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) {
-    broker.registry.removals.restore(
+    engine.registry.removals.restore(
       open(ticket, .other), id, actor: actor(head, ticket, now: now), now: now)
   }
 

@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import HTTPServer
 import Relay
 import System
@@ -36,24 +36,24 @@ extension RelayServer {
   private func owners(
     _ message: MessageID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
   ) -> [WorkspaceID] {
-    broker.directory.workspaces(short: message.workspace).filter { id in
+    engine.directory.workspaces(short: message.workspace).filter { id in
       (try? operate(on: id, .read, head, ticket, now: now)) != nil
     }
   }
 
   private func statusJSON(_ loop: Loop, now: Now) -> JSON {
-    if broker.metrics.disk == nil { broker.checkDisk() }
-    let levels = broker.levels()
+    if engine.metrics.disk == nil { engine.checkDisk() }
+    let levels = engine.levels()
     sweepAgents(now: now)
     let counts = agents.counts
     return [
       "version": .string(RelayVersion.text),
       "started_at": .string(Timestamp.rfc3339(nanoseconds: started.nanoseconds)),
       "uptime_seconds": .number("\((now.instant - startedAt).nanoseconds / 1_000_000_000)"),
-      "ready": .bool(broker.unreadyReasons.isEmpty),
-      "reasons": .array(broker.unreadyReasons.map { .string($0) }),
+      "ready": .bool(engine.unreadyReasons.isEmpty),
+      "reasons": .array(engine.unreadyReasons.map { .string($0) }),
       "workspaces": [
-        "active": number(counts.all), "removed": number(broker.directory.removed.count),
+        "active": number(counts.all), "removed": number(engine.directory.removed.count),
         "open": number(levels.filesOpen), "failed": number(levels.filesFailed),
       ],
       "agents": [
@@ -62,8 +62,8 @@ extension RelayServer {
       ],
       "messages": messagesJSON(levels.depth, now: now),
       "disk": diskJSON(),
-      "clock_doubted_seconds": .number("\(broker.clockDoubt(now).nanoseconds / 1_000_000_000)"),
-      "barrier": broker.barrierJSON(now: now),
+      "clock_doubted_seconds": .number("\(engine.clockDoubt(now).nanoseconds / 1_000_000_000)"),
+      "barrier": engine.barrierJSON(now: now),
       "connections": number(loop.connectionCount),
       "parked_polls": number(levels.parkedPolls),
       "held_callers": number(levels.heldCallers),
@@ -79,16 +79,16 @@ extension RelayServer {
       "interrupted": number(depth.interrupted), "bytes": number(depth.bytes),
     ]
     json["oldest_unanswered_age_seconds"] =
-      depth.oldestUnanswered.map { broker.seconds(now.wall - $0) } ?? .null
+      depth.oldestUnanswered.map { engine.seconds(now.wall - $0) } ?? .null
     json["oldest_unreceived_age_seconds"] =
-      depth.oldestUnreceived.map { broker.seconds(now.wall - $0) } ?? .null
+      depth.oldestUnreceived.map { engine.seconds(now.wall - $0) } ?? .null
     return json
   }
 
   private func diskJSON() -> JSON {
-    guard let disk = broker.metrics.disk else { return .null }
-    var json = broker.roomJSON
-    json["low"] = .bool(broker.isDiskLow)
+    guard let disk = engine.metrics.disk else { return .null }
+    var json = engine.roomJSON
+    json["low"] = .bool(engine.isDiskLow)
     json["reserve_held"] = .bool(disk.isReserveHeld)
     return json
   }

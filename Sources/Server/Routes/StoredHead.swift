@@ -1,4 +1,4 @@
-import Broker
+import Engine
 import Wire
 
 /// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
