@@ -89,7 +89,7 @@ extension Engine {
         guard let first = desk.transaction.takeRound(current) else { continue }
         if let loss = desk.isOpen ? desk.file.loss() : nil {
           // What was synced is where nobody will read it.
-          replies.send(first.replies.map { $0.failing(.outcomeUnknown) })
+          replies.fail(first.replies, .outcomeUnknown)
           if desk.failure == nil { close(desk, loss) }
           if desk.transaction.rounds.isEmpty { abandonFile(desk) }
           continue

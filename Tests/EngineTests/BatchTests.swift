@@ -87,6 +87,27 @@ import Wire
     #expect(bench.replies[call]?.text == "{\"results\":[]}")
   }
 
+  @Test(arguments: [false, true])
+  func `what is answered from the file leaves the account of the memory`(isGone: Bool) throws {
+    let held = try take(1)
+    try bench.result(id, held[0])
+    bench.sync()
+    let read = try bench.getTask(id, held[0].message.text)
+    bench.sync()
+    bench.engine.delivered(
+      try #require(bench.replies[read]).receipt, received: true, now: bench.now)
+    bench.sync()
+    #expect(bench.engine.desks[id]?.queue.count == 0, "the message has left memory")
+    try bench.stored(id, "b-9")
+    let other = try bench.take(id)
+    let call = batch([(held[0], try answer("x")), (other, try answer("y"))], polls: true)
+    if isGone { bench.engine.pollGone(call, at: id, now: bench.now) }
+    bench.sync()
+    if !isGone { bench.wait(.seconds(25)) }
+    #expect((bench.replies[call] == nil) == isGone)
+    bench.expectNothingHeld()
+  }
+
   @Test func `entries kept back for the other parts return when the caller goes`() throws {
     let held = try take(1)
     try bench.stored(id, "next")

@@ -89,10 +89,14 @@ import Testing
     let send = try bench.send(id) { $0.isBlocking = false }
     let read = try bench.getTask(id, message.text)
     bench.turn()
+    // It has seen what no barrier has covered, and waits in the same round.
+    let waiting = try bench.getTask(id, message.text)
+    bench.turn()
+    #expect(bench.replies[read] != nil && bench.replies[waiting] == nil)
     try harm.happen(to: bench.data.path(of: id) + suffix)
     bench.sync()
     #expect(bench.replies[send]?.delivered == "unknown")
-    #expect(bench.replies[read] != nil)
+    #expect(bench.replies[waiting]?.delivered == "unknown")
     #expect(bench.engine.failedWorkspaces == [id] && bench.engine.fatal == nil)
     let later = try bench.send(id) { $0.messageID = "m-3" }
     bench.sync()

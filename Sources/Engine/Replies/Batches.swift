@@ -26,27 +26,42 @@ struct Batches {
     for part in parts { batchOf[part] = call }
   }
 
-  /// Returns what the poll was given, if that was kept back for the other parts.
-  mutating func end(_ call: CallID) -> Reply? { open.removeValue(forKey: call)?.poll }
+  /// Ends a batch whose caller has gone. Returns what its poll was given, and the replies to the
+  /// other parts that were kept for it.
+  mutating func end(_ call: CallID) -> (poll: Reply?, parts: [Reply]) {
+    let batch = open.removeValue(forKey: call)
+    return (batch?.poll, batch.map { Array($0.results.values) } ?? [])
+  }
 
-  /// Returns the reply if it belongs to no batch, or the batch's reply if this makes it whole, with
-  /// the reply to the poll that is part of it; `nil`: it waits for the others.
-  mutating func resolve(_ reply: Reply) -> (reply: Reply, poll: Reply?)? {
+  /// What becomes of a reply.
+  enum Outcome {
+    /// It belongs to no batch.
+    case alone
+    /// It waits for the other parts.
+    case kept
+    /// The caller of its batch has gone.
+    case unwanted
+    /// It makes the batch whole: the batch's reply, and those that it was made of.
+    case whole(Reply, parts: [Reply])
+  }
+
+  mutating func resolve(_ reply: Reply) -> Outcome {
     let call: CallID
     if let batch = batchOf.removeValue(forKey: reply.call) {
+      guard open[batch] != nil else { return .unwanted }
       open[batch]?.results[reply.call] = reply
       call = batch
     } else if open[reply.call] != nil {
       open[reply.call]?.poll = reply
       call = reply.call
     } else {
-      return (reply, nil)
+      return .alone
     }
-    guard let batch = open[call], batch.isDone else { return nil }
+    guard let batch = open[call], batch.isDone else { return .kept }
     open[call] = nil
     var whole = Reply(call: call, body: Self.body(batch))
     whole.receipt = batch.poll?.receipt ?? .none
-    return (whole, batch.poll)
+    return .whole(whole, parts: Array(batch.results.values) + (batch.poll.map { [$0] } ?? []))
   }
 
   private static func body(_ batch: Batch) -> [UInt8] {

@@ -56,11 +56,17 @@ package final class Replies {
     }
     var whole: [Reply] = []
     for reply in replies {
-      guard let resolved = batches.resolve(reply) else { continue }
-      // The part of the poll has stood in the account until now.
-      if let poll = resolved.poll { release(poll) }
-      release(resolved.reply)
-      whole.append(resolved.reply)
+      switch batches.resolve(reply) {
+      case .alone:
+        release(reply)
+        whole.append(reply)
+      case .kept: break
+      case .unwanted: release(reply)
+      case .whole(let answer, let parts):
+        // The parts have stood in the account until now.
+        for part in parts { release(part) }
+        whole.append(answer)
+      }
     }
     return whole
   }
@@ -76,8 +82,9 @@ package final class Replies {
   /// Ends a batch whose caller has gone. Returns what its poll was given, if it was kept back for
   /// the other parts; the parts themselves still come.
   func endBatch(_ call: CallID) -> Reply? {
-    let poll = batches.end(call)
+    let (poll, parts) = batches.end(call)
     if let poll { release(poll) }
+    for part in parts { release(part) }
     return poll
   }
 
