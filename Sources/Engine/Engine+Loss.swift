@@ -46,11 +46,11 @@ extension Engine {
     return outcome
   }
 
-  /// Files of workspaces that are not registered; `/ready` says how many of them hold messages. Of
-  /// more than `filesLookedAtMax` that is taken for granted: a crash leaves one or two without.
+  /// Notes files of workspaces that are not registered; `/ready` says how many of them hold messages.
+  /// At most `filesLookedAtMax` are looked at. A crash while workspaces are being made leaves empty
+  /// files, and those are no loss.
   package func noteUnregistered(_ ids: [WorkspaceID]) {
-    unregistered = Set(ids.dropFirst(limits.filesLookedAtMax))
-    unregistered.formUnion(ids.prefix(limits.filesLookedAtMax).filter(data.holdsMessages))
+    unregistered = Set(ids.prefix(limits.filesLookedAtMax).filter(data.holdsMessages))
   }
 
   /// Files that hold messages and that nobody can reach: they were never registered, or relay.db
