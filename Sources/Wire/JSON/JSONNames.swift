@@ -6,8 +6,8 @@ extension JSONScanner {
     private static let max = 16
 
     var isFirst = true
-    /// Zeros beyond `count`; no name has the number zero.
-    private var seen = SIMD16<UInt32>()
+    /// As many as `count` are set.
+    private var seen = InlineArray<16, UInt32>(repeating: 0)
     private var count = 0
 
     package init() {}
@@ -17,10 +17,11 @@ extension JSONScanner {
       // Two spellings of one name have different numbers.
       guard !name.isEscaped, count < Self.max else { return false }
       let number = Self.number(name.range, bytes)
-      let wasSeen = any(seen .== number)
+      // Most objects have a few names: a loop costs less than a vector.
+      for index in 0..<count where seen[index] == number { return false }
       seen[count] = number
       count += 1
-      return !wasSeen
+      return true
     }
 
     /// A number made of the length, the first and the last eight bytes.

@@ -37,6 +37,10 @@ extension JSONScanner {
   private mutating func validString(_ bytes: Span<UInt8>) throws(JSONError) -> Text {
     let start = index + 1
     var at = PlainRun.end(bytes, from: start)
+    if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {
+      index = at + 1
+      return Text(range: start..<at, isEscaped: false)
+    }
     var isEscaped = false
     while at < bytes.count {
       let next = QuoteSearch.block(bytes, from: at, &isEscaped)
