@@ -16,8 +16,6 @@ import Wire
   var engine: Engine { bench.engine }
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(limits: Bench.oneAttempt, vfs: "fault")
     id = try bench.create()
   }

@@ -1,3 +1,4 @@
+import CFaultVFS
 import Foundation
 import Relay
 import Store
@@ -7,7 +8,7 @@ import Wire
 
 @testable import Engine
 
-/// A engine on real files, with a clock and a barrier that the test moves.
+/// An engine on real files, with a clock and a barrier that the test moves.
 ///
 /// `turn` ends a turn and keeps what left it in `replies`; nothing passes the barrier before
 /// `sync`.
@@ -34,6 +35,11 @@ final class Bench {
     path = NSTemporaryDirectory() + "engine-tests-" + UUID().uuidString
     self.limits = limits
     self.vfs = vfs
+    // No fault of the test before is left.
+    if vfs == "fault" {
+      fault_register()
+      fault_arm(0, 0, 0, 0)
+    }
     (data, engine) = try Bench.open(path, limits, vfs, boot: "boot-1")
     engine.start(now: now)
   }

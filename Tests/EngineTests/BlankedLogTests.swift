@@ -137,8 +137,6 @@ import Wire
   }
 
   @Test func `a registry that cannot be emptied goes on, and is emptied later`() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     let bench = try Bench(vfs: "fault")
     let id = try bench.create()
     _ = set(Self.text, bench, id)
@@ -220,8 +218,6 @@ import Wire
   }
 
   @Test func `a file whose log cannot be emptied stays open, and another is closed`() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     var limits = Limits()
     limits.openWorkspacesMax = 2
     let bench = try Bench(limits: limits, vfs: "fault")

@@ -17,8 +17,6 @@ import Wire
   var engine: Engine { bench.engine }
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     let bench = try Bench(vfs: "fault")
     self.bench = bench
     ids = try (0..<4).map { _ in try bench.create() }

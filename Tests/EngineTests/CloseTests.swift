@@ -14,8 +14,6 @@ import Wire
   let id: WorkspaceID
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(vfs: "fault")
     id = try bench.create()
   }

@@ -14,8 +14,6 @@ import Wire
   let ids: [WorkspaceID]
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     var limits = Limits()
     // Nothing of a message is in memory but what the queue itself holds.
     (limits.openWorkspacesMax, limits.cacheBytesMax) = (2, 0)

@@ -11,8 +11,6 @@ import Testing
   let id: WorkspaceID
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(vfs: "fault")
     id = try bench.create()
   }

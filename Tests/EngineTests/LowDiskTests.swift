@@ -14,8 +14,6 @@ import Wire
   let other: WorkspaceID
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     var limits = Limits()
     limits.diskReserveBytes = 1 << 20
     bench = try Bench(limits: limits, vfs: "fault")

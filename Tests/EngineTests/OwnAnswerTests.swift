@@ -13,8 +13,6 @@ import Wire
   var own: Identity { .workspace(id) }
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(vfs: "fault")
     id = try bench.create()
   }

@@ -11,8 +11,6 @@ import Wire
   let bench: Bench
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(vfs: "fault")
   }
 

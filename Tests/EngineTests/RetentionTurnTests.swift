@@ -106,8 +106,6 @@ import Wire
   }
 
   @Test func `a log that cannot be copied keeps nothing from being deleted`() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     var limits = Limits()
     limits.walPagesIdle = 10
     let bench = try Bench(limits: limits, vfs: "fault")

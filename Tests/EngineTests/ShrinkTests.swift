@@ -11,8 +11,6 @@ import Wire
 @Suite struct ShrinkTests {
   /// Idle, with many free pages; smaller where it holds at most `used` pages.
   private func emptied(_ used: Int) throws -> (Bench, WorkspaceID) {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     var limits = Limits()
     limits.freePagesMax = 200
     limits.shrinkPagesMax = used

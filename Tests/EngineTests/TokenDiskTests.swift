@@ -15,8 +15,6 @@ import Wire
   var engine: Engine { bench.engine }
 
   init() throws {
-    fault_register()
-    fault_arm(0, 0, 0, 0)
     bench = try Bench(vfs: "fault")
     id = try bench.create()
     let call = bench.engine.nextCall()
