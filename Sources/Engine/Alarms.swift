@@ -26,7 +26,7 @@ struct Alarms {
 
   func at(_ id: WorkspaceID) -> Instant? { set[id] }
 
-  /// Whether anything is set is told by `at`; this may be too early by what has been put off.
+  /// Returns the earliest alarm. `at` says whether a workspace has one.
   mutating func next() -> Instant? {
     while let first = heap.first {
       if set[first.id] == first.at { return first.at }

@@ -125,7 +125,7 @@ extension Engine {
   }
 
   /// Closes the file that was not used for the longest time and can be closed. Older ones that
-  /// cannot are brought to it: what they have put off is committed with this turn, and synced by
+  /// cannot are brought to it: their deferred writes are committed with this turn, and synced by
   /// its barrier.
   private func closeOldest() -> Close {
     for _ in 0..<Self.looks where files.isBeforeReady(.busy) {

@@ -108,13 +108,6 @@ extension Engine {
 
   /// `stored` until the end: what is offered or leased is an agent's business and the timeline's.
   private func stateName(_ message: StoredMessage) -> String {
-    switch message.state {
-    case .answered: "answered"
-    case .dead: "dead"
-    case .expired: "expired"
-    case .cancelled: "cancelled"
-    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing, .redriving:
-      "stored"
-    }
+    message.state.isEnd ? Self.name(message, isHeld: false) : "stored"
   }
 }

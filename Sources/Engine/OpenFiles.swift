@@ -10,7 +10,7 @@ struct OpenFiles {
   enum Standing {
     /// Nothing: everything is on the disk and nothing is on its way.
     case ready
-    /// What it has committed, or put off, has to be synced.
+    /// What it has committed, or deferred, has to be synced.
     case unsynced
     /// It is at work; or something else keeps it open, which may end without a turn of it.
     case busy

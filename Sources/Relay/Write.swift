@@ -53,16 +53,16 @@ package enum Write: Sendable {
 
   package var isSend: Bool { if case .message = self { true } else { false } }
 
-  /// A round without its sends: neither the new messages nor the hand-outs made together with them.
-  /// What can be put off of a round that was rolled back: not what changes rows that went with it.
-  package static func afterRollback(_ lazies: [Write], of writes: [Write]) -> [Write] {
+  /// Returns the deferred writes of a transaction that was rolled back which can be deferred again:
+  /// all but those that change rows of the transaction itself.
+  package static func afterRollback(_ deferred: [Write], of writes: [Write]) -> [Write] {
     var sends: Set<Seq> = []
     var fences: Set<Fence> = []
     for write in writes {
       if case .message(let new) = write { sends.insert(new.seq) }
       if case .handOut(let row) = write { fences.insert(row.fence) }
     }
-    return lazies.filter { write in
+    return deferred.filter { write in
       switch write {
       case .handOutChange(let change): !fences.contains(change.fence)
       case .note(let seq, _, _, _), .requeue(let seq, _, _),
@@ -85,6 +85,7 @@ package enum Write: Sendable {
     }
   }
 
+  /// Returns the writes without the new messages and the hand-outs made together with them.
   package static func withoutSends(_ writes: [Write]) -> [Write] {
     var sends: Set<Seq> = []
     for case .message(let new) in writes { sends.insert(new.seq) }

@@ -33,7 +33,7 @@ extension Queue {
     for message in messages.values where !message.state.isEnd {
       resume(recovered: message, now: now)
     }
-    // A receipt that was put off when the process ended.
+    // A receipt that was deferred when the process ended.
     for message in messages.values.filter(\.state.isEnd) { receiveReplay(message, now: now) }
   }
 

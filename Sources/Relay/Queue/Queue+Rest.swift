@@ -1,6 +1,6 @@
 extension Queue {
   /// All of it can be read from the file again, exactly: nobody waits, no agent holds anything, and
-  /// no write is on its way. (Writes that were put off are the driver's to commit before.)
+  /// no write is on its way. (The driver commits deferred writes before.)
   package var isInFile: Bool {
     polls.isEmpty && heldCount == 0 && actions.isEmpty && !isPaused
       && messages.values.allSatisfy(\.isInFile)
