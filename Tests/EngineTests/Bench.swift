@@ -57,11 +57,24 @@ final class Bench {
   private static func open(
     _ path: String, _ limits: Limits, _ vfs: String?, boot: String
   ) throws -> (DataDirectory, Engine) {
-    let data = try DataDirectory(path: path, limits: limits, kernelBoot: boot, vfs: vfs)
+    let data = try whenUnlocked {
+      try DataDirectory(path: path, limits: limits, kernelBoot: boot, vfs: vfs)
+    }
     let engine = try Engine(
       data: data, limits: limits, publicURL: "http://relay", random: Random(),
       log: Log(level: quiet, format: .text))
     return (data, engine)
+  }
+
+  /// Opens a directory whose lock may be held for a moment though it was let go: a process that
+  /// another test starts has a copy of every descriptor between fork and exec.
+  private static func whenUnlocked(_ open: () throws -> DataDirectory) throws -> DataDirectory {
+    for _ in 0..<10_000 {
+      do { return try open() } catch let error as StoreError where error.kind == .busy {
+        sched_yield()
+      }
+    }
+    return try open()
   }
 
   private static var quiet: Log.Level {
