@@ -89,7 +89,7 @@ package enum RelayProcess {
       directory: data.descriptor, choice: options.barrier,
       supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,
       calls: syncCalls(engine, log))
-    server.barrier = barrier
+    server.turns.barrier = barrier
     server.attach(loop)
     log.info(
       "started",
@@ -100,17 +100,17 @@ package enum RelayProcess {
           ? "auto" : "fdatasync",
         "workspaces": .number(engine.directory.workspaces.count),
       ])
-    server.supervision = try Supervision(
+    server.turns.supervision = try Supervision(
       environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
       log: log)
     announce(admin, address, log)
-    server.supervision?.ready(at: "http://\(address)", now: Clock.instant())
+    server.turns.supervision?.ready(at: "http://\(address)", now: Clock.instant())
     try loop.run()
     barrier.stop()
-    server.loopEnded()
+    server.turns.loopEnded()
     let isWhole = engine.close(now: Clock.now())
     // A receipt or a log that could not be written is no clean end.
-    let status = server.exitCode == 0 && !isWhole ? ioError : server.exitCode
+    let status = server.turns.exitCode == 0 && !isWhole ? ioError : server.turns.exitCode
     log.info("stopped", ["status": .number(Int64(status))])
     return status
   }
@@ -225,13 +225,5 @@ package enum RelayProcess {
     } catch {
       log.error("start_check_failed", ["error": .text(error.description)])
     }
-  }
-}
-
-extension RelayServer {
-  /// Ends the process at once: a peer that takes no bytes must not keep a failed relay alive.
-  func endProcess(code: Int32) -> Never {
-    log.flush()
-    exit(code)
   }
 }

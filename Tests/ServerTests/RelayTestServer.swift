@@ -75,21 +75,21 @@ final class RelayTestServer: @unchecked Sendable {
       let barrier = try Barrier(
         directory: data.descriptor, choice: .auto, supportsSyncfs: false,
         wake: loop.wakeDescriptor, calls: calls)
-      server.barrier = barrier
+      server.turns.barrier = barrier
       server.attach(loop)
-      server.supervision = Supervision(watchdog: watchdog, log: log) { [unowned self] in
+      server.turns.supervision = Supervision(watchdog: watchdog, log: log) { [unowned self] in
         told.append($0)
         return nil
       }
-      server.supervision?.ready(at: "the test", now: Clock.instant())
+      server.turns.supervision?.ready(at: "the test", now: Clock.instant())
       address = loop.address
       stopDescriptor = loop.stopDescriptor
       starting.signal()
       try loop.run()
       barrier.stop()
-      server.loopEnded()
+      server.turns.loopEnded()
       engine.close(now: Clock.now())
-      exitCode = server.exitCode
+      exitCode = server.turns.exitCode
     } catch {
       failure = error
       starting.signal()

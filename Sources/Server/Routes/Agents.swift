@@ -22,19 +22,14 @@ extension RelayServer {
     guard engine.replies.isTurnFull else { return engine.poll(poll, at: id, now: now) }
     engine.replies.later(for: engine.payer(of: .workspace(id))) { [unowned self] now in
       // Its peer may have gone meanwhile.
-      if isWaiting(call) { engine.poll(poll, at: id, now: now) }
+      if calls.isWaiting(call) { engine.poll(poll, at: id, now: now) }
     }
-  }
-
-  /// Its peer is there, and its token was not revoked meanwhile.
-  private func isWaiting(_ poll: CallID) -> Bool {
-    tickets[poll].map { $0.token?.isRevoked != true } ?? false
   }
 
   private func makePoll(
     _ wish: PollWish, _ call: CallID, _ ticket: Ticket, _ loop: Loop, now: Now
   ) -> Poll {
-    if wish.consumer != nil { namedPolls[call] = NamedPoll(ticket: ticket) }
+    if wish.consumer != nil { calls.rememberNamed(call, ticket) }
     return Poll(
       id: call, max: wish.max, bytesMax: limits.pollBytesMax, lease: wish.lease,
       confirm: wish.confirm,
@@ -94,7 +89,7 @@ extension RelayServer {
     }
     engine.replies.later(for: engine.payer(of: .workspace(id))) { [unowned self] now in
       // If its peer has gone meanwhile, its calls count all the same.
-      let isThere = isWaiting(call)
+      let isThere = calls.isWaiting(call)
       engine.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
     }
   }
@@ -192,8 +187,7 @@ extension RelayServer {
   }
 
   func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
-    let call = open(ticket, .other)
-    engine.replies.send(Reply(call: call, error: error, detail: detail))
+    calls.fail(ticket, error, detail)
   }
 }
 

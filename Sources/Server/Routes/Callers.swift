@@ -18,7 +18,7 @@ extension RelayServer {
     case .success(let parsed): rpc = parsed
     case .failure(let error):
       var response = HTTPResponse.json(200, JSONRPC.error(error))
-      response.headers += Self.crossOrigin
+      response.headers += CrossOrigin.headers
       return loop.respond(ticket, response)
     }
     let settings = engine.directory.workspace(id)?.settings ?? Settings()
@@ -30,10 +30,9 @@ extension RelayServer {
         head, from: caller, besides: engine.directory.workspace(id)?.credentials ?? []),
       holdUntil: now.instant + hold,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? engine.payer(of: caller))
-    tickets[call]?.addressee = Addressee(
-      call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength)
-    tickets[call]?.isCrossOrigin = head.headers.contains("origin")
-    tickets[call]?.isAnonymous = caller == .anonymous
+    calls.setAddressee(
+      Addressee(call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength),
+      of: call, isAnonymous: caller == .anonymous, isCrossOrigin: head.headers.contains("origin"))
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }
       request.key = key
@@ -41,14 +40,8 @@ extension RelayServer {
     engine.call(request, at: id, now: now)
     guard rpc.method == .send, rpc.isBlocking, let message = engine.messageID(of: call)
     else { return }
-    let names = names(message, isAnonymous: caller == .anonymous)
-    loop.hold(ticket, whitespace: settings.keepsAlive, headers: names + Self.crossOrigin)
-  }
-
-  /// What its sender asks for a message with.
-  func names(_ id: MessageID, isAnonymous: Bool) -> [(String, String)] {
-    let name = ("X-Relay-Message-Id", id.text)
-    return isAnonymous ? [name, ("X-Relay-Receipt", engine.receipt(of: id))] : [name]
+    let names = calls.messageHeaders(message, isAnonymous: caller == .anonymous)
+    loop.hold(ticket, whitespace: settings.keepsAlive, headers: names + CrossOrigin.headers)
   }
 
   /// RFC 7240 §4.3: `Prefer: wait=10`, in seconds.

@@ -29,7 +29,7 @@ extension RelayServer {
       ended.isDurable && route.endsByNotFound ? 404 : error.status,
       Reply.body(error, nil, members))
     response.headers += Reply.headers(error)
-    if case .call = route { response.headers += Self.crossOrigin }
+    if case .call = route { response.headers += CrossOrigin.headers }
     return response
   }
 }

@@ -219,7 +219,7 @@ extension RelayServer {
       }
     default: break
     }
-    if case .call = route { headers += Self.crossOrigin }
+    if case .call = route { headers += CrossOrigin.headers }
     var response = HTTPResponse.json(error.status, Reply.body(error, detail, members))
     response.headers += headers
     return response
@@ -238,10 +238,4 @@ extension RelayServer {
 
   /// Letters of a wrong Host that its refusal repeats.
   private static let shownHostMax = 100
-
-  /// Callers may be pages of another origin; credentials are headers, never cookies.
-  static let crossOrigin = [
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "X-Relay-Message-Id, X-Relay-Receipt, Retry-After"),
-  ]
 }

@@ -16,7 +16,7 @@ extension RelayServer {
   /// `GET /metrics`. What counts in one place is read there; nothing is looked up in a file.
   func metrics(_ reader: Identity?, _ ticket: Ticket, _ loop: Loop, now: Now) {
     if engine.metrics.disk == nil { engine.checkDisk() }
-    sweepAgents(now: now)
+    agents.advance(now: now)
     var page = MetricsPage(now: now)
     page.process(since: started, clockJumps: engine.metrics.clockJumps, logLinesLost: log.lost)
     page.clockDoubt(engine.clockDoubt(now))

@@ -20,8 +20,8 @@ extension RelayServer {
     let addressee = Addressee(
       call: call, id: parsed.rpc.id, dialect: parsed.rpc.dialect,
       historyLength: parsed.rpc.historyLength, platformMethod: parsed.rpc.methodName)
-    tickets[call]?.addressee = addressee
-    tickets[call]?.isCrossOrigin = head.headers.contains("origin")
+    calls.setAddressee(
+      addressee, of: call, isAnonymous: false, isCrossOrigin: head.headers.contains("origin"))
     do throws(RelayError) {
       let found = if let named { named } else { try target(of: parsed, head, ticket, now: now) }
       guard let target = found else {
@@ -54,8 +54,9 @@ extension RelayServer {
       holdUntil: now.instant + hold, platformMethod: rpc.methodName,
       payer: caller == .anonymous ? .anonymous : shown?.payer ?? engine.payer(of: caller))
     request.given = parsed.given
-    tickets[call]?.addressee = request.addressee
-    tickets[call]?.isAnonymous = caller == .anonymous
+    calls.setAddressee(
+      request.addressee, of: call, isAnonymous: caller == .anonymous,
+      isCrossOrigin: head.headers.contains("origin"))
     if rpc.method == .send, head.headers.contains("idempotency-key") {
       guard let key = key(head, request) else { return }
       request.key = key

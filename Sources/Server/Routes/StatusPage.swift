@@ -44,7 +44,7 @@ extension RelayServer {
   private func statusJSON(_ loop: Loop, now: Now) -> JSON {
     if engine.metrics.disk == nil { engine.checkDisk() }
     let levels = engine.levels()
-    sweepAgents(now: now)
+    agents.advance(now: now)
     let counts = agents.counts
     return [
       "version": .string(RelayVersion.text),
