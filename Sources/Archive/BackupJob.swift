@@ -187,11 +187,11 @@ package final class BackupJob {
     _ registry: StillFile, after id: WorkspaceID?
   ) throws(ArchiveError) -> Turn {
     let page = try reading { () throws(StoreError) in
-      try registry.workspaces(after: id, limit: Self.plannedRows)
+      try registry.workspaces(after: id, limit: Limits.backupPlannedMax)
     }
     for id in page { needed += source.data.bytes(of: id) }
     workspaces += page
-    guard page.count < Self.plannedRows else {
+    guard page.count < Limits.backupPlannedMax else {
       phase = .planning(registry, after: page.last)
       return .more
     }
@@ -201,8 +201,6 @@ package final class BackupJob {
     phase = .between
     return .more
   }
-
-  private static let plannedRows = 200
 
   /// Before anything is copied all that is to come must fit, and at each slice the next one: what
   /// is below the high-water mark is for answers, also where the backup goes.

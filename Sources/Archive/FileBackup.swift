@@ -85,9 +85,9 @@ final class FileBackup {
   }
 
   private func count(_ file: StillFile, _ seq: Seq) throws(StoreError) -> Turn {
-    let found = try file.messages(after: seq, limit: Self.countedRows)
+    let found = try file.messages(after: seq, limit: Limits.backupCountedMax)
     entry.messages += found.count
-    if found.count == Self.countedRows {
+    if found.count == Limits.backupCountedMax {
       phase = .counting(file, after: found.last)
       return .more
     }
@@ -95,9 +95,6 @@ final class FileBackup {
     file.close()
     return try sync()
   }
-
-  /// Rows that one turn touches.
-  static let countedRows = 500
 
   private func sync() throws(StoreError) -> Turn {
     phase = .syncing

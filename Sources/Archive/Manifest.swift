@@ -48,7 +48,7 @@ package struct Manifest: Sendable, Equatable {
   /// Reads the manifest of a backup and holds it against its sum. It is read at once: a relay at
   /// work reads none of more `bytesMax` than one workspace's has.
   package init(
-    of folder: String, bytesMax: Int = Limits().manifestBytesMax
+    of folder: String, bytesMax: Int = Limits.manifestBytesMax
   ) throws(ArchiveError) {
     let path = folder + "/" + Self.name
     guard Files.exists(path) else {

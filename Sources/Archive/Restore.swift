@@ -93,8 +93,6 @@ package enum Restore {
 }
 
 enum FileCopying {
-  static let sliceBytes = 1024 * 1024
-
   /// Copies a file that nobody uses to a new one, durable but for its name; hands back the hash of
   /// what was written.
   static func copy(_ old: String, to new: String) throws(StoreError) -> String {
@@ -102,11 +100,11 @@ enum FileCopying {
     let file = try Files.create(new)
     var offset: Int64 = 0
     while true {
-      let slice = try Files.slice(of: old, at: offset, count: sliceBytes)
+      let slice = try Files.slice(of: old, at: offset, count: Limits.copyBytesMax)
       try Files.append(slice, to: file, new)
       hash.update(slice)
       offset += Int64(slice.count)
-      if slice.count < sliceBytes { break }
+      if slice.count < Limits.copyBytesMax { break }
     }
     try Files.sync(new)
     return hash.finalize().hex
@@ -116,10 +114,10 @@ enum FileCopying {
     var hash = SHA256()
     var offset: Int64 = 0
     while true {
-      let slice = try Files.slice(of: path, at: offset, count: sliceBytes)
+      let slice = try Files.slice(of: path, at: offset, count: Limits.copyBytesMax)
       hash.update(slice)
       offset += Int64(slice.count)
-      if slice.count < sliceBytes { return hash.finalize().hex }
+      if slice.count < Limits.copyBytesMax { return hash.finalize().hex }
     }
   }
 }

@@ -93,7 +93,7 @@ extension Doctor {
     guard let row = limits.first(where: { $0.hasPrefix("Max open files") }),
       let most = row.split(separator: " ").dropFirst(3).first.flatMap({ Int($0) })
     else { return report.note("how many descriptors the relay may open cannot be read") }
-    if most < descriptorsMin {
+    if most < Limits.doctorDescriptorsMin {
       report.problem(
         "the relay may open \(most) descriptors: each connection takes one, each file three",
         try: "LimitNOFILE=65536 in systemctl edit a2a-relay, or ulimit -n 65536 before serve")
@@ -102,16 +102,12 @@ extension Doctor {
     }
   }
 
-  private static let descriptorsMin = 4096
-  /// A sync that takes longer is slow even for a disk over a network.
-  private static let syncMost = Duration.milliseconds(50)
-
   private static func examineDisk(_ path: String, _ line: Invocation, _ report: inout Report) {
     do throws(StoreError) {
       let free = try FileSystem.freeBytes(path)
       // What that is enough for is the relay's to say: see `examineRoom`.
       report.ok("\(Plain.bytes(free)) free of \(Plain.bytes(try FileSystem.totalBytes(path)))")
-      if let inodes = try FileSystem.freeInodes(path), inodes < DiskRoom.inodesMin {
+      if let inodes = try FileSystem.freeInodes(path), inodes < Limits.inodesMin {
         report.problem(
           "\(path): the file system has \(inodes) inodes left",
           try: "df -i \(path), and delete files there")
@@ -131,7 +127,7 @@ extension Doctor {
       let times = try SyncProbe.times(in: path, count: 5).sorted()
       let median = times[times.count / 2]
       let text = "a sync takes \(median.nanoseconds / 1000) µs"
-      if median > syncMost {
+      if median > Limits.doctorSyncMax {
         report.problem("\(text): every acknowledgement waits for one", try: "iostat -x 1, dmesg")
       } else {
         report.ok(text)

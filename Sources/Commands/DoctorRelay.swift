@@ -88,7 +88,7 @@ extension Doctor {
     } else {
       report.ok(text)
     }
-    if let inodes = room["inodes"]?.int, inodes < DiskRoom.inodesMin {
+    if let inodes = room["inodes"]?.int, inodes < Limits.inodesMin {
       report.problem(
         "the file system has \(inodes) inodes left: no workspace can be made",
         try: "df -i on the data directory, and delete files there")
@@ -130,13 +130,10 @@ extension Doctor {
     }
   }
 
-  /// Workspaces looked at: the list has what they hold, or held when their files were closed.
-  private static let pagesMost = 20
-
   private static func examineWorkspaces(_ line: Invocation, _ report: inout Report) {
     var after = ""
     var seen = Seen()
-    for _ in 0..<pagesMost {
+    for _ in 0..<Limits.doctorPagesMax {
       let page: JSON
       do throws(CommandFailure) {
         page = try line.ask("GET", "/workspaces?limit=500\(after)").json
@@ -175,8 +172,6 @@ extension Doctor {
     }
   }
 
-  private static let oldSeconds = 3600.0
-
   private static func examine(
     _ workspace: JSON, _ line: Invocation, _ seen: inout Seen, _ report: inout Report
   ) {
@@ -214,7 +209,7 @@ extension Doctor {
     if queue["present"]?.bool == false {
       let (why, remedy) = away(workspace, id, line)
       report.problem("\(name) has \(unanswered) unanswered, and \(why)", try: remedy)
-    } else if let age = oldest(id, line), age > oldSeconds {
+    } else if let age = oldest(id, line), age > Double(Limits.doctorAgeMax.components.seconds) {
       report.problem(
         "\(name) has a message that waits for \(Plain.age(seconds: age)); its agent is there",
         try: "a2a-relay messages \(id) --state in_flight, then a2a-relay explain MESSAGE")

@@ -192,7 +192,7 @@ enum VerbCommands {
       if line.console.isWatched {
         line.console.error("\r\u{1B}[K" + Self.line(answer.json).dropLast())
       }
-      line.console.pause(.milliseconds(500))
+      line.console.pause(Limits.jobLookEvery)
     }
   }
 

@@ -194,7 +194,7 @@ enum WorkspaceCommands {
     var answer = try line.ask("POST", "/workspaces/\(id)/restore", [:], taking: [503])
     // Its messages are still ending: some hundred of them in a turn of the relay.
     while answer.status == 503, answer.json["removing"]?.bool == true {
-      line.console.pause(.milliseconds(100))
+      line.console.pause(Limits.restoreRetry)
       answer = try line.ask("POST", "/workspaces/\(id)/restore", [:], taking: [503])
     }
     guard answer.status == 200 else {

@@ -19,16 +19,13 @@ package struct AgentSweep: Sendable {
   private var soFar = Counts()
   private var after: WorkspaceID?
 
-  /// Workspaces looked at in one step; with no more than that every step is a whole pass.
-  package static let step = 2000
-
   package init() {}
 
   /// One more part.
   package mutating func advance(
     _ directory: borrowing Directory, offlineAfter: Duration, now: WallTime
   ) {
-    guard let page = directory.page(after: after, Self.step) else {
+    guard let page = directory.page(after: after, Limits.agentsCountedMax) else {
       // Where it stood is gone: from the beginning.
       after = nil
       soFar = Counts()

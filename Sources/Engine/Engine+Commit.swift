@@ -125,7 +125,7 @@ extension Engine {
   /// Nothing could be written: hand-outs of this turn go back, and everybody is told.
   private func refuseAll(_ desk: Desk, deferring deferred: [Write], now: Now) {
     let refused = desk.transaction.refused(
-      deferring: deferred, until: now.instant + limits.lazyWriteMax)
+      deferring: deferred, until: now.instant + limits.deferredWriteMax)
     for reply in refused.afterCommit {
       if case .handOut(_, _, let seqs) = reply.receipt {
         desk.queue.handOutRefused(seqs, now: now)

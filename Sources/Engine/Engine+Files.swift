@@ -104,16 +104,10 @@ extension Engine {
   func retireFiles() {
     syncsAsked = 0
     let most = limits.openWorkspacesMax - limits.openWorkspacesMax / 8
-    for _ in 0..<Self.closesInTurn where files.count > most {
+    for _ in 0..<Limits.filesClosedInTurnMax where files.count > most {
       guard closeOldest() == .quick else { return }
     }
   }
-
-  private static let closesInTurn = 8
-  /// Files that one turn has synced so that they can be closed.
-  private static let syncsInTurn = 32
-  /// Files that one call looks at again of those that could not be closed after their last turn.
-  private static let looks = 4
 
   /// How a file was closed, if one could be.
   private enum Close {
@@ -128,12 +122,12 @@ extension Engine {
   /// cannot are brought to it: their deferred writes are committed with this turn, and synced by
   /// its barrier.
   private func closeOldest() -> Close {
-    for _ in 0..<Self.looks where files.isBeforeReady(.busy) {
+    for _ in 0..<Limits.filesRetriedInCallMax where files.isBeforeReady(.busy) {
       guard let desk = oldest(.busy) else { break }
       let standing = exactStanding(desk)
       files.put(desk.id, standing, isFirst: standing != .busy)
     }
-    while syncsAsked < Self.syncsInTurn, files.isBeforeReady(.unsynced),
+    while syncsAsked < Limits.filesSyncedInTurnMax, files.isBeforeReady(.unsynced),
       let desk = oldest(.unsynced)
     {
       syncsAsked += 1

@@ -19,9 +19,6 @@ extension Engine {
   func mustWait(_ seq: Seq, _ desk: Desk) -> Bool {
     guard replies.mustDefer else { return false }
     guard let cached = desk.cache[seq], desk.cache.isAlone(seq) else { return true }
-    return cached.bytes > Self.smallAnswer
+    return cached.bytes > Limits.smallAnswerBytesMax
   }
-
-  /// Bytes of an answer that is worth no turn of its own.
-  private static let smallAnswer = 2 * 1024
 }

@@ -56,7 +56,7 @@ extension Engine {
       }
     }
     var noted: [WorkspaceID: Int64] = [:]
-    for id in Array(progressToNote.files.keys.prefix(Pulses.pulsesInTurn)) {
+    for id in Array(progressToNote.files.keys.prefix(Limits.pulsesInTransactionMax)) {
       let progress = progressToNote.files.removeValue(forKey: id)
       // A workspace that is being purged has a row no more, or soon.
       let row = (directory.workspace(id) ?? directory.removed[id])?.row

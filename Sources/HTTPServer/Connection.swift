@@ -10,14 +10,8 @@ final class Connection {
     let end: Int
   }
 
-  /// Bytes of further requests that are taken while one is in work.
-  static let pipelinedBytesMax = 4096
   /// What one takes beside its bytes, about.
   static let ownBytes = 2048
-  /// Bytes thrown away after an answer that came before its request's end; then the peer is reset.
-  /// More than a body may have: a proxy that fails to write takes the answer for lost, and tells
-  /// its caller that the outcome is unknown.
-  static let drainBytesMax = 12 * 1024 * 1024
 
   /// Also the slot in the loop's table.
   let descriptor: Int32

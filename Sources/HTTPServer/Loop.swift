@@ -28,7 +28,7 @@ package final class Loop {
   var lastGeneration: UInt32 = 0
   var deadlines = DeadlineHeap()
   /// What every read goes into first.
-  var readBuffer = [UInt8](repeating: 0, count: readBytesMax)
+  var readBuffer = [UInt8](repeating: 0, count: Limits.readBytesMax)
   /// What every head is made in.
   var scratch: [UInt8] = []
 
@@ -58,16 +58,10 @@ package final class Loop {
   var shutdownEnds: Instant?
   /// When requests that are still being received are cut off.
   var receivingEnds: Instant?
-  var refusals = LogGate(perSecond: 5)
+  var refusals = LogGate(perSecond: Limits.refusalLinesPerSecondMax)
 
   package private(set) var address: SocketAddress
   package internal(set) var counters = LoopCounters()
-
-  /// Bytes read from one connection in one turn: a fast sender must not starve the others.
-  static let readBytesMax = 64 * 1024
-  /// Connections accepted in one turn.
-  static let acceptsMax = 64
-  static let eventsMax = 256
 
   package init(
     listener: consuming Listener, limits: Limits, log: Log, application: any Application,
@@ -82,7 +76,7 @@ package final class Loop {
     self.httpLimits = httpLimits
     times = Times(limits)
     memory = BodyMemory(limits)
-    poller = try Poller(eventsMax: Loop.eventsMax)
+    poller = try Poller(eventsMax: Limits.eventsInTurnMax)
     wakeup = try Wakeup()
     stopping = try Wakeup()
     timer = try BootTimer()
@@ -146,7 +140,7 @@ package final class Loop {
     let peak = memory.peak + connectionPeak * Connection.ownBytes
     guard peak - now > limits.memoryKeptMax, now < peak / 2, self.now.instant >= givesBackFrom
     else { return }
-    givesBackFrom = self.now.instant + .seconds(1)
+    givesBackFrom = self.now.instant + Limits.memoryReturnEvery
     memory.forgetPeak()
     connectionPeak = connectionCount
     counters.memoryGivenBack += 1

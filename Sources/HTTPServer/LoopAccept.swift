@@ -6,7 +6,7 @@ extension Loop {
   /// Takes whoever waits. When descriptors or places run out nobody is accepted for a while: the
   /// listener stays readable, and level-triggered epoll would report it for ever.
   func acceptWaiting() {
-    for _ in 0..<Loop.acceptsMax {
+    for _ in 0..<Limits.acceptsInTurnMax {
       guard connectionCount < limits.connectionsMax else {
         return pauseAccepting("connections_max", until: nil)
       }

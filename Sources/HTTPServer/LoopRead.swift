@@ -30,16 +30,16 @@ extension Loop {
   /// in the kernel.
   private func roomForInput(of connection: Connection) -> Int {
     switch connection.conversation.phase {
-    case .idle, .head, .body: Loop.readBytesMax
-    default: max(0, Connection.pipelinedBytesMax - connection.conversation.bufferedBytes)
+    case .idle, .head, .body: Limits.readBytesMax
+    default: max(0, Limits.pipelinedBytesMax - connection.conversation.bufferedBytes)
     }
   }
 
   private func discard(_ connection: Connection) {
-    switch Socket.receive(connection.descriptor, into: &readBuffer, atMost: Loop.readBytesMax) {
+    switch Socket.receive(connection.descriptor, into: &readBuffer, atMost: Limits.readBytesMax) {
     case .bytes(let count):
       connection.discarded += count
-      if connection.discarded > Connection.drainBytesMax { lose(connection) }
+      if connection.discarded > Limits.drainBytesMax { lose(connection) }
     case .wouldBlock: break
     case .end:
       connection.conversation.inputEnded = true

@@ -97,7 +97,7 @@ extension Loop {
 
   private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ connection: Connection) {
     let request = HandOver.Request(head: head, body: body, connection: connection)
-    guard body.count > Loop.readBytesMax else { return give(request) }
+    guard body.count > Limits.readBytesMax else { return give(request) }
     // It stays counted as its payer's, even when the connection ends.
     memory.body(body.count - connection.bodyBytes, of: connection.payer)
     connection.bodyBytes = body.count

@@ -11,13 +11,10 @@ struct Times {
   let shutdown: Int64
   let shutdownRequest: Int64
 
-  /// How long a connection that is to end waits for the peer to close it.
-  let drain: Int64 = 2_000_000_000
-  /// How long nobody is accepted after descriptors ran out, unless one is closed before.
-  let acceptPause: Int64 = 100_000_000
-  /// The first look whether the peer has acknowledged an answer; doubled up to `receiptMax`.
-  let receiptFirst: Int64 = 20_000_000
-  let receiptMax: Int64 = 1_000_000_000
+  let drain = Limits.drainTime.nanoseconds
+  let acceptPause = Limits.acceptPause.nanoseconds
+  let receiptFirst = Limits.receiptLookFirst.nanoseconds
+  let receiptMax = Limits.receiptLookMax.nanoseconds
 
   init(_ limits: Limits) {
     head = limits.headTime.nanoseconds

@@ -1,6 +1,5 @@
 extension Limits {
-  /// What makes no sense together: each says which limits, and their values. Every relation that a
-  /// start checks stands here.
+  /// Returns a sentence for each relation between limits that these values break.
   package var contradictions: [String] {
     var found: [String] = []
     for (name, value, other, bound) in times where value > bound {
@@ -13,6 +12,11 @@ extension Limits {
       found.append("\(name) (\(value)) must not be above 100")
     }
     return found
+  }
+
+  /// The relations that a start checks: no first limit may be above its second one.
+  package var relations: [(lesser: String, greater: String)] {
+    times.map { ($0.0, $0.2) } + numbers.map { ($0.0, $0.2) } + percents.map { ($0.0, "100") }
   }
 
   private var times: [(String, Duration, String, Duration)] {

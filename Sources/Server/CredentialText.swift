@@ -12,12 +12,10 @@ enum CredentialText {
     var text: String
   }
 
-  private static let limits = Limits()
-
   /// - `source`: names what was read, for the refusal: a variable, or a path.
   static func parse(_ bytes: [UInt8], of source: String) throws(Refusal) -> String {
     let allowed =
-      "a credential has \(limits.credentialBytesMin) to \(limits.credentialBytesMax) visible ASCII "
+      "a credential has \(Limits.credentialBytesMin) to \(Limits.credentialBytesMax) visible ASCII "
       + "characters without spaces, and at most one line end behind it"
     var text = bytes[...]
     if text.last == 0x0A { text.removeLast() }
@@ -29,10 +27,10 @@ enum CredentialText {
     if let place = text.firstIndex(where: { !(0x21...0x7E).contains($0) }) {
       throw Refusal(text: "\(source) has \(name(text[place])) at byte \(place + 1); \(allowed)")
     }
-    guard text.count >= limits.credentialBytesMin else {
+    guard text.count >= Limits.credentialBytesMin else {
       throw Refusal(text: "\(source) has \(text.count) characters; \(allowed)")
     }
-    guard text.count <= limits.credentialBytesMax else {
+    guard text.count <= Limits.credentialBytesMax else {
       throw Refusal(text: "\(source) is longer than a credential can be; \(allowed)")
     }
     return String(decoding: text, as: UTF8.self)
@@ -45,7 +43,7 @@ enum CredentialText {
     _ descriptor: borrowing FileDescriptor, of path: String
   ) throws(Refusal) -> String {
     // A line end of two bytes, and one more byte to see that it is too long.
-    var bytes = [UInt8](repeating: 0, count: limits.credentialBytesMax + 3)
+    var bytes = [UInt8](repeating: 0, count: Limits.credentialBytesMax + 3)
     var filled = 0
     while filled < bytes.count {
       let count = unsafe bytes.withUnsafeMutableBytes { buffer in

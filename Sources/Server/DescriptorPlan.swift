@@ -12,11 +12,6 @@ struct DescriptorPlan {
   }
 
   static let perWorkspace = 3
-  /// The relay's own: listener, epoll, registry, log, lock and a few at a time for new files.
-  static let own = 64
-  /// Fewer are no use.
-  static let connectionsMin = 64
-  static let workspacesMin = 16
 
   private(set) var limits: Limits
   private(set) var adaptations: [Adaptation] = []
@@ -27,21 +22,22 @@ struct DescriptorPlan {
     if !asked.contains("openWorkspacesMax") {
       let connections =
         asked.contains("connectionsMax") ? limits.connectionsMax : descriptors / 2
-      let room = (descriptors - Self.own - connections) / Self.perWorkspace
-      adapt("openWorkspacesMax", \.openWorkspacesMax, to: max(room, Self.workspacesMin))
+      let room = (descriptors - Limits.ownDescriptors - connections) / Self.perWorkspace
+      adapt("openWorkspacesMax", \.openWorkspacesMax, to: max(room, Limits.openWorkspacesMin))
     }
     if !asked.contains("connectionsMax") {
-      let room = descriptors - Self.own - Self.perWorkspace * self.limits.openWorkspacesMax
-      adapt("connectionsMax", \.connectionsMax, to: max(room, Self.connectionsMin))
+      let room =
+        descriptors - Limits.ownDescriptors - Self.perWorkspace * self.limits.openWorkspacesMax
+      adapt("connectionsMax", \.connectionsMax, to: max(room, Limits.connectionsMin))
     }
     let (files, isLarge) = self.limits.openWorkspacesMax
       .multipliedReportingOverflow(by: Self.perWorkspace)
-    let needed = isLarge ? Int.max : files + self.limits.connectionsMax + Self.own
+    let needed = isLarge ? Int.max : files + self.limits.connectionsMax + Limits.ownDescriptors
     guard needed > descriptors else { return }
     throw ServeOptions.Usage(
       text: "connectionsMax=\(self.limits.connectionsMax) and "
         + "openWorkspacesMax=\(self.limits.openWorkspacesMax) need \(needed) descriptors "
-        + "(one and \(Self.perWorkspace) each, and \(Self.own)); RLIMIT_NOFILE allows "
+        + "(one and \(Self.perWorkspace) each, and \(Limits.ownDescriptors)); RLIMIT_NOFILE allows "
         + "\(descriptors): lower the limits, or raise it (ulimit -n, LimitNOFILE=)")
   }
 

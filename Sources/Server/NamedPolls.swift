@@ -13,8 +13,7 @@ struct NamedPolls {
 
   private var polls: [PollID: NamedPoll] = [:]
   /// At this many, those that no longer count are dropped.
-  private var sweepsAt = Self.sweepMin
-  private static let sweepMin = 1024
+  private var sweepsAt = Limits.namedPollsKept
 
   mutating func add(_ poll: PollID, _ ticket: Ticket) { polls[poll] = NamedPoll(ticket: ticket) }
 
@@ -35,6 +34,6 @@ struct NamedPolls {
     polls = polls.filter { poll, named in
       named.given.map { engine.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
     }
-    sweepsAt = max(Self.sweepMin, 2 * polls.count)
+    sweepsAt = max(Limits.namedPollsKept, 2 * polls.count)
   }
 }

@@ -160,8 +160,8 @@ package struct ServeOptions: Sendable {
       log = value == "text" ? .text : .json
     case "metrics": metrics = try choice(name, value, MetricsAccess.allCases)
     case "metrics-per-workspace":
-      guard let count = Int(value), (0...Self.workspaceSeriesBound) ~= count else {
-        throw Usage(text: "--\(name) takes a number up to \(Self.workspaceSeriesBound)")
+      guard let count = Int(value), (0...Limits.workspaceSeriesAskedMax) ~= count else {
+        throw Usage(text: "--\(name) takes a number up to \(Limits.workspaceSeriesAskedMax)")
       }
       limits.workspaceSeriesMax = count
     case "limit":
@@ -176,9 +176,6 @@ package struct ServeOptions: Sendable {
     default: preconditionFailure("a flag without a meaning: \(name)")
     }
   }
-
-  /// Of 10,000 workspaces an answer has 5 MB: what a scrape can still take.
-  private static let workspaceSeriesBound = 10_000
 
   /// A URL to which paths can be added.
   private static func isBase(_ url: String) -> Bool {

@@ -60,7 +60,7 @@ final class TurnDriver {
 
   private func checkDisk(now: Now) {
     guard nextDiskCheck <= now.instant else { return }
-    nextDiskCheck = now.instant + .seconds(1)
+    nextDiskCheck = now.instant + Limits.diskCheckEvery
     engine.watchFiles()
     engine.checkDisk()
     agents.advance(now: now)
@@ -124,7 +124,7 @@ final class TurnDriver {
     guard fatalDeadline == nil else { return }
     engine.fatal = error
     exitCode = RelayProcess.ioError
-    fatalDeadline = now.instant + .seconds(3)
+    fatalDeadline = now.instant + Limits.fatalTime
     log.error(
       "fatal",
       [

@@ -211,14 +211,12 @@ final class Database {
 
   // MARK: the end
 
-  static let pagesAtClose = 64
-
   /// Closes after everything is durable. A WAL of up to 64 pages stays as it is: copying it at
   /// every close would cost six times as much.
   func close() throws(StoreError) {
     precondition(!isDirty, "a file with a round outstanding is not closed")
     guard isOpen else { return }
-    if walPages > Self.pagesAtClose {
+    if walPages > Limits.walPagesAtCloseMax {
       do throws(StoreError) {
         try checkpoint(.passive)
       } catch {

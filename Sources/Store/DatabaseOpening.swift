@@ -125,12 +125,12 @@ extension Database {
           kind: .workspaceFatal, code: SQLITE_BUSY, call: "checkpoint", path: path,
           message: "the WAL of another process could not be copied whole")
       } catch {
-        guard tries < Self.cutTries, error.kind != .corrupt else { throw error.finalForWorkspace }
+        guard tries < Limits.walEmptyTriesMax, error.kind != .corrupt else {
+          throw error.finalForWorkspace
+        }
       }
     }
   }
-
-  static let cutTries = 3
 
   func keepWALAtClose() {
     var on: Int32 = 1

@@ -19,17 +19,16 @@ package struct DiskPlan: Sendable, Equatable {
         message: "its file system has \(total) bytes; at least \(limits.diskBytesMin) are needed")
     }
     self.total = total
-    let mark = max(total / 20, min(Self.smallHighWater, total / 4))
+    let mark = max(total / 20, min(Limits.diskHighWaterMin, total / 4))
     highWater = min(limits.diskHighWater, mark)
     reserve = min(limits.diskReserveBytes, total / 16) / Self.block * Self.block
   }
 
-  private static let smallHighWater: Int64 = 16 * 1024 * 1024
   private static let block: Int64 = 4096
   package static let pageBytes = Database.pageBytes
 
   /// What results leave free, so that a full log can be copied into its file.
-  package var resultsFloor: Int64 { min(reserve / 2, 8 * 1024 * 1024) }
+  package var resultsFloor: Int64 { min(reserve / 2, Limits.diskFloorBytesMax) }
 
   /// A limit that a small disk has no room for, and what it has room for.
   package typealias Scaled = (name: String, limit: WritableKeyPath<Limits, Int>, room: Int)

@@ -1,4 +1,5 @@
 import Glibc
+import Relay
 import System
 
 /// The space of the data directory's file system, and how much of it is there for what.
@@ -21,7 +22,7 @@ package final class DiskRoom {
     package var deletion: Int64
 
     package var isLow: Bool { sends == 0 }
-    package var isOutOfInodes: Bool { inodes.map { $0 < Int64(DiskRoom.inodesMin) } ?? false }
+    package var isOutOfInodes: Bool { inodes.map { $0 < Int64(Limits.inodesMin) } ?? false }
   }
 
   package let plan: DiskPlan
@@ -34,9 +35,6 @@ package final class DiskRoom {
   }
   /// A write found no room, and it is not proved yet that there is some again.
   package private(set) var isSpent = false
-
-  /// With fewer inodes left no workspace is made: each takes two, and three for a moment.
-  package static let inodesMin = 8
 
   init(path: String, plan: DiskPlan) {
     self.path = path

@@ -102,11 +102,11 @@ extension Files {
     let path = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     let name = path.split(separator: "/").last.map(String.init) ?? ""
     let whole = real(path) ?? real(self.folder(of: path)).map { "\($0)/\(name)" } ?? path
-    guard whole.utf8.count > limits.dataPathBytesMax else { return }
+    guard whole.utf8.count > Limits.dataPathBytesMax else { return }
     throw StoreError(
       kind: .other, call: "open", path: folder,
       message: "the path is too long: behind symbolic links it has \(whole.utf8.count) bytes, and "
-        + "SQLite takes \(limits.dataPathBytesMax) for a directory; use a shorter one")
+        + "SQLite takes \(Limits.dataPathBytesMax) for a directory; use a shorter one")
   }
 
   package static func removeFolder(_ path: String) throws(StoreError) {

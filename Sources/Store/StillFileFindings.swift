@@ -22,7 +22,7 @@ extension StillFile {
     if let wrong = try wrongKind(kind) { return [wrong] }
     var found = try foreignSchema(kind)
     guard found.isEmpty else { return found }
-    try database.each("PRAGMA integrity_check(\(Self.findingsMax))") { row in
+    try database.each("PRAGMA integrity_check(\(Limits.findingsMax))") { row in
       if row.text(0) != "ok" { found.append("SQLite: " + row.text(0)) }
     }
     guard found.isEmpty else { return found }
@@ -40,8 +40,6 @@ extension StillFile {
     try database.each("SELECT value FROM meta WHERE key = 'workspace'") { name = $0.text(0) }
     return name == workspace.text ? nil : "it is the queue of \"\(name)\""
   }
-
-  static let findingsMax = 20
 
   static let workspaceRules: [(what: String, rows: String)] = [
     (

@@ -1,3 +1,5 @@
+import Relay
+
 /// What of a file's schema no relay has made. Triggers, views and indices run when others' rows are
 /// read or written, so nothing of a file is looked at before its schema is known to be ours.
 extension StillFile {
@@ -27,7 +29,7 @@ extension StillFile {
     for entry in own.subtracting(found) where !found.contains(where: { $0.isNamed(like: entry) }) {
       findings.append("its \(entry.text) is missing")
     }
-    return Array(findings.sorted().prefix(Self.findingsMax))
+    return Array(findings.sorted().prefix(Limits.findingsMax))
   }
 
   private static func entries(of schema: Schema) throws(StoreError) -> Set<Entry> {

@@ -56,6 +56,7 @@ package struct FileStatus: Sendable {
 
 /// A file of the kernel's, read whole.
 package enum SmallFile {
+  /// Limit: Bytes of a file of the kernel's that is read.
   private static let bytesMax = 4 * 1024 * 1024
 
   /// Empty where it cannot be read.

@@ -18,7 +18,7 @@ package struct Listener: ~Copyable {
   /// With the port that the kernel chose, if it was asked to choose.
   package let address: SocketAddress
 
-  /// Connections that wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
+  /// Limit: Connections that wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
   private static let backlog: Int32 = 4096
 
   package init(_ wanted: SocketAddress) throws(SystemError) {

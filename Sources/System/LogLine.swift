@@ -2,7 +2,7 @@ package import Relay
 
 /// One line of the log as bytes, with its line feed.
 package struct LogLine {
-  /// A line is never longer, because a pipe takes so many bytes as one piece (PIPE_BUF, pipe(7)).
+  /// Limit: Bytes of a log line: a pipe takes so many as one piece (PIPE_BUF, pipe(7)).
   package static let bytesMax = 4096
   /// Bytes of a line at which its values are cut: what is left holds the names of all fields.
   private static let valuesMax = bytesMax - 512

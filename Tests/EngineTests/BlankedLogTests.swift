@@ -50,7 +50,7 @@ import Wire
     let job = try bench.job(id, .purge, .answered).json["job"]
     #expect(try bench.finish(id, job)["done"]?.int == 1)
     // What can be put off is written, too.
-    bench.wait(bench.limits.lazyWriteMax * 2)
+    bench.wait(bench.limits.deferredWriteMax * 2)
     #expect(try isOnDisk(bench), "in the log")
   }
 
@@ -186,7 +186,7 @@ import Wire
       try work("m-\(number)")
       bench.wait(.seconds(30))
     }
-    #expect(try isOnDisk(bench) && start + bench.limits.walBlankedMax > bench.now.instant)
+    #expect(try isOnDisk(bench) && start + bench.limits.walErasedMax > bench.now.instant)
     bench.wait(.seconds(30))
     try work("due")
     #expect(bench.engine.desks[id]?.log.mustBeEmptied == true)

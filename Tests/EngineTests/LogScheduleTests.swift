@@ -64,12 +64,12 @@ import Testing
     log.willErase()
     let start = now
     _ = commit()
-    while now + .seconds(30) < start + limits.walBlankedMax {
+    while now + .seconds(30) < start + limits.walErasedMax {
       now = now + .seconds(30)
       _ = commit()
-      #expect(step() == .later(min(now + limits.walIdle, start + limits.walBlankedMax)))
+      #expect(step() == .later(min(now + limits.walIdle, start + limits.walErasedMax)))
     }
-    now = start + limits.walBlankedMax
+    now = start + limits.walErasedMax
     _ = commit()
     #expect(step() == .empty(isIdle: false))
     #expect(empty(true) == nil && !log.holdsErased)
@@ -85,7 +85,7 @@ import Testing
       now = now + .seconds(5)
       _ = commit()
     }
-    now = now + (limits.walBlankedMax - .seconds(500))
+    now = now + (limits.walErasedMax - .seconds(500))
     _ = commit()
     #expect(step() == .empty(isIdle: false))
   }

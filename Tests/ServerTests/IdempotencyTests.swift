@@ -119,7 +119,7 @@ import Wire
     let scene = try RelayScene {
       $0.keptMessagesMax = 1
       $0.retentionEvery = .milliseconds(20)
-      $0.lazyWriteMax = .milliseconds(5)
+      $0.deferredWriteMax = .milliseconds(5)
     }
     let caller = try scene.connect()
     var ids: [String] = []

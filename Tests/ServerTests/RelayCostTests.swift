@@ -79,7 +79,7 @@ import Wire
 
   @Test func `parts and artifacts are counted, and as many as allowed come through`() throws {
     let scene = try RelayScene()
-    let most = Limits().partsMax
+    let most = A2ACall.partsMax
     let send = { (parts: String) in
       try scene.connect().call(
         "POST", "/w/\(scene.id)/", token: RelayScene.admin,
@@ -113,9 +113,6 @@ import Wire
 
   @Test func `the bounds of the modules below are those of the table`() {
     #expect(JSONScanner.valuesMax == Limits().messageValuesMax)
-    #expect(A2ACall.partsMax == Limits().partsMax)
     #expect(AgentCard.bytesMax == Limits().cardBytesMax)
-    #expect(TaskView.historyMax == Limits().historyMax)
-    #expect(TaskView.historyBytesMax == Limits().historyBytesMax)
   }
 }

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Server
 
-/// `docs/errors.md` and `docs/limits.md` say what the source says, all of it and nothing else.
+/// `docs/errors.md` and the table of the audit say what the source says, all of it and nothing else.
 @Suite struct RelayDocumentTests {
   /// The rows of all tables of a page, cell by cell, without their heads.
   private func rows(_ name: String) throws -> [[String]] {
@@ -71,35 +71,6 @@ import Wire
     }
     for error in RelayError.allCases where error.delivered != nil {
       #expect(error.status == 503 && error.retryAfterSeconds != nil, "\(error)")
-    }
-  }
-
-  @Test func `every limit has its row, with value, unit and reason`() throws {
-    let rows = try rows("limits.md").filter { $0.count == 4 && $0[0].hasPrefix("`") }
-    let expected = Mirror(reflecting: Limits()).children.map { child -> [String] in
-      let name = "`\(child.label ?? "")`"
-      guard let duration = child.value as? Duration else { return [name, "\(child.value)"] }
-      let milliseconds = duration.nanoseconds / 1_000_000
-      if milliseconds == 0 { return [name, "\(duration.nanoseconds / 1_000)", "us"] }
-      return milliseconds % 1000 == 0
-        ? [name, "\(milliseconds / 1000)", "s"] : [name, "\(milliseconds)", "ms"]
-    }
-    #expect(rows.count == expected.count)
-    for (row, limit) in zip(rows, expected) {
-      let cells = [row[0].replacing(" *", with: "")] + row[1...]
-      #expect(Array(cells.prefix(limit.count)) == limit)
-      #expect(cells[2] != "?" && cells[3].count > 20)
-    }
-  }
-
-  @Test func `the limits marked as settable are those that the flag takes`() throws {
-    for row in try rows("limits.md") where row.count == 4 && row[0].hasPrefix("`") {
-      let name = String(row[0].split(separator: "`")[0])
-      let isMarked = row[0].hasSuffix("*")
-      let options = try? ServeOptions(
-        arguments: name == "diskHighWater" ? ["--disk-high-water=7"] : ["--limit=\(name)=7"]
-      ) { _ in nil }
-      #expect((options != nil) == isMarked, "\(name)")
     }
   }
 

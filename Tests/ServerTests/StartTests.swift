@@ -222,7 +222,7 @@ import Wire
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: long).isEmpty, "nothing is made")
     // The longest that is taken really works.
-    let most = Limits().dataPathBytesMax
+    let most = Limits.dataPathBytesMax
     let root = try #require(Files.real(base))
     var edge = root + "/" + String(repeating: "z", count: 200)
     edge += "/" + String(repeating: "z", count: most - edge.utf8.count - 1)

@@ -10,8 +10,6 @@ struct Pulses {
   /// When the waiting ones are written.
   private(set) var nextDue: Instant?
 
-  static let pulsesInTurn = 500
-
   var isEmpty: Bool { waiting.isEmpty && urgent.isEmpty }
   var hasUrgent: Bool { !urgent.isEmpty }
 
@@ -30,8 +28,8 @@ struct Pulses {
     var ids = Array(urgent)
     urgent = []
     if let due = nextDue, due <= now {
-      ids += waiting.prefix(Self.pulsesInTurn)
-      nextDue = waiting.count > Self.pulsesInTurn ? now : nil
+      ids += waiting.prefix(Limits.pulsesInTransactionMax)
+      nextDue = waiting.count > Limits.pulsesInTransactionMax ? now : nil
     }
     for id in ids { waiting.remove(id) }
     return ids

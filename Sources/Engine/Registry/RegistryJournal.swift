@@ -190,12 +190,9 @@ final class RegistryJournal {
     if isWaitedFor {
       rounds.append(Round(number: number, changes: changes, progress: file.progress))
     }
-    if file.walPages >= Self.registryPages { checkpoint(.passive) }
+    if file.walPages >= Limits.registryPagesMax { checkpoint(.passive) }
     return isWaitedFor
   }
-
-  /// Pages of the log at which it is checkpointed: it is small and written rarely.
-  private static let registryPages = 256
 
   /// Makes the changes of a round that is on the disk in memory, and answers them.
   func passed(_ number: UInt64, now: Now) {

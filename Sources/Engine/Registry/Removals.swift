@@ -282,10 +282,8 @@ package final class Removals {
 
   /// The row says what is to be done: it is done after a minute, or by the next start.
   private func retry(_ id: WorkspaceID, now: Now) {
-    timers.insert(Timer(at: now.wall + Self.purgeRetry, id: id))
+    timers.insert(Timer(at: now.wall + Limits.purgeRetry, id: id))
   }
-
-  private static let purgeRetry = Duration.seconds(60)
 
   /// It was kept for long enough, unless it has been restored meanwhile.
   private func expire(_ id: WorkspaceID, now: Now) {

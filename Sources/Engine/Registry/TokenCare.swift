@@ -27,9 +27,6 @@ struct TokenCare {
     static func == (left: Death, right: Death) -> Bool { left.at == right.at }
   }
 
-  /// Rows in one transaction.
-  private static let careRows = 500
-
   private let useWrite: Duration
   private let retry: Duration
   private let deadKept: Duration
@@ -98,7 +95,9 @@ struct TokenCare {
       refusedDue = nil
     }
     guard !isTimeDoubtful else { return step }
-    while step.dead.count < Self.careRows, let first = deaths.first, first.at <= now.wall {
+    while step.dead.count < Limits.tokensInTransactionMax, let first = deaths.first,
+      first.at <= now.wall
+    {
       _ = deaths.popFirst()
       guard let end = end(first.digest), end + deadKept <= now.wall else { continue }
       step.dead.append(first.digest)
@@ -108,7 +107,7 @@ struct TokenCare {
 
   /// Takes times of last use, as many as one transaction holds; none when all are written.
   mutating func takeUses() -> [RegistryWrite.Use] {
-    let taken = uses.prefix(Self.careRows)
+    let taken = uses.prefix(Limits.tokensInTransactionMax)
     uses.removeFirst(taken.count)
     return taken.compactMap { use in
       use.isWaiting = false

@@ -155,10 +155,8 @@ package final class DiskGuard {
     guard let file = writer.file, let state, state.free > data.room.plan.resultsFloor
     else { return false }
     let free = (try? file.freePages()) ?? 0
-    return free * DiskPlan.pageBytes > 2 * (bytes + writer.batchBytes) + Self.ownRoomMin
+    return free * DiskPlan.pageBytes > 2 * (bytes + writer.batchBytes) + Limits.ownRoomBytesMin
   }
-
-  private static let ownRoomMin = 1024 * 1024
 
   /// Says whether a send of so many bytes has room.
   func hasRoomForSend(_ bytes: Int, _ writer: Writer) -> Bool {

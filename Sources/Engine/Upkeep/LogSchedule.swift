@@ -4,7 +4,7 @@ import Relay
 ///
 /// A checkpoint leaves the bytes of the log where they are: content that was deleted is gone from
 /// the disk only when the log is emptied. That happens when nothing was written for `walIdle`, and
-/// at most `walBlankedMax` after content was deleted, but never while a round of the file is on its
+/// at most `walErasedMax` after content was deleted, but never while a round of the file is on its
 /// way.
 struct LogSchedule {
   /// What the file looks like when the log comes due.
@@ -69,7 +69,7 @@ struct LogSchedule {
   /// When the log comes due.
   func due(_ limits: Limits) -> Instant {
     let idle = lastUse + limits.walIdle
-    return erasedSince.map { min(idle, $0 + limits.walBlankedMax) } ?? idle
+    return erasedSince.map { min(idle, $0 + limits.walErasedMax) } ?? idle
   }
 
   // MARK: emptying

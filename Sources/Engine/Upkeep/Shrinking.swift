@@ -40,10 +40,8 @@ struct Shrinking {
     free: Int, used: Int, isDiskLow: Bool, hasRoom: Bool, _ limits: Limits
   ) -> Bool {
     guard isDiskLow else { return free > limits.freePagesMax && used <= limits.shrinkPagesMax }
-    return free > used / 4 + freePagesLow && hasRoom && used <= limits.shrinkPagesLowMax
+    return free > used / 4 + Limits.freePagesLowMax && hasRoom && used <= limits.shrinkPagesLowMax
   }
-
-  private static let freePagesLow = 256
 
   /// When the next step is due; `nil` as long as something else has to happen before.
   func next(commits: UInt64, synced: UInt64) -> Instant? {

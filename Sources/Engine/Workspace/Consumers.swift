@@ -5,11 +5,8 @@ import Relay
 /// Consumers are named by whoever polls: those that have been silent for longer than any heartbeat
 /// can stretch a lease are forgotten.
 struct Consumers {
-  /// Consumers that are remembered before stale ones are looked for.
-  private static let checkedFrom = 256
-
   private var lastCall: [String: Instant] = [:]
-  private var checkAt = checkedFrom
+  private var checkAt = Limits.consumersKept
 
   var count: Int { lastCall.count }
 
@@ -17,7 +14,7 @@ struct Consumers {
     lastCall[consumer] = now.instant
     guard lastCall.count >= checkAt else { return }
     lastCall = lastCall.filter { $0.value + limits.heartbeatLeaseMax > now.instant }
-    checkAt = max(Self.checkedFrom, 2 * lastCall.count)
+    checkAt = max(Limits.consumersKept, 2 * lastCall.count)
   }
 
   func hasCalled(_ consumer: String, since instant: Instant) -> Bool {

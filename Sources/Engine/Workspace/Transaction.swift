@@ -81,7 +81,7 @@ struct Transaction {
     deferred.append(write)
     if !write.mayBeHeld { isDeferredUrgent = true }
     let isHeld = !isFileOpen && !isDeferredUrgent
-    let due = now.instant + (isHeld ? limits.receiptHeldTime : limits.lazyWriteMax)
+    let due = now.instant + (isHeld ? limits.receiptHeldTime : limits.deferredWriteMax)
     deferredDue = deferredDue.map { min($0, due) } ?? due
   }
 

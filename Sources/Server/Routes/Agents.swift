@@ -136,11 +136,8 @@ extension RelayServer {
     guard bearer(head) == nil else { return TokenOrigin(by: actor(head, ticket, now: now)) }
     return TokenOrigin(
       by: "anonymous", from: loop?.peer(of: ticket)?.host ?? "",
-      via: String((head.headers.first("x-forwarded-for") ?? "").prefix(Self.viaMax)))
+      via: String((head.headers.first("x-forwarded-for") ?? "").prefix(Limits.forwardedForMax)))
   }
-
-  /// Letters of `X-Forwarded-For` that are kept: several addresses.
-  private static let viaMax = 200
 
   func heartbeat(
     _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop, now: Now

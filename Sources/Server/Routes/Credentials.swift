@@ -192,8 +192,9 @@ extension RelayServer {
 
   private func audit(_ head: HTTPRequestHead, _ ticket: Ticket) throws(RelayError) {
     let query = QueryItems(head.query)
-    guard let size = Int(query.first("limit") ?? "\(Self.pageMax)"), (1...Self.pageMax) ~= size
-    else { return fail(ticket, .badParameter, "limit must be 1 to \(Self.pageMax)") }
+    guard let size = Int(query.first("limit") ?? "\(limits.listRowsMax)"),
+      (1...limits.listRowsMax) ~= size
+    else { return fail(ticket, .badParameter, "limit must be 1 to \(limits.listRowsMax)") }
     guard let after = Int64(query.first("after") ?? "\(Int64.max)"), after > 0 else {
       return fail(ticket, .badParameter, "after must be the id of a line")
     }

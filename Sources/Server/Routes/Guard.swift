@@ -208,7 +208,7 @@ extension RelayServer {
     case .badJSON: detail = JSONUnreadable.first(in: body.span).map { "\($0)" }
     // RFC 9110 §15.5.16.
     case .contentEncoding: headers.append(("Accept-Encoding", "identity"))
-    case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Self.shownHostMax) ?? "")\""
+    case .wrongHost: detail = "got \"\(head.requestedHost?.prefix(Limits.shownHostMax) ?? "")\""
     case .workspaceRemoved:
       if let id = route.operated {
         members = engine.registry.json.removedMembers(engine.directory.removed[id])
@@ -235,7 +235,4 @@ extension RelayServer {
       }
     }
   }
-
-  /// Letters of a wrong Host that its refusal repeats.
-  private static let shownHostMax = 100
 }

@@ -56,8 +56,9 @@ extension RelayServer {
     _ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now
   ) throws(RelayError) {
     let query = QueryItems(head.query)
-    guard let size = Int(query.first("limit") ?? "\(Self.pageMax)"), (1...Self.pageMax) ~= size
-    else { return fail(ticket, .badParameter, "limit must be 1 to \(Self.pageMax)") }
+    guard let size = Int(query.first("limit") ?? "\(limits.listRowsMax)"),
+      (1...limits.listRowsMax) ~= size
+    else { return fail(ticket, .badParameter, "limit must be 1 to \(limits.listRowsMax)") }
     var after: WorkspaceID?
     if let text = query.first("after") {
       guard let id = WorkspaceID(text) else {
@@ -86,9 +87,6 @@ extension RelayServer {
     if page.hasMore, let last = page.ids.last { json["next"] = .string(last.text) }
     loop.respond(ticket, .json(200, json.bytes))
   }
-
-  /// Workspaces in one page of the list.
-  static let pageMax = 500
 
   func workspace(
     _ id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8], _ ticket: Ticket, _ loop: Loop,

@@ -1,7 +1,7 @@
 /// One JSON-RPC call of A2A, read from its body in a single pass: what the relay routes, waits
 /// and refuses by. The body itself stays as it is; ranges point into it.
 package struct A2ACall: Sendable {
-  /// The longest request id, message id, task id and context id, in bytes: they are stored,
+  /// Limit: Bytes of a JSON-RPC id, a message id, a task id and a context id: they are stored,
   /// indexed and echoed. UUIDs have 36.
   package static let idBytesMax = 256
   /// Parts of one message, and of one result with all its artifacts.

@@ -113,8 +113,8 @@ struct MessageScan {
 
 /// The parts of a message or artifact, walked once.
 struct PartsScan {
-  /// More parts than this are refused in one message, and in one result with all of its artifacts:
-  /// each is looked at, and may be written anew, whenever the message is shown.
+  /// Limit: Parts of one message, and of one result with all its artifacts; artifacts of one
+  /// result. Each may be translated whenever the Task is read.
   static let countMax = 4096
   static let tooMany: StaticString = "more than 4096 parts are not allowed"
 

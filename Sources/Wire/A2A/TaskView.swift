@@ -39,11 +39,11 @@ package struct TaskView: Sendable {
     }
   }
 
-  /// No answer carries more messages than this, whatever the caller asks for.
+  /// Limit: Messages in a Task's history, the newest ones, whatever the caller asks for.
   package static let historyMax = 100
-  /// Nor more bytes of messages in its history.
+  /// Limit: Bytes of messages in a Task's history; the oldest are left out.
   package static let historyBytesMax = 16 * 1024 * 1024
-  /// An agent's message that stands in the status, and is larger, is not repeated in the history.
+  /// Limit: Bytes of an agent's message in the status up to which the history repeats it.
   private static let repeatedBytesMax = 1024 * 1024
 
   package var id: String

@@ -3,7 +3,7 @@
 /// Every byte is looked at once for a line's end, however the input was cut into pieces. Ranges it
 /// hands out stay true until `consume`, so that a head of many lines needs no copy per line.
 struct HTTPInput: Sendable {
-  /// What an idle connection keeps allocated; more is given back.
+  /// Limit: Bytes that an idle connection keeps allocated; more is freed.
   static let retainedBytesMax = 4096
 
   private(set) var bytes: [UInt8] = []

@@ -7,15 +7,16 @@ package struct HTTPLimits: Sendable, Equatable {
   /// Bytes of a body. Larger payloads belong behind a link in the message, not inside a queue.
   package var bodyBytesMax = 10 * 1024 * 1024
 
-  /// Header fields per message, also trailer fields. Every field costs 16 bytes of index and a look
-  /// at each lookup, so the number is bounded apart from the size.
+  /// Limit: Header fields of one message, also trailer fields; more is 431. Every field costs 16
+  /// bytes of index and a look at each lookup.
   package var headersMax = 128
 
-  /// Bytes of a request target. RFC 9112 §3 asks for at least 8,000 for the whole request line.
+  /// Limit: Bytes of a request target; more is 414. RFC 9112 §3 asks for at least 8,000 for the
+  /// whole request line.
   package var targetBytesMax = 8 * 1024
 
-  /// Bytes of one chunk-size line with its extensions and CRLF. Extensions are ignored, and RFC
-  /// 9112 §7.1.1 asks to limit them: they are overhead that carries nothing.
+  /// Limit: Bytes of one chunk-size line with its extensions and CRLF. RFC 9112 §7.1.1 asks to
+  /// limit the extensions, which carry nothing.
   package var chunkLineBytesMax = 256
 
   package init() {}

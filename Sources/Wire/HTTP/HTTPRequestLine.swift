@@ -7,7 +7,7 @@ struct HTTPRequestLine: Sendable {
   var authority: String?
   var minor: Int
 
-  /// Bytes of method, version and spaces allowed beside a target of full length.
+  /// Limit: Bytes of method, version and spaces beside a target of full length.
   static let overheadBytesMax = 64
 
   static func parse(_ line: Range<Int>, of bytes: [UInt8], limits: HTTPLimits)

@@ -20,10 +20,10 @@ package struct HTTPRequestParser: Sendable {
     case failed(HTTPFailure)
   }
 
-  /// Empty lines tolerated before a request; old clients send one after a body.
+  /// Limit: Empty lines before a request; old clients send one after a body.
   private static let blankLinesMax = 4
 
-  /// The most that is set aside for a body before its bytes arrive.
+  /// Limit: Bytes allocated for a body before any of it has arrived.
   private static let reservedBytesMax = 64 * 1024
 
   private let limits: HTTPLimits

@@ -34,7 +34,7 @@ package struct HostPort: Hashable, Sendable {
     if let port, port > 65535 { return nil }
   }
 
-  /// RFC 1035 §2.3.4: a name has at most 255 octets.
+  /// Limit: Bytes of a host name, by RFC 1035 §2.3.4.
   private static let hostBytesMax = 255
 }
 

@@ -8,7 +8,7 @@
 ///
 /// The bytes are passed to each call, always the same ones; the scanner itself is only a position.
 package struct JSONScanner: Sendable {
-  /// Deeper nesting than this is refused: it bounds the stack, and no A2A message comes near.
+  /// Limit: Levels of nested JSON: it bounds the stack, and no A2A message comes near.
   package static let depthMax = 128
   /// More members and elements than this in one text are refused. What the relay does with a text
   /// costs so much for each of them, and so much for each byte; the second bound is the body's.

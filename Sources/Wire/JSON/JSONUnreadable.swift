@@ -1,8 +1,8 @@
 /// Why a text that is JSON is still not taken: some reader of A2A could not read it (RFC 8259 §8.2,
 /// §9 and §4 leave that open). One rule for calls, results and cards, whatever member it stands in.
 package struct JSONUnreadable: Equatable, Sendable, CustomStringConvertible {
-  /// Deeper nesting than this is refused. The official Python client of 1.0 reads 46 levels inside
-  /// a part of a status message, and a short result has one level above them.
+  /// Limit: Levels of nested JSON in a call, a result or a card. The official Python client of 1.0
+  /// reads 46 levels inside a part of a status message, and a short result has one more.
   package static let depthMax = 47
   /// A number of more characters may be too large without an exponent.
   static let digitsMax = 308
