@@ -85,6 +85,10 @@ extension Limits {
   package static let forwardedForMax = 200
   /// Characters of a wrong `Host` that its refusal repeats.
   package static let shownHostMax = 100
+  /// Paths that the refusal of a mistyped path names.
+  package static let suggestedPathsMax = 6
+  /// Bytes of a path segment that is compared with those of routes; a longer one is far from all.
+  package static let comparedSegmentMax = 32
   /// Most that `--metrics-per-workspace` may ask for: `/metrics` has 5 MB then.
   package static let workspaceSeriesAskedMax = 10_000
   /// Characters of a credential from a file or a variable: a shorter one can be guessed.

@@ -38,13 +38,13 @@ final class OpenCalls {
 
   // MARK: requests
 
-  /// Opens a call: the engine answers it by this id.
-  ///
-  /// - `token`: what a poll shows; the poll ends when the token is revoked.
-  func open(_ ticket: Ticket, _ kind: Kind, token: TokenUse? = nil) -> CallID {
+  /// Opens a call for a request: the engine answers it by this id.
+  func open(_ request: Request, _ kind: Kind = .other) -> CallID {
     let call = engine.nextCall()
-    open[call] = Call(ticket: ticket, kind: kind, token: token)
-    calls[ticket.number] = call
+    var token: TokenUse?
+    if case .poll = kind { token = request.shown?.use }
+    open[call] = Call(ticket: request.ticket, kind: kind, token: token)
+    calls[request.ticket.number] = call
     return call
   }
 
@@ -61,9 +61,11 @@ final class OpenCalls {
   func rememberNamed(_ poll: PollID, _ ticket: Ticket) { namedPolls.add(poll, ticket) }
 
   /// Answers a request with an error.
-  func fail(_ ticket: Ticket, _ error: RelayError, _ detail: String?) {
-    engine.replies.send(Reply(call: open(ticket, .other), error: error, detail: detail))
+  func fail(_ request: Request, _ error: RelayError, _ detail: String?) {
+    engine.replies.send(Reply(call: open(request), error: error, detail: detail))
   }
+
+  func fail(_ request: Request, _ fault: BatchFault) { fail(request, fault.error, fault.detail) }
 
   /// Whether the poll's peer is there, and its token has not been revoked.
   func isWaiting(_ poll: CallID) -> Bool {

@@ -74,7 +74,7 @@ package enum RelayProcess {
     engine.start(now: Clock.now())
     reportMismatches(data, engine, log)
     let server = RelayServer(
-      engine: engine, data: data, limits: limits, log: log,
+      engine: engine, data: data, log: log,
       registration: options.registration(listening: address), metrics: options.metrics,
       rootWorkspace: options.rootWorkspace, hosts: options.allowedHosts)
     let loop = try Loop(

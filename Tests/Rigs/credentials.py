@@ -8,16 +8,15 @@ with a wrong one, with a revoked one, with that of another workspace, and with k
 401, or 404, and the same for a workspace that exists and one that does not.
 
 Two controls: the same search must find what is stored and logged, raw and in base64; and the routes
-are those of `enum Route` in the source, each of which must have its test here.
+are read from the table in the source, each line of which must be understood here.
 """
 import base64
-import pathlib
 import re
 
 from rigkit import rpc
 from rigkit.relay import ROOT, Relay, check, main, new_id, say, scratch, spellings
 
-FOLDER = ROOT / "Sources" / "Server" / "Routes"
+TABLE = ROOT / "Sources" / "Server" / "Routing" / "RouteTable.swift"
 WRONG = "rtok_" + "A" * 43
 NOBODY = [{}, {"Authorization": f"Bearer {WRONG}"}, {"X-Relay-Key": WRONG},
           {"Authorization": "Basic Zm9vOmJhcg=="}]
@@ -102,125 +101,94 @@ def store_controls(relay, space):
     return known
 
 
-def enum(name):
-    """Its cases, which come before everything else in it."""
-    found = [text.split(f"enum {name}: Equatable {{", 1)[1] for text in map(
-        pathlib.Path.read_text, FOLDER.glob("*.swift")) if f"enum {name}: Equatable {{" in text]
-    check(len(found) == 1, f"there is no one enum {name}")
-    return re.split(r"^  (?:init|static|private|var|func)", found[0], flags=re.MULTILINE)[0]
+def table():
+    """(methods, pattern, who may) of each line of the route table that is served."""
+    text = re.sub(r"\s+", " ", TABLE.read_text().split("// MARK: the lines", 1)[1])
+    text = text.split("private static let unserved", 1)[0]
+    lines = re.findall(r'Route\( ?(\[[^]]*\]|\.\w+), "([^"]+)",(?: also: "[^"]+",)? \.(\w+)', text)
+    check(len(lines) > 40 and len(lines) == text.count("Route("),
+          f"{len(lines)} of {text.count('Route(')} lines of {TABLE.name} can be read")
+    return [(re.findall(r"\w+", methods.replace("read", "get .head").upper()), pattern, access)
+            for methods, pattern, access in lines]
 
 
-def names(text):
-    """(name, what it holds) of each case."""
-    lines = re.findall(r"^  case (.*)$", text, re.MULTILINE)
-    return [case for line in lines for case in re.findall(r"(\w+)(\([^)]*\))?", line)]
+# Who may use a route in spite of being a stranger to the workspace.
+PUBLIC = ["everybody", "anybody"]
+# Routes that an agent of another workspace of the same org may use.
+CALLERS = ["caller", "platformCaller", "platformCallerOfBody"]
+# Routes that show and make what belongs to whoever asks: an agent's own, or an org's own.
+OF_AGENTS, OF_ORGS = ["/secrets", "/secrets/values"], ["/workspaces", "/a2a", "/metrics"]
 
 
-def cases():
-    """The cases of `enum Route`, and its verbs, as the source has them.
+def requests(space, message):
+    """By pattern: who may, and the requests that take a secret, as (method, path, body)."""
+    found = {}
+    for methods, pattern, access in table():
+        if access not in PUBLIC:
+            of_pattern = found.setdefault(pattern, (access, []))[1]
+            for method in methods:
+                body = bodies(space).get(pattern, {}) if method in ("POST", "PUT", "PATCH") else None
+                of_pattern.append((method, path(pattern, space, message), body))
+    for pattern, more in others(space).items():
+        found[pattern][1].extend(more)
+    return found
 
-    A case that holds an enum of routes stands for the cases of that, as `credentials.keys`.
-    """
-    text = enum("Route")
-    verbs = re.search(r"enum Verb: [^{]*\{ case ([^}]*)\}", text)
-    found = []
-    for name, inner in names(text):
-        inner = re.fullmatch(r"\((\w+Route)\)", inner)
-        found += [f"{name}.{each}" for each, _ in names(enum(inner[1]))] if inner else [name]
-    check(len(found) > 10 and verbs, f"the routes cannot be read from {FOLDER.name}")
-    return found, [verb.strip() for verb in verbs[1].split(",")]
+
+def path(pattern, space, message):
+    for name, value in {"{id}": space, "{?id}": space, "{message}": message, "{?message}": message,
+                        "{job}": "1", "{name}": KEY_ID, "{key}": "KEY"}.items():
+        pattern = pattern.replace(name, value)
+    return pattern + {"/org/tokens": f"?org={ORG}"}.get(pattern, "")
 
 
-def routes(space, message):
-    """By case of `Route`: the requests that take a secret, as (method, path, body).
-
-    Those of AGENT and OPERATOR are also tried with the token of another workspace.
-    """
-    inbox, call = f"/workspaces/{space}/inbox", f"/w/{space}/"
-    tokens = f"/workspaces/{space}/tokens"
-    both = [("GET", None), ("HEAD", None)]
+def bodies(space):
+    """What routes are tried with that need more than an empty object."""
+    states = {"states": ["dead"], "in_flight": True}
     return {
-        "call": [("POST", call, body) for body in (
-            rpc.send(new_id(), blocking=False)[0], rpc.send(new_id(), "1.0", blocking=False)[0],
-            rpc.get(new_id())[0], rpc.cancel(new_id())[0], "{not json")] + [("GET", call, None)],
-        "rest": [("POST", f"{call}v1/message:send", {}), ("GET", f"{call}v1/tasks/{message}", None),
-                 ("GET", f"{call}tasks", None)],
-        "nothing": [("DELETE", f"{call}anything", None), ("GET", f"{call}x/y", None)],
-        "callerMessage": [(method, f"/messages/{message}", body) for method, body in both],
-        "inbox": [("GET", f"{inbox}?wait=0", None), ("POST", inbox, {})],
-        "verb": [("POST", f"{inbox}/{message}/{verb}", {"lease": "x", "text": "stolen"})
-                 for verb in cases()[1]],
-        "batch": [("POST", f"{inbox}/batch", {"calls": [], "poll": {"wait": 0}})],
-        "platform.a2a": [("POST", f"/workspaces/{space}/a2a", rpc.send(new_id())[0])],
-        "platform.updateCard": [("POST", "/registry/update-card",
-                                 {"workspace_id": space, "agent_card": STOLEN})],
-        "platform.secret": [("DELETE", f"/workspaces/{space}/secrets/KEY", None)],
-        "platform.secrets": [(method, f"/workspaces/{space}/secrets", {"key": "KEY", "value": "x"})
-                             for method in ("POST", "PUT")] +
-                            [(method, f"/workspaces/{space}/secrets", body) for method, body in both],
-        **{f"platform.{case}": [(method, f"/workspaces/{space}/{path}", body)
-                                for method, body in both] for case, path in (
-            ("secretValues", "secrets/values"), ("state", "state"),
-            ("queueItem", f"a2a/queue/{message}"))},
-        "bearer's a2a": [("POST", "/a2a", rpc.send(new_id())[0])],
-        "bearer's own": [(method, f"/secrets{path}", body) for path in ("", "/values")
-                         for method, body in both],
-        "register": [("POST", "/registry/register", {"id": space, "agent_card": STOLEN})],
-        "heartbeat": [("POST", "/registry/heartbeat", {"workspace_id": space})],
-        "workspaces": [("POST", "/workspaces", {"name": "x"})] +
-                      [(method, "/workspaces", body) for method, body in both],
-        "workspace": [("PATCH", f"/workspaces/{space}", {"name": "stolen"})] +
-                     [("DELETE", f"/workspaces/{space}{query}", None)
-                      for query in ("", "?confirm=true", "?purge=true", "?purge=maybe")] +
-                     [(method, f"/workspaces/{space}", body) for method, body in both],
-        "credentials.orgs": [("POST", "/orgs", {"id": "stolen"})] +
-                            [(method, "/orgs", body) for method, body in both],
-        "credentials.keys": [("POST", "/org/tokens", {"org": ORG, "scopes": ["admin"]})] +
-                            [(method, f"/org/tokens?org={ORG}", body) for method, body in both],
-        "credentials.key": [("DELETE", f"/org/tokens/{KEY_ID}", None)],
-        "credentials.audit": [(method, "/admin/audit", body) for method, body in both],
-        "credentials.tokens": [("POST", f"{tokens}", {}), ("DELETE", tokens, None)] +
-                              [(method, tokens, body) for method, body in both],
-        "credentials.adminTokens": [("POST", f"/admin{tokens}", {})],
-        "credentials.rotation": [("POST", f"{tokens}/rotate", {"grace_seconds": 0})],
-        "credentials.token": [("DELETE", f"{tokens}/0badc0de", None)],
-        "timeline": [(method, f"/workspaces/{space}/messages/{message}", body)
-                     for method, body in both],
-        "restore": [("POST", f"/workspaces/{space}/restore", None)],
-        "archive.backup": [("POST", "/admin/backup", {"dir": "/nowhere/at/all"})] +
-                          [(method, "/admin/backup", body) for method, body in both],
-        "archive.importing": [("POST", "/admin/import", {"dir": "/nowhere/at/all"})],
-        "metrics": [("GET", "/metrics", None)],
-        "status.status": [("GET", "/admin/status", None)],
-        "status.workspaces": [("GET", f"/admin/messages/{message}", None)],
-        "queue": [("GET", f"/workspaces/{space}/{rest}", None)
-                  for rest in ("queue", "messages", "jobs", "jobs/1")] +
-                 [("POST", f"/workspaces/{space}/{rest}", {"states": ["dead"], "in_flight": True})
-                  for rest in ("pause", "resume", "redrive", "replay", "purge",
-                               f"messages/{message}/cancel", f"messages/{message}/redrive",
-                               f"messages/{message}/replay")] +
-                 [("DELETE", f"/workspaces/{space}/jobs/1", None)],
+        "/w/{id}/": rpc.send(new_id(), blocking=False)[0],
+        "/a2a": rpc.send(new_id())[0], "/workspaces/{id}/a2a": rpc.send(new_id())[0],
+        **{f"/workspaces/{{id}}/inbox/{{message}}/{verb}": {"lease": "x", "text": "stolen"}
+           for verb in ("claim", "extend", "release", "result")},
+        "/workspaces/{id}/inbox/batch": {"calls": [], "poll": {"wait": 0}},
+        "/registry/update-card": {"workspace_id": space, "agent_card": STOLEN},
+        "/registry/register": {"id": space, "agent_card": STOLEN},
+        "/registry/heartbeat": {"workspace_id": space},
+        "/workspaces/{id}/secrets": {"key": "KEY", "value": "x"},
+        "/workspaces": {"name": "x"}, "/workspaces/{id}": {"name": "stolen"},
+        "/orgs": {"id": "stolen"}, "/org/tokens": {"org": ORG, "scopes": ["admin"]},
+        "/workspaces/{id}/tokens/rotate": {"grace_seconds": 0},
+        "/admin/backup": {"dir": "/nowhere/at/all"}, "/admin/import": {"dir": "/nowhere/at/all"},
+        **{f"/workspaces/{{id}}/{verb}": states for verb in ("redrive", "replay", "purge")},
     }
 
 
-AGENT = ["inbox", "verb", "batch", "register", "heartbeat", "platform.updateCard",
-         "platform.secret", "platform.secrets", "platform.secretValues", "platform.state", "platform.queueItem"]
-OPERATOR = ["workspaces", "workspace", "timeline", "credentials.orgs", "credentials.keys",
-            "credentials.key", "credentials.audit", "credentials.tokens", "credentials.adminTokens",
-            "credentials.rotation", "credentials.token", "metrics", "status.status",
-            "status.workspaces", "restore", "archive.backup", "archive.importing", "queue"]
-# What a key of any org may do: it sees, and makes, what is its own org's.
-OWN = ["workspaces", "bearer's a2a", "metrics"]
+def others(space):
+    """More requests: other bodies and queries, and methods that the route does not take."""
+    call, inbox = f"/w/{space}/", f"/workspaces/{space}/inbox"
+    return {
+        "/w/{id}/": [("POST", call, body) for body in (
+            rpc.send(new_id(), "1.0", blocking=False)[0], rpc.get(new_id())[0],
+            rpc.cancel(new_id())[0], "{not json")] + [
+            ("GET", call, None), ("POST", f"{call}v1/message:send", {}),
+            ("GET", f"{call}v1/tasks/{new_id()}", None), ("GET", f"{call}tasks", None),
+            ("DELETE", f"{call}anything", None), ("GET", f"{call}x/y", None)],
+        "/workspaces/{id}/inbox": [("GET", f"{inbox}?wait=0", None), ("POST", inbox, {})],
+        "/workspaces/{id}": [("DELETE", f"/workspaces/{space}{query}", None)
+                             for query in ("?confirm=true", "?purge=true", "?purge=maybe")],
+    }
+
+
 # The org whose keys strangers are after, and the id of one of them.
 ORG, KEY_ID = "default", "0badc0de"
 
 
 def public(space):
-    """By case of `Route`: what needs no secret, and how it is answered to everybody."""
-    return {
-        "card": ([f"/w/{space}/.well-known/agent-card.json"], 200), "health": (["/health"], 200),
-        "ready": (["/ready"], 200), "platform.activity": (
-            [f"/workspaces/{space}/activity", f"/workspaces/{new_id()}/activity"], 501),
+    """By pattern or name: what needs no secret, and how it is answered to everybody."""
+    paths = {pattern: ([path(pattern, space, new_id())], 200)
+             for methods, pattern, access in table() if access in PUBLIC and "GET" in methods}
+    check(len(paths) > 2, f"nothing is public: {paths}")
+    return paths | {
+        "activity": ([f"/workspaces/{each}/activity" for each in (space, new_id())], 501),
         "unsupported": (
             [f"/registry/{space}/peers", "/registry/discover/" + new_id()], 501),
         "badID": (["/w/x/", "/workspaces/x/inbox"], 404), "none": (["/", "/nowhere", "/admin/x"], 404)}
@@ -235,29 +203,27 @@ def outcome(relay, route, headers):
 def negative(relay, space, message, other, dead, orphan, foreign):
     """`dead`: revoked credentials. `orphan`: the token of a removed workspace, which is told so.
     `foreign`: keys of another org, one for each scope."""
-    mine = routes(space, message)
-    absent = routes(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
+    mine = requests(space, message)
+    absent = requests(new_id(), ("1" if message[0] != "1" else "2") + message[1:])
     open_to_all, tried = public(space), 0
-    untested = [case for case in cases()[0] if not mine.get(case) and case not in open_to_all]
-    check(not untested, f"routes without a negative test: {untested}")
-    for case in mine:
-        for here, there in zip(mine[case], absent[case]):
+    for pattern, (access, here_all) in mine.items():
+        for here, there in zip(here_all, absent[pattern][1]):
             for headers in NOBODY + [{"Authorization": f"Bearer {secret}"} for secret in dead]:
                 tried += 2
                 refused(relay, here, there, headers, (401,))
             tried += 2
             refused(relay, here, there, {"Authorization": f"Bearer {orphan}"},
-                    (404,) if case == "platform.state" else (410,))
-            for secret in foreign if case not in OWN else []:
+                    (404,) if pattern == "/workspaces/{id}/state" else (410,))
+            for secret in foreign if pattern not in OF_ORGS else []:
                 tried += 2
                 refused(relay, here, there, {"Authorization": f"Bearer {secret}"}, (404,))
-            if case in AGENT + OPERATOR:
+            if access not in CALLERS and pattern not in OF_AGENTS:
                 tried += 2
                 refused(relay, here, there, {"Authorization": f"Bearer {other}"}, (401, 403, 404))
     for case, (paths, status) in open_to_all.items():
         for path in paths:
             found = {outcome(relay, ("GET", path, None), headers) for headers in NOBODY}
-            if case == "ready":  # it tells times
+            if case == "/ready":  # it tells times
                 found = {answer[:2] for answer in found}
             check({answer[0] for answer in found} == {status} and len(found) == 1,
                   f"{case} {path}: {found}")

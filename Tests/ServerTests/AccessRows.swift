@@ -43,35 +43,50 @@ struct AccessRow: Sendable {
     case orgSender
   }
 
-  var kind: RouteKind
-  var path: @Sendable (AccessTarget) -> String
-  /// How each method answers those who may; the methods are the route's own.
+  /// The pattern of its route in `RouteTable`, or a path that is no route.
+  var pattern: String
+  /// How each method answers those who may; the methods are those of the pattern.
   var answers: [String: Int]
   var access: @Sendable (String) -> Access
-  var body: @Sendable (AccessTarget) -> String = { _ in "{}" }
+  /// What it is tried with; else the pattern with the target's ids.
+  var ownPath: (@Sendable (AccessTarget) -> String)?
+  var body: @Sendable (AccessTarget) -> String
+  /// How many lines of the audit a change leaves.
+  var lines: Int
 
   init(
-    _ kind: RouteKind, _ path: @escaping @Sendable (AccessTarget) -> String,
-    _ answers: [String: Int],
-    _ access: Access, body: @escaping @Sendable (AccessTarget) -> String = { _ in "{}" }
+    _ pattern: String, _ answers: [String: Int], _ access: Access, lines: Int = 1,
+    at path: (@Sendable (AccessTarget) -> String)? = nil,
+    body: @escaping @Sendable (AccessTarget) -> String = { _ in "{}" }
   ) {
-    self.init(kind, path, answers, by: { _ in access }, body: body)
+    self.init(pattern, answers, by: { _ in access }, lines: lines, at: path, body: body)
   }
 
   init(
-    _ kind: RouteKind, _ path: @escaping @Sendable (AccessTarget) -> String,
-    _ answers: [String: Int],
-    by access: @escaping @Sendable (String) -> Access,
+    _ pattern: String, _ answers: [String: Int], by access: @escaping @Sendable (String) -> Access,
+    lines: Int = 1, at path: (@Sendable (AccessTarget) -> String)? = nil,
     body: @escaping @Sendable (AccessTarget) -> String = { _ in "{}" }
   ) {
-    self.kind = kind
-    self.path = path
+    self.pattern = pattern
     self.answers = answers
     self.access = access
+    self.lines = lines
+    ownPath = path
     self.body = body
   }
 
+  func path(_ target: AccessTarget) -> String {
+    if let ownPath { return ownPath(target) }
+    let named = pattern.hasPrefix("/org/") ? target.key : target.token
+    return pattern.replacing("{?", with: "{").replacing("{id}", with: target.workspace)
+      .replacing("{message}", with: target.message).replacing("{job}", with: "1")
+      .replacing("{name}", with: named).replacing("{key}", with: "KEY")
+      .replacing("**", with: "x").replacing("*", with: target.workspace)
+  }
+
   private static func isRead(_ method: String) -> Bool { method == "GET" || method == "HEAD" }
+
+  private static let read = ["GET": 200, "HEAD": 200]
 
   /// What changes most comes last: its own token goes with the tokens, and then all of it.
   static let all: [AccessRow] =
@@ -80,168 +95,139 @@ struct AccessRow: Sendable {
 
   private static let callers: [AccessRow] = [
     AccessRow(
-      .call, { "/w/\($0.workspace)/" }, ["POST": 200, "OPTIONS": 204],
-      by: { $0 == "OPTIONS" ? .everybody : .callers },
+      "/w/{id}/", ["POST": 200, "OPTIONS": 204],
+      by: { $0 == "OPTIONS" ? .everybody : .callers }, lines: 0,
       body: { _ in RelayScene.message(messageID: "table") }),
-    AccessRow(
-      .rest, { "/w/\($0.workspace)/v1/message:send" }, ["POST": 501, "GET": 501], .callers),
-    AccessRow(.nothing, { "/w/\($0.workspace)/x" }, ["GET": 404, "DELETE": 404], .callers),
-    AccessRow(.callerMessage, { "/messages/\($0.message)" }, ["GET": 200, "HEAD": 200], .sender),
-    AccessRow(
-      .callerMessage, { "/messages/\($0.orgMessage)" }, ["GET": 200, "HEAD": 200], .orgSender),
+    AccessRow("/w/{id}/v1/message:send/**", ["POST": 501, "GET": 501], .callers, lines: 0),
+    AccessRow("/w/{id}/**", ["GET": 404, "DELETE": 404], .callers, lines: 0),
+    AccessRow("/messages/{message}", read, .sender),
+    AccessRow("/messages/{message}", read, .orgSender, at: { "/messages/\($0.orgMessage)" }),
   ]
 
   private static let agents: [AccessRow] =
     [
-      AccessRow(.batch, { "/workspaces/\($0.workspace)/inbox/batch" }, ["POST": 200], .agent),
-      AccessRow(.inbox, { "/workspaces/\($0.workspace)/inbox?wait=0" }, ["GET": 200], .agent),
+      AccessRow("/workspaces/{id}/inbox/batch", ["POST": 200], .agent, lines: 0),
       AccessRow(
-        .register, { _ in "/registry/register" }, ["POST": 200], .agentOrOperators(.admin),
+        "/workspaces/{id}/inbox", ["GET": 200], .agent,
+        at: { "/workspaces/\($0.workspace)/inbox?wait=0" }),
+      AccessRow(
+        "/registry/register", ["POST": 200], .agentOrOperators(.admin),
         body: { "{\"id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Ada\"}}" }),
       AccessRow(
-        .heartbeat, { _ in "/registry/heartbeat" }, ["POST": 200], .agent,
+        "/registry/heartbeat", ["POST": 200], .agent, lines: 0,
         body: { "{\"workspace_id\":\"\($0.workspace)\"}" }),
     ]
-    + Route.Verb.allCases.map { verb in
+    + InboxAction.allCases.map { action in
       // The lease is none of its own: the right credential gets past the door and no further.
       AccessRow(
-        .verb, { "/workspaces/\($0.workspace)/inbox/\($0.message)/\(verb.rawValue)" },
-        ["POST": 409], .agent, body: { _ in "{\"lease\":\"L1\",\"text\":\"stolen\"}" })
+        "/workspaces/{id}/inbox/{message}/\(action.rawValue)", ["POST": 409], .agent, lines: 0,
+        body: { _ in "{\"lease\":\"L1\",\"text\":\"stolen\"}" })
     }
 
   private static let platform: [AccessRow] = [
     AccessRow(
-      .a2a, { "/workspaces/\($0.workspace)/a2a" }, ["POST": 200], .callers,
+      "/workspaces/{id}/a2a", ["POST": 200], .callers, lines: 0,
       body: { _ in RelayScene.message(messageID: "platform") }),
     AccessRow(
-      .a2a, { _ in "/a2a" }, ["POST": 200], .known,
+      "/a2a", ["POST": 200], .known, lines: 0,
       body: { _ in RelayScene.message(messageID: "platform-2") }),
+    AccessRow("/workspaces/{id}/a2a/queue/{message}", read, .sender),
     AccessRow(
-      .queueItem, { "/workspaces/\($0.workspace)/a2a/queue/\($0.message)" },
-      ["GET": 200, "HEAD": 200], .sender),
+      "/workspaces/{id}/a2a/queue/{message}", read, .orgSender,
+      at: { "/workspaces/\($0.workspace)/a2a/queue/\($0.orgMessage)" }),
     AccessRow(
-      .queueItem, { "/workspaces/\($0.workspace)/a2a/queue/\($0.orgMessage)" },
-      ["GET": 200, "HEAD": 200], .orgSender),
-    AccessRow(
-      .secrets, { "/workspaces/\($0.workspace)/secrets" },
-      ["GET": 200, "HEAD": 200, "POST": 200, "PUT": 200],
+      "/workspaces/{id}/secrets", ["GET": 200, "HEAD": 200, "POST": 200, "PUT": 200],
       by: { isRead($0) ? .agentOrOperators(.read) : .operators(.admin) },
       body: { _ in "{\"key\":\"KEY\",\"value\":\"x\"}" }),
-    AccessRow(.secrets, { _ in "/secrets" }, ["GET": 200, "HEAD": 200], .anyAgent),
+    AccessRow("/secrets", read, .anyAgent),
+    AccessRow("/workspaces/{id}/secrets/values", read, .agent),
+    AccessRow("/secrets/values", read, .anyAgent),
+    AccessRow("/workspaces/{id}/secrets/{key}", ["DELETE": 200], .operators(.admin)),
+    AccessRow("/workspaces/{id}/state", read, .agentOrOperators(.read)),
     AccessRow(
-      .secretValues, { "/workspaces/\($0.workspace)/secrets/values" },
-      ["GET": 200, "HEAD": 200], .agent),
-    AccessRow(.secretValues, { _ in "/secrets/values" }, ["GET": 200, "HEAD": 200], .anyAgent),
-    AccessRow(
-      .secret, { "/workspaces/\($0.workspace)/secrets/KEY" }, ["DELETE": 200],
-      .operators(.admin)),
-    AccessRow(
-      .state, { "/workspaces/\($0.workspace)/state" }, ["GET": 200, "HEAD": 200],
-      .agentOrOperators(.read)),
-    AccessRow(
-      .updateCard, { _ in "/registry/update-card" }, ["POST": 200], .agent,
+      "/registry/update-card", ["POST": 200], .agent,
       body: { "{\"workspace_id\":\"\($0.workspace)\",\"agent_card\":{\"name\":\"Bob\"}}" }),
   ]
 
   private static let workspaces: [AccessRow] = [
     AccessRow(
-      .workspaces, { _ in "/workspaces" }, ["GET": 200, "HEAD": 200, "POST": 201],
+      "/workspaces", ["GET": 200, "HEAD": 200, "POST": 201],
       by: { .anyOrg(isRead($0) ? .read : .admin) }),
     // It is there: to be let in is to hear that.
-    AccessRow(
-      .restore, { "/workspaces/\($0.workspace)/restore" }, ["POST": 409], .operators(.admin)),
-    AccessRow(
-      .timeline, { "/workspaces/\($0.workspace)/messages/\($0.message)" },
-      ["GET": 200, "HEAD": 200], .operators(.read)),
+    AccessRow("/workspaces/{id}/restore", ["POST": 409], .operators(.admin), lines: 0),
+    AccessRow("/workspaces/{id}/messages/{message}", read, .operators(.read)),
   ]
 
   private static let workspace = AccessRow(
-    .workspace, { "/workspaces/\($0.workspace)" },
-    ["GET": 200, "HEAD": 200, "PATCH": 200, "DELETE": 200],
+    "/workspaces/{id}", ["GET": 200, "HEAD": 200, "PATCH": 200, "DELETE": 200],
     by: { .operators(isRead($0) ? .read : .admin) }, body: { _ in "{\"name\":\"changed\"}" })
 
   private static let queues: [AccessRow] =
     [
+      AccessRow("/workspaces/{id}/queue", read, .operators(.read)),
+      AccessRow("/workspaces/{id}/messages", read, .operators(.read)),
+      // It is not dead: whoever is let in hears that, and two lines are left.
       AccessRow(
-        .queue, { "/workspaces/\($0.workspace)/queue" }, ["GET": 200, "HEAD": 200],
-        .operators(.read)),
+        "/workspaces/{id}/messages/{message}/redrive", ["POST": 409], .operators(.admin), lines: 2),
       AccessRow(
-        .messages, { "/workspaces/\($0.workspace)/messages" }, ["GET": 200, "HEAD": 200],
-        .operators(.read)),
-      // It is not dead: whoever is let in hears that.
+        "/workspaces/{id}/messages/{message}/replay", ["POST": 409], .operators(.admin), lines: 2),
       AccessRow(
-        .messageVerb, { "/workspaces/\($0.workspace)/messages/\($0.message)/redrive" },
-        ["POST": 409], .operators(.admin)),
-      AccessRow(.pause, { "/workspaces/\($0.workspace)/pause" }, ["POST": 200], .operators(.admin)),
-      AccessRow(
-        .resume, { "/workspaces/\($0.workspace)/resume" }, ["POST": 200], .operators(.admin)),
+        "/workspaces/{id}/messages/{message}/cancel", ["POST": 200], .operators(.admin)),
+      AccessRow("/workspaces/{id}/pause", ["POST": 200], .operators(.admin)),
+      AccessRow("/workspaces/{id}/resume", ["POST": 200], .operators(.admin)),
     ]
     + JobRow.Verb.allCases.map { verb in
       AccessRow(
-        .manyMessages, { "/workspaces/\($0.workspace)/\(verb.name)" }, ["POST": 202],
-        .operators(.admin), body: { _ in "{\"state\":\"dead\"}" })
+        "/workspaces/{id}/\(verb.name)", ["POST": 202], .operators(.admin),
+        body: { _ in "{\"state\":\"dead\"}" })
     }
     + [
+      AccessRow("/workspaces/{id}/jobs", read, .operators(.read)),
+      // One of those that the rows before have made: of one that has ended nothing is left.
       AccessRow(
-        .jobs, { "/workspaces/\($0.workspace)/jobs" }, ["GET": 200, "HEAD": 200],
-        .operators(.read)),
-      // One of those that the rows before have made.
-      AccessRow(
-        .job, { "/workspaces/\($0.workspace)/jobs/1" },
-        ["GET": 200, "HEAD": 200, "DELETE": 200],
-        by: { .operators(isRead($0) ? .read : .admin) }),
+        "/workspaces/{id}/jobs/{job}", ["GET": 200, "HEAD": 200, "DELETE": 200],
+        by: { .operators(isRead($0) ? .read : .admin) }, lines: 0),
     ]
 
   /// With a directory that is none: whoever is let in gets no further.
   private static let archives: [AccessRow] = [
     AccessRow(
-      .backup, { _ in "/admin/backup" }, ["GET": 200, "HEAD": 200, "POST": 400], .relay,
+      "/admin/backup", ["GET": 200, "HEAD": 200, "POST": 400], .relay, lines: 0,
       body: { _ in "{\"dir\":\"backup\"}" }),
     AccessRow(
-      .importing, { _ in "/admin/import" }, ["POST": 400], .relay,
-      body: { _ in "{\"dir\":\"export\"}" }),
+      "/admin/import", ["POST": 400], .relay, lines: 0, body: { _ in "{\"dir\":\"export\"}" }),
   ]
 
   private static let credentials: [AccessRow] = [
     AccessRow(
-      .orgs, { _ in "/orgs" }, ["GET": 200, "HEAD": 200, "POST": 201], .relay,
-      body: { _ in "{\"id\":\"new\"}" }),
-    AccessRow(.audit, { _ in "/admin/audit" }, ["GET": 200, "HEAD": 200], .relay),
+      "/orgs", ["GET": 200, "HEAD": 200, "POST": 201], .relay, body: { _ in "{\"id\":\"new\"}" }),
+    AccessRow("/admin/audit", read, .relay),
     AccessRow(
-      .keys, { "/org/tokens?org=\($0.org)" }, ["GET": 200, "HEAD": 200, "POST": 201],
-      .orgs(.admin), body: { "{\"org\":\"\($0.org)\",\"scopes\":[\"admin\"]}" }),
-    AccessRow(.key, { "/org/tokens/\($0.key)" }, ["DELETE": 200], .orgs(.admin)),
+      "/org/tokens", ["GET": 200, "HEAD": 200, "POST": 201], .orgs(.admin),
+      at: { "/org/tokens?org=\($0.org)" },
+      body: { "{\"org\":\"\($0.org)\",\"scopes\":[\"admin\"]}" }),
+    AccessRow("/org/tokens/{name}", ["DELETE": 200], .orgs(.admin)),
+    AccessRow("/admin/workspaces/{?id}/tokens", ["POST": 201], .operators(.admin)),
+    AccessRow("/workspaces/{id}/tokens/rotate", ["POST": 201], .agentOrOperators(.admin)),
+    AccessRow("/workspaces/{id}/tokens/{name}", ["DELETE": 200], .operators(.admin)),
     AccessRow(
-      .adminTokens, { "/admin/workspaces/\($0.workspace)/tokens" }, ["POST": 201],
-      .operators(.admin)),
-    AccessRow(
-      .rotation, { "/workspaces/\($0.workspace)/tokens/rotate" }, ["POST": 201],
-      .agentOrOperators(.admin)),
-    AccessRow(
-      .token, { "/workspaces/\($0.workspace)/tokens/\($0.token)" }, ["DELETE": 200],
-      .operators(.admin)),
-    AccessRow(
-      .tokens, { "/workspaces/\($0.workspace)/tokens" },
-      ["GET": 200, "HEAD": 200, "POST": 201, "DELETE": 200],
+      "/workspaces/{id}/tokens", ["GET": 200, "HEAD": 200, "POST": 201, "DELETE": 200],
       by: { .operators(isRead($0) ? .read : .admin) }),
   ]
 
   private static let others: [AccessRow] = [
     AccessRow(
-      .card, { "/w/\($0.workspace)/.well-known/agent-card.json" },
-      ["GET": 200, "HEAD": 200, "OPTIONS": 204], .everybody),
-    AccessRow(.health, { _ in "/health" }, ["GET": 200, "HEAD": 200], .everybody),
-    AccessRow(.ready, { _ in "/ready" }, ["GET": 200, "HEAD": 200], .everybody),
-    AccessRow(.metrics, { _ in "/metrics" }, ["GET": 200, "HEAD": 200], .anyOrg(.read)),
-    AccessRow(.status, { _ in "/admin/status" }, ["GET": 200, "HEAD": 200], .relay),
-    AccessRow(
-      .messageOwner, { "/admin/messages/\($0.message)" }, ["GET": 200, "HEAD": 200],
-      .operators(.read)),
-    AccessRow(
-      .activity, { "/workspaces/\($0.workspace)/activity" }, ["GET": 501], .everybody),
-    AccessRow(
-      .unsupported, { "/registry/discover/\($0.workspace)" }, ["GET": 501], .everybody),
-    AccessRow(.badID, { _ in "/workspaces/x/inbox" }, ["GET": 404], .everybody),
-    AccessRow(.none, { _ in "/nowhere" }, ["GET": 404], .everybody),
+      "/w/{id}/.well-known/agent-card.json", ["GET": 200, "HEAD": 200, "OPTIONS": 204], .everybody),
+    AccessRow("/health", read, .everybody),
+    AccessRow("/ready", read, .everybody),
+    AccessRow("/metrics", read, .anyOrg(.read)),
+    AccessRow("/admin/status", read, .relay),
+    AccessRow("/admin/messages/{?message}", read, .operators(.read)),
+    AccessRow("/workspaces/{id}/activity", ["GET": 501], .everybody),
+    AccessRow("/workspaces/{id}/delegate/**", ["GET": 501], .everybody),
+    AccessRow("/registry/discover/*", ["GET": 501], .everybody),
+    AccessRow("/workspaces/{id}/**", ["GET": 404], .everybody),
+    AccessRow("/workspaces/x/inbox", ["GET": 404], .everybody),
+    AccessRow("/nowhere", ["GET": 404], .everybody),
   ]
 }

@@ -28,19 +28,20 @@ import Wire
   private static let wrong = "rtok_" + String(repeating: "A", count: 43)
 
   @Test func `every route and method has its row, and every row its answers`() throws {
-    var found: [RouteKind: Set<String>] = [:]
     let target = AccessTarget(
       workspace: RelayAccessTests.unknown, message: RelayAccessTests.message,
       orgMessage: RelayAccessTests.message, org: "o", key: "k", token: "t")
     for row in AccessRow.all {
       let path = row.path(target).split(separator: "?").first.map(String.init) ?? ""
-      let route = Route(path: path)
-      #expect(RouteKind(route) == row.kind, "\(path)")
-      if !route.methods.isEmpty { #expect(Set(row.answers.keys) == Set(route.methods), "\(path)") }
-      found[row.kind, default: []].formUnion(row.answers.keys)
+      let route = RouteTable.find(path, .get).route
+      let isNone = route === Route.none || route === Route.badID
+      #expect(isNone || route.patterns.contains(row.pattern), "\(path) is not \(row.pattern)")
+      guard route.refusal == nil else { continue }
+      #expect(Set(row.answers.keys) == Set(RouteTable.methods(besides: route).names), "\(path)")
     }
-    #expect(Set(found.keys) == Set(RouteKind.allCases))
-    #expect(AccessRow.all.count { $0.kind == .verb } == Route.Verb.allCases.count)
+    let rows = Set(AccessRow.all.map(\.pattern))
+    let missing = RouteTable.routes.filter { rows.isDisjoint(with: $0.patterns) }
+    #expect(missing.map { $0.patterns[0] } == [], "add a row to AccessRows.swift for each of these")
   }
 
   @Test func `no route lets anybody in who may not, or tells what exists`() throws {
@@ -55,7 +56,7 @@ import Wire
           let here = try stage.call(row, method, stage.target, credential)
           let there = try stage.call(row, method, AccessStage.nowhere, credential)
           let name = "\(method) \(row.path(stage.target)) with \(credential.name)"
-          #expect(here.status == refusal(row.kind, credential.holder), "\(name)")
+          #expect(here.status == refusal(row.pattern, credential.holder), "\(name)")
           #expect(stage.bytes(here) == stage.bytes(there), "\(name)")
           for secret in stage.secrets {
             if case .ended(let own) = credential.holder, own.text == secret { continue }
@@ -64,7 +65,7 @@ import Wire
           tried += 2
         }
         let after = try stage.snapshot()
-        #expect(after == before, "\(method) \(row.kind) has changed something")
+        #expect(after == before, "\(method) \(row.pattern) has changed something")
       }
     }
     #expect(tried > 1000)
@@ -81,24 +82,15 @@ import Wire
           "\(method) \(row.path(stage.target)) with \(credential.name): \(answer.text)")
         let lines = try stage.lines().prefix { $0.id != known }
         #expect(
-          lines.count == linesLeft(row, method, answer.status),
+          lines.count == linesLeft(row, method),
           "\(method) \(row.path(stage.target)): \(lines)")
       }
     }
   }
 
-  /// Calls of callers and agents leave none, all that is an operator's verb leaves one. A kind that
-  /// is not named here is one.
-  private func linesLeft(_ row: AccessRow, _ method: String, _ status: Int) -> Int {
-    guard ["POST", "PUT", "PATCH", "DELETE"].contains(method) else { return 0 }
-    switch row.kind {
-    case .call, .batch, .verb, .heartbeat, .a2a: return 0
-    // Of one that runs, and not of one that has ended.
-    case .job: return 0
-    // What is not dead: asked for, and refused.
-    case .messageVerb: return 2
-    default: return 200..<300 ~= status ? 1 : 0
-    }
+  /// Calls of callers and agents leave none, all that is an operator's verb leaves one.
+  private func linesLeft(_ row: AccessRow, _ method: String) -> Int {
+    ["POST", "PUT", "PATCH", "DELETE"].contains(method) ? row.lines : 0
   }
 
   private func order(_ method: String) -> Int { method == "DELETE" ? 1 : 0 }
@@ -118,7 +110,7 @@ import Wire
     case .agent: holder == .own
     case .agentOrOperators(let scope): holder == .own || isOf(scope)
     case .anyAgent: holder == .own || holder == .sibling || holder == .foreignWorkspace
-    case .known: refusal(.none, holder) == 404
+    case .known: refusal("", holder) == 404
     case .operators(let scope), .orgs(let scope): isOf(scope)
     case .anyOrg(let scope):
       if case .org(_, let own) = holder {
@@ -132,11 +124,11 @@ import Wire
 
   /// Unknown is 401. Known, and not allowed, is "no such thing"; but an agent whose registration
   /// names another workspace than its token hears that its token is wrong.
-  private func refusal(_ kind: RouteKind, _ holder: Holder) -> Int {
+  private func refusal(_ pattern: String, _ holder: Holder) -> Int {
     switch holder {
     case .stranger: 401
-    case .sibling, .foreignWorkspace: kind == .register ? 401 : 404
-    case .ended: kind == .state ? 404 : 410
+    case .sibling, .foreignWorkspace: pattern == "/registry/register" ? 401 : 404
+    case .ended: pattern == "/workspaces/{id}/state" ? 404 : 410
     case .own, .relay, .org: 404
     }
   }

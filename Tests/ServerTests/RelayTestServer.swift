@@ -67,7 +67,7 @@ final class RelayTestServer: @unchecked Sendable {
       engine.registry.setAdmin(secret: RelayTestServer.admin)
       engine.start(now: Clock.now())
       let server = RelayServer(
-        engine: engine, data: data, limits: limits, log: log, registration: registration,
+        engine: engine, data: data, log: log, registration: registration,
         metrics: metrics, rootWorkspace: root, hosts: hosts)
       let loop = try Loop(
         listener: Listener(SocketAddress(ipv4: 0x7F00_0001, port: 0)), limits: limits, log: log,

@@ -30,7 +30,7 @@ import Testing
     "/registry/update-card/", "/registry/discover", "/registry/peers/ID",
   ])
   func `a path of nothing is none`(path: String) {
-    #expect(route(path) == .none)
+    #expect(isNone(route(path).route), "\(route(path).route.patterns)")
   }
 
   @Test(arguments: [
@@ -43,7 +43,7 @@ import Testing
     "/workspaces/ID/jobs/0", "/workspaces/ID/messages/ID/cancel", "/workspaces/x/queue",
   ])
   func `a path with an id that is none says so`(path: String) {
-    #expect(route(path) == .badID)
+    #expect(route(path).route === Route.badID)
   }
 
   @Test(arguments: [
@@ -54,70 +54,97 @@ import Testing
     "/registry/discover/ID", "/registry/ID/peers", "/registry/check-access",
   ])
   func `what is planned is not served yet`(path: String) {
-    #expect(route(path) == .unsupported)
+    #expect(route(path).route.refusal == .unsupported)
+    #expect(route(path).route.access == .everybody)
   }
 
   @Test(arguments: [
-    ("/workspace/ID/inbox", "/workspaces/{id}/inbox/batch"),
-    ("/workspaces/ID/inbxo", "/workspaces/{id}/inbox/batch"),
+    ("/workspace/ID/inbox", "/workspaces/{id}/inbox"),
+    ("/workspaces/ID/inbxo", "/workspaces/{id}/inbox"),
     ("/registry/regster", "/registry/heartbeat"), ("/regisrty/register", "/registry/heartbeat"),
     ("/secret", "/secrets/values"), ("/workspaces/ID/secret", "/workspaces/{id}/secrets"),
     ("/message/MSG", "/messages/{message}"), ("/w/ID/card", "/w/{id}/.well-known"),
-    ("/healthz", "/health"), ("/a2a/", "/workspaces/{id}/a2a"), ("", "/w/{id}/"),
+    ("/healthz", "/health"), ("/a2a/", "/a2a"), ("", "/w/{id}/"),
     ("/" + String(repeating: "w", count: 5000), "/w/{id}/"),
   ])
   func `a mistyped path hears of the nearest routes`(path: String, named: String) {
-    #expect(Route.nearest(path).contains(named))
+    #expect(RouteSuggestions.nearest(path).contains(named))
   }
 
-  @Test func `every form that is served is found`() throws {
-    let id = try #require(Self.id)
-    let message = try #require(Self.message)
-    let served: [(String, Route)] = [
-      ("/w/ID", .call(id)), ("/w/ID/", .call(id)), ("w/w/ID", .call(id)),
-      ("/w/ID/.well-known/agent-card.json", .card(id)),
-      ("/w/ID/.well-known/agent.json", .card(id)), ("/w/ID/message:send", .rest(id)),
-      ("/w/ID/v1/message:stream", .rest(id)), ("/w/ID/tasks/x", .rest(id)),
-      ("/workspaces/ID/", .workspace(id)), ("/w/ID//", .nothing(id)), ("/w/ID/x", .nothing(id)),
-      ("/w/ID/.well-known/agent.json/", .nothing(id)), ("/w/ID/%2e", .nothing(id)),
-      ("/w/ID/v1", .nothing(id)),
-      ("/messages/MSG", .callerMessage(message)), ("/workspaces", .workspaces),
-      ("/workspaces/", .workspaces), ("/workspaces/ID", .workspace(id)),
-      ("/workspaces/ID/inbox", .inbox(id)), ("/workspaces/ID/inbox/batch", .batch(id)),
-      ("/workspaces/ID/messages/MSG", .timeline(id, message)), ("/registry/register", .register),
-      ("/a2a", .platform(.a2a(nil))), ("/workspaces/ID/a2a", .platform(.a2a(id))),
-      ("/workspaces/ID/a2a/queue/MSG", .platform(.queueItem(id, message))),
-      ("/secrets", .platform(.secrets(nil))), ("/secrets/values", .platform(.secretValues(nil))),
-      ("/workspaces/ID/secrets", .platform(.secrets(id))),
-      ("/workspaces/ID/secrets/values", .platform(.secretValues(id))),
-      ("/workspaces/ID/secrets/A.b-1", .platform(.secret(id, "A.b-1"))),
-      ("/workspaces/ID/state", .platform(.state(id))),
-      ("/workspaces/ID/activity", .platform(.activity(id))),
-      ("/registry/update-card", .platform(.updateCard)),
-      ("/registry/heartbeat", .heartbeat), ("/health", .health), ("/ready", .ready),
-      ("/metrics", .metrics),
-    ]
-    for (path, expected) in served { #expect(route(path) == expected, "\(path)") }
-    let queue: [(String, QueueRoute)] = [
-      ("queue", .status), ("messages", .messages), ("jobs", .jobs), ("jobs/7", .job(7)),
-      ("pause", .pause), ("resume", .resume), ("redrive", .many(.redrive)),
-      ("replay", .many(.replay)), ("purge", .many(.purge)),
-      ("messages/MSG/cancel", .verb(.cancel, message)),
-      ("messages/MSG/redrive", .verb(.redrive, message)),
-      ("messages/MSG/replay", .verb(.replay, message)),
-    ]
-    for (path, expected) in queue {
-      #expect(route("/workspaces/ID/\(path)") == .queue(id, expected), "\(path)")
+  @Test func `a suggestion names only paths that are served`() {
+    let served = RouteSuggestions.served.map { $0.replacing("{?", with: "{") }
+    for path in ["", "/w", "/workspace/ID/inbxo", "/registy", "/admin/x", "/org", "/secret"] {
+      let named = RouteSuggestions.nearest(path).split(separator: ", ").map(String.init)
+      #expect(!named.isEmpty && Set(named).isSubset(of: served), "\(path): \(named)")
     }
-    for verb in Route.Verb.allCases {
-      #expect(
-        route("/workspaces/ID/inbox/MSG/\(verb.rawValue)") == .verb(id, message, verb))
-    }
-    #expect(Route(path: "/w/\(Self.text.uppercased())") == .call(id))
   }
 
-  private func route(_ path: String) -> Route {
-    Route(
-      path: path.replacing("ID", with: Self.text).replacing("MSG", with: Self.messageText))
+  @Test func `every pattern is found by a path that fits it`() throws {
+    for expected in RouteTable.routes where expected.refusal == nil {
+      for pattern in expected.patterns {
+        let path = pattern.replacing("{?", with: "{").replacing("{id}", with: "ID")
+          .replacing("{message}", with: "MSG").replacing("{job}", with: "7")
+          .replacing("{name}", with: "A.b-1").replacing("{key}", with: "A.b-1")
+        for method in expected.methods.names {
+          let found = route(path, method)
+          #expect(found.route === expected && found.isAllowed, "\(method) \(path)")
+          #expect((found.parameters.workspace == Self.id) == pattern.contains("id}"), "\(path)")
+          #expect(
+            (found.parameters.message == Self.message) == pattern.contains("message}"), "\(path)")
+          #expect(found.parameters.job == (pattern.contains("{job}") ? 7 : nil), "\(path)")
+          let hasText = pattern.contains("{name}") || pattern.contains("{key}")
+          #expect(found.parameters.text == (hasText ? "A.b-1" : nil), "\(path)")
+        }
+        // A known path with another method is known all the same.
+        let other = route(path, "TRACE")
+        #expect(!other.isAllowed && other.route.patterns == expected.patterns, "\(path)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("/w/ID", "/w/{id}/"), ("w/w/ID", "/w/{id}/"), ("/w/ID/message:send", "tasks/**"),
+    ("/w/ID/v1/message:stream", "tasks/**"), ("/w/ID/tasks/x", "tasks/**"),
+    ("/w/ID//", "/w/{id}/**"), ("/w/ID/x", "/w/{id}/**"), ("/w/ID/%2e", "/w/{id}/**"),
+    ("/w/ID/.well-known/agent.json/", "/w/{id}/**"), ("/w/ID/v1", "/w/{id}/**"),
+    ("/workspaces/ID/secrets/", "/secrets/{key}"),
+    ("/registry/register/peers", "/registry/*/peers"),
+    ("/workspaces/ID/secrets/values", "/secrets/values"),
+    ("/workspaces/ID/tokens/rotate", "/tokens/rotate"),
+    ("/workspaces/ID/activity", "/activity"), ("/workspaces/ID/activity/x", "/activity/**"),
+  ])
+  func `the odd forms of paths are found`(path: String, pattern: String) {
+    let found = route(path, "POST")
+    #expect(found.route.patterns.contains { $0.hasSuffix(pattern) }, "\(found.route.patterns)")
+    #expect(found.parameters.workspace == (path.contains("ID") ? Self.id : nil))
+  }
+
+  @Test func `an id may be in capitals`() {
+    let found = RouteTable.find("/w/\(Self.text.uppercased())", .post)
+    #expect(found.parameters.workspace == Self.id && found.isAllowed)
+  }
+
+  @Test func `a workspace at the root is called and has its card there`() throws {
+    let root = try #require(Self.id)
+    for (path, method) in [
+      ("/", "POST"), ("/", "OPTIONS"), ("/.well-known/agent-card.json", "GET"),
+      ("/.well-known/agent.json", "HEAD"),
+    ] {
+      let found = RouteTable.find(path, HTTPMethods(method), root: root)
+      #expect(found.isAllowed && found.parameters.workspace == root, "\(method) \(path)")
+      #expect(isNone(RouteTable.find(path, HTTPMethods(method)).route))
+    }
+    #expect(isNone(RouteTable.find("/", .get, root: root).route))
+    #expect(isNone(RouteTable.find("/x", .post, root: root).route))
+  }
+
+  private func isNone(_ route: Route) -> Bool {
+    route.refusal == .noRoute && route.access == .everybody
+  }
+
+  private func route(_ path: String, _ method: String = "GET") -> RouteMatch {
+    RouteTable.find(
+      path.replacing("ID", with: Self.text).replacing("MSG", with: Self.messageText),
+      HTTPMethods(method))
   }
 }

@@ -2,7 +2,10 @@ import Engine
 import Relay
 import Wire
 
-/// Reads what an agent posts about an entry.
+/// What an agent does with a message that it was given.
+enum InboxAction: String, CaseIterable { case claim, extend, release, result }
+
+/// Reads what an agent posts about a message.
 enum AgentCallReader {
   /// The lease token: the header's, else the body's member `lease`.
   static func fence(_ header: String?, _ body: [UInt8]) throws(BatchFault) -> Fence {
@@ -14,19 +17,19 @@ enum AgentCallReader {
   }
 
   static func verb(
-    _ verb: Route.Verb, _ body: [UInt8], _ limits: Limits
+    _ action: InboxAction, _ body: [UInt8], _ limits: Limits
   ) throws(BatchFault) -> AgentVerb {
-    switch verb {
+    switch action {
     case .result: return try result(body)
     case .claim: return .claim
     case .extend, .release:
-      guard !body.isEmpty else { return try change(verb, .object([]), limits) }
+      guard !body.isEmpty else { return try change(action, .object([]), limits) }
       let json: JSON
       do throws(JSONError) {
         json = try JSON(parsing: body, valuesMax: limits.bodyValuesMax)
       } catch { throw BatchFault(RelayError(error)) }
       try checkReadable(body)
-      return try change(verb, json, limits)
+      return try change(action, json, limits)
     }
   }
 
@@ -78,7 +81,7 @@ enum AgentCallReader {
     return (calls, wish)
   }
 
-  /// What a call of a batch is made of, beside a result.
+  /// The members of one action of a batch, beside a result.
   private static let names = [
     "op", "message", "lease", "lease_seconds", "delay_seconds", "reason",
   ]
@@ -88,8 +91,8 @@ enum AgentCallReader {
     at range: Range<Int>, of body: [UInt8], _ id: WorkspaceID, _ call: CallID, _ limits: Limits
   ) throws(BatchFault) -> AgentCall {
     let item = JSONRanges.object(of: names, at: range, in: body)
-    guard let verb = item["op"]?.string.flatMap(Route.Verb.init(rawValue:)) else {
-      let names = Route.Verb.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let action = item["op"]?.string.flatMap(InboxAction.init(rawValue:)) else {
+      let names = InboxAction.allCases.map(\.rawValue).joined(separator: ", ")
       throw BatchFault(.badRequest, "op: allowed are \(names)")
     }
     guard let message = item["message"]?.string.flatMap({ MessageID($0) }) else {
@@ -98,18 +101,18 @@ enum AgentCallReader {
     guard let fence = item["lease"]?.string.flatMap(LeaseToken.read) else {
       throw BatchFault(.leaseMissing)
     }
-    let agentVerb: AgentVerb
-    switch verb {
-    case .claim: agentVerb = .claim
+    let verb: AgentVerb
+    switch action {
+    case .claim: verb = .claim
     case .extend, .release:
       try checkReadable(Array(body[range]))
-      agentVerb = try change(verb, item, limits)
+      verb = try change(action, item, limits)
     // As it stands, so that the same result in a call of its own is the same one.
     case .result:
       let own = JSONRanges.member("result", of: range, in: body) ?? range
-      agentVerb = try result(Array(body[own]))
+      verb = try result(Array(body[own]))
     }
-    return AgentCall(call: call, workspace: id, message: message, fence: fence, verb: agentVerb)
+    return AgentCall(call: call, workspace: id, message: message, fence: fence, verb: verb)
   }
 
   private static func result(_ body: [UInt8]) throws(BatchFault) -> AgentVerb {
@@ -124,28 +127,18 @@ enum AgentCallReader {
   }
 
   private static func change(
-    _ verb: Route.Verb, _ json: JSON, _ limits: Limits
+    _ action: InboxAction, _ json: JSON, _ limits: Limits
   ) throws(BatchFault) -> AgentVerb {
     guard json.object != nil else { throw BatchFault(.badRequest, "the body must be an object") }
-    if verb == .extend {
+    if action == .extend {
       let max = Int(limits.leaseMax.components.seconds)
-      return .extend(try seconds(json, "lease_seconds", 1...max))
+      return .extend(try QueryValue.seconds("lease_seconds", json, 1...max))
     }
     let max = Int(limits.releaseDelayMax.components.seconds)
     let reason = json["reason"]?.string ?? ""
     return .release(
-      delay: try seconds(json, "delay_seconds", 0...max), reason: String(reason.prefix(500)))
-  }
-
-  private static func seconds(
-    _ json: JSON, _ name: String, _ range: ClosedRange<Int>
-  ) throws(BatchFault) -> Duration? {
-    guard let value = json[name], !value.isNull else { return nil }
-    guard let seconds = value.int, range.contains(seconds) else {
-      throw BatchFault(
-        .badParameter, "\(name) must be \(range.lowerBound) to \(range.upperBound)")
-    }
-    return .seconds(seconds)
+      delay: try QueryValue.seconds("delay_seconds", json, 0...max),
+      reason: String(reason.prefix(500)))
   }
 
   /// A string member of a JSON object, found without building the rest.

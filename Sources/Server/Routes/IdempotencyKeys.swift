@@ -2,9 +2,13 @@ import Engine
 import Relay
 import Wire
 
-extension RelayServer {
-  /// The key of a send. `nil`: there is something wrong with it, and the caller is told so.
-  func key(_ head: HTTPRequestHead, _ request: CallerRequest) -> KeyedCall? {
+/// Reads the `Idempotency-Key` of a send.
+enum IdempotencyKeys {
+  /// Returns false after answering that there is something wrong with the key.
+  static func read(
+    from head: HTTPRequestHead, into request: inout CallerRequest, _ engine: Engine
+  ) -> Bool {
+    guard request.rpc.method == .send, head.headers.contains("idempotency-key") else { return true }
     do throws(IdempotencyKey.Refusal) {
       // All who show no credential are one caller: one could take another's key, or its answer.
       guard request.caller != .anonymous else {
@@ -12,12 +16,14 @@ extension RelayServer {
           text: "Idempotency-Key needs a credential of the relay: callers without one are not told "
             + "apart")
       }
-      guard let key = try IdempotencyKey.of(head.headers, bytesMax: limits.idempotencyKeyBytesMax)
-      else { return nil }
-      return KeyedCall(key, of: request)
+      let key = try IdempotencyKey.of(
+        head.headers, bytesMax: engine.limits.idempotencyKeyBytesMax)
+      guard let key else { return true }
+      request.key = KeyedCall(key, of: request)
+      return true
     } catch {
       engine.refuse(request, .badParameter, detail: error.text)
-      return nil
+      return false
     }
   }
 }

@@ -12,57 +12,6 @@ package enum MetricsAccess: String, Sendable, CaseIterable {
   case open
 }
 
-extension RelayServer {
-  /// `GET /metrics`. What counts in one place is read there; nothing is looked up in a file.
-  func metrics(_ reader: Identity?, _ ticket: Ticket, _ loop: Loop, now: Now) {
-    if engine.metrics.disk == nil { engine.checkDisk() }
-    agents.advance(now: now)
-    var page = MetricsPage(now: now)
-    page.process(since: started, clockJumps: engine.metrics.clockJumps, logLinesLost: log.lost)
-    page.clockDoubt(engine.clockDoubt(now))
-    page.disk(engine.metrics, isLow: engine.isDiskLow)
-    let levels = engine.levels()
-    page.files(levels, agents: agents.counts)
-    page.queues(levels.depth)
-    page.traffic(engine.metrics, memoryFull: loop.counters.bodiesRefusedForMemory)
-    page.peers(levels, loop.counters, connections: loop.connectionCount)
-    page.memory(used: engine.replies.memory.used, max: limits.bodiesInMemoryMax)
-    if limits.workspaceSeriesMax > 0 { page.workspaces(shown(to: reader)) }
-    loop.respond(
-      ticket,
-      HTTPResponse(status: 200, contentType: MetricsText.contentType, body: page.text.bytes))
-  }
-
-  /// A key sees its org's workspaces, and who shows no credential none.
-  private func shown(to reader: Identity?) -> [(id: WorkspaceID, depth: QueueDepth)] {
-    switch reader {
-    case .admin: engine.depths(max: limits.workspaceSeriesMax) { _ in true }
-    case .org(let org, _):
-      engine.depths(max: limits.workspaceSeriesMax) { id in
-        engine.directory.workspace(id)?.row.org == org
-      }
-    case .workspace, .anonymous, nil: []
-    }
-  }
-
-  /// The credential decides; with `--metrics open` it may be missing, but not wrong.
-  func metricsReader(
-    _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
-  ) throws(RelayError) -> Identity? {
-    guard let secret = bearer(head) else {
-      if metricsAccess == .open { return nil }
-      throw .unauthorized
-    }
-    switch identity(secret, ticket, now: now) {
-    case .admin: return .admin
-    case .org(let org, let scopes) where !scopes.isDisjoint(with: [.read, .admin]):
-      return .org(org, scopes)
-    case .org, .workspace, .anonymous: throw .notFound
-    case nil: throw .unauthorized
-    }
-  }
-}
-
 /// The families, one after the other.
 struct MetricsPage {
   var text = MetricsText(capacity: 32 * 1024)

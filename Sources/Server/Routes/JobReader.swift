@@ -1,92 +1,8 @@
 import Engine
-import HTTPServer
 import Relay
 import Wire
 
-/// Operators on one workspace's queue. What a body or a query asks for is read here; the engine
-/// carries it out and answers.
-extension RelayServer {
-  func operate(
-    _ route: QueueRoute, at id: WorkspaceID, _ head: HTTPRequestHead, _ body: [UInt8],
-    _ ticket: Ticket, now: Now
-  ) throws(RelayError) {
-    let operation = operation(head, ticket, now: now)
-    do throws(BatchFault) {
-      switch route {
-      case .status: engine.queueStatus(operation, at: id, now: now)
-      case .messages:
-        engine.messages(operation, try page(QueryItems(head.query)), at: id, now: now)
-      case .verb(.cancel, let message): engine.cancel(operation, message, at: id, now: now)
-      case .verb(.redrive, let message): engine.redrive(operation, message, at: id, now: now)
-      case .verb(.replay, let message): engine.replay(operation, message, at: id, now: now)
-      case .many(let verb):
-        let wish = try JobReader(limits: limits).wish(verb, try members(body), head.query)
-        engine.startJob(operation, wish, at: id, now: now)
-      case .jobs: engine.jobs(operation, at: id, now: now)
-      case .job(let job) where head.method == "DELETE":
-        engine.stopJob(operation, job, at: id, now: now)
-      case .job(let job): engine.job(operation, job, at: id, now: now)
-      case .pause:
-        engine.registry.workspaces.pause(
-          operation, at: id, refusesSends: try refusesSends(try members(body), head.query),
-          now: now)
-      case .resume: engine.registry.workspaces.resume(operation, at: id, now: now)
-      case .badID: throw BatchFault(.notFound)
-      }
-    } catch {
-      engine.replies.send(Reply(call: operation.call, error: error.error, detail: error.detail))
-    }
-  }
-
-  func explain(
-    _ message: MessageID, at id: WorkspaceID, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
-  ) {
-    let operation = operation(head, ticket, now: now)
-    engine.timeline(
-      operation.call, message, at: id, bodies: QueryItems(head.query).first("bodies") == "1",
-      payer: operation.payer, now: now)
-  }
-
-  private func operation(_ head: HTTPRequestHead, _ ticket: Ticket, now: Now) -> Operation {
-    Operation(
-      call: open(ticket, .other), actor: actor(head, ticket, now: now),
-      payer: shown?.payer ?? .nobody)
-  }
-
-  private func members(_ body: [UInt8]) throws(BatchFault) -> JSON {
-    do throws(RelayError) { return try object(body) } catch { throw BatchFault(error) }
-  }
-
-  private func refusesSends(_ json: JSON, _ query: String?) throws(BatchFault) -> Bool {
-    let wish = json["sends"]?.string ?? QueryItems(query).first("sends")
-    switch wish {
-    case nil where json["sends"] == nil, "accept": return false
-    case "refuse": return true
-    default: throw BatchFault(.badRequest, "sends: allowed are accept, refuse")
-    }
-  }
-
-  private func page(_ query: QueryItems) throws(BatchFault) -> MessagePage {
-    let reader = JobReader(limits: limits)
-    var page = MessagePage(
-      limit: try reader.number("limit", query.first("limit"), 1...limits.listRowsMax)
-        ?? min(100, limits.listRowsMax))
-    if let text = query.first("after") {
-      // The number of a page's end, or a message's id.
-      guard let seq = Seq(text) ?? MessageID(text)?.seq, seq >= 0 else {
-        throw BatchFault(.badParameter, "after must be the \"next\" of a page, or a message's id")
-      }
-      page.after = seq
-    }
-    if let state = query.first("state") {
-      page.filter.states = try reader.states([state], JobReader.everyState)
-    }
-    try reader.readTimes(into: &page.filter) { query.first($0) }
-    return page
-  }
-}
-
-/// Reads what a verb over many messages asks for.
+/// Reads what a redrive, a replay or a purge of many messages asks for.
 struct JobReader {
   let limits: Limits
 
@@ -105,7 +21,7 @@ struct JobReader {
       json[name].map { $0.string ?? "?" }
     }
     let rate = try json["rate"].map { value throws(BatchFault) in
-      try number("rate", value.int.map(String.init) ?? "?", 1...limits.jobRateMax)
+      try QueryValue.number("rate", value.int.map(String.init) ?? "?", 1...limits.jobRateMax)
         ?? limits.jobRate
     }
     let dryRun = try flag("dry_run", json, items)
@@ -141,7 +57,7 @@ struct JobReader {
       throw BatchFault(.badRequest, "\(name): true or false")
     }
     guard let text = query.first(name) else { return json[name]?.bool ?? false }
-    guard let value = RelayServer.flag(text) else {
+    guard let value = QueryValue.flag(text) else {
       throw BatchFault(.badParameter, "\(name): 1 or 0")
     }
     return value
@@ -185,7 +101,8 @@ struct JobReader {
     var found = try states(names, allowed)
     if verb == .purge, isInFlight { found.insert(.inFlight) }
     guard !found.isEmpty else {
-      throw BatchFault(.badRequest, "\"ids\", or \"states\": nothing is meant by nothing")
+      throw BatchFault(
+        .badRequest, "name the messages by \"ids\" or by \"states\"; the body has neither")
     }
     return found
   }
@@ -218,15 +135,5 @@ struct JobReader {
     }
     filter.since = try time("since")
     filter.until = try time("until")
-  }
-
-  func number(
-    _ name: String, _ text: String?, _ range: ClosedRange<Int>
-  ) throws(BatchFault) -> Int? {
-    guard let text else { return nil }
-    guard let number = Int(text), range.contains(number) else {
-      throw BatchFault(.badParameter, "\(name) must be \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
   }
 }

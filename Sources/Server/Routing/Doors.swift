@@ -55,26 +55,3 @@ struct Doors {
     return origin == WebOrigin(scheme: origin.scheme, place)
   }
 }
-
-extension RelayServer {
-  /// Refuses a request for another host, unless it shows a credential of this relay, which a page
-  /// that has its name point here cannot have. Says whether the request changes something and comes
-  /// from a page of another origin, which has to show a credential for that.
-  func checkDoors(
-    _ route: Route, _ head: HTTPRequestHead, _ ticket: Ticket, now: Now
-  ) throws(RelayError) -> Bool {
-    guard doors.isKnownHost(head) || identity(secret(head), ticket, now: now) != nil
-    else { throw .wrongHost }
-    guard route.changesState(head.method), doors.isForeign(head) else { return false }
-    guard secret(head) != nil else { throw .foreignOrigin }
-    return true
-  }
-}
-
-extension Route {
-  /// A poll takes messages, though it is a GET.
-  func changesState(_ method: String) -> Bool {
-    if case .inbox = self { return true }
-    return !["GET", "HEAD", "OPTIONS"].contains(method)
-  }
-}

@@ -4,7 +4,7 @@ import Relay
 /// `/health`.
 struct PathSegments {
   private let path: String
-  /// The first ones; no route looks at more of them.
+  /// The first segments; no route looks at more of them.
   private var places = InlineArray<5, Range<Int>>(repeating: 0..<0)
   private(set) var count = 0
 
@@ -27,9 +27,19 @@ struct PathSegments {
 
   func isEmpty(_ index: Int) -> Bool { places[index].isEmpty }
 
+  /// Whether there is such a segment, among those that a route looks at.
+  func reaches(_ index: Int) -> Bool { index < count && index < places.count }
+
   /// Whether there is such a segment, and it is this word.
-  func has(_ index: Int, _ word: String) -> Bool {
-    index < count && index < places.count && spells(places[index], word)
+  func has(_ index: Int, _ word: Span<UInt8>) -> Bool {
+    guard reaches(index), places[index].count == word.count else { return false }
+    let bytes = path.utf8.span
+    var position = places[index].lowerBound
+    for offset in word.indices {
+      guard bytes[position] == word[offset] else { return false }
+      position += 1
+    }
+    return true
   }
 
   func workspace(_ index: Int) -> WorkspaceID? {
@@ -42,24 +52,5 @@ struct PathSegments {
 
   func message(_ index: Int) -> MessageID? {
     MessageID(path.utf8.span.extracting(places[index]))
-  }
-
-  /// How many letters of the first segment would have to change, come or go to make it `word`; a
-  /// longer segment than any route has is far from all of them.
-  func distance(to word: String) -> Int {
-    let place = count > 0 ? places[0] : 0..<0
-    guard place.count <= 16 else { return place.count }
-    return EditDistance.between(text(0), word)
-  }
-
-  private func spells(_ place: Range<Int>, _ word: String) -> Bool {
-    let bytes = path.utf8.span
-    guard place.count == word.utf8.count else { return false }
-    var index = place.lowerBound
-    for byte in word.utf8 {
-      guard bytes[index] == byte else { return false }
-      index += 1
-    }
-    return true
   }
 }
