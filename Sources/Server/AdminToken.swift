@@ -2,7 +2,8 @@ import Glibc
 import System
 import Wire
 
-/// The operator's credential: from the environment, or kept in a file of its own, mode 0600.
+/// The token of the relay's operator. It comes from `ADMIN_TOKEN`, or is kept in a file of its own,
+/// mode 0600, which the first start makes.
 struct AdminToken {
   var secret: String
   var path: String
@@ -33,7 +34,8 @@ struct AdminToken {
 
   static let name = "admin-token"
 
-  /// Written whole and synced before its name appears: a crash leaves no half a token.
+  /// Makes a token. The file is written whole and synced before its name appears, so that a crash
+  /// leaves no half of a token.
   private static func make(_ path: String, in data: String, _ random: Random) throws -> AdminToken {
     let secret = "radm_" + Base64.encodeURL(random.bytes(32))
     let temporary = path + ".new"
@@ -47,7 +49,7 @@ struct AdminToken {
     }
     _ = try retrying("fsync admin-token.new") { fsync(file.raw) }
     _ = try retrying("rename admin-token.new") { rename(temporary, path) }
-    // It is shown once: its name must outlast a power cut too.
+    // The token is shown once: the name of its file must outlast a power cut too.
     let folder = FileDescriptor(
       owning: try retrying("open data directory") {
         open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

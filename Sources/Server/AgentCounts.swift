@@ -2,7 +2,8 @@ import Engine
 import Relay
 import System
 
-/// How many agents are online: counted a part at a time, once a second and when somebody asks.
+/// Counts how many agents are online: a part of the workspaces at a time, once a second and
+/// whenever somebody asks.
 final class AgentCounts {
   private let engine: Engine
   private var sweep = AgentSweep()

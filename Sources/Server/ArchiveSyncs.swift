@@ -4,8 +4,8 @@ import Relay
 import Store
 import System
 
-/// Syncs the files of a backup on a thread of their own: on the loop a large file would keep
-/// everybody waiting, and on the barrier's thread those who wait for their round.
+/// Syncs the files of a backup on a thread of its own. On the loop a large file would keep
+/// everybody waiting, and on the barrier's thread everybody who waits for a commit round.
 final class ArchiveSyncs {
   private let engine: Engine
   private let directory: Int32

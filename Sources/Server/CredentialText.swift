@@ -5,14 +5,16 @@ import System
 /// The one rule for credentials that people write down, in a file or in the environment: visible
 /// ASCII without spaces, of a length that can be neither guessed nor mistaken for a whole file.
 ///
-/// One line end behind it is taken off, since `echo` and editors put it there. Anything else is
-/// refused: the relay must never start with another token than the one that was meant.
+/// One line end at the end is dropped, since `echo` and editors put it there. Anything else is
+/// refused: the relay must never start with a token that was not meant.
 enum CredentialText {
   struct Refusal: Error {
     var text: String
   }
 
-  /// - `source`: names what was read, for the refusal: a variable, or a path.
+  /// Reads a credential.
+  ///
+  /// - `source`: the variable or path that was read, for the refusal.
   static func parse(_ bytes: [UInt8], of source: String) throws(Refusal) -> String {
     let allowed =
       "a credential has \(Limits.credentialBytesMin) to \(Limits.credentialBytesMax) visible ASCII "

@@ -1,10 +1,10 @@
 import Relay
 
-/// Connections and workspace files share the process's descriptors: how many of each there are.
+/// Divides the process's descriptors between connections and workspace files.
 ///
-/// What was asked for is kept or refused; only a default is cut to what there is.
+/// A limit that the operator has set is kept or refused; only a default is cut to what there is.
 struct DescriptorPlan {
-  /// A default that did not fit.
+  /// A default that did not fit, and what it was cut to.
   struct Adaptation: Equatable {
     var name: String
     var from: Int

@@ -2,9 +2,9 @@ import Engine
 import System
 
 extension ServeOptions {
-  /// Who may register when nobody has said so: where only this machine comes in, a workspace may be
-  /// claimed; elsewhere credentials alone count. A public URL that names another host means that a
-  /// proxy stands in front: the whole world then comes from loopback.
+  /// Returns who may register when no option says so. Where only this machine can connect, anybody
+  /// may claim a workspace; elsewhere only credentials count. A public URL that names another host
+  /// means that a proxy is in front: then the whole world connects from loopback.
   func registration(listening address: SocketAddress) -> RegistrationMode {
     if let registration { return registration }
     guard address.isLoopback, publicURL.map(Self.isLocal) ?? true else { return .closed }
@@ -14,7 +14,7 @@ extension ServeOptions {
   private static func isLocal(_ url: String) -> Bool {
     let rest = url.drop { $0 != ":" }.dropFirst(3)
     let authority = rest.prefix { $0 != "/" }
-    // What stands before an @ is no host, whatever it looks like.
+    // The part before an @ is a user name, whatever it looks like.
     guard !authority.contains("@") else { return false }
     if authority == "localhost" || authority.hasPrefix("localhost:") { return true }
     let end = authority.hasPrefix("[") ? authority.lastIndex(of: "]") : nil

@@ -6,13 +6,13 @@ import Store
 import System
 import Wire
 
-/// `a2a-relay serve`: puts the parts together, runs the loop, and says with what it ended.
+/// `a2a-relay serve`: puts the parts together, runs the loop, and returns the exit status.
 package enum RelayProcess {
-  /// sysexits.h: a failed write or sync that is final for the process.
+  /// EX_IOERR of sysexits.h: a write or a sync has failed, and that is final for the process.
   static let ioError: Int32 = 74
   static let usageError: Int32 = 64
 
-  /// Serves until SIGTERM; answers the exit status.
+  /// Serves until SIGTERM; returns the exit status.
   package static func serve(_ options: ServeOptions) -> Int32 {
     let log = Log(format: options.log ?? .automatic)
     defer { log.flush() }
@@ -51,6 +51,40 @@ package enum RelayProcess {
     let listener = try listen(options.listen)
     let address = listener.address
     let random = Random()
+    let engine = try makeEngine(options, data, limits, address, random, log)
+    let admin = try AdminToken.load(options, data: options.data, random: random)
+    engine.registry.setAdmin(secret: admin.secret)
+    try start(engine, options.acceptedLosses)
+    reportMismatches(data, engine, log)
+    let server = RelayServer(
+      engine: engine, data: data, log: log,
+      registration: options.registration(listening: address), metrics: options.metrics,
+      rootWorkspace: options.rootWorkspace, hosts: options.allowedHosts)
+    let loop = try Loop(
+      listener: listener, limits: limits, log: log, application: server, signals: signals)
+    let barrier = try makeBarrier(options, data, engine, loop, log)
+    server.turns.barrier = barrier
+    server.attach(loop)
+    logStart(options, data, engine, address, log)
+    server.turns.supervision = try Supervision(
+      environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
+      log: log)
+    announce(admin, address, log)
+    server.turns.supervision?.ready(at: "http://\(address)", now: Clock.instant())
+    try loop.run()
+    barrier.stop()
+    server.turns.loopEnded()
+    let isWhole = engine.close(now: Clock.now())
+    // If a receipt or a log could not be written, the end was not clean.
+    let status = server.turns.exitCode == 0 && !isWhole ? ioError : server.turns.exitCode
+    log.info("stopped", ["status": .number(Int64(status))])
+    return status
+  }
+
+  private static func makeEngine(
+    _ options: ServeOptions, _ data: DataDirectory, _ limits: Limits, _ address: SocketAddress,
+    _ random: Random, _ log: Log
+  ) throws -> Engine {
     if options.isAfterRollback {
       try data.beginLife(random: random.next(), at: Clock.wall())
     }
@@ -63,34 +97,39 @@ package enum RelayProcess {
         log.warning("planted_fault", ["plant": .text(String(cString: name))])
       }
     #endif
-    let admin = try AdminToken.load(options, data: options.data, random: random)
-    engine.registry.setAdmin(secret: admin.secret)
-    for id in options.acceptedLosses {
+    return engine
+  }
+
+  /// Starts the engine, with empty files for the workspaces whose loss is accepted.
+  private static func start(_ engine: Engine, _ acceptedLosses: [WorkspaceID]) throws {
+    for id in acceptedLosses {
       guard try engine.acceptLoss(of: id, now: Clock.now()) != nil else {
         throw ServeOptions.Usage(
           text: "--\(ServeOptions.acceptLoss): no workspace \(id.text) is registered")
       }
     }
     engine.start(now: Clock.now())
-    reportMismatches(data, engine, log)
-    let server = RelayServer(
-      engine: engine, data: data, log: log,
-      registration: options.registration(listening: address), metrics: options.metrics,
-      rootWorkspace: options.rootWorkspace, hosts: options.allowedHosts)
-    let loop = try Loop(
-      listener: listener, limits: limits, log: log, application: server, signals: signals)
+  }
+
+  private static func makeBarrier(
+    _ options: ServeOptions, _ data: DataDirectory, _ engine: Engine, _ loop: Loop, _ log: Log
+  ) throws -> Barrier {
     // A write that failed under an earlier process may not have been reported to anybody yet. This
     // one has acknowledged nothing so far, and takes no log over without reading it from the disk
     // anew: the first barrier must not end it for that.
     if data.fileSystem.supportsSyncfs, options.barrier == .auto {
       _ = SyncCalls.kernel.syncfs(data.descriptor)
     }
-    let barrier = try Barrier(
+    return try Barrier(
       directory: data.descriptor, choice: options.barrier,
       supportsSyncfs: data.fileSystem.supportsSyncfs, wake: loop.wakeDescriptor,
       calls: syncCalls(engine, log))
-    server.turns.barrier = barrier
-    server.attach(loop)
+  }
+
+  private static func logStart(
+    _ options: ServeOptions, _ data: DataDirectory, _ engine: Engine, _ address: SocketAddress,
+    _ log: Log
+  ) {
     log.info(
       "started",
       [
@@ -100,19 +139,6 @@ package enum RelayProcess {
           ? "auto" : "fdatasync",
         "workspaces": .number(engine.directory.workspaces.count),
       ])
-    server.turns.supervision = try Supervision(
-      environment: { name in getenv(name).map { String(cString: $0) } }, process: getpid(),
-      log: log)
-    announce(admin, address, log)
-    server.turns.supervision?.ready(at: "http://\(address)", now: Clock.instant())
-    try loop.run()
-    barrier.stop()
-    server.turns.loopEnded()
-    let isWhole = engine.close(now: Clock.now())
-    // A receipt or a log that could not be written is no clean end.
-    let status = server.turns.exitCode == 0 && !isWhole ? ioError : server.turns.exitCode
-    log.info("stopped", ["status": .number(Int64(status))])
-    return status
   }
 
   private static func syncCalls(_ engine: Engine, _ log: Log) -> SyncCalls {
@@ -136,7 +162,7 @@ package enum RelayProcess {
     return plan.limits
   }
 
-  /// Limits that a small disk has no room for are cut, unless they were asked for.
+  /// Cuts the limits that a small disk has no room for, unless the operator has set them.
   private static func fit(
     _ wanted: Limits, to disk: DiskPlan, asked: Set<String>, _ log: Log
   ) -> Limits {
@@ -151,14 +177,14 @@ package enum RelayProcess {
           "why": .text("the file system has \(disk.total) bytes"),
         ])
     }
-    // Asked for or not, these three are in order.
+    // Whatever was set, these three must be in order.
     limits.walPagesMax = max(limits.walPagesMax, limits.walPagesBusy)
     limits.walPagesIdle = min(limits.walPagesIdle, limits.walPagesBusy)
     return limits
   }
 
-  /// An existing directory may have been made by hand, or restored by another program: what other
-  /// users may do in it ends now, before anything is read from it.
+  /// Takes away what other users may do in the data directory, before anything is read from it. The
+  /// directory may have been made by hand, or restored by another program.
   private static func makePrivate(_ data: String, _ log: Log) throws {
     func secure(_ path: String, isFolder: Bool, mayBeLink: Bool = false) throws {
       guard let mode = try PrivatePath.secure(path, isFolder: isFolder, mayBeLink: mayBeLink)
@@ -189,11 +215,12 @@ package enum RelayProcess {
     }
   }
 
-  /// The last line is what scripts wait for. A script that does not read it stops nobody.
+  /// Prints where the relay listens; scripts wait for the last line. A script that does not read it
+  /// stops nobody.
   private static func announce(_ admin: AdminToken, _ address: SocketAddress, _ log: Log) {
     var text = ""
     if admin.isNew {
-      // Where nobody looks at it, standard output is a log: of a journal, or of a container.
+      // Without a terminal, standard output ends in the log of a service or a container.
       let isSeen = StandardStream.output.isTerminal
       text += "admin token (\(isSeen ? "shown once, " : "")kept in \(admin.path))"
       text += isSeen ? ": \(admin.secret)\n" : "\n"

@@ -16,8 +16,8 @@ package enum RelayVariables {
     ServeOptions.flags.map { name(ofFlag: $0.name) } + [prefix + "URL", prefix + "TOKEN"]
   }
 
-  /// Why these variables cannot be meant: one has the relay's prefix, and no meaning. A setting
-  /// that nobody reads would look as if it held.
+  /// Returns why the relay does not start with these variables: one has its prefix and no meaning.
+  /// A setting that nobody reads would look as if it held.
   package static func refusal(of variables: [String: String]) -> String? {
     for (name, value) in variables.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(prefix) && !known.contains(name) && !isOfService(name, value) {
@@ -68,9 +68,9 @@ package enum RelayVariables {
   }
 }
 
-/// How far two words are from each other.
+/// The distance between two words.
 enum EditDistance {
-  /// How many letters would have to change, come or go to make one the other.
+  /// Returns how many letters have to be changed, added or removed to turn one word into the other.
   static func between(_ left: some StringProtocol, _ right: some StringProtocol) -> Int {
     var row = Array(0...right.utf8.count)
     for (index, byte) in left.utf8.enumerated() {

@@ -3,12 +3,12 @@ package import Relay
 package import System
 import Wire
 
-/// What `serve` is told, by flags or by the environment; a flag wins.
+/// The options of `serve`, from flags and from the environment; a flag wins.
 package struct ServeOptions: Sendable {
   package var listen = SocketAddress(ipv4: 0x7F00_0001, port: 8080)
   package var data = "./relay-data"
   package var publicURL: String?
-  /// Names by which callers reach it beside the one in the public URL.
+  /// Host names by which callers reach the relay, beside the one in the public URL.
   package private(set) var allowedHosts: Set<String> = []
   package var rootWorkspace: WorkspaceID?
   package var registration: RegistrationMode?
@@ -17,9 +17,9 @@ package struct ServeOptions: Sendable {
   package var metrics = MetricsAccess.closed
   package var adminToken: String?
   package var limits = Limits()
-  /// The limits that were set, by name.
+  /// The names of the limits that the operator has set.
   package private(set) var asked: Set<String> = []
-  /// What is in the data directory is an older state of a relay that went on.
+  /// The data directory holds an older state of a relay that went on after it.
   package private(set) var isAfterRollback = false
   /// Workspaces whose lost files are replaced by empty ones.
   package private(set) var acceptedLosses: [WorkspaceID] = []
@@ -65,7 +65,7 @@ package struct ServeOptions: Sendable {
     ),
   ]
 
-  /// These are of one start, so that they are no variables of the environment.
+  /// These flags are for one start; the environment has no variables for them.
   package static let afterRollback = "after-rollback"
   package static let acceptLoss = "accept-loss"
 
@@ -118,25 +118,8 @@ package struct ServeOptions: Sendable {
     case "data":
       guard !value.isEmpty else { throw Usage(text: "--data takes a directory") }
       data = value
-    case "public-url":
-      guard Self.isBase(value) else {
-        throw Usage(
-          text: "--public-url takes http://HOST or https://HOST, with a port and a path if need "
-            + "be, without query and fragment, user name and password; HOST is a name or an "
-            + "address by which callers reach the relay")
-      }
-      publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
-    case "allow-host":
-      for name in value.split(separator: ",", omittingEmptySubsequences: false) {
-        guard let place = HostPort(String(name)), place.port == nil, !name.hasSuffix(":"),
-          Self.isName(place.host)
-        else {
-          throw Usage(
-            text: "--allow-host takes a host's name without scheme and port, as relay.lan; several "
-              + "with commas between them")
-        }
-        allowedHosts.insert(place.host)
-      }
+    case "public-url": try setPublicURL(value)
+    case "allow-host": try allowHosts(value)
     case "root-workspace":
       guard let id = WorkspaceID(value) else {
         throw Usage(text: "--root-workspace takes a workspace's id, which is a UUID")
@@ -177,7 +160,30 @@ package struct ServeOptions: Sendable {
     }
   }
 
-  /// A URL to which paths can be added.
+  private mutating func setPublicURL(_ value: String) throws(Usage) {
+    guard Self.isBase(value) else {
+      throw Usage(
+        text: "--public-url takes http://HOST or https://HOST, with a port and a path if need "
+          + "be, without query and fragment, user name and password; HOST is a name or an "
+          + "address by which callers reach the relay")
+    }
+    publicURL = value.hasSuffix("/") ? String(value.dropLast()) : value
+  }
+
+  private mutating func allowHosts(_ value: String) throws(Usage) {
+    for name in value.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let place = HostPort(String(name)), place.port == nil, !name.hasSuffix(":"),
+        Self.isName(place.host)
+      else {
+        throw Usage(
+          text: "--allow-host takes a host's name without scheme and port, as relay.lan; several "
+            + "with commas between them")
+      }
+      allowedHosts.insert(place.host)
+    }
+  }
+
+  /// Whether paths can be added to the URL.
   private static func isBase(_ url: String) -> Bool {
     guard let scheme = ["http://", "https://"].first(where: { url.hasPrefix($0) }) else {
       return false
@@ -190,14 +196,14 @@ package struct ServeOptions: Sendable {
     return rest.allSatisfy { (0x21...0x7E) ~= $0 && !Array("?#\"\\<>".utf8).contains($0) }
   }
 
-  /// Neither a pattern, as `*.example.com`, nor with something encoded in it.
+  /// Whether the text is a name: no pattern, as `*.example.com`, and nothing encoded in it.
   private static func isName(_ host: String) -> Bool { !host.contains { "*%@".contains($0) } }
 
   private static func isWildcard(_ host: String) -> Bool {
     SocketAddress(host + ":0")?.isWildcard ?? false
   }
 
-  /// What can be said only when all of it is known.
+  /// Checks what depends on several options.
   package func check() throws(Usage) {
     guard publicURL != nil || !listen.isWildcard else {
       throw Usage(
@@ -217,7 +223,7 @@ package struct ServeOptions: Sendable {
       text: "--\(name) takes \(all.map(\.rawValue).joined(separator: ", "))")
   }
 
-  /// Bounds that a big or a small machine needs otherwise; the rest is fixed.
+  /// The limits that operators may set, since a big or a small machine needs other ones.
   private static let settable: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] =
     [
       ("queueMessagesMax", \.queueMessagesMax), ("queueBytesMax", \.queueBytesMax),

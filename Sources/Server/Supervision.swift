@@ -3,29 +3,29 @@ import HTTPServer
 import Relay
 import System
 
-/// What a service manager is told (sd_notify(3)): that the relay is ready, that it still turns,
+/// Tells a service manager (sd_notify(3)) that the relay is ready, that its loop still turns, and
 /// that it is stopping.
 ///
 /// The sign of life leaves at the end of a turn of the loop and never from another thread: a loop
 /// that is stuck must fall silent, which is when the service manager starts the relay again.
 struct Supervision {
-  /// Sends to the service manager; hands back what went wrong.
+  /// Sends a text to the service manager; returns what went wrong.
   typealias Send = (String) -> SystemError?
 
   private let send: Send
   private let log: Log
-  /// Between two signs of life; `nil` if nobody waits for them.
+  /// The time between two signs of life; `nil` if nobody waits for them.
   private let interval: Duration?
   private(set) var nextSign: Instant?
 
-  /// `watchdog` is what `WATCHDOG_USEC` says. A third of it: one sign may be lost.
+  /// - `watchdog`: what `WATCHDOG_USEC` says. A sign leaves three times as often: one may be lost.
   init(watchdog: Duration?, log: Log, send: @escaping Send) {
     interval = watchdog.map { $0 / 3 }
     self.log = log
     self.send = send
   }
 
-  /// As the environment says; `nil` without `NOTIFY_SOCKET`.
+  /// Reads the environment; `nil` without `NOTIFY_SOCKET`.
   init?(environment: (String) -> String?, process: Int32, log: Log) throws(SystemError) {
     guard let socket = environment("NOTIFY_SOCKET"), !socket.isEmpty else { return nil }
     let notify = Shared(notify: try Notify(socket: socket))
@@ -36,7 +36,8 @@ struct Supervision {
     }
   }
 
-  /// sd_watchdog_enabled(3): the watchdog is meant for `WATCHDOG_PID`, if that is set.
+  /// Returns the time after which the service manager restarts a silent process, if it does
+  /// (sd_watchdog_enabled(3)): the watchdog is for the process `WATCHDOG_PID`, if that is set.
   static func watchdog(_ environment: (String) -> String?, process: Int32) -> Duration? {
     if let meant = environment("WATCHDOG_PID"), Int32(meant) != process { return nil }
     guard let text = environment("WATCHDOG_USEC"), let microseconds = Int64(text),
@@ -45,13 +46,13 @@ struct Supervision {
     return .microseconds(microseconds)
   }
 
-  /// It listens, and what was on disk has been looked at.
+  /// The relay listens, and has read what was on the disk.
   mutating func ready(at address: String, now: Instant) {
     tell("READY=1\nSTATUS=Listening on \(address)")
     if let interval { nextSign = now + interval }
   }
 
-  /// The end of a turn.
+  /// A turn has ended: a sign of life leaves if one is due.
   mutating func turned(now: Instant) {
     guard let interval, let due = nextSign, due <= now else { return }
     tell("WATCHDOG=1")

@@ -1,7 +1,7 @@
-/// How long the next sync will take, learned from the last ones.
+/// Predicts how long the next sync will take from how long the last ones took.
 ///
-/// A slow one is believed at once and forgotten slowly: after one of 10 ms some thirty short ones
-/// must follow before 0.3 ms is expected again. Before the first sync nothing is known.
+/// A slow sync counts at once and is forgotten slowly: after one of 10 ms some thirty short ones
+/// must follow before 0.3 ms is expected again. Before the first sync a long one is expected.
 struct SyncPace {
   private(set) var expected = Duration.seconds(1)
 

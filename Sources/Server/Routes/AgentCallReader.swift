@@ -7,11 +7,13 @@ enum InboxAction: String, CaseIterable { case claim, extend, release, result }
 
 /// Reads what an agent posts about a message.
 enum AgentCallReader {
-  /// The lease token: the header's, else the body's member `lease`.
+  /// Returns the lease token: the header's, or else the body's member `lease`.
   static func fence(_ header: String?, _ body: [UInt8]) throws(BatchFault) -> Fence {
     guard let text = header ?? member("lease", of: body) else { throw BatchFault(.leaseMissing) }
     guard let fence = LeaseToken.read(text) else {
-      throw BatchFault(.badParameter, "\"\(text.prefix(32))\" is no lease token")
+      throw BatchFault(
+        .badParameter,
+        "\"\(text.prefix(32))\" is not a lease token; send the \"token\" of the message's lease")
     }
     return fence
   }
@@ -33,20 +35,20 @@ enum AgentCallReader {
     }
   }
 
-  /// The reason of a release is shown in the timeline, which everybody must be able to read.
+  /// Refuses a body that JSON parsers cannot read: the timeline shows the reason of a release.
   private static func checkReadable(_ body: [UInt8]) throws(BatchFault) {
     guard let unreadable = JSONUnreadable.first(in: body.span) else { return }
     throw BatchFault(.badRequest, "\(unreadable)")
   }
 
-  /// The workspace that a registration names, found before its card is read.
+  /// Returns the workspace that a registration names, without reading its card.
   static func workspace(of body: [UInt8]) -> WorkspaceID? {
     guard let range = try? JSONScanner.validate(body.span) else { return nil }
     let names = JSONRanges.object(of: ["id", "workspace_id"], at: range, in: body)
     return (names["id"] ?? names["workspace_id"])?.string.flatMap { WorkspaceID($0) }
   }
 
-  /// The ranges of a batch's `calls`, and its `poll`. Results stay as they are.
+  /// Returns where the `calls` of a batch stand in the body, and its `poll`.
   static func batch(
     _ body: [UInt8], _ limits: Limits
   ) throws(BatchFault) -> (calls: [Range<Int>], poll: PollWish?) {
@@ -86,7 +88,7 @@ enum AgentCallReader {
     "op", "message", "lease", "lease_seconds", "delay_seconds", "reason",
   ]
 
-  /// One element of a batch's `calls`, which stands at `range` in the body.
+  /// Reads the element of a batch's `calls` that stands at `range` in the body.
   static func part(
     at range: Range<Int>, of body: [UInt8], _ id: WorkspaceID, _ call: CallID, _ limits: Limits
   ) throws(BatchFault) -> AgentCall {
@@ -107,7 +109,7 @@ enum AgentCallReader {
     case .extend, .release:
       try checkReadable(Array(body[range]))
       verb = try change(action, item, limits)
-    // As it stands, so that the same result in a call of its own is the same one.
+    // Byte for byte, so that the same result in a request of its own counts as the same one.
     case .result:
       let own = JSONRanges.member("result", of: range, in: body) ?? range
       verb = try result(Array(body[own]))
@@ -141,7 +143,7 @@ enum AgentCallReader {
       reason: String(reason.prefix(500)))
   }
 
-  /// A string member of a JSON object, found without building the rest.
+  /// Returns a string member of a JSON object, without building the rest.
   private static func member(_ name: String, of body: [UInt8]) -> String? {
     let span = body.span
     var scanner = JSONScanner()
@@ -157,7 +159,7 @@ enum AgentCallReader {
         _ = try scanner.skip(span)
       }
     } catch {
-      // What is wrong with it is said by whoever reads the whole body.
+      // Whoever reads the whole body says what is wrong with it.
       return nil
     }
     return nil

@@ -29,7 +29,7 @@ struct JobReader {
       verb: verb, filter: filter, ids: ids, rate: rate ?? limits.jobRate, isDryRun: dryRun)
   }
 
-  /// A wish that is misspelt must not mean everything: what is not known is refused by its name.
+  /// Refuses unknown members by their name: a misspelt filter must not mean every message.
   private func check(
     _ verb: JobRow.Verb, _ json: JSON, _ query: String?
   ) throws(BatchFault) {
@@ -49,7 +49,7 @@ struct JobReader {
     }
   }
 
-  /// A member of the body, or an item of the query, which wins.
+  /// Reads a flag from the body or the query; the query wins.
   private func flag(
     _ name: String, _ json: JSON, _ query: QueryItems
   ) throws(BatchFault) -> Bool {
@@ -79,7 +79,8 @@ struct JobReader {
     return ids
   }
 
-  /// What the verb is good for; with ids, all of that.
+  /// Returns the states of the messages that are meant. Messages that are named by their ids may be
+  /// in any state that the operation allows.
   private func states(
     _ verb: JobRow.Verb, _ json: JSON, isNamed: Bool, isInFlight: Bool
   ) throws(BatchFault) -> MessageFilter.States {
@@ -89,7 +90,7 @@ struct JobReader {
     case .replay: allowed = [.answered, .dead, .expired, .cancelled]
     case .purge:
       allowed = [.queued, .answered, .unreceived, .dead, .expired, .cancelled]
-      // Work in flight goes only on somebody's word.
+      // Messages that an agent works on are purged only if the request says so.
       if isInFlight { allowed.insert(.inFlight) }
     }
     if isNamed { return allowed }

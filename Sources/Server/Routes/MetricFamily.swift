@@ -1,7 +1,7 @@
 import HTTPServer
 import Wire
 
-/// Every family of `/metrics`: its name, its kind and what it says. `docs/operations.md` has a row
+/// Every family of `/metrics`: its name, its kind and its help text. `docs/operations.md` has a row
 /// for each.
 enum MetricFamily: String, CaseIterable {
   case build = "a2a_relay_build_info"
@@ -71,7 +71,7 @@ enum MetricFamily: String, CaseIterable {
   case workspaceDead = "a2a_relay_workspace_messages_dead"
   case workspaceOldest = "a2a_relay_workspace_oldest_unanswered_age_seconds"
 
-  /// By Prometheus' own rule: what is called a total only grows.
+  /// By Prometheus' own rule, a family whose name ends in `_total` only grows.
   var kind: MetricsText.Kind {
     switch self {
     case .barrierSeconds, .checkpointSeconds, .roundOperations: .histogram
@@ -95,12 +95,12 @@ extension MetricFamily {
     case .barrierSeconds:
       "How long a barrier took. Form: fdatasync or syncfs on its thread, or loop (one fdatasync)."
     case .barrierErrors: "Barriers that failed; the first ends the process."
-    case .barrierAge: "Since the last barrier that passed; 0 before the first."
+    case .barrierAge: "Time since the last barrier that passed; 0 before the first."
     case .roundOperations: "Messages, results and registry changes that one round made durable."
     case .commits: "Transactions committed into workspace files."
     case .commitsRefused: "Transactions that did not fit on the disk; their sends were refused."
     case .walPages: "Pages in the write-ahead logs of all open workspace files."
-    case .walPagesMost: "Pages in the longest of these logs."
+    case .walPagesMost: "Pages in the longest write-ahead log of an open workspace file."
     case .checkpointSeconds: "How long the loop took to copy a log into its file."
     case .checkpointErrors: "Checkpoints that failed."
     case .registryWrites: "Changes committed into relay.db."
@@ -122,19 +122,19 @@ extension MetricFamily {
       "Workspaces by their agent: online, offline, or awaiting one that never registered. Counted "
         + "in passes of 2000 workspaces a second."
     case .unanswered: "Messages without an end. " + Self.scope
-    case .inFlight: "Of these, messages that an agent has. " + Self.scope
+    case .inFlight: "Messages without an end that an agent has. " + Self.scope
     case .unreceived: "Ends that no caller has received, without dead messages. " + Self.scope
     case .dead: "Messages whose attempts are used up, as long as they are kept. " + Self.scope
     case .interrupted: "Open tasks that wait for input or authorization. " + Self.scope
     case .queueBytes: "Bytes of the requests of these messages. " + Self.scope
     case .oldestUnanswered: "Age of the oldest message without an end; 0 if none. " + Self.scope
-    case .oldestUnreceived: "Since the oldest end that nobody received; 0 if none. " + Self.scope
+    case .oldestUnreceived: "Age of the oldest end that nobody received; 0 if none. " + Self.scope
     case .sends: "Messages stored: durable, and acknowledged."
     case .attaches: "Calls that were attached to an equal message instead of stored again."
-    case .handOuts: "Entries handed to polls."
-    case .redeliveries: "Entries that an agent had before, or may have had."
+    case .handOuts: "Messages delivered to polls."
+    case .redeliveries: "Deliveries of messages that an agent had before, or may have had."
     case .results: "Results accepted as the answer of their message."
-    case .resultsLate: "Of these, results under a lease that had ended."
+    case .resultsLate: "Results accepted under a lease that had ended."
     case .ended: "Messages that ended without an answer, by reason."
     case .retired: "Messages that retention deleted: by their age, or because too much was kept."
     case .refusals: "Refusals by their code in docs/errors.md."
@@ -142,7 +142,7 @@ extension MetricFamily {
     }
   }
 
-  /// Of what the depths speak.
+  /// Which workspaces the depths count.
   private static let scope =
     "Open workspace files, and closed ones as they were; not those unused since the start."
 
@@ -153,13 +153,13 @@ extension MetricFamily {
     case .connections: "Open connections."
     case .connectionsAccepted: "Connections accepted."
     case .connectionsLost: "Connections that ended by an error, a reset or a time-out."
-    case .acceptsPaused: "Times nobody was accepted for want of connections or descriptors."
+    case .acceptsPaused: "Times that accepting was paused for want of connections or descriptors."
     case .requests: "Requests whose head could be read."
-    case .requestsMalformed: "Requests that were no HTTP/1.1."
+    case .requestsMalformed: "Requests that were not valid HTTP/1.1."
     case .timeOuts: "Peers that sent no request, or took no answer, in time."
     case .turns: "Turns of the loop."
     case .bodyBytes: "Bytes in memory: bodies received, being made or not yet read, and half heads."
-    case .bodyBytesMax: "The bound of these; at it requests are refused."
+    case .bodyBytesMax: "Bound of the bytes in memory; at the bound requests are refused."
     case .workspaceUnanswered: "Messages without an end, of one open workspace."
     case .workspaceUnreceived: "Ends that no caller has received, of one open workspace."
     case .workspaceDead:

@@ -8,11 +8,11 @@ import Wire
 package enum MetricsAccess: String, Sendable, CaseIterable {
   /// The admin token, and an org's key with the scope `read`.
   case closed
-  /// Everybody: what a proxy lets through is not known here.
+  /// Everybody: the relay cannot know what a proxy lets through.
   case open
 }
 
-/// The families, one after the other.
+/// Writes the families of `/metrics`, one after the other.
 struct MetricsPage {
   var text = MetricsText(capacity: 32 * 1024)
   let now: Now
@@ -112,7 +112,7 @@ struct MetricsPage {
     add(.oldestUnreceived, nanoseconds: age(depth.oldestUnreceived))
   }
 
-  /// `memoryFull`: refused by the loop, before the application saw them.
+  /// - `memoryFull`: requests that the loop refused before the application saw them.
   mutating func traffic(_ metrics: Metrics, memoryFull: Int) {
     add(.sends, metrics.sends)
     add(.attaches, metrics.attaches)

@@ -39,7 +39,7 @@ struct StatusRoutes {
 
   // MARK: metrics
 
-  /// What counts in one place is read there; nothing is looked up in a file.
+  /// Everything shown is read from memory; no file is opened.
   func metrics(_ request: Request) {
     if engine.metrics.disk == nil { engine.checkDisk() }
     agents.advance(now: request.now)
@@ -59,7 +59,7 @@ struct StatusRoutes {
       HTTPResponse(status: 200, contentType: MetricsText.contentType, body: page.text.bytes))
   }
 
-  /// A key sees its org's workspaces, and who shows no credential none.
+  /// Returns the workspaces that are shown one by one: a key sees its org's, strangers see none.
   private func shown(to reader: Identity) -> [(id: WorkspaceID, depth: QueueDepth)] {
     let countMax = engine.limits.workspaceSeriesMax
     return switch reader {

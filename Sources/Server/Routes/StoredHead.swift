@@ -1,11 +1,14 @@
 import Engine
 import Wire
 
-/// What is kept of a request's head for a plain agent: no credential, nothing of one connection.
+/// The part of a request's head that is stored with a message, for agents that speak plain HTTP.
 ///
-/// The query goes as a whole: no method of A2A has one, and what people put into it is tokens.
+/// Credentials and fields of one connection are dropped. So is the whole query: no method of A2A
+/// has one, and people put tokens into it.
 enum StoredHead {
-  /// - `caller`: whom the relay has recognized, for the header `X-Relay-Caller`.
+  /// Returns method, path and fields as the members of a JSON object.
+  ///
+  /// - `caller`: who the credential belongs to, for the field `X-Relay-Caller`.
   /// - `credentials`: names of header fields that the agent's card declares, in lower case.
   static func json(
     _ head: HTTPRequestHead, from caller: Identity, besides credentials: Set<String>
@@ -38,7 +41,7 @@ enum StoredHead {
     return writer.bytes
   }
 
-  /// The length of a name tells which ones it could be.
+  /// Whether a field is dropped. The length of its name tells which names it could be.
   private static func isDropped(_ name: Span<UInt8>) -> Bool {
     // A caller's X-Relay-* headers say nothing: the relay alone says who calls.
     if name.count >= 8, spells(name.extracting(0..<8), "x-relay-") { return true }

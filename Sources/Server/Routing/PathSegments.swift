@@ -8,7 +8,7 @@ struct PathSegments {
   private var places = InlineArray<5, Range<Int>>(repeating: 0..<0)
   private(set) var count = 0
 
-  /// What stands before the first slash is no segment.
+  /// Cuts the path. The text before the first slash is no segment.
   init(_ path: String) {
     self.path = path
     let bytes = path.utf8.span
