@@ -250,18 +250,6 @@ package struct Answer: Sendable {
   }
 }
 
-/// Why a message ended without an answer. The raw values are on disk.
-package enum EndReason: UInt8, Sendable, CaseIterable {
-  case attemptsUsedUp = 1
-  case expired
-  case cancelledByCaller
-  case cancelledByOperator
-  case withdrawn
-  case taskEnded
-  case purged
-  case workspaceRemoved
-}
-
 /// What a timeline shows beside the rows of message and hand-out. The raw values are on disk.
 package enum NoteKind: UInt8, Sendable, CaseIterable {
   case callerAttached = 1

@@ -44,7 +44,7 @@ extension ScheduleDriver {
       settle()
     }
     guard violation == nil else { return }
-    for seq in queue.messages.keys.sorted() {
+    for seq in queue.messages.all.map(\.seq).sorted() {
       if durable.messages[seq]?.state == .dead { tellOf(seq) }
       take(Sent(seq: seq, isEnd: true))
       drain()

@@ -2,9 +2,9 @@
 package enum Action {
   /// In this turn's transaction.
   case write(Write)
-  /// In the workspace's next transaction, at most `deferredWriteMax` later; nobody waits for it. All
-  /// writes keep their order: deferred writes go before the writes of the turn that takes them, and
-  /// are deferred again when that is refused.
+  /// In the workspace's next transaction, at most `deferredWriteMax` later; nobody waits for it.
+  /// All writes keep their order: deferred writes go before the writes of the turn that takes them,
+  /// and are deferred again when that is refused.
   case lazy(Write)
   /// To be handed back when this turn's transaction is durable, or was rolled back.
   case report(Report)
@@ -56,7 +56,15 @@ package struct HandOut: Sendable, Equatable {
   package var isRedelivered: Bool
 }
 
-/// What an agent is told about its call.
+extension HandOut {
+  init(_ message: Message, _ handOut: CurrentHandOut) {
+    self.init(
+      seq: message.seq, fence: handOut.fence, attempt: message.attempt, end: handOut.end,
+      isOffer: handOut.isOffer, isRedelivered: handOut.isRedelivered)
+  }
+}
+
+/// The reply to an agent's call.
 package enum AgentReply: Sendable, Equatable {
   case ok(leaseEnd: Instant)
   case released
@@ -89,10 +97,6 @@ package struct Poll: Sendable {
   /// The consumer has named itself: it is one poller, and what it never touched can go back to it.
   package var isNamed: Bool
   package var deadline: Instant
-  /// The turn in which arriving messages have reserved it, and how many and how large.
-  var reservedTurn: UInt64 = 0
-  var reserved: [Seq] = []
-  var reservedBytes = 0
 
   package init(
     id: PollID, max: Int, bytesMax: Int, lease: Duration, confirm: Bool, consumer: String,

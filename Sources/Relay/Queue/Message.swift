@@ -34,8 +34,8 @@ package final class Message {
   var expires: Instant
   /// The message that it repeats: nobody waits for its answer, and nobody will read it.
   package let replayOf: UUIDBytes?
-  /// Where it is counted for its caller.
-  var tally: Queue.Tally?
+  /// Where the message is counted for its caller.
+  var share: Occupancy.Share?
 
   package internal(set) var state = MessageState.storing
   /// The state from before the write on its way.
@@ -201,31 +201,4 @@ package struct AgentResultCall: Sendable {
 
   /// Whether it is the result with this hash once more.
   func isRepeat(of stored: UUIDBytes) -> Bool { stored == hash || stored == unkeyedHash }
-}
-
-/// What waits on a message for the report of its write.
-enum Deferred {
-  case claim(CallID, Fence)
-  case extend(CallID, Fence, Duration)
-  case release(CallID, Fence, Duration, String)
-  case result(AgentResultCall)
-  case cancelTask(CallID)
-  case close(CallID?, EndReason, note: [UInt8])
-  case redrive(CallID?, Seq, note: [UInt8])
-  case end(MessageEvent, EndReason)
-  case pollDead(Fence, wasSent: Bool)
-  case withdraw
-}
-
-/// Something that is due at a time. Old ones stay in the heap and do nothing.
-struct Timer: Comparable {
-  enum Kind: UInt8 { case message, poll, task }
-
-  var at: Instant
-  var key: UInt64
-  var kind: Kind
-
-  static func < (left: Timer, right: Timer) -> Bool {
-    (left.at.nanoseconds, left.key) < (right.at.nanoseconds, right.key)
-  }
 }

@@ -1,46 +1,42 @@
 extension Queue {
-  /// How a fence stands to a message.
-  private enum Standing { case current, earlier, unknown }
-
-  private func standing(_ message: Message, _ fence: Fence) -> Standing {
-    #if PLANTS
-      if plant == .fenceIgnored { return .current }
-    #endif
-    if message.handOut?.fence == fence { return .current }
-    return message.fences.contains(fence) ? .earlier : .unknown
-  }
-
-  /// The agent takes up an offer. Claiming a lease that it holds anyway changes nothing of it, but
-  /// is written too: the write of the last claim may have been refused.
+  /// The agent takes up an offer. A claim of a lease that the agent holds already changes nothing
+  /// of it, but is written too: the write of the last claim may have been refused.
   package func claim(_ call: CallID, _ seq: Seq, _ fence: Fence, now: Now) {
-    guard let message = holding(call, seq, fence, .claim) else { return }
-    switch MessageTable.cell(message.state, .claim) {
-    case .move(let state, .claim, _):
-      if message.state == .offered {
-        take(message, to: state, length: message.handOut?.length ?? limits.lease, now: now)
-      }
-      replyHeld(call, message, .claimed, now: now)
-    case .stay(let tell): reply(call, message, tell, fence)
-    case .wait: message.waiting.append(.claim(call, fence))
-    case .move, .settle, .back, .vanish, .impossible: bug(message, .claim)
+    guard let (message, state) = moved(call, seq, fence, .claim, .claim(call, fence)) else {
+      return
     }
+    if message.state == .offered {
+      message.state = state
+      leases.extend(message, length: message.handOut?.length ?? limits.lease, now: now)
+      schedule(message, now: now)
+    }
+    replyHeld(call, message, .claimed, now: now)
   }
 
-  /// The agent works on and needs `length` more, from now.
+  /// The agent goes on working, and needs `length` more from now.
   package func extend(_ call: CallID, _ seq: Seq, _ fence: Fence, length: Duration?, now: Now) {
-    guard let message = holding(call, seq, fence, .extend) else { return }
-    let length = min(length ?? message.handOut?.length ?? limits.lease, limits.leaseMax)
-    switch MessageTable.cell(message.state, .extend) {
-    case .move(let state, _, _):
-      take(message, to: state, length: length, now: now)
-      replyHeld(call, message, .extended, now: now)
-    case .stay(let tell): reply(call, message, tell, fence)
-    case .wait: message.waiting.append(.extend(call, fence, length))
-    case .settle, .back, .vanish, .impossible: bug(message, .extend)
-    }
+    let length = min(length ?? messages[seq]?.handOut?.length ?? limits.lease, limits.leaseMax)
+    guard let (message, state) = moved(call, seq, fence, .extend, .extend(call, fence, length))
+    else { return }
+    message.state = state
+    leases.extend(message, length: length, now: now)
+    schedule(message, now: now)
+    replyHeld(call, message, .extended, now: now)
   }
 
-  /// The agent gives it back. `delay`: not before then; without one the back-off decides.
+  /// The agent is told when its lease ends once the file says the same. If the write is refused,
+  /// the lease stays as it is here, and the agent asks again.
+  private func replyHeld(
+    _ call: CallID, _ message: Message, _ kind: HandOutChange.Kind, now: Now
+  ) {
+    leases.touch(message)
+    guard let end = message.handOut?.end else { message.isImpossible(.claim) }
+    writeChange(message, kind, now: now)
+    actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: true))
+  }
+
+  /// The agent gives the message back. It is delivered again after `delay`; without one the
+  /// back-off decides.
   package func release(
     _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
   ) {
@@ -51,37 +47,52 @@ extension Queue {
   func giveBack(
     _ call: CallID, _ seq: Seq, _ fence: Fence, delay: Duration?, reason: String, now: Now
   ) {
-    guard let message = holding(call, seq, fence, .release) else { return }
-    switch MessageTable.cell(message.state, .release) {
-    case .move(let state, _, _):
-      if message.attempt >= limits.attempts {
-        write(message, .released, now: now, reason: reason)
-        end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
-      } else {
-        let delay = delay.map { min($0, limits.releaseDelayMax) } ?? backOff(message)
-        takeBack(message, to: state, kind: .released, delay: delay, reason: reason, now: now)
-      }
-      actions.append(.reply(call, .released, afterBarrier: true))
-    case .stay(let tell): reply(call, message, tell, fence)
-    case .wait:
-      message.waiting.append(.release(call, fence, delay ?? backOff(message), reason))
-    case .settle, .back, .vanish, .impossible: bug(message, .release)
+    let delay = delay.map { min($0, limits.releaseDelayMax) }
+    let deferred = Deferred.release(call, fence, delay, reason)
+    guard let (message, state) = moved(call, seq, fence, .release, deferred) else { return }
+    loseAttempt(message, to: state, .released, delay: delay, reason: reason, now: now)
+    actions.append(.reply(call, .released, afterBarrier: true))
+  }
+
+  /// Returns the message and its new state if the table lets the call move it. Otherwise the call
+  /// gets its reply, or is applied again as `deferred` after the report of the current write.
+  private func moved(
+    _ call: CallID, _ seq: Seq, _ fence: Fence, _ event: MessageEvent,
+    _ deferred: @autoclosure () -> Deferred
+  ) -> (Message, MessageState)? {
+    guard let message = messages[seq] else {
+      reply(call, .leaseLost)
+      return nil
     }
+    switch message.step(event, believed(fence, of: message)) {
+    case .move(let state): return (message, state)
+    case .reply(let answer): reply(call, answer)
+    case .wait: message.waiting.append(deferred())
+    }
+    return nil
+  }
+
+  /// The fence, unless a planted bug takes every fence for the current one.
+  private func believed(_ fence: Fence, of message: Message) -> Fence {
+    #if PLANTS
+      if plant == .fenceIgnored { return message.handOut?.fence ?? message.fences.last ?? fence }
+    #endif
+    return fence
   }
 
   /// The agent's result. The first one that is durable is the answer, for ever.
   package func result(_ result: AgentResultCall, _ seq: Seq, now: Now) {
     precondition(
       TaskTable.event(ofResult: result.state) != nil, "a result ends or interrupts its task")
-    guard let message = messages[seq], let event = resultEvent(message, result) else {
-      return actions.append(.reply(result.call, .leaseLost, afterBarrier: false))
-    }
-    switch MessageTable.cell(message.state, event) {
-    case .move(let state, .answer, _):
+    guard let message = messages[seq],
+      let event = message.event(of: result, message.standing(believed(result.fence, of: message)))
+    else { return reply(result.call, .leaseLost) }
+    switch message.step(applying: event, result.fence) {
+    case .move(let state):
       accept(result, message, isLate: event == .lateResult, to: state, now: now)
-    case .stay(let tell):
-      noteRefusedResult(result, message, tell, now: now)
-      reply(result.call, message, tell, result.fence)
+    case .reply(let answer):
+      noteRefusedResult(result, message, answer, now: now)
+      reply(result.call, answer)
     case .wait:
       #if PLANTS
         if plant == .doubleAccept, message.state == .answering {
@@ -89,21 +100,6 @@ extension Queue {
         }
       #endif
       message.waiting.append(.result(result))
-    case .move, .settle, .back, .vanish, .impossible: bug(message, event)
-    }
-  }
-
-  private func resultEvent(_ message: Message, _ result: AgentResultCall) -> MessageEvent? {
-    if message.state == .answered {
-      let isSame = message.answerFence == result.fence && result.isRepeat(of: message.answerHash)
-      return isSame ? .repeatedResult : .otherResult
-    }
-    // Nobody has been shown it: whoever names a fence has made it up.
-    if message.state == .storing || message.state == .withdrawing { return nil }
-    switch standing(message, result.fence) {
-    case .current: return message.state == .queued ? .lateResult : .result
-    case .earlier: return .lateResult
-    case .unknown: return result.isKnownFence ? .lateResult : nil
     }
   }
 
@@ -111,129 +107,93 @@ extension Queue {
     _ result: AgentResultCall, _ message: Message, isLate: Bool, to state: MessageState, now: Now
   ) {
     guard result.body.count <= resultBytesMax else {
-      keepLease(message, of: result, told: .resultsFull, now: now)
-      return actions.append(.reply(result.call, .noRoom, afterBarrier: false))
+      message.keepLease(of: result, told: .resultsFull, limits, now: now)
+      return reply(result.call, .noRoom)
     }
-    if isLate { write(message, .revoked, now: now) } else { touch(message) }
-    message.before = message.state
-    message.state = state
-    message.pending = .answer(result)
-    actions.append(
-      .write(
-        .answer(
-          Answer(
-            seq: message.seq, fence: result.fence, at: now.wall, isLate: isLate,
-            bodyHash: result.hash, body: result.body))))
+    if isLate { writeChange(message, .revoked, now: now) } else { leases.touch(message) }
+    message.begin(.answer(result), state)
+    write(
+      .answer(
+        Answer(
+          seq: message.seq, fence: result.fence, at: now.wall, isLate: isLate,
+          bodyHash: result.hash, body: result.body)))
     if let event = TaskTable.event(ofResult: result.state) {
       writeTask(message.task, event, by: message.seq, now: now)
     }
     actions.append(.report(.message(message.seq)))
   }
 
-  /// The timeline keeps what came too late to be the answer; no agent fills a file with that.
+  /// The timeline keeps a result that came too late to be the answer, up to a bound: no agent can
+  /// fill a file with them.
   private func noteRefusedResult(
-    _ result: AgentResultCall, _ message: Message, _ tell: Tell, now: Now
+    _ result: AgentResultCall, _ message: Message, _ reply: AgentReply, now: Now
   ) {
-    guard tell != .duplicate, message.lateResults < limits.lateResultsMax else { return }
+    guard reply != .duplicate, message.lateResults < limits.lateResultsMax else { return }
     message.lateResults += 1
-    let kind: NoteKind = tell == .closed ? .resultAfterEnd : .resultConflict
+    let kind: NoteKind = if case .closed = reply { .resultAfterEnd } else { .resultConflict }
     let detail = Array(result.body.prefix(min(limits.lateBodyBytesMax, resultBytesMax)))
-    actions.append(.write(.note(seq: message.seq, kind: kind, at: now.wall, detail: detail)))
+    write(.note(seq: message.seq, kind: kind, at: now.wall, detail: detail))
   }
 
-  /// The message, if `fence` may speak for it; the call is answered otherwise.
-  private func holding(_ call: CallID, _ seq: Seq, _ fence: Fence, _ event: MessageEvent)
-    -> Message?
-  {
-    guard let message = messages[seq] else {
-      actions.append(.reply(call, .leaseLost, afterBarrier: false))
-      return nil
+  /// An agent's request shows that it lives: leases that were taken without a confirmation are
+  /// stretched.
+  package func heartbeat(now: Now, wasActive: (String, Instant) -> Bool) {
+    for message in messages.all where message.state == .leased {
+      guard let handOut = message.handOut, handOut.isUnconfirmed, handOut.isAcknowledged,
+        wasActive(handOut.consumer, handOut.at)
+      else { continue }
+      let end = min(now.instant + handOut.length, handOut.at + limits.heartbeatLeaseMax)
+      guard end > handOut.end else { continue }
+      message.handOut?.end = end
+      writeChange(message, .extended, now: now)
+      schedule(message, now: now)
     }
-    let standing = standing(message, fence)
-    let isLost =
-      switch message.state {
-      case .offered, .leased: standing != .current
-      // Without a hand-out that is its own it has nothing to wait for.
-      case .storing, .queued, .answering, .withdrawing, .closing, .redriving:
-        standing == .unknown
-      case .answered, .dead, .expired, .cancelled: false
-      }
-    if isLost {
-      actions.append(.reply(call, .leaseLost, afterBarrier: false))
-      return nil
+  }
+
+  /// The agent has started anew: leases for which it has made no call are lost.
+  package func agentRestarted(now: Now) {
+    for message in messages.all.sorted(by: { $0.seq < $1.seq }) where message.state == .leased {
+      // A message delivered in this turn has not left yet: the new agent asked for it.
+      guard let handOut = message.handOut, handOut.isUnconfirmed, !handOut.isTouched,
+        handOut.turn != turn
+      else { continue }
+      message.handOut?.end = now.instant
+      handOutEnded(message, now: now)
     }
-    return message
+    dispatch(now: now)
   }
 
-  /// A lease from now on, touched by its agent. It never ends earlier than the agent knows: the
-  /// disk may still refuse what is written now, and then the agent counts on the end from before.
-  private func take(_ message: Message, to state: MessageState, length: Duration, now: Now) {
-    message.state = state
-    message.untouchedInARow = 0
-    message.handOut?.isOffer = false
-    touch(message)
-    message.handOut?.isUnconfirmed = false
-    message.handOut?.length = length
-    let end = message.handOut?.end ?? now.instant
-    message.handOut?.end = max(end, now.instant + length)
-    schedule(message, now: now)
-  }
-
-  /// Notes what became of the hand-out; nobody waits for it.
-  func change(_ message: Message, _ kind: HandOutChange.Kind, now: Now) {
-    guard let change = changed(message, kind, now: now, reason: "") else { return }
-    // A change of a row that is refused with this turn must go with it.
-    actions.append(message.handOut?.turn == turn ? .write(change) : .lazy(change))
-  }
-
-  /// The same in this turn's transaction, where it stands or falls with what else happens.
-  func write(_ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String = "") {
-    guard let change = changed(message, kind, now: now, reason: reason) else { return }
-    actions.append(.write(change))
-  }
-
-  private func changed(
-    _ message: Message, _ kind: HandOutChange.Kind, now: Now, reason: String
-  ) -> Write? {
-    guard let handOut = message.handOut else { return nil }
-    return .handOutChange(
-      HandOutChange(
-        seq: message.seq, fence: handOut.fence, kind: kind, at: now.wall,
-        leaseEnd: now.wall(at: handOut.end), reason: reason))
-  }
-
-  /// The agent is told when its lease ends once the file says the same. Refused, the lease stays as
-  /// it is here: the agent asks again.
-  private func replyHeld(
-    _ call: CallID, _ message: Message, _ kind: HandOutChange.Kind, now: Now
-  ) {
-    touch(message)
-    guard let end = message.handOut?.end else { bug(message, .claim) }
-    write(message, kind, now: now)
-    actions.append(.reply(call, .ok(leaseEnd: end), afterBarrier: true))
-  }
-
-  private func reply(_ call: CallID, _ message: Message, _ tell: Tell, _ fence: Fence) {
-    let reply: AgentReply
-    switch tell {
-    case .duplicate: reply = .duplicate
-    case .alreadyAnswered:
-      reply = fence == message.answerFence ? .alreadyAnswered : .answeredElsewhere
-    case .closed: reply = .closed(message.reason ?? .cancelledByCaller)
-    case .leaseLost: reply = .leaseLost
-    case .nothing, .ok, .entry, .stored, .answer, .ended, .task, .unavailable, .tooLate, .redriven,
-      .notDead:
-      preconditionFailure("an agent is not told \(tell)")
+  /// The process has not run for `gap`: leases and offers end later by that. Nothing is written, as
+  /// a start gives agents time anyway.
+  package func stoodStill(_ gap: Duration, now: Now) {
+    for message in messages.all {
+      guard let end = message.handOut?.end else { continue }
+      message.handOut?.end = end + gap
+      schedule(message, now: now)
     }
-    actions.append(.reply(call, reply, afterBarrier: false))
   }
 
-  func backOff(_ message: Message) -> Duration {
-    BackOff(first: limits.backOffFirst, max: limits.backOffMax)
-      .delay(after: message.attempt, dice: &dice)
+  /// The oldest message of this caller that an agent holds now, and the fence to answer it by.
+  /// `orLost`: if there is none, one whose lease has ended, as its agent may still answer.
+  package func oldestHeld(of caller: String, orLost: Bool) -> (seq: Seq, fence: Fence)? {
+    // Most callers have nothing here, and other callers may have thousands of messages.
+    guard occupancy.isWaitedFor(by: caller) else { return nil }
+    let own = messages.all.filter { $0.caller == caller }
+    let held = own.filter { $0.state == .offered || $0.state == .leased }
+    if let first = held.min(by: { $0.seq < $1.seq }), let fence = first.handOut?.fence {
+      return (first.seq, fence)
+    }
+    guard orLost else { return nil }
+    let lost = own.filter { $0.state == .queued && $0.handOut == nil && !$0.fences.isEmpty }
+    guard let first = lost.min(by: { $0.seq < $1.seq }), let fence = first.fences.last
+    else { return nil }
+    return (first.seq, fence)
   }
 
-  func bug(_ message: Message, _ event: MessageEvent) -> Never {
-    preconditionFailure("\(event) cannot happen to a message in \(message.state)")
+  /// The fence of the answer that is being written for a message.
+  package func fenceOfAnswer(_ seq: Seq) -> Fence? {
+    guard let message = messages[seq], case .answer(let result) = message.pending
+    else { return nil }
+    return result.fence
   }
 }

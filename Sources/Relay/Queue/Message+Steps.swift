@@ -1,0 +1,87 @@
+extension Message {
+  /// The message is being written: what the write will make of it, and its state until the report.
+  func begin(_ write: Pending, _ state: MessageState) {
+    before = self.state
+    self.state = state
+    pending = write
+  }
+
+  /// The write of the message has its report. Returns what was written.
+  func takePending() -> Pending {
+    defer { pending = .nothing }
+    return pending
+  }
+
+  /// Returns the time at which the next thing can happen to the message by itself; nil if it has a
+  /// timer for that already, or if nothing can.
+  func nextDue(now: Now, expiresFrom: Instant) -> Instant? {
+    guard !state.isEnd, !state.isPending else { return nil }
+    var next = mustEnd == nil ? max(expires, expiresFrom) : now.instant
+    if let end = handOut?.end { next = min(next, end) }
+    if let retryAt { next = max(next, retryAt) }
+    if state == .queued, notBefore > now.instant { next = min(next, notBefore) }
+    if let timerAt, timerAt <= next { return nil }
+    return next
+  }
+
+  /// `expiresFrom`: nothing expires before then.
+  func hasExpired(now: Now, expiresFrom: Instant) -> Bool {
+    max(expires, expiresFrom) <= now.instant
+  }
+
+  /// How the current delivery went on, for its row; nil if there is none.
+  func change(_ kind: HandOutChange.Kind, reason: String = "", now: Now) -> Write? {
+    guard let handOut else { return nil }
+    return .handOutChange(
+      HandOutChange(
+        seq: seq, fence: handOut.fence, kind: kind, at: now.wall,
+        leaseEnd: now.wall(at: handOut.end), reason: reason))
+  }
+
+  /// The agent has done its work and is told to come again: its lease does not run out meanwhile.
+  /// Nothing is written; after a restart the lease has its grace anyway.
+  func keepLease(
+    of result: AgentResultCall, told error: RelayError, _ limits: Limits, now: Now
+  ) {
+    guard let handOut, handOut.fence == result.fence else { return }
+    let told = Duration.seconds(error.retryAfterSeconds ?? 0)
+    self.handOut?.end = max(handOut.end, now.instant + told + limits.refusedLeaseMargin)
+  }
+
+  /// The message is as if it were new, but for its age and its id: a redrive is durable.
+  func restart(_ redrive: Redrive, _ state: MessageState, now: Now) {
+    self.state = state
+    reason = nil
+    position = redrive.position
+    expiresAt = redrive.expires
+    expires = now.instant(at: redrive.expires)
+    attempt = 0
+    untouchedInARow = 0
+    notBefore = now.instant
+    retryAt = nil
+    mustEnd = nil
+    timerAt = nil
+    // An agent has had it: that is why it was dead.
+    wasHandedOut = true
+  }
+
+  /// The file says all about the message, and nobody waits for it.
+  var isInFile: Bool {
+    guard callers == 0, waiting.isEmpty, closers.isEmpty else { return false }
+    return state.isEnd || !state.isPending && handOut == nil && retryAt == nil
+  }
+
+  /// The message is dead, or the file says so and the report is on its way.
+  var isDead: Bool {
+    if case .end(.dead, _) = pending { return state == .closing }
+    return state == .dead
+  }
+
+  /// An event that changes nothing that the table knows.
+  func expect(_ event: MessageEvent) {
+    switch MessageTable.cell(state, event) {
+    case .stay: break
+    case .move, .wait, .settle, .back, .vanish, .impossible: isImpossible(event)
+    }
+  }
+}
