@@ -61,10 +61,27 @@ import Testing
     _ = polls.reserve(7, bytes: 1, turn: 1)
     _ = polls.reserve(8, bytes: 1, turn: 1)
     #expect(polls.idle == [2] && polls.ids == [1, 2])
-    #expect(polls.unreserve(7, bytes: 1, from: 1) == nil, "message 8 has it still")
-    #expect(polls.unreserve(8, bytes: 1, from: 1)?.id == 1)
+    polls.unreserve(7, bytes: 1, from: 1, now: now)
+    #expect(polls.idle == [2], "message 8 has it still")
+    polls.unreserve(8, bytes: 1, from: 1, now: now)
+    #expect(polls.idle == [1, 2])
     #expect(polls.next()?.id == 2)
     #expect(polls.next()?.id == 1)
+  }
+
+  @Test func `a poll comes due at its deadline, unless messages have reserved it`() {
+    var polls = ParkedPolls()
+    for poll in [Self.poll(1, until: 20), Self.poll(2, until: 20)] {
+      polls.park(poll)
+      polls.setTimer(poll)
+    }
+    _ = polls.reserve(7, bytes: 1, turn: 1)
+    #expect(polls.popDue(at: now) == nil && polls.nextDeadline == Instant(nanoseconds: 20))
+    let later = Instant(nanoseconds: 20)
+    let due = [polls.popDue(at: later), polls.popDue(at: later)]
+    #expect(due == [2, nil])
+    polls.unreserve(7, bytes: 1, from: 1, now: later)
+    #expect(polls.popDue(at: later) == 1, "its timer is set anew")
   }
 
   @Test func `an agent is present while a poll waits, and for a time after the last one`() {

@@ -3,14 +3,10 @@ import Testing
 @testable import Relay
 
 @Suite struct TimersTests {
-  static func timer(_ at: Int64, _ key: UInt64) -> Timer {
-    Timer(at: Instant(nanoseconds: at), key: key, kind: .message)
-  }
-
   @Test func `timers come due in the order of their times`() {
-    var timers = Timers()
-    for (at, key) in [(30, 1), (10, 2), (20, 3)] as [(Int64, UInt64)] {
-      timers.set(Self.timer(at, key), liveMax: 3) { _ in true }
+    var timers = Timers<Int>()
+    for (at, key) in [(30, 1), (10, 2), (20, 3)] {
+      timers.set(key, at: Instant(nanoseconds: Int64(at)), liveMax: 3) { _ in true }
     }
     #expect(timers.next == Instant(nanoseconds: 10))
     let now = Instant(nanoseconds: 20)
@@ -22,9 +18,11 @@ import Testing
   }
 
   @Test func `timers that mean nothing are removed once they are in the majority`() {
-    var timers = Timers()
-    for key in UInt64(1)...1000 {
-      timers.set(Self.timer(Int64(key), key), liveMax: 1) { $0.key == 1 || $0.key > 900 }
+    var timers = Timers<Int>()
+    for key in 1...1000 {
+      timers.set(key, at: Instant(nanoseconds: Int64(key)), liveMax: 1) {
+        $0.key == 1 || $0.key > 900
+      }
     }
     #expect(timers.count < 400)
     #expect(timers.next == Instant(nanoseconds: 1))
@@ -172,5 +170,15 @@ enum Part {
     var new = Stage.new(seq, task: task ?? seq, now: now, limits: Limits())
     new.dedup = UUIDBytes(high: 0, low: dedup ?? UInt64(seq))
     return Message(new, position: seq, bytes: 5, now: now)
+  }
+
+  /// A message in a ledger, whose number is the next one.
+  static func message(_ seq: Seq, task: Seq? = nil, in ledger: Ledger) -> Message {
+    let new = Stage.new(seq, task: task ?? seq, now: now, limits: ledger.limits)
+    let message = ledger.number(new, now: now)
+    ledger.tasks.open(new.task, .submitted, caller: new.caller, &ledger.occupancy)
+    ledger.insert(message)
+    ledger.tasks.append(seq, to: new.task)
+    return message
   }
 }

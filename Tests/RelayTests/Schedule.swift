@@ -38,13 +38,13 @@ extension ScheduleDriver {
     if roll(4) == 0 { redriveAll() }
     if roll(2) == 0 { work() }
     for _ in 0..<64 where violation == nil {
-      if queue.unanswered == 0, queue.tasks.isEmpty, queue.polls.isEmpty { break }
+      if queue.unanswered == 0, queue.ledger.tasks.isEmpty, queue.deliveries.polls.isEmpty { break }
       guard let next = queue.nextDeadline else { break }
       move(by: max(next - now.instant, .zero))
       settle()
     }
     guard violation == nil else { return }
-    for seq in queue.messages.all.map(\.seq).sorted() {
+    for seq in queue.ledger.messages.all.map(\.seq).sorted() {
       if durable.messages[seq]?.state == .dead { tellOf(seq) }
       take(Sent(seq: seq, isEnd: true))
       drain()

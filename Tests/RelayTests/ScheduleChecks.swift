@@ -11,20 +11,20 @@ extension ScheduleDriver {
   private func isReady(_ message: Message) -> Bool {
     message.state == .queued && message.handOut == nil && message.mustEnd == nil
       && message.notBefore <= now.instant && message.expires > now.instant
-      && queue.tasks.isFirst(message)
+      && queue.ledger.tasks.isFirst(message)
   }
 
   /// First in, first out, among those that could be handed out.
   func checkOrder(_ seq: Seq) {
-    guard let position = queue.messages[seq]?.position else { return }
-    for message in queue.messages.all where message.position < position && isReady(message) {
+    guard let position = queue.ledger.messages[seq]?.position else { return }
+    for message in queue.ledger.messages.all where message.position < position && isReady(message) {
       fail("\(seq) is handed out before \(message.seq)")
     }
   }
 
   /// No state without a timer or a report.
   private func checkTimers() {
-    for message in queue.messages.all where !message.state.isEnd {
+    for message in queue.ledger.messages.all where !message.state.isEnd {
       if message.state.isPending {
         if !inFlight.contains(message.seq) { fail("\(message.seq) waits for no report") }
       } else if message.timerAt == nil {
@@ -32,7 +32,7 @@ extension ScheduleDriver {
       }
       if message.attempt > limits.attempts { fail("\(message.seq) has too many attempts") }
     }
-    for (seq, task) in queue.tasks.all where task.messages.isEmpty && !task.isEnding {
+    for (seq, task) in queue.ledger.tasks.all where task.messages.isEmpty && !task.isEnding {
       if task.state.isTerminal { fail("task \(seq) has ended and is kept") }
       if task.expires == nil { fail("task \(seq) is \(task.state) and has no timer") }
     }
@@ -40,8 +40,8 @@ extension ScheduleDriver {
 
   /// Never a parked poll and a ready message.
   private func checkIdleness() {
-    guard !queue.isPaused, !queue.polls.idle.isEmpty else { return }
-    for message in queue.messages.all where isReady(message) {
+    guard !queue.isPaused, !queue.deliveries.polls.idle.isEmpty else { return }
+    for message in queue.ledger.messages.all where isReady(message) {
       fail("\(message.seq) is ready and a poll is parked")
     }
   }
@@ -49,15 +49,16 @@ extension ScheduleDriver {
   private func checkCounters() {
     var bytes = 0
     var unreserved = 0
-    for message in queue.messages.all {
+    for message in queue.ledger.messages.all {
       bytes += message.bytes
       if message.state == .storing, message.handOut == nil { unreserved += 1 }
     }
-    let held = queue.messages.all.count { $0.handOut != nil }
+    let held = queue.ledger.messages.all.count { $0.handOut != nil }
     if held != queue.heldCount { fail("\(queue.heldCount) are counted held, there are \(held)") }
     if bytes != queue.bytes { fail("\(queue.bytes) bytes are counted, there are \(bytes)") }
-    if unreserved != queue.ready.unreservedStoring {
-      fail("\(queue.ready.unreservedStoring) without a poll are counted, there are \(unreserved)")
+    let counted = queue.deliveries.ready.unreservedStoring
+    if unreserved != counted {
+      fail("\(counted) without a poll are counted, there are \(unreserved)")
     }
   }
 
@@ -69,22 +70,22 @@ extension ScheduleDriver {
       all[keyPath: kind] += 1
       shares[caller, default: QueueCounts()][keyPath: kind] += 1
     }
-    for message in queue.messages.all {
+    for message in queue.ledger.messages.all {
       let kind: WritableKeyPath<QueueCounts, Int> =
         !message.state.isEnd ? \.unanswered : message.state == .dead ? \.dead : \.unreceived
       count(message.caller, kind)
     }
-    for task in queue.tasks.all.values where task.state.isInterrupted {
+    for task in queue.ledger.tasks.all.values where task.state.isInterrupted {
       count(task.caller, \.interrupted)
     }
-    let counted = queue.occupancy.byCaller
+    let counted = queue.ledger.occupancy.byCaller
     if shares != counted { fail("callers are counted \(counted), not \(shares)") }
     if all != queue.counts { fail("\(queue.counts) are counted, there are \(all)") }
     checkDepth()
   }
 
   private func checkDepth() {
-    let messages = queue.messages.all
+    let messages = queue.ledger.messages.all
     let depth = queue.depth
     let held = messages.count { $0.handOut != nil }
     if depth.inFlight != held { fail("\(depth.inFlight) count as in flight, \(held) are") }
@@ -101,18 +102,20 @@ extension ScheduleDriver {
       fail("poll \(id) is forgotten")
     }
     if queue.unanswered != 0 { fail("\(queue.unanswered) have not come to an end") }
-    if !queue.tasks.isEmpty { fail("tasks are left: \(queue.tasks.all)") }
-    if !queue.polls.isEmpty { fail("polls are left") }
-    if queue.leases.hasUntouched { fail("untouched leases are left") }
+    if !queue.ledger.tasks.isEmpty { fail("tasks are left: \(queue.ledger.tasks.all)") }
+    if !queue.deliveries.polls.isEmpty { fail("polls are left") }
+    if queue.deliveries.leases.hasUntouched { fail("untouched leases are left") }
     for (seq, message) in durable.messages where !message.state.isEnd {
       fail("\(seq) is \(message.state) in the file")
     }
     for (seq, task) in durable.tasks where !task.state.isTerminal {
       fail("task \(seq) is \(task.state) in the file")
     }
-    if queue.messages.count != 0 || queue.bytes != 0 || !queue.occupancy.byCaller.isEmpty {
-      fail("\(queue.messages.count) messages and \(queue.bytes) bytes are left")
+    if queue.ledger.messages.count != 0 || queue.bytes != 0
+      || !queue.ledger.occupancy.byCaller.isEmpty
+    {
+      fail("\(queue.ledger.messages.count) messages and \(queue.bytes) bytes are left")
     }
-    if queue.messages.hasUnreceived { fail("an equal call would attach to nothing") }
+    if queue.ledger.messages.hasUnreceived { fail("an equal call would attach to nothing") }
   }
 }

@@ -15,7 +15,7 @@ extension ScheduleDriver {
 
   /// Mostly a dead one, sometimes any.
   private func target() -> Seq? {
-    let dead = queue.messages.all.filter { $0.state == .dead }.map(\.seq).sorted()
+    let dead = queue.ledger.messages.all.filter { $0.state == .dead }.map(\.seq).sorted()
     if roll(3) > 0, !dead.isEmpty { return dead[roll(dead.count)] }
     return queue.lastSeq == 0 ? nil : Seq(1 + roll(Int(queue.lastSeq)))
   }
@@ -31,11 +31,13 @@ extension ScheduleDriver {
 
   /// Some callers are told of the dead ones, and then all of those are redriven that may be.
   func redriveAll() {
-    for seq in queue.messages.all.map(\.seq).sorted() where queue.message(seq)?.state == .dead {
+    for seq in queue.ledger.messages.all.map(\.seq).sorted()
+    where queue.message(seq)?.state == .dead {
       if roll(2) == 0 { tellOf(seq) }
     }
     settle()
-    for seq in queue.messages.all.map(\.seq).sorted() where queue.message(seq)?.state == .dead {
+    for seq in queue.ledger.messages.all.map(\.seq).sorted()
+    where queue.message(seq)?.state == .dead {
       let call = id()
       calls[call] = .redrive(seq)
       queue.redrive(call, seq, note: [1], now: now)
@@ -117,7 +119,7 @@ extension ScheduleDriver {
   private func stepJob() {
     guard !isJobMoving else { return }
     var moved: [Seq] = []
-    for seq in queue.messages.all.map(\.seq).sorted() where queue.canRedrive(seq) {
+    for seq in queue.ledger.messages.all.map(\.seq).sorted() where queue.canRedrive(seq) {
       queue.redrive(nil, seq, note: [1], now: now)
       moved.append(seq)
     }

@@ -20,8 +20,7 @@ import Testing
 
   /// Lines, over all extensions, of the types that have more than `linesMax`.
   static let lines: [String: Int] = [
-    "Engine.Engine": 4800, 
-    "HTTPServer.Loop": 1000, "Store.WorkspaceFile": 1000,
+    "Engine.Engine": 4800, "HTTPServer.Loop": 1000, "Store.WorkspaceFile": 1000,
   ]
 
   static let functions: [String: Int] = [

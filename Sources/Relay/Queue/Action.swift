@@ -2,9 +2,9 @@
 package enum Action {
   /// In this turn's transaction.
   case write(Write)
-  /// In the workspace's next transaction, at most `deferredWriteMax` later; nobody waits for it.
-  /// All writes keep their order: deferred writes go before the writes of the turn that takes them,
-  /// and are deferred again when that is refused.
+  /// In the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for it. All
+  /// writes keep their order: deferred writes go before the writes of the turn that takes them, and
+  /// are deferred again when that is refused.
   case lazy(Write)
   /// To be handed back when this turn's transaction is durable, or was rolled back.
   case report(Report)

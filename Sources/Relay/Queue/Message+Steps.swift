@@ -48,6 +48,23 @@ extension Message {
     self.handOut?.end = max(handOut.end, now.instant + told + limits.refusedLeaseMargin)
   }
 
+  /// The write of the message's answer. `isLate`: the result does not carry the current fence.
+  func answer(_ result: AgentResultCall, isLate: Bool, now: Now) -> Write {
+    .answer(
+      Answer(
+        seq: seq, fence: result.fence, at: now.wall, isLate: isLate, bodyHash: result.hash,
+        body: result.body))
+  }
+
+  /// Notes in the timeline a result that came too late to be the answer. The queue bounds how many
+  /// and how long: no agent can fill a file with them.
+  func note(of result: AgentResultCall, _ reply: AgentReply, bytesMax: Int, now: Now) -> Write {
+    lateResults += 1
+    let kind: NoteKind = if case .closed = reply { .resultAfterEnd } else { .resultConflict }
+    return .note(
+      seq: seq, kind: kind, at: now.wall, detail: Array(result.body.prefix(bytesMax)))
+  }
+
   /// The message is as if it were new, but for its age and its id: a redrive is durable.
   func restart(_ redrive: Redrive, _ state: MessageState, now: Now) {
     self.state = state

@@ -39,6 +39,21 @@ struct MessageIndex {
     return lastPosition
   }
 
+  /// The oldest message of this caller that an agent holds now, and the fence to answer it by.
+  /// `orLost`: if there is none, one whose lease has ended.
+  func oldestHeld(of caller: String, orLost: Bool) -> (seq: Seq, fence: Fence)? {
+    let own = all.filter { $0.caller == caller }
+    let held = own.filter { $0.state == .offered || $0.state == .leased }
+    if let first = held.min(by: { $0.seq < $1.seq }), let fence = first.handOut?.fence {
+      return (first.seq, fence)
+    }
+    guard orLost else { return nil }
+    let lost = own.filter { $0.state == .queued && $0.handOut == nil && !$0.fences.isEmpty }
+    guard let first = lost.min(by: { $0.seq < $1.seq }), let fence = first.fences.last
+    else { return nil }
+    return (first.seq, fence)
+  }
+
   mutating func insert(_ message: Message) {
     bySeq[message.seq] = message
     if message.state.isEnd {

@@ -47,6 +47,12 @@ struct OpenTasks {
 
   subscript(_ task: Seq) -> Entry? { entries[task] }
 
+  /// The state of a task of which nothing is being written.
+  func settledState(_ task: Seq) -> TaskState? {
+    guard let entry = entries[task], entry.unreported.isEmpty, !entry.isEnding else { return nil }
+    return entry.state
+  }
+
   /// Returns up to `most` tasks that no message and no write moves.
   func idle(most: Int) -> [Seq] {
     let idle = entries.lazy.filter { $0.value.messages.isEmpty && !$0.value.isEnding }

@@ -17,6 +17,7 @@ struct ParkedPolls {
   private var start = 0
   /// The poll that messages of this turn share.
   private var lastReserved: PollID?
+  private var timers = Timers<PollID>()
   /// When a poll was last answered, ended or lost.
   private(set) var lastEnd: Instant?
 
@@ -43,6 +44,22 @@ struct ParkedPolls {
     precondition(entries[poll.id] == nil, "a poll arrives once")
     entries[poll.id] = Entry(poll: poll)
     queueUp(poll.id)
+  }
+
+  /// When the wait of some poll is over.
+  var nextDeadline: Instant? { timers.next }
+
+  /// The poll waits until its deadline.
+  mutating func setTimer(_ poll: Poll) {
+    timers.set(poll.id, at: poll.deadline, liveMax: entries.count) { [entries] timer in
+      entries[timer.key] != nil
+    }
+  }
+
+  /// Returns a poll whose wait is over, and that no message has reserved.
+  mutating func popDue(at now: Instant) -> PollID? {
+    while let timer = timers.popDue(at: now) { if isIdle(timer.key) { return timer.key } }
+    return nil
   }
 
   private mutating func queueUp(_ id: PollID) {
@@ -101,14 +118,15 @@ struct ParkedPolls {
     return id
   }
 
-  /// Takes back the reservation of a message that was not stored. Returns the poll if it waits
-  /// again, behind all others.
-  mutating func unreserve(_ seq: Seq, bytes: Int, from id: PollID) -> Poll? {
-    guard let entry = entries[id] else { return nil }
+  /// Takes back the reservation of a message that was not stored. Without one the poll waits again,
+  /// behind all others.
+  mutating func unreserve(_ seq: Seq, bytes: Int, from id: PollID, now: Instant) {
+    guard let entry = entries[id] else { return }
     entries[id]?.reserved.removeAll { $0 == seq }
     entries[id]?.reservedBytes -= bytes
-    guard isIdle(id) else { return nil }
+    guard isIdle(id) else { return }
     queueUp(id)
-    return entry.poll
+    // The timer may have found the poll reserved, and is gone then.
+    if entry.poll.deadline <= now { setTimer(entry.poll) }
   }
 }

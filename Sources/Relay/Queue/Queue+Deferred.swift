@@ -22,8 +22,8 @@ extension Queue {
       message.isDue = false
       due(message, now: now)
     }
-    schedule(message, now: now)
-    forgetIfDone(message)
+    ledger.schedule(message, now: now)
+    ledger.forgetIfDone(message)
   }
 
   private func apply(_ deferred: Deferred, _ message: Message, now: Now) {
@@ -42,8 +42,8 @@ extension Queue {
     case .pollDead(let fence, let wasSent):
       pollDead(message, fence, wasSent: wasSent, now: now)
     case .withdraw:
-      let isOver = messages[seq] == nil || message.state.isEnd
-      if !withdraw(seq, now: now), !isOver { actions.append(.notWithdrawn(seq)) }
+      let isOver = ledger.messages[seq] == nil || message.state.isEnd
+      if !withdraw(seq, now: now), !isOver { ledger.actions.append(.notWithdrawn(seq)) }
     }
   }
 
@@ -53,12 +53,12 @@ extension Queue {
     // A cancel of the task that the message would have continued goes on without it.
     case .cancelTask(let call) where message.task != message.seq:
       cancelTask(call, message.task, now: now)
-    case .cancelTask(let call): answerCancel(call, .unavailable)
-    case .close(let call, _, _): answerCancel(call, .unavailable)
+    case .cancelTask(let call): ledger.answerCancel(call, .unavailable)
+    case .close(let call, _, _): ledger.answerCancel(call, .unavailable)
     // The redrive is of another message of the task.
     case .redrive(let call, let seq, let note) where seq != message.seq:
       redrive(call, seq, note: note, now: now)
-    case .redrive(let call, _, _): answerRedrive(call, .unavailable)
+    case .redrive(let call, _, _): ledger.answerRedrive(call, .unavailable)
     // The callers have been told already.
     case .end, .withdraw: break
     case .claim, .extend, .release, .result, .pollDead:

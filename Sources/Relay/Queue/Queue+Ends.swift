@@ -18,20 +18,19 @@ extension Queue {
       return
     }
     if let retryAt = message.retryAt, retryAt > now.instant {
-      offerWhenDue(message, now: now)
-      return schedule(message, now: now)
+      return deliveries.line(up: message, now: now)
     }
     message.retryAt = nil
     if let reason = message.mustEnd {
       end(message, reason == .attemptsUsedUp ? .lastAttemptEnd : .taskEnded, reason, now: now)
-    } else if message.hasExpired(now: now, expiresFrom: expiresFrom) {
+    } else if message.hasExpired(now: now, expiresFrom: ledger.expiresFrom) {
       end(message, .timeToLiveEnd, .expired, now: now)
     } else if let handOut = message.handOut, handOut.end <= now.instant {
       handOutEnded(message, now: now)
     } else {
-      offerWhenDue(message, now: now)
+      deliveries.offerWhenDue(message, now: now)
     }
-    schedule(message, now: now)
+    ledger.schedule(message, now: now)
   }
 
   /// The planted bug that lets a lease end while its result is being written.
@@ -52,12 +51,12 @@ extension Queue {
     switch MessageTable.cell(message.state, event) {
     case .move(let state, .end, _):
       message.begin(.end(reason.finalState, reason), state)
-      write(.end(seq: message.seq, state: reason.finalState, reason: reason, at: now.wall))
+      ledger.write(.end(seq: message.seq, state: reason.finalState, reason: reason, at: now.wall))
       if let event = reason.taskEvent {
-        writeTask(message.task, event, by: message.seq, now: now)
+        ledger.writeTask(message.task, event, by: message.seq, now: now)
       }
-      if reason == .attemptsUsedUp { keepDead(message, now: now) }
-      actions.append(.report(.message(message.seq)))
+      if reason == .attemptsUsedUp { ledger.keepDead(message, now: now) }
+      ledger.report(message)
     case .wait: message.waiting.append(.end(event, reason))
     case .stay: break
     case .move, .settle, .back, .vanish, .impossible: message.isImpossible(event)
@@ -66,7 +65,7 @@ extension Queue {
 
   /// A caller's hold has run out.
   package func holdEnded(_ seq: Seq) -> HoldEnd {
-    guard let message = messages[seq] else { return .over }
+    guard let message = ledger.messages[seq] else { return .over }
     switch MessageTable.cell(message.state, .holdEnd) {
     case .stay(.task): return .task
     case .wait: return .wait
@@ -78,7 +77,7 @@ extension Queue {
   /// Every caller's hold has run out under `when_offline: error`. Returns whether `ended` or
   /// `notWithdrawn` follows; if not, the callers get the Task as it stands.
   package func withdraw(_ seq: Seq, now: Now) -> Bool {
-    guard let message = messages[seq] else { return false }
+    guard let message = ledger.messages[seq] else { return false }
     switch MessageTable.cell(message.state, .withdraw) {
     case .move:
       guard !message.wasHandedOut else { return false }
@@ -97,31 +96,33 @@ extension Queue {
     _ call: CallID?, _ seq: Seq, _ reason: EndReason, note: [UInt8] = [], now: Now
   ) {
     let event = reason.operatorEvent
-    guard let message = messages[seq] else { return answerCancel(call, .notCancelable) }
+    guard let message = ledger.messages[seq] else {
+      return ledger.answerCancel(call, .notCancelable)
+    }
     switch MessageTable.cell(message.state, event) {
     case .move:
       if let call { message.closers.append(call) }
       if !note.isEmpty {
-        write(.note(seq: seq, kind: .cancelledByOperator, at: now.wall, detail: note))
+        ledger.write(.note(seq: seq, kind: .cancelledByOperator, at: now.wall, detail: note))
       }
       end(message, event, reason, now: now)
     case .wait: message.waiting.append(.close(call, reason, note: note))
-    case .stay: answerCancel(call, .notCancelable)
+    case .stay: ledger.answerCancel(call, .notCancelable)
     case .settle, .back, .vanish, .impossible: message.isImpossible(event)
     }
   }
 
-  /// The workspace was removed: ends up to `most` messages and open tasks. The driver calls it
-  /// again until nothing `isOpen`; messages that are being written are left for a later call.
+  /// The workspace was removed: ends up to `most` messages and open ledger.tasks. The driver calls
+  /// it again until nothing `isOpen`; messages that are being written are left for a later call.
   package func closeSome(_ call: CallID, most: Int, now: Now) {
-    let open = messages.all.lazy.filter { !$0.state.isEnd && !$0.state.isPending }
+    let open = ledger.messages.all.lazy.filter { !$0.state.isEnd && !$0.state.isPending }
     let seqs = open.prefix(most).map(\.seq)
     for seq in seqs { close(call, seq, .workspaceRemoved, now: now) }
-    for task in tasks.idle(most: most - seqs.count) { cancelTask(call, task, now: now) }
+    for task in ledger.tasks.idle(most: most - seqs.count) { cancelTask(call, task, now: now) }
   }
 
   func answerClosers(_ message: Message, _ answer: CancelReply) {
-    for call in message.closers { answerCancel(call, answer) }
+    for call in message.closers { ledger.answerCancel(call, answer) }
     message.closers = []
   }
 }

@@ -2,9 +2,7 @@ extension Queue {
   /// The answer that delivered these messages was acknowledged by the peer's TCP, or never will be.
   package func handOutDelivered(_ poll: PollID, seqs: [Seq], received: Bool, now: Now) {
     if !received { return handOutLost(poll, seqs: seqs, wasSent: true, now: now) }
-    for seq in seqs where messages[seq]?.handOut?.poll == poll {
-      messages[seq]?.handOut?.isAcknowledged = true
-    }
+    deliveries.acknowledge(poll, seqs)
     dispatch(now: now)
   }
 
@@ -13,9 +11,32 @@ extension Queue {
     handOutLost(poll, seqs: seqs, wasSent: false, now: now)
   }
 
+  /// The rows of a poll's deliveries were rolled back; the poll is not answered with them. This
+  /// comes, for every poll of the turn, before `refused` (with the turn's reports, if it had any),
+  /// which applies deferred events and delivers again.
+  package func handOutRefused(_ seqs: [Seq], now: Now) { deliveries.refused(seqs, now: now) }
+
+  /// An agent's request shows that it lives: leases that were taken without a confirmation are
+  /// stretched.
+  package func heartbeat(now: Now, wasActive: (String, Instant) -> Bool) {
+    deliveries.heartbeat(now: now, wasActive: wasActive)
+  }
+
+  /// The process has not run for `gap`: leases and offers end later by that.
+  package func stoodStill(_ gap: Duration, now: Now) { deliveries.stoodStill(gap, now: now) }
+
+  /// The agent has started anew: leases for which it has made no call are lost.
+  package func agentRestarted(now: Now) {
+    for message in deliveries.unconfirmed() {
+      message.handOut?.end = now.instant
+      handOutEnded(message, now: now)
+    }
+    dispatch(now: now)
+  }
+
   private func handOutLost(_ poll: PollID, seqs: [Seq], wasSent: Bool, now: Now) {
     for seq in seqs {
-      guard let message = messages[seq], let handOut = message.handOut, handOut.poll == poll,
+      guard let message = message(seq), let handOut = message.handOut, handOut.poll == poll,
         !handOut.isTouched
       else { continue }
       pollDead(message, handOut.fence, wasSent: wasSent, now: now)
@@ -26,8 +47,8 @@ extension Queue {
   /// A consumer that polls again on a new connection gets the messages for which it has made no
   /// call, at once.
   func returnUntouched(of consumer: String, now: Now, isGone: (PollID) -> Bool) {
-    for seq in leases.untouched(of: consumer) {
-      guard let message = messages[seq], message.state == .leased, let handOut = message.handOut,
+    for seq in deliveries.leases.untouched(of: consumer) {
+      guard let message = message(seq), message.state == .leased, let handOut = message.handOut,
         isGone(handOut.poll)
       else { continue }
       pollDead(message, handOut.fence, wasSent: true, now: now)
@@ -41,7 +62,7 @@ extension Queue {
       if wasSent {
         returnUntouched(message, to: state, now: now)
       } else {
-        takeBack(message, to: state, .withheld, now: now)
+        deliveries.takeBack(message, to: state, .withheld, now: now)
       }
     case .wait: message.waiting.append(.pollDead(fence, wasSent: wasSent))
     case .stay, .settle, .back, .vanish: break
@@ -71,10 +92,11 @@ extension Queue {
     #if PLANTS
       if plant == .returnsUncounted { message.untouchedInARow = 0 }
     #endif
-    guard message.untouchedInARow >= limits.offersInARow else {
-      return takeBack(message, to: state, .unburnt, now: now)
+    if message.untouchedInARow < ledger.limits.offersInARow {
+      deliveries.takeBack(message, to: state, .unburnt, now: now)
+    } else {
+      loseAttempt(message, to: state, .lost, now: now)
     }
-    loseAttempt(message, to: state, .lost, now: now)
   }
 
   /// The delivery counts as an attempt, and the message ends after the last one. Without a `delay`
@@ -83,49 +105,12 @@ extension Queue {
     _ message: Message, to state: MessageState, _ kind: HandOutChange.Kind,
     delay: Duration? = nil, reason: String = "", now: Now
   ) {
-    guard message.attempt < limits.attempts else {
-      writeChange(message, kind, reason: reason, now: now)
+    guard message.attempt < ledger.limits.attempts else {
+      deliveries.writeChange(message, kind, reason: reason, now: now)
       return end(message, .lastAttemptEnd, .attemptsUsedUp, now: now)
     }
-    let backOff = BackOff(first: limits.backOffFirst, max: limits.backOffMax)
+    let backOff = BackOff(first: ledger.limits.backOffFirst, max: ledger.limits.backOffMax)
     let delay = delay ?? backOff.delay(after: message.attempt, dice: &dice)
-    takeBack(message, to: state, kind, delay: delay, reason: reason, now: now)
-  }
-
-  /// The lease or offer is over, and the message is in the queue again at its old position.
-  private func takeBack(
-    _ message: Message, to state: MessageState, _ kind: HandOutChange.Kind,
-    delay: Duration = .zero, reason: String = "", now: Now
-  ) {
-    if kind == .released {
-      writeChange(message, kind, reason: reason, now: now)
-    } else {
-      change(message, kind, now: now)
-    }
-    if kind.countsNoAttempt { message.attempt -= 1 } else { message.untouchedInARow = 0 }
-    leases.end(message)
-    message.state = state
-    message.notBefore = now.instant + delay
-    let requeue = Write.requeue(
-      seq: message.seq, attempt: message.attempt, notBefore: now.wall(at: message.notBefore))
-    // An agent waits until its release is durable; nobody waits for the other returns.
-    actions.append(kind == .released ? .write(requeue) : .lazy(requeue))
-    offerWhenDue(message, now: now)
-    schedule(message, now: now)
-  }
-
-  /// Notes how the delivery went on; nobody waits for it.
-  func change(_ message: Message, _ kind: HandOutChange.Kind, now: Now) {
-    guard let change = message.change(kind, now: now) else { return }
-    // A change of a row of this turn must be refused together with the row.
-    actions.append(message.handOut?.turn == turn ? .write(change) : .lazy(change))
-  }
-
-  /// Notes how the delivery went on, in this turn's transaction: the change is durable or refused
-  /// together with the rest of the turn.
-  func writeChange(
-    _ message: Message, _ kind: HandOutChange.Kind, reason: String = "", now: Now
-  ) {
-    if let change = message.change(kind, reason: reason, now: now) { write(change) }
+    deliveries.takeBack(message, to: state, kind, delay: delay, reason: reason, now: now)
   }
 }

@@ -1,20 +1,15 @@
-/// A time at which something may have to happen. A timer that has become meaningless stays in the
-/// heap and does nothing.
-struct Timer: Comparable {
-  enum Kind: UInt8 { case message, poll, task }
+/// The times at which something may have to happen, the earliest first. A timer that has become
+/// meaningless stays and does nothing.
+struct Timers<Key: Comparable> {
+  struct Timer: Comparable {
+    var at: Instant
+    var key: Key
 
-  var at: Instant
-  /// The number of the message or the task, or the poll's id.
-  var key: UInt64
-  var kind: Kind
-
-  static func < (left: Timer, right: Timer) -> Bool {
-    (left.at.nanoseconds, left.key) < (right.at.nanoseconds, right.key)
+    static func < (left: Timer, right: Timer) -> Bool {
+      (left.at.nanoseconds, left.key) < (right.at.nanoseconds, right.key)
+    }
   }
-}
 
-/// The timers of one queue, the earliest first.
-struct Timers {
   private var heap = Heap<Timer>()
 
   var count: Int { heap.count }
@@ -23,8 +18,8 @@ struct Timers {
 
   /// `liveMax`: at most so many of the timers mean something. The others are removed, with the help
   /// of `isLive`, once they are in the majority by far.
-  mutating func set(_ timer: Timer, liveMax: Int, isLive: (Timer) -> Bool) {
-    heap.insert(timer)
+  mutating func set(_ key: Key, at time: Instant, liveMax: Int, isLive: (Timer) -> Bool) {
+    heap.insert(Timer(at: time, key: key))
     if heap.count > 256 + 6 * liveMax { heap.keep(isLive) }
   }
 
