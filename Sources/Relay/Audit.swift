@@ -1,5 +1,5 @@
-/// What an operator, an agent or the relay itself may have done, by the name that the audit has of
-/// it: the noun, and what became of it. docs/operators.md has the same list.
+/// Everything that the audit records of operators, agents and the relay itself, by its name there:
+/// the noun, and what happened to it. docs/operators.md has the same list.
 package enum AuditAction: String, Sendable, CaseIterable {
   case workspaceCreate = "workspace.create"
   case workspaceRegister = "workspace.register"
@@ -32,7 +32,7 @@ package enum AuditAction: String, Sendable, CaseIterable {
   case relayRollback = "relay.rollback"
 }
 
-/// What it was done to.
+/// The thing that the action changed.
 package enum AuditTarget: Sendable, Equatable {
   case relay
   case org(String)
@@ -49,19 +49,19 @@ package enum AuditTarget: Sendable, Equatable {
   }
 }
 
-/// Who did what, in words that need no other row to be understood.
+/// A line of the audit: who did what. It can be understood without any other row.
 package struct AuditEntry: Sendable, Equatable {
-  /// Its place in the audit, counted from 1; 0 until it is written.
+  /// The line's place in the audit, counted from 1; 0 until it is written.
   package var id: Int64 = 0
   package var at: WallTime
   package var actor: String
   package var action: String
   package var target: String
   package var detail: String
-  /// Where it was done, if in one workspace; not known of what is read.
+  /// The workspace that the action concerns, if it is one; unknown for entries read back.
   package var workspace: WorkspaceID?
 
-  /// Of a command that works on a data directory which no relay uses.
+  /// The actor of a command that works on a data directory which no relay uses.
   package static let commandLine = "command line"
 
   package init(
@@ -75,7 +75,7 @@ package struct AuditEntry: Sendable, Equatable {
     }
   }
 
-  /// As it was written, maybe by another version.
+  /// Reads an entry back, maybe one that another version wrote.
   package init(
     id: Int64, at: WallTime, actor: String, action: String, target: String, detail: String
   ) {

@@ -1,4 +1,5 @@
-/// A small generator whose every sequence is told by its seed (SplitMix64, Steele et al. 2014).
+/// A small random number generator whose seed determines its sequence (SplitMix64, Steele et al.
+/// 2014).
 package struct Dice: Sendable, RandomNumberGenerator {
   private var state: UInt64
 
@@ -13,8 +14,8 @@ package struct Dice: Sendable, RandomNumberGenerator {
   }
 }
 
-/// How long a message waits after an attempt has failed: doubled each time, with jitter over the
-/// upper half, so that what failed together does not come back together.
+/// The time that a message waits after a failed attempt: doubled each time, with jitter over the
+/// upper half, so that messages that failed together do not come back together.
 package struct BackOff: Sendable {
   package let first: Duration
   package let max: Duration

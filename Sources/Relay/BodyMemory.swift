@@ -1,20 +1,22 @@
-/// The bytes of bodies in memory: one account, which the loop owns and the engine charges too.
+/// The account of the bytes that bodies take in memory. The loop owns it, and the engine charges it
+/// too.
 ///
-/// A body being received, an answer being made and an answer that nobody has read are the same
+/// A body being received, a response being made and a response that nobody has read are the same
 /// memory, so they share one bound. Each credential has a share of it for the bodies that it sends,
-/// another for what it leaves unread, and all who show none have one together. The credentials of
-/// an org together never hold more than what nobody holds (`Limits.orgSharePercent`): however many
-/// there are, the next org finds room. Heads that are not whole are in the account as well.
+/// and another for the responses that it leaves unread; all clients without a credential have one
+/// share together. The credentials of an org together never hold more than the part that is still
+/// free (`Limits.orgSharePercent`): however many there are, the next org finds room. Request heads
+/// that are incomplete are in the account as well.
 package final class BodyMemory {
-  /// Who causes the bytes.
+  /// The client whose share the bytes are charged to.
   package struct Payer: Hashable, Sendable {
     fileprivate let index: Int
 
     /// Small answers that are never refused, such as those of probes.
     package static let nobody = Payer(index: 0)
-    /// Everybody without a credential; its share counts the bodies that it sends as well.
+    /// Everybody without a credential; the share also counts the bodies that they send.
     package static let anonymous = Payer(index: 1)
-    /// Readers of what is public: they are not refused because of anonymous bodies.
+    /// Readers of public pages: they are not refused because of anonymous bodies.
     package static let readers = Payer(index: 2)
   }
 
@@ -23,12 +25,12 @@ package final class BodyMemory {
   /// The most that was used since `forgetPeak`.
   package private(set) var peak = 0
   private var heads = 0
-  /// By payer: answers that have not left, and bodies that are being received.
+  /// The bytes of each payer's responses that have not left, and of bodies that are being received.
   private var owed = [0, 0, 0]
   private var arriving = [0, 0, 0]
-  /// By payer: its place in `held`, which of those without an org is the first one.
+  /// Each payer's place in `held`; the first place is shared by payers without an org.
   private var orgOf = [0, 0, 0]
-  /// By org: what its payers owe and send.
+  /// The bytes that the payers of each org owe and send.
   private var held = [0]
   private var orgs: [String: Int] = [:]
 
@@ -50,20 +52,20 @@ package final class BodyMemory {
 
   package var isFull: Bool { used >= limits.bodiesInMemoryMax }
 
-  /// What `payer` owes: its answers that have not left, and anonymous bodies.
+  /// The bytes of `payer`'s responses that have not left, and of anonymous bodies.
   package func owed(by payer: Payer) -> Int {
     owed[payer.index] + (payer == .anonymous ? arriving[payer.index] : 0)
   }
 
-  /// Whether an answer of `bytes` may be made for `payer`. One of any size that there is room for
-  /// fits into a share that is not used up.
+  /// Whether a response of `bytes` may be made for `payer`. A response of any size that there is
+  /// room for fits into a share that is not used up.
   package func mayAnswer(_ payer: Payer, bytes: Int = 1) -> Bool {
     payer == .nobody
       || bytes <= limits.bodiesInMemoryMax - used && owed(by: payer) < share(payer)
         && hasRoom(for: bytes, in: orgOf[payer.index])
   }
 
-  /// An org that holds nothing may have one of any size.
+  /// An org that holds nothing may have one response of any size.
   private func hasRoom(for bytes: Int, in org: Int) -> Bool {
     guard org > 0, held[org] > 0 else { return true }
     let free = limits.bodiesInMemoryMax - used - bytes
@@ -96,21 +98,21 @@ package final class BodyMemory {
     bytes / 100 * percent + bytes % 100 * percent / 100
   }
 
-  /// A body that is received grows, or is let go.
+  /// A body that is being received grows, or is discarded.
   package func body(_ change: Int, of payer: Payer) {
     use(change)
     arriving[payer.index] += change
     held[orgOf[payer.index]] += change
   }
 
-  /// An answer is made, or has left.
+  /// A response is made, or has left.
   package func answer(_ change: Int, for payer: Payer) {
     use(change)
     owed[payer.index] += change
     held[orgOf[payer.index]] += change
   }
 
-  /// What is held of heads that are not whole grows, or is let go.
+  /// The incomplete request heads in memory grow, or are discarded.
   package func head(_ change: Int) {
     use(change)
     heads += change

@@ -1,12 +1,14 @@
-/// Both clocks at one moment, and what was doubted then: relay.db keeps it for the next start.
+/// Both clocks at one moment, and the doubt about them: relay.db keeps the record for the next
+/// start.
 package struct ClockRecord: Sendable, Equatable {
   /// The boot of the kernel that the monotonic clock counts from; empty if it is not known.
   package var boot: String
   package var wall: WallTime
   package var instant: Instant
-  /// Nothing ends by the wall clock before then.
+  /// Nothing ends by the wall clock before this time.
   package var doubtfulUntil: Instant
-  /// What the wall clock would have shown if it had gone on as it was believed last.
+  /// The time that the wall clock would have shown if nobody had moved it since it was last
+  /// trusted.
   package var believed: WallTime
 
   package init(
@@ -19,7 +21,7 @@ package struct ClockRecord: Sendable, Equatable {
     self.believed = believed
   }
 
-  /// Of a relay that has kept no record: the newest time that it has written down.
+  /// Makes the record of a relay that has kept none, from the newest time that it has written down.
   package init(newest: WallTime) {
     self.init(
       boot: "", wall: newest, instant: Instant(nanoseconds: 0),

@@ -1,34 +1,34 @@
-/// Whether the wall clock can be believed, and whether the process has stood still.
+/// Watches whether the wall clock can be trusted, and whether the process has stood still.
 ///
-/// What ends messages for good (their time to live, retention) goes by the wall clock, which people
-/// and time servers set. After it has been moved by more than `clockJumpMax`, nothing of that kind
-/// ends for `clockDoubtTime`: time to set it right. A doubt ends when both clocks have agreed for so
-/// long; it goes on over restarts of the process. On another boot the clocks cannot be compared: a
-/// machine that was off for a month looks like one whose clock is a month ahead, so that any wall
-/// clock far from where it was last is doubted.
+/// Messages end for good (by their time to live, by retention) by the wall clock, which people and
+/// time servers set. After the clock was moved by more than `clockJumpMax`, no message ends that
+/// way for `clockDoubtTime`, so that there is time to set the clock right. A doubt ends when both
+/// clocks have agreed for that long; it goes on over restarts of the process. After a reboot the
+/// clocks cannot be compared: a machine that was off for a month looks like one whose clock is a
+/// month ahead, so any wall clock far from its last reading is doubted.
 package struct ClockWatch: Sendable {
   private let limits: Limits
   /// Wall clock minus monotonic clock at the last jump, or at the start.
   private var offset: Duration?
-  /// The same as it was believed last, while there is a doubt.
+  /// The offset from before the clock was moved, while there is a doubt.
   private var believed: Duration?
   private var lastLook: Instant?
-  /// Nothing ends by the wall clock before then.
+  /// Nothing ends by the wall clock before this time.
   package private(set) var doubtfulUntil = Instant(nanoseconds: .min)
 
   package enum Finding: Sendable, Equatable {
-    /// The wall clock was moved by so much.
+    /// The wall clock was moved by this much.
     case jumped(Duration)
-    /// The machine was started anew, and the wall clock is so far from where it was last; or it has
-    /// been in doubt since before.
+    /// The machine was rebooted and the wall clock is this far from its last reading, or a doubt
+    /// from before the restart goes on.
     case unknown(Duration)
-    /// The process did not run for so long.
+    /// The process did not run for this long.
     case stoodStill(Duration)
   }
 
   package init(_ limits: Limits) { self.limits = limits }
 
-  /// Before the first look: goes on from what was written last.
+  /// Goes on from the record that was written last. Call it before the first `look`.
   package mutating func begin(_ record: ClockRecord, boot: String, now: Now) -> Finding? {
     guard record.boot == boot, record.instant <= now.instant else {
       let moved = now.wall - record.wall
@@ -49,14 +49,14 @@ package struct ClockWatch: Sendable {
       believed: believedWall(now))
   }
 
-  /// While the wall clock is in doubt, what it would show if it had not been moved.
+  /// Returns the time that the wall clock would show if it had not been moved.
   private func believedWall(_ now: Now) -> WallTime {
     guard isDoubtful(now), let believed else { return now.wall }
     return WallTime(nanoseconds: now.instant.nanoseconds) + believed
   }
 
-  /// The time by which credentials end: in doubt the later of the two, so that no clock that was
-  /// set back makes an old one good again.
+  /// Returns the time by which credentials end. While there is a doubt it is the later of the two,
+  /// so that setting the clock back makes no expired credential valid again.
   package func credentialTime(_ now: Now) -> WallTime { max(now.wall, believedWall(now)) }
 
   private static func offset(_ wall: WallTime, _ instant: Instant) -> Duration {
@@ -67,7 +67,7 @@ package struct ClockWatch: Sendable {
     moved > limits.clockJumpMax || moved < .zero - limits.clockJumpMax
   }
 
-  /// To be called in every turn, which come at least once a second.
+  /// Compares the clocks. Call it in every turn; turns come at least once a second.
   package mutating func look(_ now: Now) -> [Finding] {
     var found: [Finding] = []
     if let lastLook, now.instant - lastLook > limits.standstillMin {
@@ -85,7 +85,8 @@ package struct ClockWatch: Sendable {
     return found
   }
 
-  /// `time` was written down by an earlier look at the wall clock, which must not lie before it.
+  /// Compares the wall clock with a `time` that an earlier look wrote down: the clock must not be
+  /// behind it.
   package mutating func look(written time: WallTime, now: Now) -> Finding? {
     guard !isDoubtful(now), time - now.wall > limits.clockJumpMax else { return nil }
     doubt(now, believed: Self.offset(time, now.instant))
@@ -94,7 +95,8 @@ package struct ClockWatch: Sendable {
 
   package func isDoubtful(_ now: Now) -> Bool { now.instant < doubtfulUntil }
 
-  /// A further doubt makes the first one longer: what was believed before that stays.
+  /// Begins a doubt, or makes the current one longer: the time believed before the first doubt
+  /// stays.
   private mutating func doubt(_ now: Now, believed: Duration) {
     if !isDoubtful(now) { self.believed = believed }
     doubtfulUntil = now.instant + limits.clockDoubtTime

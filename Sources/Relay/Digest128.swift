@@ -1,8 +1,8 @@
-/// The digest of files that were made before digests had a key (`DigestKey.unkeyedUpTo`): only
-/// compared with what such a file holds, never stored.
+/// The digest of files that were made before digests had a key (`DigestKey.unkeyedUpTo`). It is
+/// only compared with digests that such a file holds, never stored.
 ///
-/// Who chooses the bytes can make two of them collide. Two lanes of folded 64×64 multiplication
-/// over 16 bytes at a time.
+/// Anybody who chooses the bytes can make two of them collide. It is two lanes of folded 64×64
+/// multiplication over 16 bytes at a time.
 package struct Digest128: FieldDigest, Sendable {
   private var first: UInt64 = 0x9E37_79B9_7F4A_7C15
   private var second: UInt64 = 0xD1B5_4A32_D192_ED03

@@ -20,7 +20,7 @@ package enum EndReason: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// What the end of a message means for its task; nil: the task has ended first.
+  /// The event of the task that the end of its message is; nil if the task has ended first.
   var taskEvent: TaskEvent? {
     switch self {
     case .attemptsUsedUp, .expired: .lost

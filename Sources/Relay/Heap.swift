@@ -1,4 +1,4 @@
-/// A binary heap: the least element first.
+/// A binary heap. The least element is the first.
 package struct Heap<Element: Comparable> {
   private var elements: [Element] = []
 
@@ -29,7 +29,7 @@ package struct Heap<Element: Comparable> {
     return first
   }
 
-  /// Drops what `isWanted` says no to, in linear time.
+  /// Removes the elements for which `isWanted` is false, in linear time.
   package mutating func keep(_ isWanted: (Element) -> Bool) {
     elements.removeAll { !isWanted($0) }
     for index in stride(from: elements.count / 2, through: 0, by: -1) { sink(from: index) }

@@ -1,16 +1,16 @@
-/// How one workspace stands to another, and who may call whom by that.
+/// The tree of an org's workspaces: how one stands to another, and which may call each other.
 ///
-/// Workspaces of an org form trees. Pure: the tree is a function from a workspace to the one above
-/// it, so that the same rule decides for rows in memory and for a change that is on its way.
+/// The tree is a function from a workspace to the one above it, so that the same rule decides for
+/// rows in memory and for a change that is being written.
 package struct Hierarchy {
   package enum Relation: Equatable, Sendable { case itself, sibling, ancestor, descendant }
 
   /// Why a workspace cannot stand below another.
   package enum Misfit: Equatable, Sendable { case cycle, tooDeep }
 
-  /// The workspace above; `nil` for a root, and for one that is unknown.
+  /// Returns the workspace above; `nil` for a root, and for an unknown workspace.
   package var parent: (WorkspaceID) -> WorkspaceID?
-  /// Workspaces on one path from a root to a leaf, both counted.
+  /// The most workspaces on one path from a root to a leaf, both counted.
   package var depthMax: Int
 
   package init(depthMax: Int, parent: @escaping (WorkspaceID) -> WorkspaceID?) {
@@ -18,8 +18,8 @@ package struct Hierarchy {
     self.parent = parent
   }
 
-  /// What `other` is to `one`; `nil` if they may not call each other. Both are in one org: all its
-  /// roots are siblings.
+  /// Returns how `other` stands to `one`; `nil` if they may not call each other. Both are in one
+  /// org, whose roots are all siblings.
   package func relation(of other: WorkspaceID, to one: WorkspaceID) -> Relation? {
     if one == other { return .itself }
     if parent(one) == parent(other) { return .sibling }
@@ -31,15 +31,15 @@ package struct Hierarchy {
     path(from: lower).dropFirst().contains(upper)
   }
 
-  /// From a workspace up to its root, or as far as a path may be long: damaged rows must not keep
-  /// anybody here for ever.
+  /// Returns the path from a workspace up to its root, bounded by the longest path that is allowed:
+  /// damaged rows must not cause an endless loop.
   private func path(from id: WorkspaceID) -> [WorkspaceID] {
     var path = [id]
     while path.count < depthMax, let next = parent(path[path.count - 1]) { path.append(next) }
     return path
   }
 
-  /// Whether `child`, with all below it, may stand below `upper`; `nil` if it may.
+  /// Returns why `child`, with everything below it, cannot stand below `upper`; `nil` if it can.
   package func misfit(
     of child: WorkspaceID, below upper: WorkspaceID,
     children: (WorkspaceID) -> [WorkspaceID]

@@ -1,4 +1,5 @@
-/// One agent's identity on the relay. Random when the relay makes it, else as the platform gave it.
+/// One agent's identity on the relay. It is random when the relay makes it, and otherwise the id
+/// that a platform gave.
 package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
   package let bytes: UUIDBytes
 
@@ -11,7 +12,7 @@ package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
-  /// A new one from 128 random bits: RFC 9562 version 4.
+  /// Makes an id from 128 random bits: RFC 9562 version 4.
   package init(random high: UInt64, _ low: UInt64) {
     bytes = UUIDBytes(
       high: high & ~0xF000 | 0x4000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
@@ -34,14 +35,15 @@ package struct WorkspaceID: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The place of a message in its workspace's file: 1, 2, 3 … and never given twice.
+/// The number of a message in its workspace's file: 1, 2, 3 … and never given twice.
 package typealias Seq = Int64
 
-/// The public name of a message, and of the task that it opens.
+/// The public id of a message, and of the task that it opens.
 ///
-/// RFC 9562 version 8 (made by its own rule): 32 bits of the workspace, 42 bits of the sequence
-/// number, 48 random bits. The message is found by it without an index, in a relay with any number
-/// of workspaces and also after its workspace has moved; the random bits make it unguessable.
+/// It is a UUID of RFC 9562 version 8 (custom layout): 32 bits of the workspace, 42 bits of the
+/// sequence number, 48 random bits. It leads to the message without an index, in a relay with any
+/// number of workspaces and also after the workspace has moved. The random bits make it
+/// unguessable.
 package struct MessageID: Hashable, Sendable, CustomStringConvertible {
   package let bytes: UUIDBytes
 
@@ -83,8 +85,9 @@ package struct MessageID: Hashable, Sendable, CustomStringConvertible {
   package var description: String { text }
 }
 
-/// The number in a lease token: (boot number << 40) + counter. A result with an old one never
-/// overwrites a newer one. 23 bits of starts and 40 of hand-outs: neither ends in a century.
+/// The number in a lease token: (boot number << 40) + counter. Every delivery gets a higher one, so
+/// that a result with an old fence never overwrites a newer one. 23 bits of starts and 40 of
+/// deliveries last for more than a century.
 package struct Fence: Hashable, Comparable, Sendable {
   package let number: Int64
 
@@ -94,7 +97,7 @@ package struct Fence: Hashable, Comparable, Sendable {
     number = Int64(boot) << 40 | Int64(counter)
   }
 
-  /// Boot numbers that there are.
+  /// The number of different boot numbers.
   package static let boots: UInt32 = 1 << 23
 
   package static func < (left: Fence, right: Fence) -> Bool { left.number < right.number }

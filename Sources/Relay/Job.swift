@@ -1,7 +1,7 @@
 /// Names a job of one workspace: 1, 2, 3 …
 package typealias JobID = Int64
 
-/// A verb over many messages, carried out in steps, as the workspace's file knows it.
+/// An operation on many messages that is carried out in steps, as the workspace's file stores it.
 package struct JobRow: Sendable, Equatable {
   /// The raw values are on disk: never change one.
   package enum Verb: UInt8, Sendable, CaseIterable {
@@ -21,25 +21,27 @@ package struct JobRow: Sendable, Equatable {
   package var verb: Verb
   package var state = State.running
   package var filter: MessageFilter
-  /// Who asked for it.
+  /// The operator who asked for the job.
   package var actor: String
   /// Messages per second.
   package var rate: Int
-  /// Where the next step begins: a message's number, or a place in the list of them.
+  /// The place where the next step begins: a message's number, or an index into the list of named
+  /// messages.
   package var cursor: Int64
   package var counts = Counts()
   package var startedAt: WallTime
   package var endedAt: WallTime?
-  /// The step that this row comes with makes messages; not on disk.
+  /// The step that writes this row also makes messages. Not on disk.
   package var movesSends = false
 
   package struct Counts: Sendable, Equatable {
-    /// What was there when it began.
+    /// Messages that matched when the job began.
     package var matched = 0
     package var done = 0
-    /// Of `done`: redriven ones that became replays, because a caller had been told of their end.
+    /// The part of `done` that became replays instead of redrives, because a caller had been told
+    /// of their end.
     package var replayed = 0
-    /// No longer what was asked for when their turn came.
+    /// Messages that no longer matched when their turn came.
     package var skipped = 0
     package var failed = 0
 
@@ -59,7 +61,7 @@ package struct JobRow: Sendable, Equatable {
   }
 }
 
-/// Which messages are meant: those named, or those in some states, stored within some time.
+/// Selects messages: by their numbers, or by their states and the time at which they were stored.
 package struct MessageFilter: Sendable, Equatable {
   /// The states that operators name. The raw values are on disk: never change one.
   package struct States: OptionSet, Sendable, Hashable {
@@ -81,23 +83,23 @@ package struct MessageFilter: Sendable, Equatable {
     ]
   }
 
-  /// Empty: by state.
+  /// The numbers of the messages; empty to select by state.
   package var seqs: [Seq] = []
   package var states: States = []
   package var since: WallTime?
   package var until: WallTime?
-  /// The last message that there was when the question was asked.
+  /// The last message that existed when the filter was made.
   package var last: Seq = 0
 
   package init() {}
 
-  /// Where a job begins. A purge goes from the newest to the oldest: what continues a task goes
-  /// before what opened it.
+  /// Returns the place where a job begins. A purge goes from the newest message to the oldest, so
+  /// that messages that continue a task go before the one that opened it.
   package func first(_ verb: JobRow.Verb) -> Int64 {
     seqs.isEmpty && verb == .purge ? last + 1 : 0
   }
 
-  /// Whether the message is meant. `isHeld`: an agent has it.
+  /// Whether the filter selects the message. `isHeld`: an agent has it.
   package func matches(_ message: StoredMessage, isHeld: Bool) -> Bool {
     guard message.seq <= last || !seqs.isEmpty else { return false }
     if let since, message.at < since { return false }

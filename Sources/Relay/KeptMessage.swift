@@ -1,22 +1,23 @@
-/// What retention has to know of one message in a file.
+/// The facts about one message in a file by which retention decides.
 package struct KeptMessage: Sendable, Equatable {
   package var seq: Seq
   package var task: Seq
   package var at: WallTime
-  /// `nil`: it has not ended.
+  /// When the message ended; `nil` if it has not.
   package var endedAt: WallTime?
-  /// Its caller has read how it ended, or was told that it was never delivered.
+  /// The caller has read how the message ended, or was told that it was never delivered.
   package var isEndReceived: Bool
   package var isDead = false
-  /// Of its request and its answer.
+  /// Bytes of the request and the answer.
   package var bytes: Int
-  /// Of the task that it opened, if that has a row.
+  /// The state of the task that the message opened, if the task has a row.
   package var taskState: TaskState?
-  /// Rows of hand-outs, notes and events.
+  /// Rows of deliveries, notes and events.
   package var sideRows = 0
-  /// The message that opened its task is there, or it is that one.
+  /// The message that opened the task is still there, or is this one.
   package var hasFirst: Bool
-  /// Its end is in the file, and no barrier has covered it yet: it may never have been.
+  /// The end of the message is committed, but no barrier has covered it yet: a power cut could undo
+  /// it.
   package var isEnding = false
 
   package init(
@@ -33,19 +34,20 @@ package struct KeptMessage: Sendable, Equatable {
   }
 }
 
-/// Some messages of a file, one behind the other, with what decides whether they can go.
+/// Consecutive messages of a file, with the facts that decide which of them can be deleted.
 package struct KeptSlice: Sendable {
   package var messages: [KeptMessage] = []
-  /// The further messages of the tasks that these have opened, by task and in order.
+  /// The later messages of the tasks that these messages have opened, by task and in order.
   package var further: [Seq: [KeptMessage]] = [:]
-  /// The first message has more further ones than a round may touch: only their last is known.
+  /// The first message's task has more later messages than a round may touch: only the last of them
+  /// is known.
   package var isHuge = false
-  /// There is no message behind these.
+  /// The file has no later message.
   package var isLast = false
 
   package init() {}
 
-  /// Marks those whose end no barrier has covered.
+  /// Marks the messages whose end no barrier has covered.
   package mutating func mark(isEnding: (Seq) -> Bool) {
     for index in messages.indices where isEnding(messages[index].seq) {
       messages[index].isEnding = true

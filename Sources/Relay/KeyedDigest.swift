@@ -1,6 +1,6 @@
-/// A fold of fields to 128 bits, by which equal calls and repeated results are found again.
+/// A digest of fields in 128 bits, by which equal calls and repeated results are recognized.
 package protocol FieldDigest {
-  /// Adds one field of bytes; its length counts: `ab`, `c` is not `a`, `bc`.
+  /// Adds one field of bytes. The length counts: `ab`, `c` differs from `a`, `bc`.
   mutating func update(_ bytes: ArraySlice<UInt8>)
   mutating func update(_ number: UInt64)
   var value: UUIDBytes { get }
@@ -20,8 +20,8 @@ extension FieldDigest {
 /// that the digests that the file holds keep their meaning over restarts, backups and exports.
 package struct DigestKey: Sendable, Equatable {
   package var secret: UUIDBytes
-  /// Messages up to this number were stored before the file had a key: digests that stand with
-  /// them may be of `Digest128`.
+  /// Messages up to this number were stored before the file had a key: their digests may be of
+  /// `Digest128`.
   package var unkeyedUpTo: Seq
 
   package init(secret: UUIDBytes, unkeyedUpTo: Seq = 0) {
@@ -30,11 +30,12 @@ package struct DigestKey: Sendable, Equatable {
   }
 }
 
-/// SipHash-2-4 with 128 bits: without the key nobody can make two calls that fall together.
+/// SipHash-2-4 with 128 bits: without the key nobody can make two calls that collide.
 ///
-/// Callers choose the bytes of their messages, and one caller may pass on what another has written.
-/// A digest without a secret would let whoever writes such bytes take another message's place. Each
-/// field is fed as its length and its bytes, padded with zeros to whole words.
+/// Callers choose the bytes of their messages, and a caller may pass on bytes that somebody else
+/// has written. With a digest without a secret, the author of such bytes could take another
+/// message's place. Each field is fed as its length and its bytes, padded with zeros to whole
+/// words.
 package struct KeyedDigest: FieldDigest, Sendable {
   private var v0: UInt64
   private var v1: UInt64

@@ -1,23 +1,23 @@
-/// What can happen to a message after it has arrived.
+/// The events of a message after it has arrived.
 package enum MessageEvent: UInt8, Sendable, CaseIterable {
-  /// The write on its way has passed the barrier.
+  /// The message's write has passed the barrier.
   case durable
-  /// The write on its way was rolled back: nothing of it is on disk.
+  /// The message's write was rolled back: nothing of it is on disk.
   case refused
-  /// A poll with `confirm=1` takes it.
+  /// A poll with `confirm=1` takes the message.
   case offer
-  /// A poll without `confirm` takes it.
+  /// A poll without `confirm` takes the message.
   case poll
-  /// The peer's TCP never acknowledged the answer that handed it out.
+  /// The peer's TCP never acknowledged the response that delivered the message.
   case pollDead
   case claim
   case extend
   case release
-  /// The release, or the end of a lease, of the last attempt.
+  /// The last attempt was released, or its lease ended.
   case lastAttemptEnd
-  /// A result with the fence of the current hand-out.
+  /// A result with the fence of the current delivery.
   case result
-  /// A result with the fence of an earlier hand-out, while nobody has answered.
+  /// A result with the fence of an earlier delivery, while nobody has answered.
   case lateResult
   /// The accepted result once more: same fence, same body.
   case repeatedResult
@@ -25,7 +25,7 @@ package enum MessageEvent: UInt8, Sendable, CaseIterable {
   case otherResult
   case callerGone
   case callerAttached
-  /// A caller's hold ran out, and it gets the Task.
+  /// A caller's hold ran out, and the caller gets the Task.
   case holdEnd
   /// Every caller's hold ran out under `when_offline: error`, and no agent ever had the message.
   case withdraw
@@ -33,24 +33,25 @@ package enum MessageEvent: UInt8, Sendable, CaseIterable {
   case leaseEnd
   case timeToLiveEnd
   case cancel
-  /// Another message, or a cancel, ended its task.
+  /// Another message, or a cancel, ended the task.
   case taskEnded
   case purge
-  /// An operator puts it back into the queue; no caller was told of its end.
+  /// An operator puts the dead message back into the queue; no caller was told of its end.
   case redrive
   case pause
   case workspaceRemoved
   case shutdown
-  /// Read from the file after a start.
+  /// The message was read from the file after a start.
   case recovered
 }
 
-/// What a transition writes.
+/// The write that a transition causes.
 package enum TableWrite: String, Sendable {
   case none, handOut, claim, extend, requeue, answer, end, redrive
 }
 
-/// Who learns what from a transition. What goes to callers and agents leaves after the barrier.
+/// The reply that a transition causes, and its receiver. Replies to callers and agents leave after
+/// the barrier.
 package enum Tell: String, Sendable {
   case nothing
   /// The agent: done, 200.
@@ -73,11 +74,11 @@ package enum Tell: String, Sendable {
   case closed
   /// The agent: 409 `lease_lost`.
   case leaseLost
-  /// Who asked for the write: 503, nothing was stored.
+  /// The client that asked for the write: 503, nothing was stored.
   case unavailable
-  /// Who asked: it has ended already.
+  /// The client that asked: the message has ended already.
   case tooLate
-  /// The operator: it is in the queue again.
+  /// The operator: the message is in the queue again.
   case redriven
   /// The operator: 409 `not_dead`.
   case notDead
@@ -87,22 +88,22 @@ package enum Tell: String, Sendable {
 package enum Cell: Equatable, Sendable {
   case move(MessageState, write: TableWrite, tell: Tell)
   case stay(Tell)
-  /// A write is on its way: the event is kept and applied again after the report.
+  /// The message is being written: the event is deferred, and applied again after the report.
   case wait
-  /// To the end that was written: dead, expired or cancelled.
+  /// The message moves to the end that was written: dead, expired or cancelled.
   case settle(Tell)
-  /// Back to the state from before the write.
+  /// The message moves back to the state from before the write.
   case back(Tell)
-  /// It never existed.
+  /// The message never existed.
   case vanish(Tell)
-  /// The driver has a bug if this happens.
+  /// This cannot happen, or the driver has a bug.
   case impossible
 }
 
-/// The full table of a message: state × event → new state, write, answer.
+/// The full table of a message: state × event → new state, write, reply.
 ///
-/// Every cell is written out: a new state or event does not compile until it has been thought
-/// through. `arrive` is the birth: it makes a message in `storing`.
+/// Every cell is written out, so that a new state or event does not compile until somebody has
+/// thought it through. `arrive` comes before the table: it makes a message in `storing`.
 package enum MessageTable {
   package static func cell(_ state: MessageState, _ event: MessageEvent) -> Cell {
     switch state {
@@ -127,7 +128,7 @@ package enum MessageTable {
     case .holdEnd, .withdraw, .timeToLiveEnd, .cancel, .taskEnded, .purge, .redrive,
       .workspaceRemoved:
       .wait
-    // Nobody has seen it: whatever token is shown for it was not made here.
+    // No agent has seen the message: whatever token is shown for it was not made here.
     case .claim, .extend, .release: .stay(.leaseLost)
     case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
       .otherResult, .offerEnd, .leaseEnd, .recovered:
@@ -139,7 +140,8 @@ package enum MessageTable {
     switch event {
     case .offer: .move(.offered, write: .handOut, tell: .entry)
     case .poll: .move(.leased, write: .handOut, tell: .entry)
-    // It was handed out before and came back; its old holder has lost it, but not its work.
+    // The message was delivered before and came back; the earlier agent has lost its lease, but its
+    // result still counts.
     case .claim, .extend, .release: .stay(.leaseLost)
     case .lateResult: .move(.answering, write: .answer, tell: .nothing)
     case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
@@ -165,7 +167,7 @@ package enum MessageTable {
     case .lastAttemptEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .workspaceRemoved:
       .move(.closing, write: .end, tell: .nothing)
     case .callerGone, .callerAttached, .pause, .shutdown, .recovered: .stay(.nothing)
-    // Its hand-out made "never handed out" untrue: the caller gets the Task, not the withdrawal.
+    // The message was delivered, so it is not withdrawn: the caller gets the Task.
     case .holdEnd, .withdraw: .stay(.task)
     case .redrive: .stay(.notDead)
     case .durable, .offer, .poll, .repeatedResult, .otherResult, .leaseEnd: .impossible
@@ -222,7 +224,7 @@ package enum MessageTable {
       .stay(.closed)
     case .callerAttached: .stay(.ended)
     case .cancel: .stay(.tooLate)
-    // What has expired or was cancelled can only be replayed.
+    // A message that has expired or was cancelled can only be replayed.
     case .redrive:
       state == .dead ? .move(.redriving, write: .redrive, tell: .nothing) : .stay(.notDead)
     case .callerGone, .holdEnd, .withdraw, .taskEnded, .purge, .pause, .workspaceRemoved, .shutdown,
@@ -238,7 +240,7 @@ package enum MessageTable {
     case .refused: .back(.task)
     case .callerGone, .callerAttached, .pause, .shutdown, .withdraw: .stay(.nothing)
     case .holdEnd, .timeToLiveEnd, .cancel, .taskEnded, .purge, .redrive, .workspaceRemoved: .wait
-    // It was never handed out: whatever token is shown for it was not made here.
+    // The message was never delivered: whatever token is shown for it was not made here.
     case .claim, .extend, .release: .stay(.leaseLost)
     case .offer, .poll, .pollDead, .lastAttemptEnd, .result, .lateResult, .repeatedResult,
       .otherResult, .offerEnd, .leaseEnd, .recovered:
@@ -263,12 +265,12 @@ package enum MessageTable {
     switch event {
     case .durable: .move(.queued, write: .none, tell: .redriven)
     case .refused: .back(.unavailable)
-    // Its time to live begins anew.
+    // The redriven message gets a new time to live.
     case .callerGone, .callerAttached, .pause, .shutdown, .timeToLiveEnd: .stay(.nothing)
     case .claim, .extend, .release, .result, .lateResult, .repeatedResult, .otherResult, .holdEnd,
       .withdraw, .cancel, .taskEnded, .purge, .redrive, .workspaceRemoved:
       .wait
-    // No agent holds it.
+    // No agent holds a dead message.
     case .offer, .poll, .pollDead, .lastAttemptEnd, .offerEnd, .leaseEnd, .recovered: .impossible
     }
   }

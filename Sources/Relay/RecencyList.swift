@@ -1,5 +1,5 @@
-/// Keys in the order of their last use. Every operation takes the same time, however many there
-/// are: the neighbours of a key stand beside it.
+/// Keys in the order of their last use. Every operation takes constant time: each key is linked to
+/// its neighbours.
 package struct RecencyList<Key: Hashable> {
   private struct Node {
     var key: Key
@@ -26,7 +26,7 @@ package struct RecencyList<Key: Hashable> {
 
   package func contains(_ key: Key) -> Bool { places[key] != nil }
 
-  /// Makes `key` the newest; takes it in if it is not there.
+  /// Makes `key` the newest one; adds it if it is missing.
   package mutating func use(_ key: Key) {
     let place = detached(key)
     nodes[place].older = newestPlace
@@ -34,7 +34,7 @@ package struct RecencyList<Key: Hashable> {
     newestPlace = place
   }
 
-  /// Makes `key` the oldest; takes it in if it is not there.
+  /// Makes `key` the oldest one; adds it if it is missing.
   package mutating func useFirst(_ key: Key) {
     let place = detached(key)
     nodes[place].newer = oldestPlace
@@ -48,7 +48,7 @@ package struct RecencyList<Key: Hashable> {
     free.append(place)
   }
 
-  /// A place for the key that no neighbour points to.
+  /// Returns a place for the key to which no neighbour is linked.
   private mutating func detached(_ key: Key) -> Int {
     let node = Node(key: key, older: Self.none, newer: Self.none)
     if let place = places[key] {

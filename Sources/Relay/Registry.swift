@@ -1,10 +1,10 @@
-/// A workspace as the registry knows it; its queue is in a file of its own.
+/// A workspace's row in the registry. The workspace's queue is in a file of its own.
 package struct RegisteredWorkspace: Sendable, Equatable {
   /// The raw values are on disk: never change one.
   package enum State: UInt8, Sendable, CaseIterable {
     case active = 1
     case removed = 2
-    /// Its file is being deleted; the row goes after it.
+    /// The workspace's file is being deleted; the row is deleted after it.
     case purging = 3
   }
 
@@ -15,17 +15,19 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   /// The agent card as it was registered, byte for byte; empty while there is none.
   package var card: [UInt8]
   package var url: String
-  /// A JSON object of what an operator has set.
+  /// The settings that an operator has made, as a JSON object.
   package var settings: String
   package var state: State
   package var removedAt: WallTime?
-  /// When something in its file next comes due, so that idle files need not be opened; `nil`: that
-  /// is not known. Like `lastSeenAt` it is kept apart from the row, see `WorkspacePulse`.
+  /// When something in the workspace's file next comes due, so that idle files need not be opened;
+  /// `nil` if that is unknown. Like `lastSeenAt` it is written separately from the row, see
+  /// `WorkspacePulse`.
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
   /// The workspace above it, in the same org.
   package var parent: WorkspaceID?
-  /// When it got its first token, and whose: it is never unclaimed again, though tokens go.
+  /// When the workspace got its first token, and who got it. From then on it is claimed, even
+  /// without tokens.
   package var claimedAt: WallTime?
   package var claim = TokenOrigin()
 
@@ -49,13 +51,13 @@ package struct RegisteredWorkspace: Sendable, Equatable {
   }
 }
 
-/// Who asked for a token.
+/// The client that asked for a token.
 package struct TokenOrigin: Sendable, Equatable {
-  /// What the credential stands for that was shown, or `anonymous` for a claim.
+  /// The holder of the credential that was shown, or `anonymous` for a claim.
   package var by: String
-  /// The other end of the connection of a claim; a proxy's, if one is in front.
+  /// The peer address of a claim's connection; the proxy's, if there is one in front.
   package var from: String
-  /// What `X-Forwarded-For` said: shown, and believed by nobody.
+  /// The content of `X-Forwarded-For`. It is shown, and never trusted.
   package var via: String
 
   package init(by: String = "", from: String = "", via: String = "") {
@@ -65,12 +67,14 @@ package struct TokenOrigin: Sendable, Equatable {
   }
 }
 
-/// What of a workspace changes without anybody's word, written once in a while for many.
+/// The facts about a workspace that change by themselves, written now and then for many workspaces
+/// at once.
 package struct WorkspacePulse: Sendable, Equatable {
   package var id: WorkspaceID
   package var nextWakeAt: WallTime?
   package var lastSeenAt: WallTime?
-  /// What its file holds, as long as `nextWakeAt` counts. `nil`: nothing that was ever counted.
+  /// The depth of the queue in the file, valid as long as `nextWakeAt` is; `nil` if it was never
+  /// counted.
   package var depth: QueueDepth?
 
   package init(_ workspace: RegisteredWorkspace, depth: QueueDepth? = nil) {
@@ -81,7 +85,7 @@ package struct WorkspacePulse: Sendable, Equatable {
   }
 }
 
-/// A credential; the secret itself is not kept anywhere.
+/// A credential. The secret itself is stored nowhere.
 package struct RegisteredToken: Sendable, Equatable {
   /// The raw values are on disk: never change one.
   package enum Kind: UInt8, Sendable, CaseIterable {
@@ -90,7 +94,7 @@ package struct RegisteredToken: Sendable, Equatable {
     case admin = 3
   }
 
-  /// What an org key may do. The bits are on disk.
+  /// The rights of an org key. The bits are on disk.
   package struct Scopes: OptionSet, Sendable, Hashable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -102,7 +106,7 @@ package struct RegisteredToken: Sendable, Equatable {
 
   /// SHA-256 of the secret: 32 bytes.
   package var hash: [UInt8]
-  /// Of an agent's token.
+  /// The workspace of an agent's token.
   package var workspace: WorkspaceID?
   package var org: String
   package var kind: Kind
@@ -110,7 +114,7 @@ package struct RegisteredToken: Sendable, Equatable {
   package var createdAt: WallTime
   package var expiresAt: WallTime?
   package var lastUsedAt: WallTime?
-  /// What logs and lists show of it.
+  /// The part of the token that logs and lists show.
   package var fingerprint: String
   package var revokedAt: WallTime?
   package var name: String
@@ -137,7 +141,7 @@ package struct RegisteredToken: Sendable, Equatable {
     self.origin = origin
   }
 
-  /// From when on it counts no more; `nil`: it has no end.
+  /// When the token stops being valid; `nil` if it has no end.
   package var end: WallTime? {
     guard let revokedAt, let expiresAt else { return revokedAt ?? expiresAt }
     return min(revokedAt, expiresAt)
@@ -156,7 +160,8 @@ package struct RegisteredOrg: Sendable, Equatable {
   }
 }
 
-/// What an operator gives an agent under a name; kept as it is, so that the agent can read it.
+/// A value that an operator gives an agent under a name. It is stored in plain text, so that the
+/// agent can read it.
 package struct RegisteredSecret: Sendable, Equatable {
   package var workspace: WorkspaceID
   package var key: String
@@ -175,11 +180,11 @@ package struct RegisteredSecret: Sendable, Equatable {
   }
 }
 
-/// All that the registry holds, as the loop keeps it in memory.
+/// Everything in the registry, as the loop keeps it in memory.
 package struct RegistrySnapshot: Sendable {
   package var orgs: [RegisteredOrg] = []
   package var workspaces: [RegisteredWorkspace] = []
-  /// Revoked and expired ones too, while they are listed.
+  /// All tokens, revoked and expired ones included while they are listed.
   package var tokens: [RegisteredToken] = []
   package var secrets: [RegisteredSecret] = []
 
@@ -201,37 +206,38 @@ package enum RegistryWrite: Sendable {
 
   case createOrg(RegisteredOrg)
   case createWorkspace(RegisteredWorkspace)
-  /// Every column of the row, by its id.
+  /// Writes every column of the row with this id.
   case updateWorkspace(RegisteredWorkspace)
   case pulses([WorkspacePulse])
-  /// The row, its tokens and its secrets go; its file has gone before. Tokens that ended at a time,
-  /// with the workspace, may stay: their agents are told why.
+  /// Deletes the row, its tokens and its secrets; the file was deleted before. Tokens that ended at
+  /// `keepingTokensEnded`, together with the workspace, may stay, so that their agents are told
+  /// why.
   case deleteWorkspace(WorkspaceID, keepingTokensEnded: WallTime? = nil)
   case addToken(RegisteredToken)
-  /// Every token of the workspace that has not been revoked before.
+  /// Revokes every token of the workspace that was not revoked before.
   case revokeTokens(of: WorkspaceID, at: WallTime)
   case revokeToken(hash: [UInt8], at: WallTime)
   /// The old token of a rotation ends at a time.
   case expireToken(hash: [UInt8], at: WallTime)
-  /// Tokens that are gone meanwhile are passed over.
+  /// Notes when tokens were last used. Tokens that have been deleted meanwhile are skipped.
   case touchTokens([Use])
   case deleteToken(hash: [UInt8])
-  /// A new one, or another value for one that is there.
+  /// Stores a new secret, or another value for one that exists.
   case putSecret(RegisteredSecret)
   case deleteSecret(WorkspaceID, key: String)
-  /// A workspace that comes from another relay, with all that belongs to it.
+  /// Inserts a workspace from another relay, with everything that belongs to it.
   case insertRows([RegistryRow])
   case audit(AuditEntry)
-  /// Of the `rows` oldest lines of the audit those go that are older than `before`, or of which there
-  /// are `keep` newer ones; the newest line always stays.
+  /// Deletes old lines of the audit: of the `rows` oldest ones, those that are older than `before`
+  /// or that have `keep` newer lines. The newest line always stays.
   case trimAudit(before: WallTime?, keep: Int, rows: Int)
-  /// The row that shows whether a row can be written.
+  /// Writes a row to find out whether the disk takes one.
   case probe(at: WallTime)
   case clock(ClockRecord)
-  /// The progress of workspaces' files that a barrier has covered.
+  /// Stores how far the barrier has covered the workspaces' files.
   case progress([WorkspaceID: Int64])
 
-  /// It deletes or replaces content, which then stands in the log until that is emptied.
+  /// The write deletes or replaces content, which stays in the log until the log is emptied.
   package var isBlanking: Bool {
     switch self {
     case .updateWorkspace, .deleteWorkspace, .deleteToken, .putSecret, .deleteSecret: true

@@ -1,5 +1,5 @@
-/// A row of the registry as it goes from one relay to another: by the names of its columns, so that
-/// whatever belongs to a workspace goes with it.
+/// A row of the registry on its way from one relay to another, by the names of its columns: so
+/// every column of a workspace goes along.
 package struct RegistryRow: Sendable, Equatable {
   package var table: String
   package var columns: [String]
@@ -16,7 +16,7 @@ package struct RegistryRow: Sendable, Equatable {
   }
 }
 
-/// What a column may hold.
+/// The value of a column.
 package enum SQLValue: Sendable, Equatable {
   case null
   case integer(Int64)

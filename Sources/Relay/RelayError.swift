@@ -1,6 +1,6 @@
-/// Everything that the relay itself refuses, in one table. `docs/errors.md` explains each.
+/// Every error that the relay itself defines, in one table. `docs/errors.md` explains each.
 ///
-/// What A2A and HTTP define has its own codes (A2A 1.0 §5.4, RFC 9110); this is the rest.
+/// Errors that A2A and HTTP define have their own codes (A2A 1.0 §5.4, RFC 9110).
 package enum RelayError: String, Error, Sendable, CaseIterable {
   case badJSON = "bad_json"
   case tooManyValues = "too_many_values"
@@ -60,10 +60,10 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
   case jobsFull = "jobs_full"
   case unsupported
 
-  /// Stable, for programs.
+  /// The code that programs compare. It never changes.
   package var code: String { rawValue }
 
-  /// The same in A2A's `ErrorInfo.reason` (google.rpc: upper snake case).
+  /// The code as A2A's `ErrorInfo.reason` (google.rpc: upper snake case).
   package var reason: String { rawValue.uppercased() }
 
   package var status: Int {
@@ -93,7 +93,7 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     }
   }
 
-  /// Of a JSON-RPC error object: A2A 1.0 §3.3.2 names −32603 for what is temporary.
+  /// The code of a JSON-RPC error object: A2A 1.0 §3.3.2 names −32603 for temporary errors.
   package var rpcCode: Int {
     switch self {
     case .badJSON: -32700
@@ -104,11 +104,12 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     }
   }
 
-  /// Whether an agent has the message: what decides if a retry is safe. `nil`: it is no send.
+  /// Whether an agent may have the message, which decides if a retry is safe; `nil` if the request
+  /// was no send.
   package var delivered: String? {
     switch self {
-    // Only what was refused after it was known that no equal call is stored, or was rolled back, or
-    // withdrawn. Without the file nobody knows whether this call was stored before.
+    // `no` only where it was known that no equal call is stored, or where the message was rolled
+    // back or withdrawn. Without the file nobody knows whether this call was stored before.
     case .queueFull, .callerShare, .diskFull, .inodesUsedUp, .resultsFull, .logFull, .notStored,
       .agentOffline, .sendsRefused:
       "no"

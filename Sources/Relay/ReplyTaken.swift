@@ -1,17 +1,17 @@
-/// What a caller has learned from a reply whose delivery was seen. What was sent decides, whatever
-/// has become of the message by the time at which the receipt comes.
+/// The content of a reply that a caller has acknowledged. The reply as it was sent counts, even if
+/// the message has moved on before the acknowledgement.
 package enum ReplyTaken: Sendable {
-  /// Nothing: the message is a replay, and nobody waits for a reply.
+  /// No reply: the message is a replay, and nobody waits for it.
   case unawaited
-  /// The Task while it was at work.
+  /// The Task, while the message was unanswered.
   case task
-  /// How the message ended.
+  /// The end of the message.
   case end
 
-  // In a file `received_at` is 0 as long as no caller has taken the end, and later than `ended_at`
-  // from then on, even if the clock was set back or both times are the same. Earlier versions wrote
-  // the time of any reply there: one that is not later than the end may have been the Task. They
-  // wrote it for replays too, which have a `task_received_at` when this version wrote it.
+  // In a file `received_at` is 0 until a caller has taken the end, and later than `ended_at` from
+  // then on, even if the clock was set back or both times are the same. Earlier versions wrote the
+  // time of any reply there, so a time that is not later than the end may be that of the Task. They
+  // wrote it for replays too; a replay that this version wrote has a `task_received_at`.
 
   /// Whether the columns of a message say that its end was taken.
   package static func isEndTaken(

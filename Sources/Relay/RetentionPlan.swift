@@ -1,14 +1,16 @@
-/// What one round of retention deletes, decided from a slice of a file; pure.
+/// The messages that one round of retention deletes, decided from a slice of a file.
 ///
-/// A task goes as a whole: while it is open, all of its messages stay. Its first message is the
-/// first to go, so that nobody is ever shown a part of a history as if it were all of it; what a
-/// round cannot take with it is found without its first message later, and goes then.
+/// A task is deleted as a whole: while it is open, all of its messages stay. Its first message is
+/// deleted first, so that nobody is ever shown a part of a history as if it were complete. Messages
+/// that do not fit into the round are found later without their first message, and are deleted
+/// then.
 package struct RetentionPlan: Sendable, Equatable {
-  /// What may go.
+  /// The messages that may be deleted.
   package struct Rule: Sendable {
-    /// What ended by then has been kept for long enough; `nil` while the clock is not trusted.
+    /// Messages that ended by this time have been kept for long enough; `nil` while the clock is in
+    /// doubt.
     package var endedBy: WallTime?
-    /// The workspace keeps too much: what was received goes too.
+    /// The workspace keeps too much: messages whose end was received may be deleted too.
     package var isOver: Bool
 
     package init(endedBy: WallTime?, isOver: Bool) {
@@ -17,19 +19,20 @@ package struct RetentionPlan: Sendable, Equatable {
     }
   }
 
-  /// Neighbours in the file, as ranges.
+  /// The deleted messages as ranges of neighbours in the file.
   package var ranges: [ClosedRange<Seq>] = []
-  /// The same messages, one by one.
+  /// The deleted messages, one by one.
   package var deleted: [Seq] = []
-  /// Of these, the dead ones.
+  /// The dead ones among the deleted messages.
   package var dead: Set<Seq> = []
-  /// Has more rows than a round may delete: some of them go, and then it is looked at again.
+  /// A message with more rows than a round may delete: some of the rows are deleted, and the
+  /// message is looked at again.
   package var trimmed: Seq?
-  /// Everything up to here was looked at.
+  /// The last message that was looked at.
   package var cursor: Seq
-  /// Nothing behind the cursor can go by this rule.
+  /// No message behind the cursor can be deleted by this rule.
   package var isDone = false
-  /// The earliest end of what was kept, as far as it is known.
+  /// The earliest end of a message that stays, as far as it is known.
   package var earliestEnd: WallTime?
 
   private var sideRows = 0
@@ -45,7 +48,7 @@ package struct RetentionPlan: Sendable, Equatable {
     for message in slice.messages {
       if !rule.isOver {
         guard let endedBy = rule.endedBy, message.at <= endedBy else {
-          // It cannot have ended before it came, and those behind it came later.
+          // A message cannot have ended before it arrived, and later messages arrived later.
           keep(until: message.at)
           isDone = true
           return
@@ -95,7 +98,7 @@ package struct RetentionPlan: Sendable, Equatable {
     return false
   }
 
-  /// `false`: it does not fit into this round.
+  /// Adds the message to the round. `false`: it does not fit.
   private mutating func take(
     _ message: KeptMessage, rowsMax: Int, bytesMax: Int
   ) -> Bool {

@@ -1,23 +1,24 @@
-/// When a workspace's file is looked through for what can go, and from where; pure.
+/// The times at which retention reads a workspace's file, and the places where it begins.
 ///
-/// By age it is looked through from its beginning to the first message that is too young, so that
-/// no index is needed: at the time of the cut no more messages can have been unanswered than a
-/// queue holds, and these are all that is read in vain. By size it goes on where it stopped last.
+/// By age it reads from the beginning of the file to the first message that is too young, so that
+/// no index is needed. At that moment no more messages can be unanswered than a queue holds, and
+/// only those are read in vain. By size it goes on where it last stopped.
 ///
-/// Where many come due, they go as evenly as they came, half a round at a time: the other half is
-/// for those behind them that came early enough and ended too late, so that, where bodies are
-/// small, one round sees to the end of what is due. Another would write the edge's pages again.
+/// Where many messages come due, they are deleted as evenly as they came, half a round at a time.
+/// The other half is for later messages that came early enough but ended too late, so that one
+/// round reaches the end of the due messages where bodies are small. Another round would write the
+/// pages at the edge again.
 package struct RetentionSchedule: Sendable {
   package enum Sweep: Sendable, Equatable { case age, size }
 
-  /// What is being looked through, in rounds.
+  /// The current sweep, which reads the file in rounds.
   package private(set) var sweep: Sweep?
   package private(set) var cursor: Seq = 0
-  /// Nothing happens before then.
+  /// Retention does nothing before this time.
   package private(set) var at: Instant
-  /// The first message that is kept can go then, as far as it is known.
+  /// When the first message that is kept can be deleted, as far as it is known.
   package private(set) var dueAt: WallTime?
-  /// The first key or tombstone can go then.
+  /// When the first key or tombstone can be deleted.
   package private(set) var expiryAt: WallTime?
 
   private let bounds: Bounds
@@ -28,20 +29,21 @@ package struct RetentionSchedule: Sendable {
   private var ended: Instant
   private var tally: Tally
   private var sizeCursor: Seq = 0
-  /// By size it starts from its beginning again then: what was not received then may be now.
+  /// When retention by size starts again from the beginning of the file: messages that were not
+  /// received the last time may be by then.
   private var sizeRestartAt: Instant
-  /// It has been looked through from its beginning and keeps too much all the same.
+  /// When the file is read again after it was read from the beginning and still keeps too much.
   private var sizeRetryAt: Instant
 
-  /// What a sweep has done so far.
+  /// The work of a sweep so far.
   private struct Tally: Sendable {
     var deleted = 0
-    /// Time for rounds that deleted nothing, and found more behind.
+    /// Time spent on rounds that deleted nothing and found more messages behind.
     var vain = Duration.zero
     var lastRound: Instant
   }
 
-  /// The limits that count here; all of them are not carried with every workspace.
+  /// The limits that retention uses: a copy of all limits in every workspace would take memory.
   private struct Bounds: Sendable {
     var retention: Duration
     var retentionEvery: Duration
@@ -68,9 +70,9 @@ package struct RetentionSchedule: Sendable {
     self.expiryAt = expiryAt
   }
 
-  /// When there is something to do next. `commits`: of the file so far.
+  /// Returns when there is something to do next. `commits`: the commits of the file so far.
   ///
-  /// A file that is closed is not opened to see how large it is, but for what is due.
+  /// A closed file is opened if messages in it are due, but not to see how large it is.
   package func next(commits: UInt64, isOpen: Bool = true) -> Instant? {
     if sweep != nil { return isOpen ? at : at + bounds.retentionRetry }
     if commits != lastLookCommits {
@@ -87,7 +89,7 @@ package struct RetentionSchedule: Sendable {
     return min(dueAt, expiryAt)
   }
 
-  /// It is time to look: says what to look for.
+  /// The time has come: returns what to look for.
   package mutating func look(
     isOver: Bool, isTrusted: Bool, commits: UInt64, now: Now
   ) -> Sweep? {
@@ -98,7 +100,7 @@ package struct RetentionSchedule: Sendable {
     if let sweep { return sweep }
     at = now.instant + bounds.retentionEvery
     if commits != lastLookCommits {
-      // Whatever has ended since then can go no earlier.
+      // Messages that have ended since the last look are deleted no earlier.
       let earliest = lastLook.wall + bounds.retention
       dueAt = min(dueAt ?? earliest, earliest)
     }
@@ -156,18 +158,19 @@ package struct RetentionSchedule: Sendable {
     at = isBusy ? now.instant + bounds.retentionPause : now.instant
   }
 
-  /// Retention's own commits say nothing new; all others do, also those between two rounds.
+  /// Counts the commits of retention itself, which say nothing new; all others do, even those
+  /// between two rounds.
   package mutating func wrote(_ own: Range<UInt64>) {
     if lastLookCommits == own.lowerBound { lastLookCommits = own.upperBound }
   }
 
-  /// A key has come, or a tombstone, which is forgotten then.
+  /// A key or a tombstone was added, and is deleted at `time`.
   package mutating func willExpire(at time: WallTime) { expiryAt = min(expiryAt ?? time, time) }
 
   /// A round was refused: the disk is full.
   package mutating func refused(now: Now) {
     at = now.instant + bounds.retentionEvery
-    // That is no time spent on looking.
+    // A refused round counts as no time spent on reading.
     began = now.instant
     tally.lastRound = now.instant
   }
@@ -179,8 +182,8 @@ package struct RetentionSchedule: Sendable {
     ended = now.instant
   }
 
-  /// How long it takes for half a round to come due, at the pace since the last sweep; longer after
-  /// a sweep that read past much that stays.
+  /// Returns the time in which half a round comes due, at the pace since the last sweep; longer
+  /// after a sweep that read past many messages that stay.
   private func untilHalfRound(_ now: Now) -> Duration {
     let every = bounds.retentionEvery
     let vain = Duration.nanoseconds(10 * min(tally.vain, every).nanoseconds)

@@ -1,31 +1,31 @@
-/// Where a message stands. The raw values are on disk: never change one.
+/// The state of a message. The raw values are on disk: never change one.
 package enum MessageState: UInt8, Sendable, CaseIterable {
-  /// Its write is on the way to the disk; nobody sees it yet.
+  /// The message is being written; nobody sees it yet.
   case storing = 1
-  /// On disk, waiting for an agent.
+  /// The message is on disk and waits for an agent.
   case queued = 2
-  /// Given to a poll that asked to confirm.
+  /// The message was given to a poll that asked to confirm.
   case offered = 3
-  /// An agent works on it.
+  /// An agent works on the message.
   case leased = 4
-  /// Its result is on the way to the disk.
+  /// The result of the message is being written.
   case answering = 5
-  /// It has its one answer.
+  /// The message has its one answer.
   case answered = 6
-  /// Attempts used up; kept for people to look at and redrive.
+  /// The message's attempts are used up; it is kept for people to look at and redrive.
   case dead = 7
-  /// Not answered within its time to live.
+  /// The message was not answered within its time to live.
   case expired = 8
-  /// Ended on somebody's word.
+  /// A caller or an operator ended the message.
   case cancelled = 9
-  /// Its withdrawal (never handed out, `when_offline: error`) is on the way to the disk.
+  /// The withdrawal of the message (never delivered, `when_offline: error`) is being written.
   case withdrawing = 10
-  /// Another end without an answer is on the way to the disk.
+  /// Another end without an answer is being written.
   case closing = 11
-  /// Its return from `dead` into the queue is on the way to the disk.
+  /// The return of the message from `dead` into the queue is being written.
   case redriving = 12
 
-  /// The states that can be on disk for good.
+  /// The message stays in this state for good.
   package var isEnd: Bool {
     switch self {
     case .answered, .dead, .expired, .cancelled: true
@@ -34,7 +34,7 @@ package enum MessageState: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// A write is on its way: no timer acts and no other transition starts until its report.
+  /// The message is being written: no timer acts and no other transition starts until the report.
   package var isPending: Bool {
     switch self {
     case .storing, .answering, .withdrawing, .closing, .redriving: true
@@ -43,7 +43,7 @@ package enum MessageState: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// Where a task stands (A2A 1.0 `TaskState`). The raw values are on disk: never change one.
+/// The state of a task (A2A 1.0 `TaskState`). The raw values are on disk: never change one.
 package enum TaskState: UInt8, Sendable, CaseIterable {
   case submitted = 1
   case working = 2
@@ -54,7 +54,7 @@ package enum TaskState: UInt8, Sendable, CaseIterable {
   case failed = 7
   case rejected = 8
 
-  /// A2A 1.0 §4.1.3: never left.
+  /// The task has ended. A2A 1.0 §4.1.3: a terminal state is never left.
   package var isTerminal: Bool {
     switch self {
     case .completed, .canceled, .failed, .rejected: true

@@ -1,4 +1,4 @@
-/// What a workspace's file remembers of one message, without its bodies.
+/// A message in a workspace's file, without its bodies.
 package struct StoredMessage: Sendable {
   package var seq: Seq
   package var tag: UInt64
@@ -20,26 +20,27 @@ package struct StoredMessage: Sendable {
   package var isImmediate: Bool
   package var isReceived: Bool
   package var bytes: Int
-  /// Of the accepted result; 0 while there is none.
+  /// The fence of the accepted result; 0 while there is none.
   package var answerFence: Fence
   package var answerHash: UUIDBytes
   package var endedAt: WallTime?
-  /// When a caller took its end; 0 if only its Task was taken, or it is a replay (`ReplyTaken`).
+  /// When a caller took the end of the message; 0 if only its Task was taken, or it is a replay
+  /// (`ReplyTaken`).
   package var receivedAt: WallTime?
-  /// When a caller took its Task; 0 for a replay.
+  /// When a caller took the Task; 0 for a replay.
   package var taskReceivedAt: WallTime?
-  /// When a caller was first told that it is dead.
+  /// When a caller was first told that the message is dead.
   package var toldAt: WallTime?
 
-  /// Its caller has read how it ended.
+  /// The caller has read how the message ended.
   package var isEndReceived: Bool {
     ReplyTaken.isEndTaken(
       receivedAt: receivedAt, taskReceivedAt: taskReceivedAt, endedAt: endedAt,
       isReplay: replayOf != nil)
   }
-  /// A caller has been told that it is dead, or is about to be.
+  /// A caller has been told that the message is dead, or is about to be.
   package var isTold: Bool
-  /// The id of the message that it repeats.
+  /// The id of the message that this one repeats.
   package var replayOf: UUIDBytes?
 
   package init(
@@ -96,29 +97,29 @@ package struct StoredTask: Sendable, Equatable {
   }
 }
 
-/// What a workspace's file holds that is still at work, read when the file is opened.
+/// The messages and tasks of a workspace's file that are still open, read when the file is opened.
 package struct Recovered: Sendable {
   /// Unanswered messages, and ended ones whose reply nobody has received, by `seq`.
   package var messages: [StoredMessage] = []
-  /// The last hand-out of each of those, if it had one.
+  /// The last delivery of each of these messages, if it had one.
   package var handOuts: [HandOutRow] = []
-  /// What became last of those hand-outs, where anything did.
+  /// The last change of each of these deliveries, if there was one.
   package var handOutChanges: [HandOutChange] = []
-  /// Of messages whose last hand-outs came back untouched: how many in a row did.
+  /// For messages whose last deliveries came back untouched: how many in a row did.
   package var untouchedInARow: [Seq: Int] = [:]
   /// The tasks that these messages belong to, and every task that waits for input.
   package var tasks: [StoredTask] = []
   /// The highest number ever given; the next message gets the one after it.
   package var lastSeq: Seq = 0
   package var lastPosition: Int64 = 0
-  /// When the newest message came.
+  /// When the newest message was accepted.
   package var newestAt: WallTime?
-  /// The kernel has been started anew since the file was last in use.
+  /// The machine was rebooted since the file was last in use.
   package var isAfterPowerCut = false
-  /// Unanswered messages up to this number count as possibly handed out: hand-out rows of theirs
-  /// may have been lost in a power cut. It stays on disk.
+  /// Unanswered messages up to this number count as possibly delivered: a power cut may have lost
+  /// rows of their deliveries. The number stays on disk.
   package var doubtfulUpTo: Seq = 0
-  /// What the file's digests are keyed with.
+  /// The key of the file's digests.
   package var digestKey = DigestKey(secret: UUIDBytes(high: 0, low: 0))
 
   package init() {}

@@ -1,8 +1,8 @@
-/// What can happen to a task.
+/// The events of a task.
 package enum TaskEvent: UInt8, Sendable, CaseIterable {
-  /// A message of it was given to an agent.
+  /// A message of the task was given to an agent.
   case handedOut
-  /// A further message of it has been stored.
+  /// A further message of the task has been stored.
   case continued
   case needsInput
   case needsAuth
@@ -10,11 +10,13 @@ package enum TaskEvent: UInt8, Sendable, CaseIterable {
   case failed
   case rejected
   case cancelled
-  /// A message of it ended dead or expired, or the wait for input ran out.
+  /// A message of the task ended dead or expired, or nobody sent the input that the task waited
+  /// for.
   case lost
 }
 
-/// The table of a task: `nil` where the event changes nothing, because the end is never left.
+/// The table of a task: state × event → new state, and `nil` where the event changes nothing. A
+/// task never leaves its end.
 package enum TaskTable {
   package static func next(_ state: TaskState, _ event: TaskEvent) -> TaskState? {
     switch state {
@@ -36,7 +38,7 @@ package enum TaskTable {
     }
   }
 
-  /// `submitted` becomes `working` by a hand-out only; an interrupted task goes on by a message.
+  /// `submitted` becomes `working` by a delivery only; an interrupted task goes on by a message.
   private static func continued(_ state: TaskState, _ event: TaskEvent) -> TaskState? {
     switch state {
     case .submitted: event == .handedOut ? .working : nil
@@ -45,7 +47,8 @@ package enum TaskTable {
     }
   }
 
-  /// The event that a result with this state is; `nil` where a result may not carry it.
+  /// Returns the event that a result with this state is; `nil` where a result may not carry the
+  /// state.
   package static func event(ofResult state: TaskState) -> TaskEvent? {
     switch state {
     case .submitted, .working: nil

@@ -1,24 +1,24 @@
-/// What is left of a deleted message: that it was there, and why it is not any more.
+/// The trace of a deleted message: that it existed, and why it was deleted.
 package struct Tombstone: Sendable, Equatable {
   /// The raw values are on disk.
   package enum Cause: UInt8, Sendable, CaseIterable {
-    /// Kept for as long as `retention` says.
+    /// The message was kept for as long as `retention` says.
     case age = 1
-    /// Received, and the oldest of a workspace that keeps too much.
+    /// The message was received, and was the oldest one of a workspace that keeps too much.
     case size
-    /// Deleted on somebody's word.
+    /// An operator deleted the message.
     case purge
   }
 
   package var tag: UInt64
-  /// Whose message it was: nobody else learns that it is gone.
+  /// The caller whose message it was: nobody else learns that it was deleted.
   package var caller: String
   package var at: WallTime
   package var cause: Cause
-  /// Who deleted it, and why, as they said; empty unless it was purged.
+  /// The operator who purged the message, and the reason given; empty unless it was purged.
   package var actor: String
   package var reason: String
-  /// It is forgotten then; not before its key's window is over.
+  /// When the tombstone is deleted; not before the window of its key is over.
   package var until: WallTime
 
   package init(
@@ -37,9 +37,9 @@ package struct Tombstone: Sendable, Equatable {
 
 /// An `Idempotency-Key` as a workspace's file remembers it.
 package struct StoredKey: Sendable, Equatable {
-  /// Of the caller and its key.
+  /// The digest of the caller and its key.
   package var key: UUIDBytes
-  /// Of the method and the params, without white space.
+  /// The digest of the method and the params, without white space.
   package var call: UUIDBytes
   package var until: WallTime
 

@@ -1,7 +1,7 @@
 /// Sixteen bytes that are written as a UUID (RFC 9562 §4): 8-4-4-4-12 hexadecimal digits.
 ///
-/// Every message is named several times by one of them: in its path, its answer and its entry, so
-/// that text is read and written without a loop over single digits.
+/// Every message is named several times by such an id: in its path, its response and its entry. So
+/// the text is read and written without a loop over single digits.
 package struct UUIDBytes: Hashable, Sendable, Comparable {
   package var high: UInt64
   package var low: UInt64
@@ -18,7 +18,7 @@ package struct UUIDBytes: Hashable, Sendable, Comparable {
     guard text.count == 36, text[8] == Self.dash, text[13] == Self.dash, text[18] == Self.dash,
       text[23] == Self.dash
     else { return nil }
-    // A digit that is none sets bits above the fourth, here or in any other place.
+    // An invalid digit sets bits above the fourth, here or in any other place.
     var wrong: UInt64 = 0
     let first = Self.read(text, 0..<8, &wrong)
     let second = Self.read(text, 9..<13, &wrong) << 16 | Self.read(text, 14..<18, &wrong)
@@ -70,8 +70,9 @@ package struct UUIDBytes: Hashable, Sendable, Comparable {
     }
   }
 
-  /// The eight digits of 32 bits, all made at once: the digits are spread to a byte each, and those
-  /// from ten on, which carry into their upper half when six is added, are moved to the letters.
+  /// Returns the eight digits of 32 bits, all made at once: each digit is spread to a byte, and
+  /// digits from ten on, which carry into their upper half when six is added, are moved to the
+  /// letters.
   @inline(__always) private static func digits(of number: UInt64) -> UInt64 {
     var spread = (number | number << 16) & 0x0000_FFFF_0000_FFFF
     spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF

@@ -1,47 +1,47 @@
 /// One change of a workspace's file, as a value.
 ///
-/// A turn of the loop collects them, one list per workspace, and the store carries a list out in
-/// one transaction: all of it, or nothing. Because they are values the list can be carried out
-/// again without its sends when the disk is full.
+/// A turn of the loop collects writes in one list per workspace, and the store carries a list out
+/// in one transaction: all of it, or nothing. Because the writes are values, the list can be
+/// carried out again without its new messages when the disk is full.
 package enum Write: Sendable {
-  /// A new message with its request; opens its task, submitted, unless it continues one, which
-  /// works from then on if it was interrupted.
+  /// Stores a new message with its request. It opens its task as submitted, or continues one, which
+  /// then works if it was interrupted.
   case message(NewMessage)
-  /// The message was given to an agent, and with its first one the task that it has opened is
-  /// working. Not waited for by a barrier before the bytes leave.
+  /// Notes that the message was given to an agent. The first delivery of the message that opened a
+  /// task also sets the task to working. The response leaves without waiting for a barrier.
   case handOut(HandOutRow)
-  /// What became of a hand-out: claimed, extended, released, lost.
+  /// Notes how a delivery went on: claimed, extended, released, lost.
   case handOutChange(HandOutChange)
-  /// Back in the queue with this many attempts burnt, not before then.
+  /// Puts the message back into the queue, with this many attempts counted. It is not delivered
+  /// before `notBefore`.
   case requeue(seq: Seq, attempt: Int, notBefore: WallTime)
-  /// The agent's result; the message is answered.
+  /// Stores the agent's result: the message is answered.
   case answer(Answer)
-  /// An end without an answer: dead, expired or cancelled.
+  /// Ends the message without an answer: dead, expired or cancelled.
   case end(seq: Seq, state: MessageState, reason: EndReason, at: WallTime)
-  /// The task's state has changed, otherwise than by the first hand-out or a further message.
+  /// Changes the task's state for another reason than a first delivery or a further message.
   case task(seq: Seq, state: TaskState, at: WallTime)
-  /// A caller has taken a reply. The message may have been deleted since.
+  /// Notes that a caller has taken a reply. The message may have been deleted since.
   case received(seq: Seq, ReplyTaken, at: WallTime)
-  /// A caller is about to be told that the message is dead: it stays dead under its id.
+  /// Notes that a caller is about to be told that the message is dead: it stays dead under its id.
   case told(seq: Seq, at: WallTime)
-  /// A dead message is in the queue again, at its tail, and its task at work.
+  /// Puts a dead message back into the queue, at its tail, and sets its task to work.
   case redrive(seq: Seq, task: Seq, at: WallTime, expires: WallTime)
-  /// How far a job has come, in the transaction of what it has moved.
+  /// Notes how far a job has come, in the transaction of the job's changes.
   case job(JobRow)
-  /// An entry in the message's timeline that no other row shows.
+  /// Adds an entry to the message's timeline that no other row shows.
   case note(seq: Seq, kind: NoteKind, at: WallTime, detail: [UInt8])
-  /// All rows of one ended message, and what is left in their place.
+  /// Deletes all rows of one ended message, and leaves the tombstone in their place.
   case delete(seq: Seq, tombstone: Tombstone?)
-  /// All rows of the messages from `first` to `last`, which have all ended. Those with a key
-  /// leave a tombstone.
+  /// Deletes all rows of the messages from `first` to `last`, which have all ended. Messages with
+  /// an idempotency key leave a tombstone.
   case retire(first: Seq, last: Seq, cause: Tombstone.Cause, at: WallTime)
-  /// A part of what happened to a message that has more rows than one round may delete.
+  /// Deletes some rows of a message that has more rows than one round may delete.
   case trim(seq: Seq, rows: Int)
-  /// Keys and tombstones whose time is over, as many as one round may delete.
+  /// Deletes keys and tombstones whose time is over, as many as one round may delete.
   case expire(at: WallTime, rows: Int)
 
-  /// A send may be refused when the disk is full; everything else must go on.
-  /// It makes room, or ends something.
+  /// The write makes room, or ends something.
   package var isDeletion: Bool {
     switch self {
     case .delete, .retire, .trim, .expire, .end, .job: true
@@ -75,7 +75,7 @@ package enum Write: Sendable {
     }
   }
 
-  /// It says only what somebody has received or done: a closed file is not opened for it.
+  /// The write only notes what somebody has received or done: a closed file is not opened for it.
   package var mayBeHeld: Bool {
     switch self {
     case .received, .note: true
@@ -85,7 +85,7 @@ package enum Write: Sendable {
     }
   }
 
-  /// Returns the writes without the new messages and the hand-outs made together with them.
+  /// Returns the writes without the new messages and the deliveries made together with them.
   package static func withoutSends(_ writes: [Write]) -> [Write] {
     var sends: Set<Seq> = []
     for case .message(let new) in writes { sends.insert(new.seq) }
@@ -94,7 +94,7 @@ package enum Write: Sendable {
       case .message: false
       case .handOut(let row): !sends.contains(row.seq)
       case .note(let seq, _, _, _): !sends.contains(seq)
-      // What the job was to send is refused, so that it stands where it stood.
+      // The messages of the job's step are refused, so the job stays where it was.
       case .job(let row): !row.movesSends || sends.isEmpty
       case .handOutChange, .requeue, .answer, .end, .task, .received, .told, .redrive, .delete,
         .retire, .trim, .expire:
@@ -116,7 +116,7 @@ package struct NewMessage: Sendable {
   package var task: Seq
   package var context: String
   package var messageID: String
-  /// Equal calls have equal keys (durability: attached).
+  /// Equal calls have equal digests, by which they attach to one message.
   package var dedup: UUIDBytes
   /// The JSON-RPC id, as raw JSON.
   package var rpcID: [UInt8]
@@ -127,14 +127,14 @@ package struct NewMessage: Sendable {
   package var isImmediate: Bool
   /// The call came with an `Idempotency-Key`.
   package var key: StoredKey?
-  /// It repeats another message, on an operator's word.
+  /// The message that this one repeats because an operator asked for it.
   package var replay: Replay?
 
-  /// What a replay is of. Both messages' timelines say who made it.
+  /// The message that a replay repeats. Both messages' timelines say who made the replay.
   package struct Replay: Sendable {
     package var of: Seq
     package var id: UUIDBytes
-    /// Of the note at the message that is repeated, and of the one at this.
+    /// The notes in the timelines of the repeated message and of the replay.
     package var notes: (original: [UInt8], own: [UInt8])
 
     package init(of: Seq, id: UUIDBytes, notes: (original: [UInt8], own: [UInt8])) {
@@ -170,7 +170,7 @@ package struct NewMessage: Sendable {
   }
 }
 
-/// One giving of a message to an agent. The primary key is the fence.
+/// One delivery of a message to an agent. The primary key is the fence.
 package struct HandOutRow: Sendable, Equatable {
   package enum Kind: UInt8, Sendable {
     case offer = 1
@@ -201,8 +201,9 @@ package struct HandOutRow: Sendable, Equatable {
 }
 
 package struct HandOutChange: Sendable, Equatable {
-  /// `unburnt`: it went back without counting as an attempt (the poll was dead, the offer
-  /// unclaimed). `withheld`: so did this, because the relay never sent it.
+  /// How a delivery went on. `unburnt`: the message went back and no attempt counts, because the
+  /// poll was dead or the offer unclaimed. `withheld`: the same, because the relay never sent the
+  /// response.
   package enum Kind: UInt8, Sendable {
     case claimed = 1
     case extended, released, lost, unburnt, ended, revoked, withheld
@@ -215,7 +216,7 @@ package struct HandOutChange: Sendable, Equatable {
   package var kind: Kind
   package var at: WallTime
   package var leaseEnd: WallTime
-  /// What the agent gave as the reason of a release.
+  /// The reason that the agent gave for a release.
   package var reason: String
 
   package init(
@@ -250,17 +251,18 @@ package struct Answer: Sendable {
   }
 }
 
-/// What a timeline shows beside the rows of message and hand-out. The raw values are on disk.
+/// An entry of a timeline that is neither in the message's row nor in a delivery's. The raw values
+/// are on disk.
 package enum NoteKind: UInt8, Sendable, CaseIterable {
   case callerAttached = 1
   case callerGone
   case holdEnded
   case resultAfterEnd
   case resultConflict
-  /// What operators did; the detail says who, as a JSON object.
+  /// An operator acted on the message; the detail says who, as a JSON object.
   case cancelledByOperator
   case redriven
-  /// Another message repeats this one, or this one repeats another.
+  /// Another message repeats this one (`replayed`), or this one repeats another (`replayOf`).
   case replayed
   case replayOf
 }

@@ -1,46 +1,48 @@
-/// What a queue asks its driver to do, in this order, after the call that made it.
+/// A request of the queue to its driver. The driver carries the requests out in their order, after
+/// the call that made them.
 package enum Action {
-  /// In this turn's transaction.
+  /// Write this in the turn's transaction.
   case write(Write)
-  /// In the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for it. All
-  /// writes keep their order: deferred writes go before the writes of the turn that takes them, and
-  /// are deferred again when that is refused.
+  /// Write this in the workspace's next transaction, at most `lazyWriteMax` later; nobody waits for
+  /// it. All writes keep their order: deferred writes go before the writes of the turn that takes
+  /// them, and are deferred again if that transaction is refused.
   case lazy(Write)
-  /// To be handed back when this turn's transaction is durable, or was rolled back.
+  /// Hand the report back when the turn's transaction is durable, or was rolled back.
   case report(Report)
-  /// Send the entries to the poll once this turn's transaction is committed.
+  /// Answer the poll with the entries once the turn's transaction is committed.
   case handOut(PollID, [HandOut])
-  /// The poll's wait is over: 204.
+  /// Answer the poll without an entry (204): its wait is over.
   case empty(PollID)
-  /// Answer an agent's call; `afterBarrier`: not before this turn's transaction is durable.
+  /// Answer an agent's call. `afterBarrier`: not before the turn's transaction is durable.
   case reply(CallID, AgentReply, afterBarrier: Bool)
-  /// Callers of `CancelTask`, and operators who cancel or purge.
+  /// Answer a caller of `CancelTask`, or an operator who cancels or purges.
   case cancelReply(CallID, CancelReply)
-  /// Operators who redrive.
+  /// Answer an operator who redrives.
   case redriveReply(CallID, RedriveReply)
-  /// The message is at rest again after a redrive, in the queue or dead as before.
+  /// A redrive is over: the message is in the queue, or dead as before.
   case redriveOver(Seq)
   /// The job's last step is durable, or was refused.
   case jobMoved(JobID, isDurable: Bool)
-  /// It is durable: callers who wanted the Task at once get it.
+  /// The message is stored: callers who wanted the Task at once get it.
   case stored(Seq)
-  /// It was not stored: its callers get 503.
+  /// The message was not stored: its callers get 503.
   case refused(Seq)
   /// Every attached caller gets the answer.
   case answered(Seq)
   /// Every attached caller gets the Task as it ended, or the withdrawal.
   case ended(Seq, EndReason)
-  /// The withdrawal did not come to be: callers get the Task as it stands.
+  /// The message was not withdrawn after all: its callers get the Task as it stands.
   case notWithdrawn(Seq)
-  /// The message has left memory; whatever is kept for it can go.
+  /// The message has left memory: whatever is kept for it there can go.
   case forget(Seq)
 }
 
-/// A write of this turn whose outcome a machine waits for.
+/// A write of the turn whose outcome the queue or a job waits for.
 package enum Report: Sendable, Equatable {
   case message(Seq)
   case task(Seq, TaskState, CallID?)
-  /// A step of a job; `movesSends`: it stands and falls with the messages that it makes.
+  /// A step of a job. `movesSends`: the step is durable or refused together with the messages that
+  /// it makes.
   case job(JobID, movesSends: Bool)
 }
 
@@ -49,10 +51,10 @@ package struct HandOut: Sendable, Equatable {
   package var seq: Seq
   package var fence: Fence
   package var attempt: Int
-  /// The lease, or the offer, ends then.
+  /// When the lease or the offer ends.
   package var end: Instant
   package var isOffer: Bool
-  /// An agent has had it before, or may have.
+  /// An agent has had the message before, or may have.
   package var isRedelivered: Bool
 }
 
@@ -75,14 +77,14 @@ package enum AgentReply: Sendable, Equatable {
   case answeredElsewhere
   case closed(EndReason)
   case unavailable
-  /// There is no room for a result of its size.
+  /// There is no room for a result of this size.
   case noRoom
 }
 
-/// What the caller of `CancelTask` is told.
+/// The reply to a caller of `CancelTask`, or to an operator who ends a message.
 package enum CancelReply: Sendable, Equatable { case cancelled, notCancelable, unavailable }
 
-/// What the operator is told who redrives a message.
+/// The reply to an operator who redrives a message.
 package enum RedriveReply: Sendable, Equatable { case redriven, notDead, told, unavailable }
 
 /// A poll, as the queue sees it.
@@ -94,7 +96,8 @@ package struct Poll: Sendable {
   package var confirm: Bool
   /// The `consumer=` of the request, or the client's address and token.
   package var consumer: String
-  /// The consumer has named itself: it is one poller, and what it never touched can go back to it.
+  /// The consumer has named itself: it is a single poller, and messages that it never made a call
+  /// for can go back to it.
   package var isNamed: Bool
   package var deadline: Instant
 

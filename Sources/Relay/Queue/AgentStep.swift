@@ -1,4 +1,4 @@
-/// What an agent's call does to a message.
+/// The effect of an agent's call on a message.
 enum AgentStep: Equatable {
   /// The message moves to this state.
   case move(MessageState)
@@ -9,7 +9,7 @@ enum AgentStep: Equatable {
 }
 
 extension Message {
-  /// How a fence stands to the message.
+  /// How a fence relates to the message.
   enum Standing { case current, earlier, unknown }
 
   func standing(_ fence: Fence) -> Standing {
@@ -17,7 +17,7 @@ extension Message {
     return fences.contains(fence) ? .earlier : .unknown
   }
 
-  /// What a claim, an extension or a release with this fence does.
+  /// Returns the effect of a claim, an extension or a release with this fence.
   func step(_ event: MessageEvent, _ fence: Fence) -> AgentStep {
     isLost(standing(fence)) ? .reply(.leaseLost) : step(applying: event, fence)
   }
@@ -47,7 +47,7 @@ extension Message {
     }
   }
 
-  /// What the table says to an agent's call with this fence.
+  /// Returns the effect that the table gives to an agent's call with this fence.
   func step(applying event: MessageEvent, _ fence: Fence) -> AgentStep {
     switch MessageTable.cell(state, event) {
     case .move(let state, _, _): .move(state)

@@ -1,4 +1,4 @@
-/// Who gets which message, and until when: ready messages, parked polls, and leases.
+/// Decides which agent gets which message, and until when: ready messages, parked polls and leases.
 ///
 /// The deliveries move a message between `queued`, `offered` and `leased`. How a message ends is
 /// the queue's part.

@@ -173,7 +173,7 @@ final class Ledger {
 
   // MARK: timers
 
-  /// What a timer of the ledger belongs to.
+  /// The owner of a timer.
   enum Due: Comparable {
     case message(Seq)
     case task(Seq)

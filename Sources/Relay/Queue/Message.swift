@@ -10,9 +10,10 @@ struct EqualCalls: Hashable {
   let dedup: UUIDBytes
 }
 
-/// One unanswered message, or one whose reply nobody has received, as the queue holds it.
+/// A message in the memory of a queue: unanswered, or with a reply that no caller has received.
 ///
-/// A class only because the queue's tables point at it; it belongs to one queue and one thread.
+/// It is a class only because the parts of the queue point at it; it belongs to one queue and one
+/// thread.
 package final class Message {
   package let seq: Seq
   package let tag: UInt64
@@ -29,56 +30,58 @@ package final class Message {
   package let at: WallTime
   package internal(set) var expiresAt: WallTime
   package let isImmediate: Bool
-  /// The order of hand-out. A message that comes back keeps it; a redriven one is the last.
+  /// The place in the order of delivery. A message that comes back keeps it; a redriven one is the
+  /// last.
   var position: Int64
   var expires: Instant
-  /// The message that it repeats: nobody waits for its answer, and nobody will read it.
+  /// The message that this one repeats: nobody waits for its answer, and nobody will read it.
   package let replayOf: UUIDBytes?
   /// Where the message is counted for its caller.
   var share: Occupancy.Share?
 
   package internal(set) var state = MessageState.storing
-  /// The state from before the write on its way.
+  /// The state from before the current write.
   var before = MessageState.storing
-  /// What the write on its way will make of it.
+  /// The outcome of the current write.
   var pending = Pending.nothing
-  /// What arrived while a write was on its way, in order.
+  /// Events that came during the current write, in order.
   var waiting: [Deferred] = []
-  /// A timer of it came due while a write was on its way.
+  /// The message's timer came due during the current write.
   var isDue = false
-  /// When its timer is set for; older ones in the heap do nothing.
+  /// The time of the message's timer; its older timers do nothing.
   var timerAt: Instant?
-  /// No end is tried again before then: the last write of one was refused.
+  /// No end is written before this time, because the last such write was refused.
   var retryAt: Instant?
-  /// It has to end for this reason, as soon as a write of it is taken.
+  /// The message has to end for this reason, as soon as a write of that is taken.
   var mustEnd: EndReason?
-  /// It stands in the order of hand-out.
+  /// The message is among the ready messages.
   var isReady = false
-  /// Operators who ended it and wait to hear that it is durable.
+  /// The calls of operators who ended the message and wait until that is durable.
   var closers: [CallID] = []
 
-  /// Hand-outs that count, the current one included.
+  /// Deliveries that count as an attempt, the current one included.
   package internal(set) var attempt = 0
-  /// Hand-outs in a row that came back untouched, and so did not count as an attempt.
+  /// Deliveries in a row that came back without a call of the agent, and so count as no attempt.
   var untouchedInARow = 0
   var notBefore: Instant
-  /// The current hand-out, if it is offered or leased.
+  /// The current delivery, if the message is offered or leased.
   package internal(set) var handOut: CurrentHandOut?
-  /// The last fences given for it since the start, the current one last.
+  /// The last fences given for the message since the start, the current one last.
   var fences: [Fence] = []
-  /// An agent has had it, or may have: an earlier run of the relay gave it out.
+  /// An agent has had the message, or may have: an earlier run of the relay delivered it.
   package internal(set) var wasHandedOut = false
 
-  /// Results that came too late, as far as they are noted.
+  /// The number of late results that the timeline has noted.
   var lateResults = 0
 
-  /// Callers who wait for its answer now.
+  /// The number of callers who wait for the answer now.
   package internal(set) var callers = 0
   /// A caller has taken a reply, or nobody waits for one: equal calls are new calls.
   package internal(set) var isReceived = false
-  /// A caller has taken a reply that told how it ended.
+  /// A caller has taken a reply that told how the message ended.
   var isEndReceived = false
-  /// A caller has been told that it is dead, or is about to be: it never comes back under its id.
+  /// A caller has been told that the message is dead, or is about to be: it never comes back under
+  /// its id.
   package internal(set) var isTold = false
   package internal(set) var reason: EndReason?
   package internal(set) var endedAt: WallTime?
@@ -92,7 +95,7 @@ package final class Message {
     case redrive(Redrive)
   }
 
-  /// What a redriven message becomes, and who waits to hear it.
+  /// The place and the time to live that a redrive gives a message, and the call that asked for it.
   struct Redrive {
     var position: Int64
     var expires: WallTime
@@ -120,7 +123,8 @@ package final class Message {
     notBefore = now.instant
   }
 
-  /// `notBefore` is at most `delayMax` away, even if the wall clock has been set back since.
+  /// Reads a message back from its file. `notBefore` is at most `delayMax` away, even if the wall
+  /// clock has been set back since.
   init(_ stored: StoredMessage, delayMax: Duration, now: Now) {
     seq = stored.seq
     tag = stored.tag
@@ -152,24 +156,24 @@ package final class Message {
   }
 }
 
-/// The hand-out that is in force.
+/// The lease or the offer in force.
 package struct CurrentHandOut: Sendable {
   package var fence: Fence
   package var poll: PollID
   package var consumer: String
   package var isOffer: Bool
-  /// Given without `confirm`: heartbeats may stretch it.
+  /// The delivery came without `confirm`: heartbeats may stretch it.
   package var isUnconfirmed: Bool
   package var at: Instant
   package var end: Instant
   package var length: Duration
-  /// The agent has made a call for it.
+  /// The agent has made a call for the message.
   package var isTouched = false
-  /// The peer's TCP has acknowledged the answer that carried it.
+  /// The peer's TCP has acknowledged the response with the message.
   package var isAcknowledged = false
   /// An agent had the message before this, or may have.
   package var isRedelivered = false
-  /// The driver's turn at whose end it leaves.
+  /// The driver's turn at whose end the response leaves.
   var turn: UInt64 = 0
 }
 
@@ -177,13 +181,14 @@ package struct CurrentHandOut: Sendable {
 package struct AgentResultCall: Sendable {
   package var call: CallID
   package var fence: Fence
-  /// Of the posted body: tells a repeat from another answer.
+  /// The digest of the posted body, which tells a repeat from another answer.
   package var hash: UUIDBytes
   package var body: [UInt8]
   package var state: TaskState
-  /// The fence is of this message, though this run of the relay has not given it.
+  /// The fence was given for this message, although not in this run of the relay.
   package var isKnownFence: Bool
-  /// The same hash as an older file holds it, if the message may be from such a one.
+  /// The digest without a key, if the message may come from a file that was made before digests had
+  /// one.
   let unkeyedHash: UUIDBytes?
 
   package init(
@@ -199,6 +204,6 @@ package struct AgentResultCall: Sendable {
     self.unkeyedHash = unkeyedHash
   }
 
-  /// Whether it is the result with this hash once more.
+  /// Whether this is the result with the stored digest once more.
   func isRepeat(of stored: UUIDBytes) -> Bool { stored == hash || stored == unkeyedHash }
 }

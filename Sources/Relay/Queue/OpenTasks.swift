@@ -21,7 +21,7 @@ struct OpenTasks {
     var written: TaskState { unreported.last?.state ?? state }
   }
 
-  /// What happens to a task once a message has left it.
+  /// The next step of a task that a message has left.
   enum Next: Equatable {
     /// Nothing: the task has ended and is forgotten.
     case over

@@ -1,4 +1,4 @@
-/// What becomes of a caller whose hold has run out.
+/// The reply to a caller whose hold has run out.
 package enum HoldEnd: Sendable, Equatable {
   /// The caller gets the Task as it stands.
   case task

@@ -1,8 +1,8 @@
 /// The queue of one workspace: its messages, tasks, parked polls and timers.
 ///
-/// It owns no file, socket or clock. Each verb is told what happened and when, changes the state by
-/// `MessageTable`, and leaves in `actions` what the driver has to do. The driver carries the
-/// actions out and hands `Report`s back once their write is durable or refused. Nothing is
+/// The queue owns no file, socket or clock. Each verb is told what happened and when, changes the
+/// state by `MessageTable`, and leaves in `actions` what the driver has to do. The driver carries
+/// the actions out and hands `Report`s back once their write is durable or refused. Nothing is
 /// delivered or answered before its write is durable, except a delivery, whose row only has to be
 /// committed.
 ///
@@ -23,8 +23,8 @@ package final class Queue {
   }
 
   package var actions: [Action] {
-    _read { yield ledger.actions }
-    _modify { yield &ledger.actions }
+    get { ledger.actions }
+    set { ledger.actions = newValue }
   }
   /// No message or task expires before then: the wall clock is in doubt until then.
   package var expiresFrom: Instant {

@@ -38,7 +38,7 @@ package struct Kept: Sendable, Equatable {
 package struct QueueRefusal: Sendable, Equatable {
   /// `queueFull` or `callerShare`.
   package var error: RelayError
-  /// Of the queue, or of the caller.
+  /// The counts of the queue, or of the caller.
   package var counts: QueueCounts
   /// Bytes of the queue's requests, if they are the reason.
   package var bytes: Int?
