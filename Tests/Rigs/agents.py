@@ -2,10 +2,10 @@
 
     agents.py
 
-Each one (deploy/agent.py, the two of docs/protocol.md, the worker of docs/platform.md) works through a
+Each one (deploy/agent.py, the two of docs/protocol.md, the worker of docs/platform-tutorial.md) works through a
 refused connection, a restart of the relay, a connection that breaks, 503, and refusals of its result;
 no result is lost on the way, and it ends by itself, with a sentence, when its token is revoked or its
-workspace is removed. The `once` of docs/protocol.md stores one message through the same.
+workspace is removed. The `once` of docs/callers.md stores one message through the same.
 
 The faults come from a gate between the two that answers in the relay's place when it is told to.
 
@@ -134,7 +134,7 @@ def programs(folder):
     """name: command of each agent."""
     curl, = blocks("docs/protocol.md", "A complete agent in curl")
     python, = blocks("docs/protocol.md", "A complete agent in Python", "python")
-    page, = blocks("docs/platform.md", "In Python", "python")
+    page, = blocks("docs/platform-tutorial.md", "In Python", "python")
     # Of the tutorial's program the agent alone: its functions, under a workspace that is there.
     functions = page[page.index("def ask("):page.index("threading.Thread(target=heartbeats")]
     platform = "\n".join([
@@ -251,8 +251,8 @@ def directly(relay, folder):
 
 
 def once(relay, gate, folder):
-    found = [text for text in blocks("docs/protocol.md", "Heartbeat") if "once()" in text]
-    check(len(found) == 1, "docs/protocol.md has no once()")
+    found = [text for text in blocks("docs/callers.md", "Send") if "once()" in text]
+    check(len(found) == 1, "docs/callers.md has no once()")
     space, token = relay.workspace("once")
     # Non-blocking: what is stored is answered at once.
     call, _ = rpc.send("once", blocking=False)

@@ -1,6 +1,6 @@
 """Every command of an operator, typed as a person would, on a real relay with real messages.
 
-Looks at the text, the JSON and the exit status; runs the examples of docs/operators.md as they stand.
+Looks at the text, the JSON and the exit status; runs the examples of docs/commands.md as they stand.
 """
 import json
 import os
@@ -301,17 +301,17 @@ def ends(operator, relay, identity):
 
 
 def examples(operator, relay):
-    page = (ROOT / "docs" / "operators.md").read_text()
+    page = (ROOT / "docs" / "commands.md").read_text()
     section = page.split("## The command line", 1)[1].split("\n## ", 1)[0]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.S)
-    check(len(blocks) >= 5, "docs/operators.md has lost its examples")
+    check(len(blocks) >= 5, "docs/commands.md has lost its examples")
     identity, token = relay.workspace("example")
     dead = send(relay, identity, "dies")
     take(relay, identity, token)
     names = {"ID": identity, "MESSAGE": send(relay, identity, "waits"), "DEAD": dead}
     for block in blocks:
         operator.shell(block, **names)
-    say(f"{sum(block.count('a2a-relay ') for block in blocks)} examples of docs/operators.md run")
+    say(f"{sum(block.count('a2a-relay ') for block in blocks)} examples of docs/commands.md run")
 
 
 def archives(operator, relay, identity):

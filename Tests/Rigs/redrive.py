@@ -18,7 +18,7 @@ from rigkit.relay import Relay, check, main, new_id, say, scratch
 
 SENDERS, LIVE_SECONDS = 8, 4
 WINDOW, PAIRS, RATIO_MIN = 1.5, 12, 0.8
-DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/operators.md"
+DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/queues.md"
 
 
 def send_many(relay, space, count):

@@ -4,7 +4,7 @@
 
 There is no systemd to run it under, so this plays its part: a datagram socket, the variables, the
 signals; for the unit's sandbox machine.py. The unit itself is read by systemd-analyze; the runbooks
-of docs/operations.md are run against a relay in that sandbox, and every system call of it is held
+of docs/backup.md are run against a relay in that sandbox, and every system call of it is held
 against the unit's filter.
 """
 import os
@@ -75,7 +75,7 @@ def without_manager(folder):
 
 
 def copied(folder):
-    """The cold backup of docs/operations.md: a relay on a copy goes on where the first one stood."""
+    """The cold backup of docs/backup.md: a relay on a copy goes on where the first one stood."""
     relay = Relay(folder / "original").start()
     space, token = relay.workspace()
     with relay.client(relay.admin) as caller:
@@ -125,8 +125,8 @@ def exchange(relay, spaces):
 
 
 def runbooks(machine, relay, space, token):
-    """The commands of docs/operations.md, typed as they stand there, against the unit's sandbox."""
-    page = blocks("docs/operations.md", "Back up")
+    """The commands of docs/backup.md, typed as they stand there, against the unit's sandbox."""
+    page = blocks("docs/backup.md", "Back up")
     check(len(page) == 3, f"{len(page)} blocks in Back up, this rig knows 3")
     backup, restore, one = page
     with relay.client(relay.admin) as caller:
@@ -153,7 +153,7 @@ def runbooks(machine, relay, space, token):
     with relay.client(token) as agent:
         entry = agent.call("GET", f"/workspaces/{space}/inbox?wait=5").json["messages"][0]
     check(entry["text"] == "kept", f"{entry}")
-    say("the runbooks of docs/operations.md, word for word in the unit's sandbox")
+    say("the runbooks of docs/backup.md, word for word in the unit's sandbox")
 
 
 def waits(relay, space):

@@ -1,4 +1,4 @@
-"""The tutorial of docs/platform.md, run from the page: its commands, word for word.
+"""The tutorial of docs/platform-tutorial.md, run from the page: its commands, word for word.
 
     tutorial.py
 
@@ -19,7 +19,7 @@ import time
 from rigkit.pages import blocks
 from rigkit.relay import Relay, check, main, say, scratch
 
-PAGE = "docs/platform.md"
+PAGE = "docs/platform-tutorial.md"
 URL, TOKEN = "http://127.0.0.1:8080", "choose-your-own-16-bytes"
 MARK = "@@ the next block @@"
 SECRET, ASKED, SAID = "a-secret-of-the-tutorial", "Hello from a remote agent", "Hello back"

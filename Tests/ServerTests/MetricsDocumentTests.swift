@@ -5,7 +5,7 @@ import Wire
 
 @testable import Server
 
-/// `docs/operations.md` and `deploy/alerts.yaml` name what there is, and nothing else.
+/// `docs/metrics.md` and `deploy/alerts.yaml` name what there is, and nothing else.
 @Suite struct MetricsDocumentTests {
   private func text(_ path: String) throws -> String {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -14,7 +14,7 @@ import Wire
   }
 
   @Test func `every family has its row, with kind and labels`() throws {
-    let lines = try text("docs/operations.md").split(separator: "\n")
+    let lines = try text("docs/metrics.md").split(separator: "\n")
     let rows = lines.map { $0.dropFirst().dropLast().components(separatedBy: " | ") }
       .map { $0.map { $0.trimmingCharacters(in: .whitespaces) } }
       .filter { $0.count == 4 && MetricsText.Kind(rawValue: $0[1]) != nil }
@@ -34,7 +34,7 @@ import Wire
 
   @Test func `every metric of an alert exists, and every runbook's anchor`() throws {
     let rules = try text("deploy/alerts.yaml")
-    let page = try text("docs/operations.md")
+    let page = try text("docs/metrics.md")
     let known = MetricFamily.allCases.flatMap { family in
       family.kind == .histogram
         ? ["_bucket", "_sum", "_count"].map { family.rawValue + $0 } : [family.rawValue]
@@ -44,7 +44,7 @@ import Wire
     #expect(named.count >= 10)
     for name in named { #expect(known.contains(name), "there is no \(name)") }
     let alerts = rules.matches(of: /- alert: (\w+)/).map { $0.output.1 }
-    let anchors = rules.matches(of: /runbook: docs\/operations.md#([a-z-]+)/).map { $0.output.1 }
+    let anchors = rules.matches(of: /runbook: docs\/metrics.md#([a-z-]+)/).map { $0.output.1 }
     #expect(alerts.count == anchors.count && alerts.count >= 10)
     for alert in alerts { #expect(page.contains("`\(alert)`"), "\(alert) has no row") }
     for anchor in anchors { #expect(page.contains("<a id=\"\(anchor)\"></a>"), "\(anchor)") }

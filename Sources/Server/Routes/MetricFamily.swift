@@ -1,7 +1,7 @@
 import HTTPServer
 import Wire
 
-/// Every family of `/metrics`: its name, its kind and its help text. `docs/operations.md` has a row
+/// Every family of `/metrics`: its name, its kind and its help text. `docs/metrics.md` has a row
 /// for each.
 enum MetricFamily: String, CaseIterable {
   case build = "a2a_relay_build_info"
