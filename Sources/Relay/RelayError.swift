@@ -132,87 +132,119 @@ package enum RelayError: String, Error, Sendable, CaseIterable {
     }
   }
 
+  /// What was wrong, what is allowed, and what to do. A detail may follow behind a colon.
   package var text: String {
     switch self {
     case .badJSON: "the body is not JSON"
     case .tooManyValues:
-      "the body's JSON has too many members and elements; allowed are \(Limits().bodyValuesMax), "
-        + "in a batch \(Limits().messageValuesMax)"
-    case .badRequest: "the request is not understood"
-    case .badParameter: "a parameter is out of range"
-    case .badResult: "the result is not understood"
+      "the JSON of the body has too many members and elements; \(Limits().bodyValuesMax) are "
+        + "allowed, in a batch \(Limits().messageValuesMax): send less at once, or large data as "
+        + "one string"
+    case .badRequest: "the request is not valid"
+    case .badParameter: "a parameter is not valid"
+    case .badResult: "the result is not valid"
     case .notAnEnd:
-      "a result ends the work: allowed are completed, failed, rejected, canceled, input-required "
-        + "and auth-required"
+      "a result must end or interrupt the work; its state must be completed, failed, rejected, "
+        + "canceled, input-required or auth-required"
     case .leaseMissing:
-      "the lease token of the entry is missing: header X-Relay-Lease or member \"lease\""
-    case .unauthorized: "no valid credential"
+      "the lease token is missing; send lease.token of the entry in the header X-Relay-Lease or as "
+        + "the member \"lease\""
+    case .unauthorized:
+      "the credential is missing or not known; send a token of this relay in Authorization: Bearer "
+        + "or X-Relay-Key"
     case .invalidCaller: "invalid caller ID"
     case .foreignOrigin:
-      "a web page of another origin has sent this, without a credential; send X-Relay-Key or "
+      "a web page of another origin sent this without a credential; send X-Relay-Key or "
         + "Authorization: Bearer, or call from a program"
     case .wrongHost:
-      "the request's Host is no name of this relay; allowed are IP addresses, localhost, the host "
-        + "of --public-url and names given by --allow-host"
-    case .notFound: "there is no such thing, or not for this credential"
-    case .noRoute: "there is no such route"
-    case .methodNotAllowed: "the route does not take this method"
-    case .workspaceExists: "a workspace with this id exists"
+      "the Host of the request is no name of this relay; use an IP address, localhost, the host "
+        + "of --public-url or a name given by --allow-host"
+    case .notFound: "there is nothing with this id, or this credential may not see it"
+    case .noRoute: "no route has this path"
+    case .methodNotAllowed: "the route does not take this method; see the header Allow"
+    case .workspaceExists: "a workspace with this id exists; use it, or choose another id"
     case .workspaceRemoved: "the workspace has been removed"
-    case .confirmationRequired: "other workspaces stand below it; nothing was removed"
-    case .orgExists: "an org with this id exists"
-    case .leaseLost: "the lease has ended or was never given; the message may be with another"
-    case .alreadyAnswered: "another result was accepted for this lease"
-    case .answeredElsewhere: "the message has been answered under another lease"
-    case .closed: "the message has ended; its work is not wanted any more"
-    case .bodyTooLarge: "the body is larger than allowed"
+    case .confirmationRequired:
+      "other workspaces stand below this one, and nothing was removed; repeat the call with "
+        + "?confirm=true to remove them too, or move them first"
+    case .orgExists: "an org with this id exists; use it, or choose another id"
+    case .leaseLost:
+      "the lease has ended, or was never given for this message; stop working on it: another agent "
+        + "may have it"
+    case .alreadyAnswered: "another result was accepted under this lease; the first one counts"
+    case .answeredElsewhere:
+      "the message was answered under another lease; stop working on it"
+    case .closed: "the message has ended; stop working on it"
+    case .bodyTooLarge: "the body is larger than allowed; send less"
     case .contentEncoding:
-      "the body is compressed; only identity is taken: send it without Content-Encoding"
-    case .memoryFull: "too many bodies are in memory; try again"
-    case .queueFull: "the workspace's queue is full; nothing was stored"
-    case .callerShare: "this caller has used up its share of the queue; nothing was stored"
-    case .pollsFull: "too many polls are parked on this workspace"
+      "the body is compressed, and only identity is allowed; send it without Content-Encoding"
+    case .memoryFull:
+      "too many requests and responses are in memory; read the responses that wait, then try again"
+    case .queueFull: "the queue of the workspace is full, and nothing was stored; try again later"
+    case .callerShare:
+      "this caller has filled its share of the queue, and nothing was stored; read the answers "
+        + "that wait, then try again"
+    case .pollsFull: "too many polls wait on this workspace; poll with fewer connections"
     case .workspacesFull:
-      "the relay, or the org, has as many workspaces as it allows; purge those that are not used"
+      "the relay, or the org, has as many workspaces as it may have; purge those that nobody uses"
     case .cardsFull:
-      "the cards of this org, or of all orgs, take as many bytes as the relay allows; register "
-        + "smaller ones, or purge workspaces"
+      "the agent cards of this org, or of all orgs, take as many bytes as they may; register "
+        + "smaller ones, or purge workspaces that nobody uses"
     case .tokensFull:
-      "there are tokensPerWorkspaceMax live tokens; revoke one, or rotate with grace_seconds 0"
-    case .orgsFull: "the relay has as many orgs as it allows"
+      "a workspace, or an org, may have \(Limits().tokensPerWorkspaceMax) live tokens, and has "
+        + "them; revoke one, or rotate with grace_seconds 0"
+    case .orgsFull:
+      "there are \(Limits().orgsMax) orgs, as many as are allowed; start another relay"
     case .revocationNotStored:
-      "revoked from now on, but that could not be stored: a restart would undo it until the relay, "
-        + "which tries again by itself, has stored it"
+      "the token is revoked, but the disk refused to store that, and a restart would undo it; make "
+        + "room on the disk, then repeat the call"
     case .secretsFull:
-      "as many secrets as secretsPerWorkspaceMax or secretsInMemoryMax allow; delete one"
+      "the secrets of this workspace, or of all workspaces, have reached their limit; delete one"
     case .tooManyOpen: "too many workspaces are in use at once; try again"
-    case .diskFull: "the disk is nearly full; nothing was stored, try again when there is room"
+    case .diskFull:
+      "the disk is nearly full, and nothing was stored; try again when there is room"
     case .inodesUsedUp:
-      "the file system of the data directory has no inodes left; nothing was stored: delete files "
-        + "on it, or make it anew with more inodes"
+      "the file system of the data directory has no inodes left, and nothing was stored; delete "
+        + "files there, or make it anew with more inodes"
     case .resultsFull:
       "there is no room for a result of this size; nothing was stored, and the lease is kept: post "
         + "it again after Retry-After"
-    case .logFull: "the workspace's write-ahead log is too long; nothing was stored"
-    case .notStored: "the write was refused and rolled back; nothing was stored, retry"
+    case .logFull:
+      "the workspace's write-ahead log is too long, and nothing was stored; try again later"
+    case .notStored: "the write was refused, and nothing was stored; try again"
     case .outcomeUnknown:
-      "the write may or may not be on disk; ask GET /messages/{id} after the restart"
-    case .workspaceUnavailable: "the workspace's file cannot be used; see the relay's log"
-    case .restarting: "the relay is restarting; the message is stored, retrying attaches to it"
+      "the write may or may not be on disk; after the restart ask GET /messages/{id}, or send the "
+        + "equal call again"
+    case .workspaceUnavailable:
+      "the workspace's file cannot be used; /ready and the relay's log say why"
+    case .restarting:
+      "the relay is restarting, and the message is stored; send the equal call again to get its "
+        + "answer"
     case .stopping: "the relay is stopping after a failed write; send the equal call again"
-    case .agentOffline: "agent offline, request not delivered; retrying is safe"
-    case .agentTimeout: "delivered to the agent, outcome unknown"
-    case .messageEnded: "the message has ended already"
-    case .notDead: "only a dead message can be redriven; what has ended otherwise can be replayed"
-    case .notEnded: "the message has not ended yet: a replay would do its work twice"
-    case .purged: "an operator has purged the message; an agent may have had it"
-    case .sendsRefused: "an operator has paused the workspace; nothing was stored"
-    case .jobsFull: "the workspace has as many running jobs as it allows; stop one or wait"
-    case .backupRunning: "a backup or an import is running; one goes after the other"
+    case .agentOffline:
+      "no agent took the message in time, and it was withdrawn; it is safe to send it again"
+    case .agentTimeout:
+      "an agent has the message, and has not answered in time; send the equal call again to get "
+        + "the answer"
+    case .messageEnded: "the message has already ended; its timeline says how"
+    case .notDead: "only a dead message can be redriven; replay one that has ended otherwise"
+    case .notEnded:
+      "the message has not ended, and a replay would do its work twice; wait, or cancel it first"
+    case .purged: "an operator has deleted the message; an agent may have had it"
+    case .sendsRefused:
+      "an operator has paused the workspace, and nothing was stored; try again later"
+    case .jobsFull:
+      "the workspace has \(Limits().jobsRunningMax) running jobs, as many as it may have; wait for "
+        + "one, or stop one"
+    case .backupRunning:
+      "a backup, an export or an import is running; wait until it has ended"
     case .notImportable: "the workspace cannot be imported"
-    case .idempotencyConflict: "this Idempotency-Key was used for a call with other params"
-    case .answerGone: "the message has been deleted: it was stored, and is not run again"
-    case .unsupported: "this is not supported by this relay"
+    case .idempotencyConflict:
+      "this Idempotency-Key was used for another call; use a new key, or repeat that call with the "
+        + "same method and params"
+    case .answerGone:
+      "the message has ended and was deleted; to run it again, send it with a new Idempotency-Key"
+    case .unsupported: "this relay does not support this"
     }
   }
 }

@@ -162,12 +162,12 @@ import Wire
     #expect(flood.status == 413)
   }
 
-  @Test func `a workspace has so many tokens, and the refusal names the limit`() throws {
+  @Test func `a workspace has a bounded number of tokens, and the refusal says so`() throws {
     let scene = try RelayScene { $0.tokensPerWorkspaceMax = 2 }
     #expect(try register(scene.client, scene.id, token: RelayScene.admin).status == 200)
     let refused = try register(scene.client, scene.id, token: RelayScene.admin)
     #expect(refused.status == 409 && refused.code == "tokens_full")
-    #expect(refused.text.contains("tokensPerWorkspaceMax"))
+    #expect(refused.text.contains("live tokens"))
     #expect(try register(scene.client, scene.id, token: scene.token).status == 200)
   }
 
