@@ -39,7 +39,7 @@ package struct RetentionPlan: Sendable, Equatable {
   private var bytes = 0
   private var isBehindDeleted = false
 
-  /// - `rowsMax`: messages that go, and rows of hand-outs, notes and events that go with them.
+  /// - `rowsMax`: the most messages, and rows of deliveries, notes and events, that are deleted.
   package init(
     _ slice: KeptSlice, after cursor: Seq, _ rule: Rule, rowsMax: Int, bytesMax: Int
   ) {

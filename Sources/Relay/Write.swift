@@ -51,6 +51,8 @@ package enum Write: Sendable {
     }
   }
 
+  /// The write stores a new message. It may be refused when the disk is full; every other write
+  /// must go on.
   package var isSend: Bool { if case .message = self { true } else { false } }
 
   /// Returns the deferred writes of a transaction that was rolled back which can be deferred again:

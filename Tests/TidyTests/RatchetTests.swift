@@ -12,9 +12,9 @@ import Testing
   static let stored: [String: Int] = [
     // To be taken apart.
     "Engine.Engine": 46, "Engine.Desk": 35, "HTTPServer.Loop": 37, "HTTPServer.Connection": 30,
-    "Archive.BackupJob": 23,
+    "Archive.BackupJob": 23, "Relay.Message": 43,
     // Records: values without behaviour of their own, with one property for each fact.
-    "Relay.Limits": 162, "Relay.Message": 43, "Relay.StoredMessage": 28, "Engine.Metrics": 22,
+    "Relay.Limits": 162, "Relay.StoredMessage": 28, "Engine.Metrics": 22,
     "Relay.NewMessage": 17, "Wire.A2ACall": 17,
   ]
 

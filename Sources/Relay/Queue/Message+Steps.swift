@@ -1,12 +1,12 @@
 extension Message {
-  /// The message is being written: what the write will make of it, and its state until the report.
+  /// Begins a write of the message, which has this state until the report.
   func begin(_ write: Pending, _ state: MessageState) {
     before = self.state
     self.state = state
     pending = write
   }
 
-  /// The write of the message has its report. Returns what was written.
+  /// Ends the current write, which has its report, and returns its outcome.
   func takePending() -> Pending {
     defer { pending = .nothing }
     return pending
