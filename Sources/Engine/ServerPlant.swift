@@ -30,30 +30,4 @@
         syncfs: { ignore("syncfs", SyncCalls.kernel.syncfs($0)) })
     }
   }
-
-  extension Engine {
-    /// How long `answerBeforeCommit` keeps what it has answered in memory.
-    private static let plantDelay = Duration.milliseconds(300)
-
-    /// Answers what should have waited for the commit; says whether the commit has to wait.
-    func plantedDelay(_ desk: Desk, now: Now) -> Bool {
-      guard plant == .answerBeforeCommit, !desk.transaction.batch.isEmpty else { return false }
-      let due = desk.plantDue ?? now.instant + Self.plantDelay
-      desk.plantDue = due
-      let taken = desk.transaction.takeUncommitted()
-      replies.send(taken.replies)
-      desk.queue.durable(taken.reports, now: now)
-      carryOut(desk, now: now)
-      replies.send(desk.transaction.takeAfterCommit())
-      touch(desk)
-      if now.instant < due { return true }
-      desk.plantDue = nil
-      return false
-    }
-
-    func planted(_ writes: [Write]) -> [Write] {
-      guard plant == .dropHandOut else { return writes }
-      return writes.filter { if case .handOut = $0 { false } else { true } }
-    }
-  }
 #endif

@@ -21,13 +21,13 @@ final class ArchiveSyncs {
   ///
   /// - `wake`: the eventfd by which the thread reports.
   func turn(wake: Int32, now: Now) {
-    guard let files = engine.archiveTurn(now: now) else { return }
-    if let code = sync(files, wake) { engine.archiveSynced(code: code, now: now) }
+    guard let files = engine.backups.turn(now: now) else { return }
+    if let code = sync(files, wake) { engine.backups.synced(code: code, now: now) }
   }
 
   /// Tells the engine what has been synced.
   func takeReports(now: Now) {
-    while let code = takeReport() { engine.archiveSynced(code: code, now: now) }
+    while let code = takeReport() { engine.backups.synced(code: code, now: now) }
   }
 
   /// Returns the number of the error if the thread cannot be made.

@@ -32,7 +32,7 @@ struct NamedPolls {
     polls[reply.call]?.given = (id, seqs)
     guard polls.count >= sweepsAt else { return }
     polls = polls.filter { poll, named in
-      named.given.map { engine.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
+      named.given.map { engine.agents.isUntouched(poll, $0.seqs, at: $0.workspace) } ?? true
     }
     sweepsAt = max(Limits.namedPollsKept, 2 * polls.count)
   }

@@ -95,8 +95,8 @@ final class OpenCalls {
     switch known.kind {
     case .poll(let id):
       namedPolls.remove(call)
-      engine.pollGone(call, at: id, now: now)
-    case .send: engine.callerGone(call, now: now)
+      engine.agents.pollGone(call, at: id, now: now)
+    case .send: engine.callers.callerGone(call, now: now)
     case .other: break
     }
   }
@@ -106,7 +106,7 @@ final class OpenCalls {
     for (call, known) in open where known.token?.isRevoked == true {
       guard case .poll(let id) = known.kind else { continue }
       open[call]?.token = nil
-      engine.pollRefused(call, at: id, now: now)
+      engine.agents.pollRefused(call, at: id, now: now)
     }
   }
 
@@ -115,7 +115,7 @@ final class OpenCalls {
   func send(_ reply: Reply, _ loop: Loop) {
     guard let known = open.removeValue(forKey: reply.call) else {
       // The peer has gone: nobody will receive the answer.
-      return engine.delivered(reply.receipt, received: false, now: loop.now)
+      return engine.agents.delivered(reply.receipt, received: false, now: loop.now)
     }
     calls[known.ticket.number] = nil
     namedPolls.answered(reply, by: engine)
@@ -140,7 +140,7 @@ final class OpenCalls {
   /// Tells the engine whether an answer has arrived.
   func delivered(_ ticket: Ticket, received: Bool, now: Now) {
     guard let receipt = receipts.removeValue(forKey: ticket.number) else { return }
-    engine.delivered(receipt, received: received, now: now)
+    engine.agents.delivered(receipt, received: received, now: now)
   }
 
   /// Answers every open call with `outcomeUnknown`, after a final error.
@@ -149,7 +149,7 @@ final class OpenCalls {
       var reply: Reply
       if let addressee = known.addressee {
         reply = addressee.reply(.outcomeUnknown)
-        reply.messageID = engine.messageID(of: call)
+        reply.messageID = engine.callers.messageID(of: call)
       } else {
         reply = Reply(call: call, error: .outcomeUnknown)
       }

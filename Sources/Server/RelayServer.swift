@@ -39,7 +39,7 @@ package final class RelayServer: Application {
   func attach(_ loop: Loop) {
     self.loop = loop
     engine.replies.memory = loop.memory
-    engine.isPollGone = { [weak self, weak loop] poll in
+    engine.replies.isPeerGone = { [weak self, weak loop] poll in
       guard let self, let loop else { return false }
       return calls.isGone(poll, loop)
     }

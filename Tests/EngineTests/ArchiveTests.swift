@@ -26,11 +26,11 @@ import Wire
 
   /// To the end of the backup or import; `between` is called between its turns.
   private func run(between: () throws -> Void = {}) throws {
-    while let due = bench.engine.archives.nextDue {
+    while let due = bench.engine.backups.runs.nextDue {
       bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
-      if bench.engine.archiveTurn(now: bench.now) != nil {
+      if bench.engine.backups.turn(now: bench.now) != nil {
         try between()
-        bench.engine.archiveSynced(code: 0, now: bench.now)
+        bench.engine.backups.synced(code: 0, now: bench.now)
       }
       try between()
     }
@@ -38,11 +38,11 @@ import Wire
 
   private func importing(into other: Bench) -> CallID {
     let call = other.engine.nextCall()
-    other.engine.startImport(call, folder, actor: "admin", now: other.now)
-    while let due = other.engine.archives.nextDue {
+    other.engine.backups.startImport(call, folder, actor: "admin", now: other.now)
+    while let due = other.engine.backups.runs.nextDue {
       other.advance(max(.zero, .nanoseconds(due.nanoseconds - other.now.instant.nanoseconds)))
-      if other.engine.archiveTurn(now: other.now) != nil {
-        other.engine.archiveSynced(code: 0, now: other.now)
+      if other.engine.backups.turn(now: other.now) != nil {
+        other.engine.backups.synced(code: 0, now: other.now)
       }
       other.turn()
     }
@@ -50,7 +50,7 @@ import Wire
     return call
   }
 
-  private var state: String? { bench.engine.backupStatus["state"]?.string }
+  private var state: String? { bench.engine.backups.status["state"]?.string }
 
   private func restored() throws -> Bench {
     let other = try Bench()
@@ -76,7 +76,7 @@ import Wire
     #expect(try Check.run(folder).findings == [])
 
     let other = try restored()
-    #expect(other.engine.boot > bench.engine.boot + 2048)
+    #expect(other.engine.pool.boot > bench.engine.pool.boot + 2048)
     #expect(try other.timeline(id, answered)["state"]?.string == "answered")
     // What was leased when the backup was made is offered again after the grace, marked.
     let first = try other.take(id)
@@ -101,7 +101,7 @@ import Wire
     }
     #expect(state == "done" && number > 5)
     #expect(try Check.run(folder).findings == [])
-    let messages = bench.engine.backupStatus["messages"]?.int ?? 0
+    let messages = bench.engine.backups.status["messages"]?.int ?? 0
     #expect(messages >= 1)
     #expect(try restored().engine.directory.workspaces.count == 2)
   }
@@ -109,11 +109,11 @@ import Wire
   @Test func `a file that is opened for the backup alone is let go when it is needed`() throws {
     try bench.stored(id, "m-1")
     try bench.restart()
-    #expect(bench.engine.desks.isEmpty)
+    #expect(bench.engine.pool.all.isEmpty)
     try begin()
     var used = 0
     try run {
-      guard used == 0, bench.engine.archives.source?.isLending == true else { return }
+      guard used == 0, bench.engine.backups.runs.source?.isLending == true else { return }
       used += 1
       try bench.stored(id, "m-2")
     }
@@ -135,17 +135,17 @@ import Wire
     let folder = bench.path + "-backup"
     #expect(try bench.backUp(folder).status == 202)
     var number = 0
-    while let due = bench.engine.archives.nextDue {
+    while let due = bench.engine.backups.runs.nextDue {
       bench.advance(max(.zero, .nanoseconds(due.nanoseconds - bench.now.instant.nanoseconds)))
-      if bench.engine.archiveTurn(now: bench.now) != nil {
-        bench.engine.archiveSynced(code: 0, now: bench.now)
+      if bench.engine.backups.turn(now: bench.now) != nil {
+        bench.engine.backups.synced(code: 0, now: bench.now)
       }
       number += 1
       if number % 4 == 0 { try bench.stored(ids[number / 4 % 6], "during-\(number)") }
       try #require(number < 2000)
     }
-    #expect(bench.engine.backupStatus["state"]?.string == "done")
-    #expect(bench.engine.backupStatus["unreadable"]?.array?.isEmpty == true)
+    #expect(bench.engine.backups.status["state"]?.string == "done")
+    #expect(bench.engine.backups.status["unreadable"]?.array?.isEmpty == true)
     let manifest = try Manifest(of: folder)
     #expect(manifest.files.compactMap(\.workspace).count == 6 && manifest.messages >= 6)
     #expect(try Check.run(folder).findings == [])
@@ -153,11 +153,11 @@ import Wire
 
   @Test func `a failed destination is the backup's failure, and the relay goes on`() throws {
     try begin()
-    #expect(bench.engine.archiveTurn(now: bench.now) == nil)
+    #expect(bench.engine.backups.turn(now: bench.now) == nil)
     try FileManager.default.removeItem(atPath: folder)
     try run()
     #expect(state == "failed")
-    #expect(bench.engine.backupStatus["error"]?.string?.isEmpty == false)
+    #expect(bench.engine.backups.status["error"]?.string?.isEmpty == false)
     #expect(bench.engine.fatal == nil)
     try bench.stored(id, "m-1")
     bench.expectNothingHeld()
@@ -190,7 +190,7 @@ import Wire
     let held = try other.take(id)
     #expect(held.message == waiting && held.json["redelivered"]?.bool == true)
     let again = other.engine.nextCall()
-    other.engine.startImport(again, folder, actor: "admin", now: other.now)
+    other.engine.backups.startImport(again, folder, actor: "admin", now: other.now)
     other.sync()
     #expect(other.replies[again]?.code == "not_importable")
     try other.restart()

@@ -19,7 +19,7 @@ import Wire
     let two = try bench.send(id) { $0.id = "\"two\"" }
     bench.sync()
     let held = try bench.take(id)
-    #expect(bench.engine.desks[id]?.queue.unanswered == 1)
+    #expect(bench.engine.pool[id]?.queue.unanswered == 1)
     try bench.result(id, held)
     bench.sync()
     #expect(bench.replies[one]?.json["id"] == .number("1"))
@@ -39,20 +39,20 @@ import Wire
     // Nobody has received it: a known caller would get it now.
     let three = try bench.send(id) { $0.caller = .anonymous }
     bench.sync()
-    #expect(bench.replies[three] == nil && bench.engine.desks[id]?.queue.lastSeq == 3)
+    #expect(bench.replies[three] == nil && bench.engine.pool[id]?.queue.lastSeq == 3)
     let receipt = bench.engine.receipt(of: try #require(bench.replies[one]?.messageID))
     let message = try #require(bench.replies[one]?.messageID)
     try bench.restart(isClean: false)
     let four = try bench.send(id) { $0.caller = .anonymous }
     bench.sync()
-    #expect(bench.replies[four] == nil && bench.engine.desks[id]?.queue.lastSeq == 4)
+    #expect(bench.replies[four] == nil && bench.engine.pool[id]?.queue.lastSeq == 4)
     #expect(bench.engine.isReceipt(Array(receipt.utf8)[...], of: message))
   }
 
   @Test func `a retry after the caller went away gets the stored answer with its own id`() throws {
     let first = try bench.send(id)
     bench.sync()
-    bench.engine.callerGone(first, now: bench.now)
+    bench.engine.callers.callerGone(first, now: bench.now)
     let held = try bench.take(id)
     #expect(held.json["caller_waiting"]?.bool == false)
     try bench.result(id, held)
@@ -62,21 +62,21 @@ import Wire
     bench.sync()
     #expect(bench.replies[retry]?.json["id"] == .number("77"))
     #expect(bench.replies[retry]?.state == "TASK_STATE_COMPLETED")
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 1)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 1)
   }
 
   @Test func `after its reply was received an equal call is a new message`() throws {
     let first = try bench.send(id) { $0.isBlocking = false }
     bench.sync()
     let reply = try #require(bench.replies[first])
-    bench.engine.delivered(reply.receipt, received: false, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: false, now: bench.now)
     try bench.send(id) { $0.isBlocking = false }
     bench.sync()
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 1)
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 1)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     let again = try bench.send(id) { $0.isBlocking = false }
     bench.sync()
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 2)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 2)
     #expect(bench.replies[again]?.messageID != reply.messageID)
   }
 
@@ -86,7 +86,7 @@ import Wire
     try bench.send(id) { $0.messageID = "m-2" }
     try bench.send(id) { $0.caller = .org("others") }
     try bench.send(id) { $0.isCurrent = false }
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 5)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 5)
   }
 
   @Test func `a call that attaches while its message is being stored is answered with it`() throws {
@@ -112,11 +112,11 @@ import Wire
     let reply = try #require(bench.replies[call])
     #expect(reply.reason == "AGENT_TIMEOUT" && reply.delivered == "unknown")
     #expect(reply.messageID == held.message)
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     let retry = try bench.send(strict)
     try bench.result(strict, held)
     bench.sync()
     #expect(bench.replies[retry]?.state == "TASK_STATE_COMPLETED")
-    #expect(bench.engine.desks[strict]?.queue.lastSeq == 1)
+    #expect(bench.engine.pool[strict]?.queue.lastSeq == 1)
   }
 }

@@ -80,9 +80,9 @@ import Wire
   private func carryOut(_ action: AuditAction, _ message: MessageID) throws {
     try done {
       switch action {
-      case .messageCancel: engine.cancel($0, message, at: id, now: bench.now)
-      case .messageRedrive: engine.redrive($0, message, at: id, now: bench.now)
-      default: engine.replay($0, message, at: id, now: bench.now)
+      case .messageCancel: engine.operators.cancel($0, message, at: id, now: bench.now)
+      case .messageRedrive: engine.operators.redrive($0, message, at: id, now: bench.now)
+      default: engine.operators.replay($0, message, at: id, now: bench.now)
       }
     }
   }
@@ -96,7 +96,7 @@ import Wire
     case .jobStop:
       let job = try bench.job(id, .redrive, rate: 1).json["job"]?.string.flatMap { JobID($0) }
       let number = try #require(job)
-      let all = try added { try done { engine.stopJob($0, number, at: id, now: now) } }
+      let all = try added { try done { engine.operators.stopJob($0, number, at: id, now: now) } }
       #expect(all.map(\.action) == ["job.end", "job.stop"])
       return Array(all.suffix(1))
     case .jobEnd:
@@ -194,7 +194,7 @@ import Wire
     case .workspaceImport:
       let other = try Bench()
       let call = other.engine.nextCall()
-      other.engine.startImport(call, folder, actor: "admin", now: other.now)
+      other.engine.backups.startImport(call, folder, actor: "admin", now: other.now)
       runArchive(other)
       #expect(other.replies[call]?.status == 201)
       return (try other.data.registry.audit(limit: 5), "admin")
@@ -203,10 +203,10 @@ import Wire
   }
 
   private func runArchive(_ bench: Bench) {
-    while let due = bench.engine.archives.nextDue {
+    while let due = bench.engine.backups.runs.nextDue {
       bench.advance(max(.zero, due - bench.now.instant))
-      if bench.engine.archiveTurn(now: bench.now) != nil {
-        bench.engine.archiveSynced(code: 0, now: bench.now)
+      if bench.engine.backups.turn(now: bench.now) != nil {
+        bench.engine.backups.synced(code: 0, now: bench.now)
       }
     }
     bench.sync()
@@ -217,11 +217,11 @@ import Wire
   @Test func `a verb begins when its line is durable`() throws {
     let message = try bench.stored(id)
     let operation = bench.operation()
-    engine.cancel(operation, message, at: id, now: bench.now)
+    engine.operators.cancel(operation, message, at: id, now: bench.now)
     bench.turn()
     #expect(try lines().first?.action == "message.cancel")
     #expect(bench.isWaitingForBarrier && bench.replies[operation.call] == nil)
-    let queue = try #require(engine.desks[id]?.queue)
+    let queue = try #require(engine.pool[id]?.queue)
     #expect(queue.message(message.seq)?.state == .queued)
     bench.sync()
     #expect(bench.replies[operation.call]?.status == 200)
@@ -245,16 +245,17 @@ import Wire
     try failOnce {
       reply = try bench.asked {
         switch action {
-        case .messageCancel: engine.cancel($0, message, at: id, now: bench.now)
-        case .messageReplay: engine.replay($0, message, at: id, now: bench.now)
+        case .messageCancel: engine.operators.cancel($0, message, at: id, now: bench.now)
+        case .messageReplay: engine.operators.replay($0, message, at: id, now: bench.now)
         case .jobStart:
           var filter = MessageFilter()
           filter.states = .queued
-          let wish = Engine.JobWish(
+          let wish = JobRequest(
             verb: .purge, filter: filter, ids: [], rate: 1000, isDryRun: false)
-          engine.startJob($0, wish, at: id, now: bench.now)
+          engine.operators.startJob($0, wish, at: id, now: bench.now)
         default:
-          engine.startBackup($0.call, folder, workspace: nil, actor: "admin", now: bench.now)
+          engine.backups.startBackup(
+            $0.call, folder, workspace: nil, actor: "admin", now: bench.now)
         }
       }
     }
@@ -262,7 +263,7 @@ import Wire
     bench.wait(.seconds(1))
     #expect(try bench.list(id) == before)
     #expect(try lines().allSatisfy { $0.action != action.rawValue })
-    #expect(engine.archives.nextDue == nil && engine.desks[id]?.jobs.isEmpty != false)
+    #expect(engine.backups.runs.nextDue == nil && engine.pool[id]?.jobState.runs.isEmpty != false)
     bench.expectNothingHeld()
   }
 
@@ -287,7 +288,7 @@ import Wire
       #expect(try bench.cancel(id, unknown).code == "not_found")
       #expect(try bench.job(id, .purge, .queued, isDryRun: true).status == 200)
       _ = try bench.timeline(id, message)
-      let stop = try bench.asked { engine.stopJob($0, 7, at: id, now: bench.now) }
+      let stop = try bench.asked { engine.operators.stopJob($0, 7, at: id, now: bench.now) }
       #expect(stop.code == "not_found")
     }
     #expect(added.isEmpty)
@@ -296,7 +297,7 @@ import Wire
   @Test func `a workspace that goes while the line is on its way is not found`() throws {
     let message = try bench.stored(id)
     let operation = bench.operation()
-    engine.cancel(operation, message, at: id, now: bench.now)
+    engine.operators.cancel(operation, message, at: id, now: bench.now)
     engine.registry.removals.remove(
       engine.nextCall(), id, purge: false, actor: "admin", now: bench.now)
     bench.sync()
@@ -307,13 +308,13 @@ import Wire
 
   @Test func `a backup does not begin while the relay stops`() throws {
     let call = engine.nextCall()
-    engine.startBackup(
+    engine.backups.startBackup(
       call, bench.path + "-backup", workspace: nil, actor: "admin", now: bench.now)
     bench.turn()
     engine.shutDown(now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.code == "stopping")
-    #expect(engine.archives.nextDue == nil)
+    #expect(engine.backups.runs.nextDue == nil)
     #expect(!FileManager.default.fileExists(atPath: bench.path + "-backup"))
   }
 

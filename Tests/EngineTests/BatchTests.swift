@@ -34,7 +34,7 @@ import Wire
     let poll = Poll(
       id: call, max: 4, bytesMax: 1 << 20, lease: .seconds(60), confirm: false, consumer: "b",
       deadline: bench.now.instant + wait)
-    bench.engine.batch(call, parts, poll: polls ? poll : nil, at: id, now: bench.now)
+    bench.engine.agents.batch(call, parts, poll: polls ? poll : nil, at: id, now: bench.now)
     return call
   }
 
@@ -94,14 +94,14 @@ import Wire
     bench.sync()
     let read = try bench.getTask(id, held[0].message.text)
     bench.sync()
-    bench.engine.delivered(
+    bench.engine.agents.delivered(
       try #require(bench.replies[read]).receipt, received: true, now: bench.now)
     bench.sync()
-    #expect(bench.engine.desks[id]?.queue.count == 0, "the message has left memory")
+    #expect(bench.engine.pool[id]?.queue.count == 0, "the message has left memory")
     try bench.stored(id, "b-9")
     let other = try bench.take(id)
     let call = batch([(held[0], try answer("x")), (other, try answer("y"))], polls: true)
-    if isGone { bench.engine.pollGone(call, at: id, now: bench.now) }
+    if isGone { bench.engine.agents.pollGone(call, at: id, now: bench.now) }
     bench.sync()
     if !isGone { bench.wait(.seconds(25)) }
     #expect((bench.replies[call] == nil) == isGone)
@@ -114,7 +114,7 @@ import Wire
     let call = batch([(held[0], try answer("x"))], polls: true)
     bench.turn()
     // The poll has its entry; the result waits for the barrier.
-    bench.engine.pollGone(call, at: id, now: bench.now)
+    bench.engine.agents.pollGone(call, at: id, now: bench.now)
     bench.sync()
     #expect(bench.replies[call] == nil)
     bench.expectNothingHeld()

@@ -114,7 +114,7 @@ final class Bench {
         wasLone = work.isLone
       }
       collect()
-      if engine.touched.isEmpty, !engine.replies.hasDeferred { return }
+      if engine.commits.hasNothingTouched, !engine.replies.hasDeferred { return }
     }
   }
 
@@ -156,7 +156,7 @@ final class Bench {
 
   /// The clocks are watched from now on: nothing is known of how they were.
   func forgetClocks() {
-    engine.clocks = Clocks(limits, engine.metrics, Log(level: Bench.quiet, format: .text))
+    engine.services.clocks = Clocks(limits, engine.metrics, Log(level: Bench.quiet, format: .text))
   }
 
   /// Somebody sets the wall clock.
@@ -169,7 +169,7 @@ final class Bench {
   /// The next look finds the disk below the high-water mark, or one byte above it.
   func makeDiskLow(_ isLow: Bool = true) {
     let free = data.highWater + (isLow ? -1 : 1)
-    engine.diskGuard.freeBytes = { _ in free }
+    engine.disk.freeBytes = { _ in free }
     engine.checkDisk(takesReserves: false)
   }
 
@@ -178,15 +178,15 @@ final class Bench {
     let engine = engine
     #expect(engine.heldCallers.isEmpty, sourceLocation: location)
     #expect(engine.replies.hasNoBatches, sourceLocation: location)
-    #expect(engine.cancels.isEmpty, sourceLocation: location)
-    #expect(engine.operations.isEmpty, sourceLocation: location)
     #expect(engine.replies.memory.used == 0, sourceLocation: location)
     #expect(!engine.registry.hasPendingRows && engine.isIdle, sourceLocation: location)
-    for desk in engine.desks.values {
-      #expect(desk.open.isEmpty && desk.waiters.isEmpty, sourceLocation: location)
-      #expect(desk.transaction.rounds.isEmpty, sourceLocation: location)
-      #expect(desk.replays.isEmpty && desk.afterWrite.isEmpty, sourceLocation: location)
-      #expect(desk.scans.isEmpty, sourceLocation: location)
+    for workspace in engine.pool.all {
+      let (waiting, jobs) = (workspace.waiting, workspace.jobState)
+      #expect(workspace.openCalls.isEmpty && waiting.isEmpty, sourceLocation: location)
+      #expect(waiting.cancels.isEmpty && waiting.afterWrite.isEmpty, sourceLocation: location)
+      #expect(workspace.transaction.rounds.isEmpty, sourceLocation: location)
+      #expect(jobs.replays.isEmpty && jobs.scans.isEmpty, sourceLocation: location)
+      #expect(jobs.operations.isEmpty, sourceLocation: location)
     }
   }
 }

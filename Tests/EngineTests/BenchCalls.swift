@@ -59,7 +59,7 @@ extension Bench {
   @discardableResult
   func send(_ id: WorkspaceID, _ change: (inout Send) -> Void = { _ in }) throws -> CallID {
     let request = try request(change)
-    engine.call(request, at: id, now: now)
+    engine.callers.call(request, at: id, now: now)
     return request.call
   }
 
@@ -88,7 +88,7 @@ extension Bench {
   ) throws -> CallID {
     let request = try request(
       method, params, rpcID: rpcID, caller: caller, hold: .seconds(100), key: nil)
-    engine.call(request, at: id, now: now)
+    engine.callers.call(request, at: id, now: now)
     return request.call
   }
 
@@ -129,7 +129,7 @@ extension Bench {
     lease: Duration = .seconds(300), consumer: String? = nil
   ) -> PollID {
     let call = engine.nextCall()
-    engine.poll(
+    engine.agents.poll(
       Poll(
         id: call, max: max, bytesMax: limits.pollBytesMax, lease: lease, confirm: confirm,
         consumer: consumer ?? "peer", isNamed: consumer != nil, deadline: now.instant + wait),
@@ -147,7 +147,7 @@ extension Bench {
   @discardableResult
   func agent(_ id: WorkspaceID, _ held: Held, _ verb: AgentVerb) -> CallID {
     let call = engine.nextCall()
-    engine.agentCall(
+    engine.agents.call(
       AgentCall(
         call: call, workspace: id, message: held.message, fence: held.fence, verb: verb), now: now)
     return call
@@ -187,20 +187,20 @@ extension Bench {
     try result(id, try take(id))
     sync()
     let reply = try #require(replies[call])
-    if isReceived { engine.delivered(reply.receipt, received: true, now: now) }
+    if isReceived { engine.agents.delivered(reply.receipt, received: true, now: now) }
     sync()
     return reply
   }
 
   /// What the file holds.
   func kept(_ id: WorkspaceID) throws -> [Seq] {
-    let desk = try #require(engine.desks[id])
-    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
+    let workspace = try #require(engine.pool[id])
+    return try workspace.file.page(.all, after: 0, limit: 500).map(\.seq)
   }
 
   func timeline(_ id: WorkspaceID, _ message: MessageID) throws -> JSON {
     let call = engine.nextCall()
-    engine.timeline(call, message, at: id, now: now)
+    engine.operators.timeline(call, message, at: id, now: now)
     sync()
     return try #require(replies[call]?.json)
   }

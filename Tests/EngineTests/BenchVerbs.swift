@@ -23,20 +23,20 @@ extension Bench {
   }
 
   func cancel(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
-    try operate({ engine.cancel($0, $1, at: $2, now: now) }, message, id)
+    try operate({ engine.operators.cancel($0, $1, at: $2, now: now) }, message, id)
   }
 
   func redrive(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
-    try operate({ engine.redrive($0, $1, at: $2, now: now) }, message, id)
+    try operate({ engine.operators.redrive($0, $1, at: $2, now: now) }, message, id)
   }
 
   func replay(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
-    try operate({ engine.replay($0, $1, at: $2, now: now) }, message, id)
+    try operate({ engine.operators.replay($0, $1, at: $2, now: now) }, message, id)
   }
 
   func backUp(_ folder: String, _ workspace: WorkspaceID? = nil) throws -> Reply {
     try asked {
-      engine.startBackup($0.call, folder, workspace: workspace, actor: $0.actor, now: now)
+      engine.backups.startBackup($0.call, folder, workspace: workspace, actor: $0.actor, now: now)
     }
   }
 
@@ -57,7 +57,7 @@ extension Bench {
   }
 
   func queue(_ id: WorkspaceID) throws -> JSON {
-    try asked { engine.queueStatus($0, at: id, now: now) }.json
+    try asked { engine.operators.queueStatus($0, at: id, now: now) }.json
   }
 
   func list(
@@ -66,7 +66,7 @@ extension Bench {
     var page = MessagePage(limit: limit)
     page.filter.states = states
     page.after = after
-    return try asked { engine.messages($0, page, at: id, now: now) }.json
+    return try asked { engine.operators.messages($0, page, at: id, now: now) }.json
   }
 
   func job(
@@ -75,14 +75,14 @@ extension Bench {
   ) throws -> Reply {
     var filter = MessageFilter()
     filter.states = states
-    let wish = Engine.JobWish(
+    let wish = JobRequest(
       verb: verb, filter: filter, ids: ids, rate: rate, isDryRun: isDryRun)
-    return try asked { engine.startJob($0, wish, at: id, now: now) }
+    return try asked { engine.operators.startJob($0, wish, at: id, now: now) }
   }
 
   func job(_ id: WorkspaceID, _ job: JSON?) throws -> JSON {
     let number = try #require(job?.string.flatMap { JobID($0) })
-    return try asked { engine.job($0, number, at: id, now: now) }.json
+    return try asked { engine.operators.job($0, number, at: id, now: now) }.json
   }
 
   /// Time passes until the job has ended.

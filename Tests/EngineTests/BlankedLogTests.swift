@@ -42,7 +42,7 @@ import Wire
     try bench.result(id, try bench.take(id))
     bench.sync()
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     bench.wait(.seconds(2))
   }
 
@@ -189,17 +189,17 @@ import Wire
     #expect(try isOnDisk(bench) && start + bench.limits.walErasedMax > bench.now.instant)
     bench.wait(.seconds(30))
     try work("due")
-    #expect(bench.engine.desks[id]?.log.mustBeEmptied == true)
+    #expect(bench.engine.pool[id]?.care.log.mustBeEmptied == true)
     let next = try bench.send(id) { $0.messageID = "next" }
     bench.turn()
-    #expect(bench.engine.desks[id]?.transaction.rounds.count == 1, "the next one waits")
+    #expect(bench.engine.pool[id]?.transaction.rounds.count == 1, "the next one waits")
     #expect(bench.engine.nextDeadline().map { $0 > bench.now.instant } == true, "for no time")
     bench.sync()
-    #expect(bench.engine.desks[id]?.transaction.rounds.isEmpty == true)
-    #expect(bench.engine.messageID(of: next) != nil && !bench.engine.desks[id]!.isUnsynced)
+    #expect(bench.engine.pool[id]?.transaction.rounds.isEmpty == true)
+    #expect(bench.engine.callers.messageID(of: next) != nil && !bench.engine.pool[id]!.isUnsynced)
     #expect(try !isOnDisk(bench))
     // Until something is deleted again nothing is emptied before it is idle.
-    #expect(bench.engine.desks[id]?.log.holdsErased == false)
+    #expect(bench.engine.pool[id]?.care.log.holdsErased == false)
   }
 
   @Test func `a file that is closed for others takes nothing deleted along in its log`() throws {
@@ -208,12 +208,12 @@ import Wire
     try answer(bench, ids[0])
     try purge(bench, ids[0])
     for id in ids.dropFirst() {
-      for _ in 0..<3 where bench.engine.desks[id]?.isOpen != true {
-        _ = try? bench.engine.desk(id, now: bench.now)
+      for _ in 0..<3 where bench.engine.pool[id]?.isOpen != true {
+        _ = try? bench.engine.pool.workspace(id, now: bench.now)
         bench.sync()
       }
     }
-    #expect(bench.engine.desks[ids[0]]?.isOpen != true)
+    #expect(bench.engine.pool[ids[0]]?.isOpen != true)
     #expect(try !isOnDisk(bench))
   }
 
@@ -225,22 +225,22 @@ import Wire
     try answer(bench, ids[0])
     try purge(bench, ids[0])
     bench.wait(.seconds(1))
-    _ = try bench.engine.desk(ids[1], now: bench.now)
+    _ = try bench.engine.pool.workspace(ids[1], now: bench.now)
     bench.sync()
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
     bench.engine.tick(now: bench.now)
-    _ = try? bench.engine.desk(ids[2], now: bench.now)
+    _ = try? bench.engine.pool.workspace(ids[2], now: bench.now)
     fault_arm(0, 0, 0, 0)
     #expect(bench.engine.metrics.checkpointErrors == 1)
-    #expect(bench.engine.desks[ids[0]]?.isOpen == true)
+    #expect(bench.engine.pool[ids[0]]?.isOpen == true)
     bench.sync()
     for _ in 0..<3 {
       for id in [ids[1], ids[2]] {
-        _ = try? bench.engine.desk(id, now: bench.now)
+        _ = try? bench.engine.pool.workspace(id, now: bench.now)
         bench.sync()
       }
     }
-    #expect(bench.engine.desks[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
+    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
     #expect(try !isOnDisk(bench))
   }
 }

@@ -76,7 +76,8 @@ import Wire
     var page = MessagePage(limit: 100)
     page.filter.since = times[7]
     page.filter.until = times[10]
-    let json = try bench.asked { bench.engine.messages($0, page, at: id, now: bench.now) }.json
+    let json = try bench.asked { bench.engine.operators.messages($0, page, at: id, now: bench.now) }
+      .json
     #expect(json.ids == Array(ids[7..<10]) && json["next"] == nil)
   }
 
@@ -92,7 +93,7 @@ import Wire
     try bench.result(id, held, "forty-two")
     bench.sync()
     let call = bench.engine.nextCall()
-    bench.engine.timeline(call, message, at: id, bodies: true, now: bench.now)
+    bench.engine.operators.timeline(call, message, at: id, bodies: true, now: bench.now)
     bench.sync()
     let json = try #require(bench.replies[call]?.json)
     #expect(json["answer"]?["text"] == "forty-two")

@@ -194,7 +194,7 @@ import Wire
     bench.turn()
     let call = remove(id)
     // The barrier of the others reports before the removal is committed, and refused.
-    engine.barrierPassed(engine.rounds.last, now: bench.now)
+    engine.barrierPassed(engine.commits.lastRound, now: bench.now)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
     bench.turn()
     fault_arm(0, 0, 0, 0)

@@ -55,9 +55,11 @@ import Testing
     }
     for name in ["waits", "answered"] { _ = try send(name) }
     bench.sync()
-    let desk = try #require(bench.engine.desks[id])
-    #expect(desk.queue.lastSeq == 2, "no key runs again")
-    #expect(try desk.file.message(1)?.state == .queued && desk.file.message(2)?.state == .answered)
+    let workspace = try #require(bench.engine.pool[id])
+    #expect(workspace.queue.lastSeq == 2, "no key runs again")
+    #expect(
+      try workspace.file.message(1)?.state == .queued
+        && workspace.file.message(2)?.state == .answered)
     #expect(bench.engine.directory.removed[removed]?.row.state == .removed)
     #expect(bench.engine.metrics.retiredByAge == 0)
   }
@@ -67,7 +69,7 @@ import Testing
     try fill()
     let moved = Duration.seconds(days * 86_400)
     try start(boot: boot, isNew: boot != "boot-1", moved: moved)
-    #expect(bench.engine.isTimeDoubtful(bench.now))
+    #expect(bench.engine.clocks.isDoubtful(bench.now))
     try expectAll()
     // Killed, and still wrong.
     try start(boot: boot, moved: .zero, isClean: false)
@@ -76,7 +78,7 @@ import Testing
     try start(boot: boot, moved: .zero - moved)
     try expectAll()
     bench.wait(bench.limits.clockDoubtTime)
-    #expect(!bench.engine.isTimeDoubtful(bench.now))
+    #expect(!bench.engine.clocks.isDoubtful(bench.now))
     try expectAll()
   }
 
@@ -92,7 +94,7 @@ import Testing
     for isClean in [true, false] {
       try expectAll()
       try start(boot: "boot-1", moved: .zero, isClean: isClean)
-      #expect(bench.engine.isTimeDoubtful(bench.now))
+      #expect(bench.engine.clocks.isDoubtful(bench.now))
     }
     try expectAll()
   }
@@ -103,7 +105,7 @@ import Testing
       bench.now = Now(instant: bench.now.instant, wall: bench.now.wall + .seconds(30 * 86_400))
       try bench.data.registry.database.execute("DELETE FROM meta WHERE key = 'clock'")
     }
-    #expect(bench.engine.isTimeDoubtful(bench.now))
+    #expect(bench.engine.clocks.isDoubtful(bench.now))
     try expectAll()
   }
 

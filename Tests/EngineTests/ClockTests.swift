@@ -24,17 +24,17 @@ import Wire
     bench.sync()
     bench.wait(.seconds(200))
     bench.wait(.seconds(61))
-    _ = try? bench.engine.desk(other, now: bench.now)
+    _ = try? bench.engine.pool.workspace(other, now: bench.now)
     bench.sync()
-    _ = try bench.engine.desk(other, now: bench.now)
-    #expect(bench.engine.desks[id] == nil)
+    _ = try bench.engine.pool.workspace(other, now: bench.now)
+    #expect(bench.engine.pool[id] == nil)
     move(bench.limits.timeToLive)
     #expect(bench.engine.metrics.clockJumps == 1)
-    _ = try bench.engine.desk(id, now: bench.now)
+    _ = try bench.engine.pool.workspace(id, now: bench.now)
     bench.wait(.seconds(3599))
-    #expect(bench.engine.desks[id]?.queue.counts.unanswered == 1)
+    #expect(bench.engine.pool[id]?.queue.counts.unanswered == 1)
     bench.wait(.seconds(2))
-    #expect(bench.engine.desks[id]?.queue.counts.unanswered == 0)
+    #expect(bench.engine.pool[id]?.queue.counts.unanswered == 0)
     #expect(bench.replies[call]?.state == "TASK_STATE_SUBMITTED")
   }
 
@@ -52,9 +52,9 @@ import Wire
     try bench.stored(id)
     try bench.restart()
     bench.now = Now(instant: bench.now.instant, wall: bench.now.wall + .seconds(-7200))
-    _ = try bench.engine.desk(id, now: bench.now)
+    _ = try bench.engine.pool.workspace(id, now: bench.now)
     #expect(bench.engine.metrics.clockJumps == 1)
-    #expect(bench.engine.isTimeDoubtful(bench.now))
+    #expect(bench.engine.clocks.isDoubtful(bench.now))
   }
 
   @Test func `a lease is longer by the time in which the process did not run`() throws {

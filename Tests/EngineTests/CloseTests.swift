@@ -43,8 +43,8 @@ import Wire
 
   @Test func `a log that has been copied and is used again is emptied too`() throws {
     try bench.stored(id)
-    try bench.engine.desks[id]?.file.checkpoint(.passive)
-    #expect(bench.engine.desks[id]?.file.walPages == 0)
+    try bench.engine.pool[id]?.file.checkpoint(.passive)
+    #expect(bench.engine.pool[id]?.file.walPages == 0)
     #expect(bench.engine.close(now: bench.now))
     #expect(try logs().values.allSatisfy { $0 == 0 })
   }

@@ -60,7 +60,7 @@ import Wire
     expectWorking(bench.replies[call])
     let message = try #require(bench.replies[call]?.messageID)
     let shown = bench.engine.nextCall()
-    bench.engine.callerMessage(shown, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(shown, message, caller: .org("callers"), now: bench.now)
     bench.sync()
     let status = bench.replies[shown]?.json["task"]?["status"]
     #expect(status?["state"]?.string == "TASK_STATE_WORKING" && status?["message"] == nil)

@@ -56,7 +56,7 @@ import Wire
     let call = try bench.send(id) { $0.messageID = "m-2" }
     bench.sync()
     #expect(bench.replies[call]?.reason == "WORKSPACE_UNAVAILABLE")
-    #expect(bench.engine.unopenable == [id])
+    #expect(bench.engine.pool.unopenable == [id])
     try bench.stored(sound, "m-1")
     for _ in 0..<20 { bench.wait(.seconds(60)) }
     #expect(bench.engine.fatal == nil)
@@ -66,11 +66,11 @@ import Wire
     try damage("UPDATE message SET at = -9223372036854775808")
     _ = try bench.send(id)
     bench.sync()
-    #expect(bench.engine.unopenable == [id])
+    #expect(bench.engine.pool.unopenable == [id])
     bench.engine.registry.removals.remove(
       bench.engine.nextCall(), id, purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(25)) }
-    #expect(bench.engine.directory.removed[id] == nil && bench.engine.unopenable.isEmpty)
+    #expect(bench.engine.directory.removed[id] == nil && bench.engine.pool.unopenable.isEmpty)
     let again = bench.engine.nextCall()
     bench.engine.registry.workspaces.create(
       again, id: id, name: "n", settings: Settings(), now: bench.now)

@@ -24,10 +24,12 @@ import Wire
   /// Every open file has a round on its way, and that of `ids[0]` is closed.
   private func keepFilesBusy() throws {
     for id in ids[1...4] { _ = try bench.stored(id, "other") }
-    #expect(bench.engine.desks[ids[0]]?.isOpen == false)
+    #expect(bench.engine.pool[ids[0]]?.isOpen == false)
     for id in ids[3...4] { try bench.send(id) { $0.messageID = "busy" } }
     bench.turn()
-    #expect(throws: RelayError.tooManyOpen) { try bench.engine.desk(ids[2], now: bench.now) }
+    #expect(throws: RelayError.tooManyOpen) {
+      try bench.engine.pool.workspace(ids[2], now: bench.now)
+    }
   }
 
   private func held(_ change: (inout Bench.Send) -> Void = { _ in }) throws -> CallID {
@@ -112,14 +114,14 @@ import Wire
       bench.sync()
       #expect(bench.replies[call]?.state == "TASK_STATE_SUBMITTED")
     }
-    let pages = try #require(bench.engine.desks[ids[0]]?.file.walPages)
+    let pages = try #require(bench.engine.pool[ids[0]]?.file.walPages)
     #expect(pages > 64, "its log is copied when it is closed")
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)
     for id in ids[1...3] {
       bench.poll(id, wait: .zero)
       bench.sync()
     }
-    #expect(bench.engine.desks[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
+    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
     let full = bench.poll(ids[0], wait: .zero)
     bench.sync()
     #expect(bench.replies[full]?.code == "not_stored")

@@ -28,7 +28,7 @@ import Wire
   private var depth: QueueDepth { bench.engine.levels().depth }
 
   private func queue(_ id: WorkspaceID) throws -> JSON? {
-    try bench.engine.workspaceStatus(id, now: bench.now)["queue"]
+    try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
   }
 
   @Test func `after a restart what closed files hold is known, and none is opened`() throws {
@@ -41,7 +41,7 @@ import Wire
     #expect(try queue(waiting)?["in_memory"]?.bool == false)
     #expect(try queue(ended)?["unreceived"]?.int == 1)
     #expect(try queue(empty)?["unanswered"]?.int == 0)
-    #expect(bench.engine.desks.isEmpty && bench.engine.levels().filesOpened == 0)
+    #expect(bench.engine.pool.all.isEmpty && bench.engine.levels().filesOpened == 0)
     // And once more, with nothing used in between.
     try bench.restart()
     #expect(depth == before)
@@ -68,7 +68,7 @@ import Wire
     #expect(try queue(waiting) == nil)
     #expect(depth.unanswered == 0 && before.unanswered == 2)
     #expect(try queue(ended)?["unreceived"]?.int == 1, "it was not in use")
-    for _ in 0..<20 where bench.engine.desks[waiting] == nil { bench.wait(.milliseconds(20)) }
+    for _ in 0..<20 where bench.engine.pool[waiting] == nil { bench.wait(.milliseconds(20)) }
     #expect(depth == after)
     #expect(try queue(waiting)?["unanswered"]?.int == 1)
   }
@@ -89,7 +89,7 @@ import Wire
     func expect(_ count: Int, _ location: SourceLocation = #_sourceLocation) throws {
       let counts = try bench.queue(id)["counts"]
       #expect(counts?["dead"]?.int == count, sourceLocation: location)
-      let listed = try bench.engine.workspaceStatus(id, now: bench.now)["queue"]
+      let listed = try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
       #expect(listed?["dead"]?.int == count, sourceLocation: location)
       #expect(bench.engine.levels().depth.dead == count, sourceLocation: location)
       let found = try bench.list(id, .dead)["messages"]?.array?.count
@@ -104,7 +104,7 @@ import Wire
       let read = try bench.getTask(id, (isClean == nil ? dead[0] : dead[1]).text)
       bench.sync()
       let receipt = try #require(bench.replies[read]).receipt
-      bench.engine.delivered(receipt, received: true, now: bench.now)
+      bench.engine.agents.delivered(receipt, received: true, now: bench.now)
       bench.wait(.seconds(2))
       try expect(4)
     }

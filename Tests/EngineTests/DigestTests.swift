@@ -16,7 +16,7 @@ import Wire
     id = try bench.create()
   }
 
-  private var messages: Seq { bench.engine.desks[id]?.queue.lastSeq ?? 0 }
+  private var messages: Seq { bench.engine.pool[id]?.queue.lastSeq ?? 0 }
 
   /// Stops, changes the file, and starts again.
   private func change(_ sql: [String]) throws {
@@ -37,8 +37,8 @@ import Wire
     let other = try bench.create()
     try bench.send(id)
     try bench.send(other)
-    let one = try #require(bench.engine.desks[id]?.queue.message(1)?.dedup)
-    let two = try #require(bench.engine.desks[other]?.queue.message(1)?.dedup)
+    let one = try #require(bench.engine.pool[id]?.queue.message(1)?.dedup)
+    let two = try #require(bench.engine.pool[other]?.queue.message(1)?.dedup)
     #expect(one != two)
   }
 
@@ -61,11 +61,11 @@ import Wire
   @Test func `the key of a file is kept over a restart`() throws {
     try bench.send(id)
     bench.sync()
-    let secret = bench.engine.desks[id]?.digestKey
+    let secret = bench.engine.pool[id]?.digestKey
     try bench.restart(isClean: false)
     let again = try bench.send(id)
     bench.sync()
-    #expect(bench.engine.desks[id]?.digestKey == secret && messages == 1)
+    #expect(bench.engine.pool[id]?.digestKey == secret && messages == 1)
     try bench.result(id, try bench.take(id))
     bench.sync()
     #expect(bench.replies[again]?.state == "TASK_STATE_COMPLETED")
@@ -82,7 +82,9 @@ import Wire
         $0.key = "k"
       }
     }
-    let send = { (request: CallerRequest) in bench.engine.call(request, at: id, now: bench.now) }
+    let send = { (request: CallerRequest) in
+      bench.engine.callers.call(request, at: id, now: bench.now)
+    }
     send(try plain())
     send(try keyed())
     bench.sync()
@@ -99,7 +101,7 @@ import Wire
     send(try plain())
     send(try keyed())
     bench.sync()
-    #expect(messages == 2 && bench.engine.desks[id]?.digestKey.unkeyedUpTo == 2)
+    #expect(messages == 2 && bench.engine.pool[id]?.digestKey.unkeyedUpTo == 2)
     let conflict = try bench.send(id) {
       $0.key = "k"
       $0.text = "other"
@@ -115,6 +117,6 @@ import Wire
     try bench.send(id) { $0.messageID = "m-3" }
     send(try plain())
     bench.sync()
-    #expect(messages == 3 && bench.engine.desks[id]?.digestKey.unkeyedUpTo == 2)
+    #expect(messages == 3 && bench.engine.pool[id]?.digestKey.unkeyedUpTo == 2)
   }
 }

@@ -48,7 +48,7 @@ import Wire
       #expect(bench.replies[call]?.reason == "NOT_STORED")
       #expect(bench.replies[call]?.delivered == "no")
     }
-    #expect(bench.engine.desks[id]?.queue.unanswered == 1)
+    #expect(bench.engine.pool[id]?.queue.unanswered == 1)
     bench.expectNothingHeld()
     // Without a restart.
     let again = try bench.send(id) { $0.isBlocking = false }
@@ -64,13 +64,13 @@ import Wire
     #expect(try hint() == .never)
     try bench.stored(id)
     #expect(try hint() == nil)
-    let desk = try #require(bench.engine.desks[id])
+    let workspace = try #require(bench.engine.pool[id])
     bench.engine.registry.setWake(id, .never)
     try bench.data.registry.commit([
       .pulses([WorkspacePulse(try #require(bench.engine.directory.workspace(id)?.row))])
     ])
-    desk.isMarked = false
-    bench.engine.mark(desk)
+    workspace.unmarkBusy()
+    workspace.markBusy()
     failing(SQLITE_FULL) { bench.turn() }
     #expect(try hint() == .never)
     #expect(
@@ -100,7 +100,7 @@ import Wire
     bench.expectNothingHeld()
     try bench.restart(isClean: false)
     try bench.stored(id, "three")
-    #expect(bench.engine.desks[id]?.queue.unanswered == 2)
+    #expect(bench.engine.pool[id]?.queue.unanswered == 2)
   }
 
   @Test func `when nothing can be written everybody is told, and can try again`() throws {
@@ -157,7 +157,7 @@ import Wire
   {
     let plenty: Int64 = 1 << 40
     var free = plenty
-    bench.engine.diskGuard.freeBytes = { _ in free }
+    bench.engine.disk.freeBytes = { _ in free }
     bench.engine.checkDisk()
     #expect(bench.data.room.reserve.isHeld)
     #expect(bench.engine.metrics.disk?.isReserveHeld == true && !bench.engine.isDiskLow)
@@ -227,7 +227,7 @@ import Wire
     #expect(bench.replies[call]?.delivered == "unknown")
     bench.sync()
     bench.expectNothingHeld()
-    #expect(bench.engine.desks[strict]?.queue.unanswered == 1)
+    #expect(bench.engine.pool[strict]?.queue.unanswered == 1)
     let again = try bench.cancelTask(id, message.text)
     bench.sync()
     #expect(bench.replies[again]?.state == "TASK_STATE_CANCELED")
@@ -289,7 +289,7 @@ import Wire
     #expect(bench.replies[result]?.code == "outcome_unknown")
     bench.sync()
     bench.expectNothingHeld()
-    #expect(bench.engine.cacheAccount.bytes == bench.engine.desks[other]?.cache[1]?.bytes)
+    #expect(bench.engine.pool.cacheAccount.bytes == bench.engine.pool[other]?.cache[1]?.bytes)
     let later = [
       try bench.send(id), bench.poll(id), bench.agent(id, taken, .claim),
       try bench.getTask(id, entry.text),
@@ -341,6 +341,6 @@ import Wire
     try bench.restart(isClean: false)
     #expect(bench.engine.directory.workspace(id)?.isClaimed == false)
     try bench.send(other) { $0.isBlocking = false }
-    #expect(bench.engine.desks[other]?.queue.lastSeq == 1)
+    #expect(bench.engine.pool[other]?.queue.lastSeq == 1)
   }
 }

@@ -139,7 +139,7 @@ import Wire
     bench.turn()
     let get = try bench.getTask(id, message.text)
     let show = bench.engine.nextCall()
-    bench.engine.callerMessage(show, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(show, message, caller: .org("callers"), now: bench.now)
     bench.turn()
     #expect(bench.replies[get] == nil && bench.replies[show] == nil)
     #expect(bench.isWaitingForBarrier)
@@ -158,10 +158,10 @@ import Wire
 
   @Test func `a message that is being stored is not there for readers`() throws {
     let call = try bench.send(id)
-    let message = try #require(bench.engine.messageID(of: call))
+    let message = try #require(bench.engine.callers.messageID(of: call))
     bench.turn()
     let show = bench.engine.nextCall()
-    bench.engine.callerMessage(show, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(show, message, caller: .org("callers"), now: bench.now)
     bench.turn()
     #expect(bench.replies[show]?.status == 404)
   }

@@ -60,7 +60,7 @@ import Wire
       }
       if dice.next() % 3 > 0 { bench.sync() }
       collect()
-      #expect(bench.engine.files.count <= bench.limits.openWorkspacesMax)
+      #expect(bench.engine.pool.files.count <= bench.limits.openWorkspacesMax)
     }
 
     private func use(_ one: (workspace: WorkspaceID, entry: Held, until: Instant)) throws {
@@ -125,7 +125,7 @@ import Wire
           #expect(other.until <= bench.now.instant, "a lease that has not ended is held by one")
         }
         // What the entry says is as old as its transaction: milliseconds, where turns come.
-        let handOut = bench.engine.desks[id]?.queue.message(entry.message.seq)?.handOut
+        let handOut = bench.engine.pool[id]?.queue.message(entry.message.seq)?.handOut
         let end = handOut?.fence == entry.fence ? handOut?.end : nil
         held.append((id, entry, end ?? bench.now.instant))
       }
@@ -153,7 +153,7 @@ import Wire
       for (message, text) in texts { #expect(answers[message] != nil, "\(text) was lost") }
       #expect(pending.isEmpty)
       bench.wait(.seconds(30))
-      #expect(bench.engine.desks.count <= bench.limits.openWorkspacesMax)
+      #expect(bench.engine.pool.all.count <= bench.limits.openWorkspacesMax)
     }
   }
 
@@ -161,6 +161,6 @@ import Wire
     let run = try Run(seed: TestSeed.value &+ UInt64(number) &* 977, files: 2 + number % 3)
     for _ in 0..<150 { try run.step() }
     try run.finish()
-    #expect(run.bench.engine.files.openedEver - run.bench.engine.files.count > 10)
+    #expect(run.bench.engine.pool.files.openedEver - run.bench.engine.pool.files.count > 10)
   }
 }

@@ -26,12 +26,12 @@ import Wire
   }
 
   private func receive(_ reply: Reply) {
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
   }
 
   private func closeAll(but id: WorkspaceID) throws {
     for other in ids.filter({ $0 != id }).prefix(3) { _ = try sent(other, "other-\(bench.now)") }
-    #expect(bench.engine.desks[id]?.isOpen != true)
+    #expect(bench.engine.pool[id]?.isOpen != true)
   }
 
   /// Whether an equal call attaches, which it does while nothing has been received.
@@ -42,11 +42,11 @@ import Wire
   @Test func `a receipt of a workspace that is only a file opens none`() throws {
     let reply = try sent(ids[0])
     try closeAll(but: ids[0])
-    #expect(bench.engine.desks[ids[0]] == nil)
-    let opened = bench.engine.files.openedEver
+    #expect(bench.engine.pool[ids[0]] == nil)
+    let opened = bench.engine.pool.files.openedEver
     receive(reply)
     bench.sync()
-    #expect(bench.engine.files.openedEver == opened && bench.engine.desks[ids[0]] == nil)
+    #expect(bench.engine.pool.files.openedEver == opened && bench.engine.pool[ids[0]] == nil)
     #expect(try !attaches(reply, ids[0]), "it counts as soon as the file is open")
   }
 
@@ -55,15 +55,15 @@ import Wire
     receive(reply)
     bench.turn()
     try closeAll(but: ids[0])
-    #expect(bench.engine.desks[ids[0]]?.isOpen == false)
-    #expect(bench.engine.desks[ids[0]]?.transaction.deferred.isEmpty == false)
-    let opened = bench.engine.files.openedEver
+    #expect(bench.engine.pool[ids[0]]?.isOpen == false)
+    #expect(bench.engine.pool[ids[0]]?.transaction.deferred.isEmpty == false)
+    let opened = bench.engine.pool.files.openedEver
     bench.wait(.seconds(30))
-    #expect(bench.engine.files.openedEver == opened)
+    #expect(bench.engine.pool.files.openedEver == opened)
     #expect(try !attaches(reply, ids[0]))
     bench.wait(.seconds(2))
     try bench.restart(isClean: false)
-    let file = try bench.engine.desk(ids[0], now: bench.now).file
+    let file = try bench.engine.pool.workspace(ids[0], now: bench.now).file
     #expect(try file.message(try #require(reply.messageID).seq)?.isReceived == true)
   }
 
@@ -96,7 +96,7 @@ import Wire
     for id in ids { replies.append(try sent(id)) }
     for reply in replies { receive(reply) }
     for _ in 0..<20 { bench.wait(.milliseconds(30)) }
-    #expect(!bench.engine.receipts.hasRoom(3) && bench.engine.receipts.hasRoom(4))
+    #expect(!bench.engine.pool.receipts.hasRoom(3) && bench.engine.pool.receipts.hasRoom(4))
     for (id, reply) in zip(ids, replies) { #expect(try !attaches(reply, id)) }
   }
 
@@ -104,11 +104,11 @@ import Wire
     let reply = try sent(ids[0])
     try closeAll(but: ids[0])
     receive(reply)
-    #expect(bench.engine.receipts.absent == [ids[0]])
+    #expect(bench.engine.pool.receipts.absent == [ids[0]])
     bench.engine.registry.removals.remove(
       bench.engine.nextCall(), ids[0], purge: true, actor: "admin", now: bench.now)
     for _ in 0..<40 { bench.wait(.milliseconds(25)) }
     #expect(bench.engine.directory.removed[ids[0]] == nil)
-    #expect(bench.engine.receipts.absent.isEmpty && bench.engine.receipts.hasRoom(1))
+    #expect(bench.engine.pool.receipts.absent.isEmpty && bench.engine.pool.receipts.hasRoom(1))
   }
 }

@@ -31,10 +31,10 @@ import Wire
   }
 
   private func run(_ bench: Bench) {
-    while let due = bench.engine.archives.nextDue {
+    while let due = bench.engine.backups.runs.nextDue {
       bench.advance(max(.zero, due - bench.now.instant))
-      if bench.engine.archiveTurn(now: bench.now) != nil {
-        bench.engine.archiveSynced(code: 0, now: bench.now)
+      if bench.engine.backups.turn(now: bench.now) != nil {
+        bench.engine.backups.synced(code: 0, now: bench.now)
       }
       bench.turn()
     }
@@ -43,7 +43,7 @@ import Wire
 
   private func importing() -> CallID {
     let call = other.engine.nextCall()
-    other.engine.startImport(call, folder, actor: "admin", now: other.now)
+    other.engine.backups.startImport(call, folder, actor: "admin", now: other.now)
     run(other)
     return call
   }

@@ -36,14 +36,14 @@ import Wire
     let job = try bench.finish(id, reply.json["job"])
     #expect(job["state"] == "done" && job["done"]?.int == 30 && job["replayed"]?.int == 0)
     #expect(try Set(takeAll()) == Set(all.map(\.text)))
-    #expect(bench.engine.desks[id]?.nextStep == nil)
+    #expect(bench.engine.pool[id]?.jobState.nextStep == nil)
     bench.expectNothingHeld()
   }
 
   @Test func `a job goes at its rate`() throws {
     _ = try dead(30)
     let reply = try bench.job(id, .redrive, rate: 10)
-    #expect(bench.engine.desks[id]?.nextStep != nil)
+    #expect(bench.engine.pool[id]?.jobState.nextStep != nil)
     for _ in 0..<20 { bench.wait(.milliseconds(50)) }
     let done = try #require(try bench.job(id, reply.json["job"])["done"]?.int)
     #expect((8...10).contains(done), "\(done) in a second")
@@ -126,16 +126,20 @@ import Wire
     let reply = try bench.job(id, .redrive, rate: 10)
     bench.wait(.seconds(1))
     let number = try #require(reply.json["job"]?.string.flatMap { JobID($0) })
-    let stop = try bench.asked { bench.engine.stopJob($0, number, at: id, now: bench.now) }
+    let stop = try bench.asked {
+      bench.engine.operators.stopJob($0, number, at: id, now: bench.now)
+    }
     #expect(stop.json["state"] == "stopped")
     let done = try #require(stop.json["done"]?.int)
     bench.wait(.seconds(5))
     #expect(try bench.list(id, .dead).ids.count == 20 - done)
-    let again = try bench.asked { bench.engine.stopJob($0, number, at: id, now: bench.now) }
+    let again = try bench.asked {
+      bench.engine.operators.stopJob($0, number, at: id, now: bench.now)
+    }
     #expect(again.json["state"] == "stopped")
-    let list = try bench.asked { bench.engine.jobs($0, at: id, now: bench.now) }
+    let list = try bench.asked { bench.engine.operators.jobs($0, at: id, now: bench.now) }
     #expect(list.json["jobs"]?.array?.count == 1)
-    let unknown = try bench.asked { bench.engine.stopJob($0, 7, at: id, now: bench.now) }
+    let unknown = try bench.asked { bench.engine.operators.stopJob($0, 7, at: id, now: bench.now) }
     #expect(unknown.code == "not_found")
   }
 
@@ -144,7 +148,7 @@ import Wire
     let reply = try bench.job(id, .redrive, rate: 1)
     let number = try #require(reply.json["job"]?.string.flatMap { JobID($0) })
     let stop = Operation(call: bench.engine.nextCall(), actor: "another")
-    bench.engine.stopJob(stop, number, at: id, now: bench.now)
+    bench.engine.operators.stopJob(stop, number, at: id, now: bench.now)
     bench.sync()
     let call = bench.engine.nextCall()
     bench.engine.registry.showAudit(call, before: .max, limit: 10)
@@ -176,7 +180,7 @@ import Wire
       let get = try bench.getTask(id, message.text)
       bench.sync()
       if case .ends(let workspace, let seqs) = try #require(bench.replies[get]).receipt {
-        bench.engine.delivered(.ends(workspace, seqs), received: true, now: bench.now)
+        bench.engine.agents.delivered(.ends(workspace, seqs), received: true, now: bench.now)
       }
     }
     let filler = try bench.stored(id, "filler")
@@ -210,13 +214,13 @@ import Wire
     for id in ids { try bench.stored(id) }
     var pages: [WorkspaceID] = []
     for id in ids {
-      let desk = try #require(bench.engine.desks[id])
+      let workspace = try #require(bench.engine.pool[id])
       for _ in 0..<3 {
         let scan = Scan(call: bench.engine.nextCall()) { _ in
           pages.append(id)
           return pages.count > 4
         }
-        bench.engine.add(scan, desk)
+        bench.engine.pool.read(scan, in: workspace)
       }
     }
     for count in 1...4 {
@@ -228,19 +232,19 @@ import Wire
 
   @Test func `asking for the state of a queue reads nothing, and dry runs are bounded`() throws {
     try bench.stored(id)
-    let desk = try #require(bench.engine.desks[id])
+    let workspace = try #require(bench.engine.pool[id])
     for _ in 0..<600 {
-      bench.engine.queueStatus(bench.operation(), at: id, now: bench.now)
+      bench.engine.operators.queueStatus(bench.operation(), at: id, now: bench.now)
     }
-    #expect(desk.scans.isEmpty)
-    let wish = Engine.JobWish(
+    #expect(workspace.jobState.scans.isEmpty)
+    let wish = JobRequest(
       verb: .purge, filter: MessageFilter(), ids: [], rate: 1, isDryRun: true)
     for _ in 0..<bench.limits.jobsRunningMax {
-      bench.engine.startJob(bench.operation(), wish, at: id, now: bench.now)
+      bench.engine.operators.startJob(bench.operation(), wish, at: id, now: bench.now)
     }
     let more = bench.operation()
-    bench.engine.startJob(more, wish, at: id, now: bench.now)
-    #expect(desk.scans.count == bench.limits.jobsRunningMax)
+    bench.engine.operators.startJob(more, wish, at: id, now: bench.now)
+    #expect(workspace.jobState.scans.count == bench.limits.jobsRunningMax)
     bench.sync()
     #expect(bench.replies[more.call]?.code == "jobs_full")
   }

@@ -50,7 +50,7 @@ import Testing
     let last = try send("b")
     bench.sync()
     #expect(bench.replies[last]?.state == "TASK_STATE_COMPLETED")
-    #expect(bench.engine.desks[id]?.pendingKeys.isEmpty == true)
-    #expect(bench.engine.desks[id]?.afterWrite.isEmpty == true)
+    #expect(bench.engine.pool[id]?.waiting.keys.isEmpty == true)
+    #expect(bench.engine.pool[id]?.waiting.afterWrite.isEmpty == true)
   }
 }

@@ -15,7 +15,7 @@ import Wire
     id = try bench.create()
   }
 
-  private var messages: Seq { bench.engine.desks[id]?.queue.lastSeq ?? 0 }
+  private var messages: Seq { bench.engine.pool[id]?.queue.lastSeq ?? 0 }
 
   private func send(_ change: (inout Bench.Send) -> Void = { _ in }) throws -> CallID {
     try bench.send(id) {
@@ -31,14 +31,14 @@ import Wire
     try bench.result(id, try bench.take(id))
     bench.sync()
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     bench.wait(.seconds(2))
     return reply
   }
 
   @Test func `an answer that was received comes again, with the id of the new call`() throws {
     let first = try received()
-    #expect(bench.engine.desks[id]?.queue.message(1) == nil)
+    #expect(bench.engine.pool[id]?.queue.message(1) == nil)
     let again = try send { $0.id = "\"again\"" }
     bench.sync()
     let reply = try #require(bench.replies[again])
@@ -109,14 +109,14 @@ import Wire
     for call in [one, two, three] { #expect(bench.replies[call]?.state == "TASK_STATE_COMPLETED") }
     #expect(messages == 1)
     bench.expectNothingHeld()
-    #expect(bench.engine.desks[id]?.pendingKeys.isEmpty == true)
+    #expect(bench.engine.pool[id]?.waiting.keys.isEmpty == true)
   }
 
   @Test func `a call whose Task was received attaches, and gets the answer`() throws {
     let first = try send { $0.isBlocking = false }
     bench.sync()
     let reply = try #require(bench.replies[first])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     let again = try send { $0.isBlocking = false }
     bench.sync()
     #expect(bench.replies[again]?.messageID == reply.messageID)
@@ -137,7 +137,7 @@ import Wire
     bench.sync()
     bench.wait(.seconds(5))
     let reply = try #require(bench.replies[first])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     let again = try send()
     bench.sync()
     try bench.result(id, try bench.take(id))
@@ -210,7 +210,7 @@ import Wire
     try bench.result(strict, try bench.take(strict))
     bench.sync()
     #expect(bench.replies[again]?.state == "TASK_STATE_COMPLETED")
-    #expect(bench.engine.desks[strict]?.queue.lastSeq == 2)
+    #expect(bench.engine.pool[strict]?.queue.lastSeq == 2)
   }
 
   @Test func `a message that was refused frees its key`() throws {
@@ -222,7 +222,7 @@ import Wire
     bench.sync()
     #expect(bench.replies[retry] == nil, "attached: refused is only what is new")
     let new = try send { $0.key = "k-2" }
-    #expect(bench.engine.desks[id]?.pendingKeys.isEmpty == true)
+    #expect(bench.engine.pool[id]?.waiting.keys.isEmpty == true)
     bench.makeDiskLow(false)
     bench.sync()
     #expect(bench.replies[new]?.reason == "DISK_FULL")
@@ -237,7 +237,7 @@ import Wire
     try bench.result(id, try bench.take(id), "no", state: "failed")
     bench.sync()
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     let again = try send()
     bench.sync()
     #expect(bench.replies[again]?.state == "TASK_STATE_FAILED")
@@ -246,11 +246,11 @@ import Wire
   @Test func `a deleted message is gone for its key, and never run again`() throws {
     let first = try received()
     let seq = try #require(first.messageID?.seq)
-    let desk = try #require(bench.engine.desks[id])
+    let workspace = try #require(bench.engine.pool[id])
     let tombstone = Tombstone(
       tag: try #require(first.messageID?.tag), caller: "org:callers", at: bench.now.wall,
       cause: .purge, actor: "admin", reason: "by mistake", until: bench.now.wall + .seconds(7))
-    try desk.file.commit([.delete(seq: seq, tombstone: tombstone)])
+    try workspace.file.commit([.delete(seq: seq, tombstone: tombstone)])
     let again = try send()
     let other = try send { $0.text = "other" }
     bench.sync()

@@ -22,7 +22,7 @@ import Testing
     let poll = bench.poll(id, wait: .zero, confirm: confirm, lease: lease, consumer: "a")
     bench.sync()
     let reply = try #require(bench.replies[poll])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     return try Held(try #require(reply.entries.first))
   }
 
@@ -65,7 +65,7 @@ import Testing
     bench.poll(id, wait: .zero, consumer: "a")
     bench.sync()
     let call = bench.engine.nextCall()
-    bench.engine.heartbeat(id, Reply(call: call), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: call), now: bench.now)
     #expect(bench.replies[call] == nil, "not before it is committed")
     bench.turn()
     #expect(bench.replies[call]?.status == 200)

@@ -26,7 +26,7 @@ import Wire
   private func expectRefused(
     _ bench: Bench, _ id: WorkspaceID, _ reason: String, caller: String = "a"
   ) throws {
-    let stored = bench.engine.desks[id]?.queue.lastSeq
+    let stored = bench.engine.pool[id]?.queue.lastSeq
     let call = try bench.send(id) {
       $0.messageID = "over"
       $0.caller = .org(caller)
@@ -35,7 +35,7 @@ import Wire
     let reply = try #require(bench.replies[call])
     #expect(reply.reason == reason && reply.delivered == "no" && reply.rpcCode == -32603)
     #expect(reply.header("Retry-After") != nil)
-    #expect(bench.engine.desks[id]?.queue.lastSeq == stored)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == stored)
     #expect(!bench.isWaitingForBarrier)
   }
 
@@ -51,7 +51,7 @@ import Wire
     bench.sync()
     try bench.result(id, try bench.take(id))
     bench.sync()
-    bench.engine.delivered(
+    bench.engine.agents.delivered(
       try #require(bench.replies[retry]).receipt, received: true, now: bench.now)
     try bench.stored(id, "fits")
   }
@@ -80,7 +80,7 @@ import Wire
     try bench.result(id, try bench.take(id), "?", state: "input-required")
     bench.sync()
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: isRead, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: isRead, now: bench.now)
     bench.sync()
     return try #require(reply.task?["id"]?.string)
   }
@@ -106,13 +106,13 @@ import Wire
     try interrupt(bench, id, "unread", isRead: false)
     let gone = try bench.send(id) { $0.messageID = "dead" }
     bench.sync()
-    bench.engine.callerGone(gone, now: bench.now)
+    bench.engine.callers.callerGone(gone, now: bench.now)
     bench.agent(id, try bench.take(id), .release(delay: nil, reason: ""))
     bench.sync()
     try fill(bench, id, 2)
     let counts = ["unanswered": 2, "unreceived": 1, "dead": 1, "interrupted": 2]
     try expectCounts(bench, id, counts)
-    let shown = try bench.engine.workspaceStatus(id, now: bench.now)["queue"]
+    let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
     for (name, count) in counts { #expect(shown?[name]?.int == count, "\(name)") }
     try bench.restart(isClean: false)
     try expectCounts(bench, id, counts)
@@ -187,7 +187,7 @@ import Wire
     #expect(bench.replies[over]?.code == "polls_full" && bench.replies[over]?.status == 503)
     // Who goes makes room.
     let gone = bench.poll(id)
-    bench.engine.pollGone(gone, at: id, now: bench.now)
+    bench.engine.agents.pollGone(gone, at: id, now: bench.now)
     bench.wait(.seconds(30))
     bench.expectNothingHeld()
   }
@@ -227,20 +227,20 @@ import Wire
   @Test func `requests and results in memory have one bound, and are read back beyond it`() throws {
     let (bench, id) = try bench { $0.cacheBytesMax = 700 }
     try fill(bench, id, 5)
-    #expect(bench.engine.cacheAccount.bytes <= 700)
+    #expect(bench.engine.pool.cacheAccount.bytes <= 700)
     for number in 0..<5 {
       let held = try bench.take(id)
       #expect(held.json["text"]?.string == "hello")
       try bench.result(id, held, "answer \(number)")
       bench.sync()
-      #expect(bench.engine.cacheAccount.bytes <= 700)
+      #expect(bench.engine.pool.cacheAccount.bytes <= 700)
     }
     for reply in bench.replies.values where reply.task != nil && reply.messageID != nil {
       #expect(reply.text.contains("answer"))
-      bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+      bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     }
     bench.sync()
-    #expect(bench.engine.cacheAccount.bytes == 0)
-    #expect(bench.engine.desks[id]?.cache.isEmpty == true)
+    #expect(bench.engine.pool.cacheAccount.bytes == 0)
+    #expect(bench.engine.pool[id]?.cache.isEmpty == true)
   }
 }

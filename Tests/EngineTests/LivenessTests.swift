@@ -22,7 +22,7 @@ import Wire
   private var status: String? {
     get throws {
       let state = try state(of: id, isForAgent: true)
-      let shown = try bench.engine.workspaceStatus(id, now: bench.now)
+      let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)
       #expect(state["status"] == shown["status"])
       return state["status"]?.string
     }
@@ -49,7 +49,7 @@ import Wire
     #expect(try isPaused(isForAgent: false) == true)
     #expect(try isPaused(isForAgent: true) == false)
     try bench.restart()
-    #expect(bench.engine.desks[id] == nil)
+    #expect(bench.engine.pool[id] == nil)
     #expect(try isPaused(isForAgent: false) == true)
     #expect(try isPaused(isForAgent: true) == false)
   }
@@ -59,12 +59,12 @@ import Wire
   {
     register()
     func problem() throws -> String? {
-      try bench.engine.workspaceStatus(id, now: bench.now)["problem"]?.string
+      try bench.engine.operators.workspaceStatus(id, now: bench.now)["problem"]?.string
     }
     #expect(try problem() == nil)
     bench.engine.registry.polledFeed(id, now: bench.now)
     #expect(try problem()?.contains("activity feed") == true)
-    let polled = try bench.engine.workspaceStatus(id, now: bench.now)["feed_polled_at"]
+    let polled = try bench.engine.operators.workspaceStatus(id, now: bench.now)["feed_polled_at"]
     #expect(polled?.string != nil)
     let poll = bench.poll(id, wait: .seconds(5))
     bench.sync()
@@ -87,7 +87,7 @@ import Wire
     #expect(try status == "online")
     bench.advance(.milliseconds(1))
     #expect(try status == "offline")
-    bench.engine.signOfLife(id, now: bench.now)
+    bench.engine.agents.signOfLife(id, now: bench.now)
     #expect(try status == "online")
     bench.advance(.seconds(1000))
     #expect(try status == "offline")
@@ -100,7 +100,7 @@ import Wire
     #expect(try status == "online")
     bench.advance(.seconds(90))
     #expect(try status == "offline")
-    bench.engine.signOfLife(id, now: bench.now)
+    bench.engine.agents.signOfLife(id, now: bench.now)
     try bench.restart(isClean: false)
     #expect(try status == "offline", "killed before it was noted")
     let other = try state(of: empty, isForAgent: true)
@@ -108,13 +108,13 @@ import Wire
   }
 
   @Test func `the last heartbeat is shown as its agent told it`() throws {
-    let before = try bench.engine.workspaceStatus(id, now: bench.now)
+    let before = try bench.engine.operators.workspaceStatus(id, now: bench.now)
     #expect(before["last_heartbeat_at"]?.isNull == true && before["url"]?.string == "")
     let body: JSON = [
       "active_tasks": 2, "uptime_seconds": 7, "error_rate": .number("0.50"), "other": ["a"],
     ]
     bench.engine.registry.beat(id, try Vitals(body, at: bench.now.wall))
-    let shown = try bench.engine.workspaceStatus(id, now: bench.now)
+    let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)
     #expect(shown["active_tasks"]?.int == 2 && shown["uptime_seconds"]?.int == 7)
     #expect(shown["last_error_rate"] == .number("0.50"))
     #expect(shown["last_heartbeat_at"]?.string != nil)

@@ -126,7 +126,7 @@ import Testing
     let other = try bench.create()
     try bench.stored(id, "one")
     try bench.stored(other, "two")
-    #expect(bench.engine.desks[id]?.isOpen != true)
+    #expect(bench.engine.pool[id]?.isOpen != true)
     try harm.happen(to: bench.data.path(of: id) + suffix)
     let send = try bench.send(id)
     bench.sync()

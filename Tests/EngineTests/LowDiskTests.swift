@@ -23,7 +23,7 @@ import Wire
   }
 
   private func look(free: Int64) {
-    bench.engine.diskGuard.freeBytes = { _ in free }
+    bench.engine.disk.freeBytes = { _ in free }
     bench.engine.checkDisk()
   }
 
@@ -43,7 +43,7 @@ import Wire
     for name in ["m-1", "m-2", "m-3"] { try bench.stored(id, name) }
     try bench.stored(other)
     look(free: 1 << 20)
-    let room = Int(try #require(bench.engine.disk).results)
+    let room = Int(try #require(bench.engine.diskState).results)
     #expect(bench.engine.isDiskLow && room > 1 << 20)
     let (first, second) = (try bench.take(id), try bench.take(id))
     #expect(try post(id, first, bytes: room / 2 + 100)?.code == "results_full")
@@ -82,7 +82,7 @@ import Wire
     }
     #expect(codes.first == 200 && codes.last == 503)
     #expect(codes == codes.sorted(), "first all are taken, then none")
-    #expect(try bench.engine.desks[id]?.file.usedBytes() ?? .max < 620_000)
+    #expect(try bench.engine.pool[id]?.file.usedBytes() ?? .max < 620_000)
   }
 
   @Test func `when the reserve is used up only deletion is written, and it has room`() throws {
@@ -94,7 +94,7 @@ import Wire
     let room = bench.data.room
     #expect(!room.reserve.isHeld && room.deletionReserve.isHeld && !room.isForDeletionOnly)
     // An operator's verb gives up the other one.
-    bench.engine.diskGuard.freeBytes = { _ in 4096 }
+    bench.engine.disk.freeBytes = { _ in 4096 }
     try full { _ = try bench.pause(id) }
     #expect(room.isForDeletionOnly && !room.deletionReserve.isHeld)
     #expect(bench.engine.unreadyReasons.contains("disk_full"))
@@ -139,7 +139,7 @@ import Wire
   @Test func `the disk is looked at again after many bytes, not only once a second`() throws {
     let bench = try Bench { $0.diskHighWater = 1 << 20 }
     let id = try bench.create()
-    bench.engine.diskGuard.freeBytes = { _ in 4096 }
+    bench.engine.disk.freeBytes = { _ in 4096 }
     let bytes = Int(bench.data.highWater / 8) / 20
     for number in 0..<22 {
       if number < 10 { #expect(!bench.engine.isDiskLow) }

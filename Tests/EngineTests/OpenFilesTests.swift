@@ -21,12 +21,12 @@ import Wire
   /// Uses two other workspaces, so that the file of `id` is closed.
   private func close(_ id: WorkspaceID) {
     for other in ids.filter({ $0 != id }).prefix(4) {
-      for _ in 0..<3 where bench.engine.desks[other]?.isOpen != true {
-        _ = try? bench.engine.desk(other, now: bench.now)
+      for _ in 0..<3 where bench.engine.pool[other]?.isOpen != true {
+        _ = try? bench.engine.pool.workspace(other, now: bench.now)
         bench.sync()
       }
     }
-    #expect(bench.engine.desks[id]?.isOpen != true)
+    #expect(bench.engine.pool[id]?.isOpen != true)
   }
 
   /// Descriptors of this process that are files of the bench.
@@ -48,7 +48,7 @@ import Wire
       for id in ids {
         try bench.result(id, try bench.take(id))
         bench.sync()
-        #expect(bench.engine.files.count <= 2)
+        #expect(bench.engine.pool.files.count <= 2)
         #expect(descriptors <= 6)
       }
     }
@@ -56,7 +56,7 @@ import Wire
       #expect(bench.replies[call]?.state == "TASK_STATE_COMPLETED")
     }
     bench.wait(.seconds(11))
-    #expect(bench.engine.desks.count <= 2, "desks without a file leave memory")
+    #expect(bench.engine.pool.all.count <= 2, "desks without a file leave memory")
     bench.expectNothingHeld()
   }
 
@@ -65,7 +65,7 @@ import Wire
     bench.sync()
     let held = try bench.take(ids[0])
     close(ids[0])
-    #expect(bench.engine.desks[ids[0]] != nil, "the lease is in memory")
+    #expect(bench.engine.pool[ids[0]] != nil, "the lease is in memory")
     bench.advance(.seconds(200))
     let extend = bench.agent(ids[0], held, .extend(nil))
     bench.sync()
@@ -92,7 +92,7 @@ import Wire
   @Test func `a parked poll needs no file and gets what comes`() throws {
     let polls = ids.map { bench.poll($0) }
     bench.sync()
-    #expect(bench.engine.files.count <= 2)
+    #expect(bench.engine.pool.files.count <= 2)
     for (id, poll) in zip(ids, polls) {
       try bench.send(id)
       bench.sync()
@@ -110,7 +110,7 @@ import Wire
       bench.sync()
       bench.wait(.seconds(11))
       close(ids[0])
-      #expect(bench.engine.desks[ids[0]] == nil)
+      #expect(bench.engine.pool[ids[0]] == nil)
       let again = try bench.take(ids[0])
       #expect(fences.insert(again.fence).inserted)
       #expect(again.json["attempt"]?.int == 2)
@@ -125,7 +125,7 @@ import Wire
     bench.agent(ids[0], held, .release(delay: .seconds(60), reason: ""))
     bench.wait(.seconds(11))
     close(ids[0])
-    #expect(bench.engine.desks[ids[0]] == nil)
+    #expect(bench.engine.pool[ids[0]] == nil)
     let early = bench.poll(ids[0], wait: .zero)
     bench.sync()
     #expect(bench.replies[early]?.status == 204)
@@ -140,11 +140,11 @@ import Wire
     try bench.stored(ids[0])
     bench.wait(.seconds(11))
     close(ids[0])
-    #expect(bench.engine.desks[ids[0]] == nil)
+    #expect(bench.engine.pool[ids[0]] == nil)
     bench.wait(bench.limits.timeToLive)
     bench.wait(.seconds(1))
     bench.wait(.seconds(1))
-    #expect(bench.engine.desks[ids[0]]?.queue.counts.unreceived == 1)
+    #expect(bench.engine.pool[ids[0]]?.queue.counts.unreceived == 1)
   }
 
   @Test func `more calls at once than files wait for a barrier and are all answered`() throws {
@@ -180,14 +180,14 @@ import Wire
     for number in 0..<3 { try bench.stored(large, "m-\(number)") }
     let held = try bench.take(large)
     for id in [other, third, other, third] { try bench.stored(id, "x-\(bench.now.instant)") }
-    #expect(bench.engine.desks[large]?.isOpen == true, "a lease and more than it may have closed")
+    #expect(bench.engine.pool[large]?.isOpen == true, "a lease and more than it may have closed")
     bench.agent(large, held, .release(delay: .zero, reason: ""))
     bench.wait(.seconds(15))
     for id in [other, third, other, third] {
       try bench.stored(id, "y-\(bench.now.instant)")
       bench.wait(.seconds(15))
     }
-    #expect(bench.engine.desks[large] == nil, "nothing of it is only in memory")
+    #expect(bench.engine.pool[large] == nil, "nothing of it is only in memory")
   }
 
   /// The pool does not look through the open files for the one to close.

@@ -17,7 +17,7 @@ import Wire
     id = try bench.create()
   }
 
-  private var lastSeq: Seq { bench.engine.desks[id]?.queue.lastSeq ?? 0 }
+  private var lastSeq: Seq { bench.engine.pool[id]?.queue.lastSeq ?? 0 }
 
   @Test
   func `what an agent that holds one posts to itself is the answer, durable before it is told`()
@@ -151,11 +151,11 @@ import Wire
     _ = try bench.take(ids[0])
     bench.wait(.seconds(2))
     try bench.stored(ids[1])
-    #expect(bench.engine.desks[ids[0]]?.isOpen == false)
+    #expect(bench.engine.pool[ids[0]]?.isOpen == false)
     // In one turn: the other's file has work, and cannot be closed before its barrier.
     try bench.send(ids[1]) { $0.messageID = "busy" }
     let answer = try bench.platform(ids[0], "answer", caller: .workspace(ids[0]))
-    #expect(bench.engine.fileWaiters.count == 1)
+    #expect(bench.engine.pool.fileWaiters.count == 1)
     for _ in 0..<5 where bench.replies[answer] == nil { bench.wait(.milliseconds(100)) }
     #expect(bench.replies[answer]?.task?["id"]?.string == message.text)
     #expect(bench.replies[answer]?.state == "completed")
@@ -266,13 +266,13 @@ import Wire
   @Test func `who brings the answer has not received it for who has asked`() throws {
     let asked = try bench.platform(id, "q", messageID: "q", caller: own, hold: .seconds(20))
     bench.sync()
-    bench.engine.callerGone(asked, now: bench.now)
+    bench.engine.callers.callerGone(asked, now: bench.now)
     _ = try bench.take(id)
     let answer = try bench.platform(id, "a", caller: own)
     bench.sync()
     let told = try #require(bench.replies[answer])
     #expect(told.state == "completed")
-    bench.engine.delivered(told.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(told.receipt, received: true, now: bench.now)
     bench.wait(.seconds(2))
     let again = try bench.platform(id, "q", messageID: "q", caller: own, hold: .seconds(20))
     bench.sync()

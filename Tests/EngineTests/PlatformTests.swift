@@ -70,7 +70,7 @@ import Wire
       #expect(bench.replies[call] == nil)
       bench.wait(.seconds(1))
       #expect(bench.replies[call]?.json["status"]?.string == "queued")
-      #expect(bench.engine.desks[id]?.queue.unanswered == 1)
+      #expect(bench.engine.pool[id]?.queue.unanswered == 1)
     }
     bench.expectNothingHeld()
   }
@@ -151,7 +151,7 @@ import Wire
     bench.wait(.seconds(61))
     for (message, status) in [(dead, "failed"), (late, "expired")] {
       let call = bench.engine.nextCall()
-      bench.engine.queueItem(
+      bench.engine.callers.queueItem(
         call, message, at: id, caller: .org("callers"), isGiven: true, now: bench.now)
       bench.sync()
       #expect(bench.replies[call]?.json["status"]?.string == status)
@@ -183,7 +183,7 @@ import Wire
     _ message: MessageID, at place: WorkspaceID? = nil, caller: Identity = .org("callers")
   ) throws -> Reply {
     let call = bench.engine.nextCall()
-    bench.engine.queueItem(
+    bench.engine.callers.queueItem(
       call, message, at: place ?? id, caller: caller, isGiven: true, now: bench.now)
     bench.sync()
     return try #require(bench.replies[call])
@@ -210,7 +210,7 @@ extension Bench {
   ) throws -> CallID {
     let body = body ?? Bench.platformBody(text, role: role, messageID: messageID)
     let parsed = try PlatformCall.parse(
-      Array(body.utf8), version: nil, newID: engine.newUUID
+      Array(body.utf8), version: nil, newID: engine.callers.newUUID
     ).get()
     var rpc = parsed.rpc
     rpc.isBlocking = hold > .zero
@@ -221,7 +221,7 @@ extension Bench {
       platformMethod: rpc.methodName, payer: engine.payer(of: caller))
     request.given = parsed.given
     request.key = try key.map { KeyedCall(try IdempotencyKey($0, bytesMax: 255), of: request) }
-    engine.platformCall(request, at: id, now: now)
+    engine.callers.platformCall(request, at: id, now: now)
     return call
   }
 

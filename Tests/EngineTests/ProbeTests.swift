@@ -103,7 +103,7 @@ import Wire
     throws
   {
     let ids = try (0..<2).map { _ in try bench.create() }
-    bench.engine.unopenable = Set(ids)
+    bench.engine.pool.unopenable = Set(ids)
     let readers: [(Identity, Int?)] = [
       (.anonymous, nil), (.workspace(ids[0]), nil), (.org(Registry.defaultOrg, .send), nil),
       (.admin, 2), (.org(Registry.defaultOrg, .read), 2), (.org(Registry.defaultOrg, .admin), 2),

@@ -22,7 +22,7 @@ import Wire
   @Test func `a purge of the queue tells those who wait, and leaves a tombstone`() throws {
     let call = try bench.send(id)
     let task = try bench.stored(id, "m-2")
-    let message = try #require(bench.engine.messageID(of: call))
+    let message = try #require(bench.engine.callers.messageID(of: call))
     let dry = try bench.job(id, .purge, .queued, isDryRun: true)
     #expect(dry.json["matched"]?.int == 2 && dry.json["states"]?["queued"]?.int == 2)
     #expect(try bench.queue(id)["counts"]?["queued"]?.int == 2, "nothing has changed")
@@ -71,13 +71,13 @@ import Wire
     bench.sync()
     let kept = try bench.stored(id, "m-3")
     #expect(try purge([.dead, .answered])["done"]?.int == 2)
-    let file = try #require(bench.engine.desks[id]?.file)
+    let file = try #require(bench.engine.pool[id]?.file)
     for gone in [dead, answered] {
       #expect(try file.message(gone.seq) == nil && file.body(gone.seq) == nil)
       #expect(try file.answer(gone.seq) == nil && file.task(gone.seq) == nil)
       #expect(try file.timeline(gone.seq).handOuts.isEmpty)
       #expect(try file.timeline(gone.seq).notes.isEmpty)
-      #expect(bench.engine.desks[id]?.queue.message(gone.seq) == nil)
+      #expect(bench.engine.pool[id]?.queue.message(gone.seq) == nil)
     }
     #expect(try bench.list(id).ids == [kept.text])
     // An equal call is a new one now.
@@ -141,7 +141,7 @@ import Wire
     #expect(try purge(.queued)["done"]?.int == 1)
     for (caller, status) in [(Identity.org("callers"), 410), (.org("strangers"), 404)] {
       let call = bench.engine.nextCall()
-      bench.engine.queueItem(
+      bench.engine.callers.queueItem(
         call, message, at: id, caller: caller, isGiven: true, now: bench.now)
       bench.sync()
       #expect(bench.replies[call]?.status == status)

@@ -33,8 +33,8 @@ import Wire
   ) throws -> (call: CallID, message: MessageID) {
     let call = try bench.send(id) { ($0.messageID, $0.task) = (messageID, task) }
     bench.sync()
-    let message = try #require(bench.engine.messageID(of: call))
-    bench.engine.callerGone(call, now: bench.now)
+    let message = try #require(bench.engine.callers.messageID(of: call))
+    bench.engine.callers.callerGone(call, now: bench.now)
     bench.sync()
     return (call, message)
   }
@@ -43,7 +43,8 @@ import Wire
     _ message: MessageID, caller: Identity = .org("callers"), isGiven: Bool = true
   ) -> CallID {
     let call = bench.engine.nextCall()
-    bench.engine.callerMessage(call, message, caller: caller, isGiven: isGiven, now: bench.now)
+    bench.engine.callers.callerMessage(
+      call, message, caller: caller, isGiven: isGiven, now: bench.now)
     return call
   }
 
@@ -51,7 +52,7 @@ import Wire
   private func delivered(_ call: CallID, received: Bool = true) throws {
     bench.sync()
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: received, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: received, now: bench.now)
     bench.sync()
   }
 
@@ -86,7 +87,7 @@ import Wire
       bench.wait(.seconds(1))
       try bench.restart(isClean: isClean)
       #expect(try isReceived(first) == true && isReceived(second) == true)
-      #expect(bench.engine.desks[id]?.queue.count == 0)
+      #expect(bench.engine.pool[id]?.queue.count == 0)
     }
     #expect(try !isRefused())
   }
@@ -133,7 +134,7 @@ import Wire
     #expect(try bench.timeline(id, expired)["state"]?.string == "expired")
     try delivered(show(expired))
     #expect(try isReceived(expired) == true)
-    #expect(bench.engine.desks[id]?.queue.count == 0)
+    #expect(bench.engine.pool[id]?.queue.count == 0)
   }
 
   @Test func `the end of a task is the answer to each of its messages`() throws {
@@ -141,7 +142,7 @@ import Wire
     let second = try unreceived("b", task: first.text)
     try delivered(try bench.getTask(id, first.text))
     #expect(try isReceived(first) == true && isReceived(second) == true)
-    #expect(bench.engine.desks[id]?.queue.count == 0)
+    #expect(bench.engine.pool[id]?.queue.count == 0)
   }
 
   @Test func `so is the end that a held caller of the last one gets`() throws {

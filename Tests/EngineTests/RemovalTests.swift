@@ -74,8 +74,8 @@ import Wire
     #expect(bench.replies[parked]?.status == 410)
     #expect(bench.replies[parked]?.json["deleted"] == true)
     settle()
-    #expect(bench.engine.desks[id]?.queue.isOpen == false)
-    let tasks = try #require(bench.engine.desks[id]?.file)
+    #expect(bench.engine.pool[id]?.queue.isOpen == false)
+    let tasks = try #require(bench.engine.pool[id]?.file)
     for seq in Seq(1)...4 {
       #expect(try tasks.task(seq)?.state == .canceled)
     }
@@ -112,7 +112,7 @@ import Wire
     settle()
     bench.wait(.seconds(30))
     settle()
-    #expect(bench.engine.desks[id]?.nextStep == nil && registry.removals.nextToClose == nil)
+    #expect(bench.engine.pool[id]?.jobState.nextStep == nil && registry.removals.nextToClose == nil)
     let call = restore()
     bench.sync()
     #expect(bench.replies[call]?.status == 200)
@@ -127,15 +127,15 @@ import Wire
       #expect(try bench.cancel(id, message).status == 200)
     }
     _ = try bench.job(id, .replay, .cancelled, rate: 1)
-    let before = bench.engine.desks[id]?.queue.lastSeq
+    let before = bench.engine.pool[id]?.queue.lastSeq
     bench.advance(.seconds(3))
     bench.sync()
-    let moved = bench.engine.desks[id]?.queue.lastSeq
+    let moved = bench.engine.pool[id]?.queue.lastSeq
     #expect(moved ?? 0 > before ?? 0, "it steps as long as the workspace is there")
     remove()
     bench.advance(.seconds(3))
     bench.turn()
-    #expect(bench.engine.desks[id]?.queue.lastSeq == moved)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == moved)
   }
 
   @Test func `a look that takes many turns ends with the workspace`() throws {
@@ -145,15 +145,15 @@ import Wire
     let operation = bench.operation()
     var filter = MessageFilter()
     filter.states = .queued
-    let wish = Engine.JobWish(verb: .purge, filter: filter, ids: [], rate: 1, isDryRun: true)
-    bench.engine.startJob(operation, wish, at: id, now: bench.now)
+    let wish = JobRequest(verb: .purge, filter: filter, ids: [], rate: 1, isDryRun: true)
+    bench.engine.operators.startJob(operation, wish, at: id, now: bench.now)
     bench.turn()
     #expect(bench.replies[operation.call] == nil)
     bench.engine.registry.removals.remove(
       bench.engine.nextCall(), id, purge: false, actor: "admin", now: bench.now)
     bench.sync()
     #expect(bench.replies[operation.call]?.code == "workspace_removed")
-    #expect(bench.engine.desks[id]?.scans.isEmpty ?? true)
+    #expect(bench.engine.pool[id]?.jobState.scans.isEmpty ?? true)
   }
 
   @Test func `a removed workspace is unknown to callers, and its id stays taken`() throws {
@@ -258,7 +258,7 @@ import Wire
     #expect(bench.replies[held]?.reason == "WORKSPACE_REMOVED")
     #expect(!FileManager.default.fileExists(atPath: file))
     #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
-    #expect(bench.engine.directory.removed.isEmpty && bench.engine.desks[id] == nil)
+    #expect(bench.engine.directory.removed.isEmpty && bench.engine.pool[id] == nil)
     let again = bench.engine.nextCall()
     registry.workspaces.create(again, id: id, name: "n", settings: Settings(), now: bench.now)
     bench.sync()

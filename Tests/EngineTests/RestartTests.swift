@@ -29,7 +29,7 @@ import Wire
     bench.sync()
     #expect(bench.replies[retry]?.state == "TASK_STATE_COMPLETED")
     #expect(bench.replies[retry]?.json["id"] == .number("9"))
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 1)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 1)
   }
 
   @Test(arguments: [true, false])
@@ -78,11 +78,11 @@ import Wire
     bench.sync()
     #expect(bench.replies[retry]?.state == "TASK_STATE_COMPLETED")
     let reply = try #require(bench.replies[retry])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     bench.wait(.seconds(1))
     try bench.restart()
     try bench.send(id)
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 2)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 2)
   }
 
   @Test func `after a power cut every unanswered message counts as handed out`() throws {

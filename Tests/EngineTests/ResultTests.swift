@@ -21,7 +21,7 @@ import Wire
     let held = try bench.take(id)
     try bench.result(id, held)
     bench.sync()
-    bench.engine.delivered(
+    bench.engine.agents.delivered(
       try #require(bench.replies[call]).receipt, received: true, now: bench.now)
     bench.wait(.seconds(1))
     return held
@@ -52,7 +52,7 @@ import Wire
 
   @Test func `the same holds for a message that has left memory`() throws {
     let held = try answered()
-    #expect(bench.engine.desks[id]?.queue.count == 0)
+    #expect(bench.engine.pool[id]?.queue.count == 0)
     try expectOutcomes(held)
   }
 
@@ -142,20 +142,20 @@ import Wire
     let reply = try #require(bench.replies[poll])
     let held = try Held(try #require(reply.entries.first))
     bench.advance(.seconds(50))
-    bench.engine.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
     bench.wait(.seconds(11))
-    let message = bench.engine.desks[id]?.queue.message(held.message.seq)
+    let message = bench.engine.pool[id]?.queue.message(held.message.seq)
     #expect(message?.state == .queued, "nobody acknowledged it")
     bench.advance(.seconds(10))
     let again = bench.poll(id, lease: .seconds(60), consumer: "a")
     bench.sync()
-    bench.engine.delivered(
+    bench.engine.agents.delivered(
       try #require(bench.replies[again]).receipt, received: true, now: bench.now)
     bench.advance(.seconds(30))
     // Another call of the consumer than a heartbeat.
     bench.poll(id, wait: .seconds(1), consumer: "a")
     bench.wait(.seconds(1))
-    bench.engine.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
     bench.wait(.seconds(40))
     #expect(message?.state == .leased)
   }
@@ -165,6 +165,6 @@ import Wire
       bench.poll(id, wait: .zero, consumer: "c\(number)")
       bench.wait(.seconds(10))
     }
-    #expect(bench.engine.desks[id]?.consumers.count ?? 0 <= 400)
+    #expect(bench.engine.pool[id]?.consumers.count ?? 0 <= 400)
   }
 }

@@ -17,12 +17,12 @@ import Wire
     bench.wait(bench.limits.retention - .seconds(60))
     bench.sweep()
     #expect(try bench.kept(id) == [1, 2, 3])
-    #expect(bench.engine.desks[id]?.queue.counts.unreceived == 1)
+    #expect(bench.engine.pool[id]?.queue.counts.unreceived == 1)
     bench.wait(.seconds(120))
     bench.sweep()
     #expect(try bench.kept(id) == [3])
-    #expect(bench.engine.desks[id]?.queue.counts.unreceived == 0)
-    #expect(bench.engine.desks[id]?.queue.counts.unanswered == 1)
+    #expect(bench.engine.pool[id]?.queue.counts.unreceived == 0)
+    #expect(bench.engine.pool[id]?.queue.counts.unanswered == 1)
     let task = try bench.getTask(id, try #require(received.task?["id"]?.string))
     bench.sync()
     #expect(bench.replies[task]?.rpcCode == -32001)
@@ -38,15 +38,15 @@ import Wire
     bench.sync()
     bench.agent(id, try bench.take(id), .release(delay: .zero, reason: "no"))
     bench.sync()
-    #expect(bench.engine.desks[id]?.queue.counts.dead == 1)
+    #expect(bench.engine.pool[id]?.queue.counts.dead == 1)
     bench.wait(bench.limits.retention - .seconds(60))
     bench.sweep()
-    #expect(bench.engine.desks[id]?.queue.counts.dead == 1)
+    #expect(bench.engine.pool[id]?.queue.counts.dead == 1)
     try bench.restart(isClean: false)
     _ = bench.poll(id, wait: .zero)
     bench.wait(.seconds(120))
     bench.sweep()
-    #expect(bench.engine.desks[id]?.queue.counts.dead == 0)
+    #expect(bench.engine.pool[id]?.queue.counts.dead == 0)
     #expect(try bench.kept(id).isEmpty)
   }
 
@@ -61,12 +61,12 @@ import Wire
     bench.sync()
     bench.sweep()
     #expect(try bench.kept(id) == [1])
-    let due = try #require(bench.engine.desks[id]?.retentionDue)
+    let due = try #require(bench.engine.pool[id]?.retentionDue)
     #expect(due > bench.now.instant && due <= bench.now.instant + .seconds(10))
     bench.wait(.seconds(10))
     bench.sweep()
     #expect(try bench.kept(id).isEmpty)
-    #expect(bench.engine.desks[id]?.retentionDue == nil)
+    #expect(bench.engine.pool[id]?.retentionDue == nil)
   }
 
   @Test func `a clock that is not trusted deletes nothing`() throws {
@@ -94,7 +94,7 @@ import Wire
     }
     bench.sync()
     let task = try #require(bench.replies[immediate])
-    bench.engine.delivered(task.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(task.receipt, received: true, now: bench.now)
     bench.wait(.seconds(1))
     try bench.result(id, try bench.take(id))
     for name in ["c", "d", "e", "f", "g"] { _ = try bench.answered(id, name) }
@@ -108,7 +108,7 @@ import Wire
     let read = try bench.getTask(id, try #require(task.task?["id"]?.string))
     bench.sync()
     #expect(bench.replies[read]?.state == "TASK_STATE_COMPLETED")
-    bench.engine.delivered(
+    bench.engine.agents.delivered(
       try #require(bench.replies[read]).receipt, received: true, now: bench.now)
     _ = try bench.answered(id, "j")
     bench.wait(bench.limits.retentionRestart)
@@ -123,7 +123,7 @@ import Wire
     for number in 0..<12 {
       _ = try bench.answered(id, "m-\(number)", text: large)
       bench.sweep()
-      #expect(try #require(bench.engine.desks[id]).file.usedBytes() < 460_000)
+      #expect(try #require(bench.engine.pool[id]).file.usedBytes() < 460_000)
     }
     let kept = try bench.kept(id)
     #expect(kept.last == 12 && kept.count < 9)
@@ -146,7 +146,7 @@ import Wire
     try bench.result(id, try bench.take(id), "which?", state: "input-required")
     bench.sync()
     let question = try #require(bench.replies[first])
-    bench.engine.delivered(question.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(question.receipt, received: true, now: bench.now)
     let task = try #require(question.task?["id"]?.string)
     bench.wait(bench.limits.retention + .seconds(5))
     bench.sweep()
@@ -187,13 +187,13 @@ import Wire
     try bench.result(id, try bench.take(id))
     bench.sync()
     let message = try #require(bench.replies[second]?.messageID)
-    let desk = try #require(bench.engine.desks[id])
-    try desk.file.commit([.retire(first: 1, last: 1, cause: .age, at: bench.now.wall)])
-    desk.queue.drop(1, isDead: false)
-    desk.queue.drop(2, isDead: false)
+    let workspace = try #require(bench.engine.pool[id])
+    try workspace.file.commit([.retire(first: 1, last: 1, cause: .age, at: bench.now.wall)])
+    workspace.queue.drop(1, isDead: false)
+    workspace.queue.drop(2, isDead: false)
     let read = try bench.getTask(id, task)
     let shown = bench.engine.nextCall()
-    bench.engine.callerMessage(shown, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(shown, message, caller: .org("callers"), now: bench.now)
     let again = try bench.send(id) {
       $0.messageID = "m-2"
       $0.task = task
@@ -225,12 +225,12 @@ import Wire
       (Identity.org("callers"), 410), (.admin, 410), (.org("others"), 404), (.anonymous, 404),
     ] {
       let call = bench.engine.nextCall()
-      bench.engine.callerMessage(call, message, caller: caller, now: bench.now)
+      bench.engine.callers.callerMessage(call, message, caller: caller, now: bench.now)
       bench.sync()
       #expect(bench.replies[call]?.status == status)
     }
     let agent = bench.engine.nextCall()
-    bench.engine.agentCall(
+    bench.engine.agents.call(
       AgentCall(
         call: agent, workspace: id, message: message, fence: Fence(number: 1), verb: .claim),
       now: bench.now)
@@ -240,7 +240,7 @@ import Wire
     bench.wait(bench.limits.idempotencyWindow)
     bench.sweep()
     let call = bench.engine.nextCall()
-    bench.engine.callerMessage(call, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(call, message, caller: .org("callers"), now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.status == 404)
   }

@@ -37,18 +37,18 @@ import Wire
     let bench = try Bench { $0.keptMessagesMax = 1 }
     let id = try bench.create()
     for name in ["a", "b", "c"] { _ = try bench.answered(id, name) }
-    let desk = try #require(bench.engine.desks[id])
-    #expect(!desk.transaction.deferred.isEmpty)
+    let workspace = try #require(bench.engine.pool[id])
+    #expect(!workspace.transaction.deferred.isEmpty)
     bench.engine.maintain(now: bench.now)
     bench.sweep()
-    #expect(desk.failure == nil)
+    #expect(workspace.failure == nil)
     #expect(try bench.kept(id).count <= 1)
   }
 
   @Test func `many messages go in rounds, one a turn`() throws {
     let bench = try Bench()
     let id = try bench.create()
-    let desk = try bench.engine.desk(id, now: bench.now)
+    let workspace = try bench.engine.pool.workspace(id, now: bench.now)
     let writes = (1...2000).map { seq in
       [
         Write.message(
@@ -62,16 +62,16 @@ import Wire
         .received(seq: seq, .end, at: bench.now.wall),
       ]
     }
-    try desk.file.commit(writes.flatMap { $0 })
-    desk.transaction.committedBeside()
-    bench.engine.touch(desk)
+    try workspace.file.commit(writes.flatMap { $0 })
+    workspace.transaction.committedBeside()
+    workspace.touch()
     bench.wait(bench.limits.retention + .seconds(5))
     var rounds = 0
     var left = try bench.kept(id).count
     while left > 0, rounds < 100 {
       bench.turn()
       bench.engine.maintain(now: bench.now)
-      left = Int(try desk.file.database.number("SELECT count(*) FROM message"))
+      left = Int(try workspace.file.database.number("SELECT count(*) FROM message"))
       rounds += 1
     }
     #expect(left == 0)
@@ -92,9 +92,9 @@ import Wire
       }
       bench.turn()
     }
-    let desk = try #require(bench.engine.desks[id])
-    #expect(desk.hasTurnWork && desk.retentionDue.map { $0 <= bench.now.instant } == true)
-    #expect(bench.engine.retentionTurns.waiting == [id])
+    let workspace = try #require(bench.engine.pool[id])
+    #expect(workspace.hasTurnWork && workspace.retentionDue.map { $0 <= bench.now.instant } == true)
+    #expect(bench.engine.services.upkeep.retention.waiting == [id])
     #expect(bench.engine.nextDeadline() == bench.now.instant + wait)
     bench.engine.maintain(now: bench.now)
     #expect(try bench.kept(id) == [1, 2])
@@ -119,10 +119,11 @@ import Wire
     bench.wait(.seconds(120))
     for number in 0..<20 { try bench.stored(full, "m-\(number)") }
     #expect(
-      bench.engine.logCare.long == [full] && bench.engine.retentionTurns.waiting.contains(other))
+      bench.engine.services.upkeep.logs.long == [full]
+        && bench.engine.services.upkeep.retention.waiting.contains(other))
     // One is looked through in a turn: the other is not to be the first.
-    bench.engine.retentionTurns = RetentionTurns(bench.limits)
-    bench.engine.retentionTurns.add(other)
+    bench.engine.services.upkeep.retention = RetentionTurns(bench.limits)
+    bench.engine.services.upkeep.retention.add(other)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 0)
     bench.engine.maintain(now: bench.now)
     fault_arm(0, 0, 0, 0)

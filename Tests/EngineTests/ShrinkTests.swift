@@ -22,12 +22,12 @@ import Wire
     for number in 0..<30 { _ = try bench.answered(id, "m-\(number)", text: text) }
     try bench.stored(id, "kept")
     bench.sweep()
-    #expect(try desk(bench, id).file.freePages() > 300)
+    #expect(try workspace(bench, id).file.freePages() > 300)
     return (bench, id)
   }
 
-  private func desk(_ bench: Bench, _ id: WorkspaceID) throws -> Desk {
-    try #require(bench.engine.desks[id])
+  private func workspace(_ bench: Bench, _ id: WorkspaceID) throws -> Workspace {
+    try #require(bench.engine.pool[id])
   }
 
   private func rest(_ bench: Bench) {
@@ -40,12 +40,12 @@ import Wire
   /// Until what it holds has been written once more; nothing of that is synced.
   private func write(_ bench: Bench, _ id: WorkspaceID) throws {
     bench.wait(bench.limits.walIdle)
-    for _ in 0..<100 where try desk(bench, id).shrinking?.stage != .written {
+    for _ in 0..<100 where try workspace(bench, id).care.shrinking?.stage != .written {
       bench.engine.tick(now: bench.now)
       bench.engine.maintain(now: bench.now)
       bench.advance(.milliseconds(100))
     }
-    #expect(try desk(bench, id).shrinking?.stage == .written)
+    #expect(try workspace(bench, id).care.shrinking?.stage == .written)
   }
 
   private func step(_ bench: Bench) {
@@ -61,9 +61,10 @@ import Wire
   @Test func `the file of an idle workspace gives its free pages back`() throws {
     let (bench, id) = try emptied(2048)
     rest(bench)
-    #expect(try desk(bench, id).file.freePages() == 0 && desk(bench, id).shrinking == nil)
+    #expect(
+      try workspace(bench, id).file.freePages() == 0 && workspace(bench, id).care.shrinking == nil)
     rest(bench)
-    #expect(try desk(bench, id).file.walPages == 0 && !desk(bench, id).isUnsynced)
+    #expect(try workspace(bench, id).file.walPages == 0 && !workspace(bench, id).isUnsynced)
     #expect(size(bench, id) < 200 * 4096)
     #expect(try bench.take(id).message.seq == 31)
     bench.expectNothingHeld()
@@ -90,16 +91,16 @@ import Wire
         #expect(first - next <= Int64(bench.limits.shrinkCutBytes))
       }
       #expect(steps < 3 || sizes[steps - 1] < before)
-      let isDone = try desk(bench, id).shrinking == nil
-      let isEmptied = try desk(bench, id).file.walPages == 0
+      let isDone = try workspace(bench, id).care.shrinking == nil
+      let isEmptied = try workspace(bench, id).file.walPages == 0
       #expect(isDone == isEmptied, "the checkpoint comes when it is done, and not before")
-      let pages = try desk(bench, id).file.database.number("PRAGMA page_count")
+      let pages = try workspace(bench, id).file.database.number("PRAGMA page_count")
       #expect(steps < 5 || sizes[4] == pages * 4096 && isDone)
     }
     try bench.restart(isClean: false)
     #expect(try bench.stored(id, "new").seq == 32)
     #expect(try bench.kept(id) == kept + [32])
-    let file = try desk(bench, id).file
+    let file = try workspace(bench, id).file
     #expect(try file.database.number("SELECT count(*) FROM pragma_integrity_check") == 1)
     #expect(try file.body(kept[0])?.body.isEmpty == false)
     #expect(try file.checkpoint(.truncate))
@@ -119,7 +120,7 @@ import Wire
     }
     bench.advance(bench.limits.walIdle)
     let start = bench.now.instant
-    while try desk(bench, id).shrinking?.stage != .written {
+    while try workspace(bench, id).care.shrinking?.stage != .written {
       try keepBusy()
       bench.wait(.milliseconds(500))
       #expect(start + .seconds(120) > bench.now.instant)
@@ -138,15 +139,17 @@ import Wire
     }
     bench.sweep()
     bench.sweep()
-    let free = try desk(bench, id).file.freePages()
+    let free = try workspace(bench, id).file.freePages()
     rest(bench)
-    #expect(try desk(bench, id).file.freePages() == free && desk(bench, id).shrinking == nil)
+    #expect(
+      try workspace(bench, id).file.freePages() == free
+        && workspace(bench, id).care.shrinking == nil)
     #expect(bench.engine.nextDeadline().map { $0 > bench.now.instant } != false)
     #expect(try bench.cancel(id, message).status == 200)
     let purged = try bench.job(id, .purge, [.queued, .cancelled, .answered])
     #expect(try bench.finish(id, purged.json["job"])["done"]?.int ?? 0 >= 2)
     rest(bench)
-    #expect(try desk(bench, id).file.freePages() == 0)
+    #expect(try workspace(bench, id).file.freePages() == 0)
   }
 
   @Test func `one that is opened with free pages gives them back, too`() throws {
@@ -154,33 +157,34 @@ import Wire
     try bench.restart()
     _ = bench.poll(id, wait: .zero)
     bench.sync()
-    #expect(try desk(bench, id).file.freePages() > 300)
+    #expect(try workspace(bench, id).file.freePages() > 300)
     rest(bench)
-    #expect(try desk(bench, id).file.freePages() == 0)
+    #expect(try workspace(bench, id).file.freePages() == 0)
   }
 
   @Test func `a full disk changes nothing, and is no reason to try for ever`() throws {
     let (bench, id) = try emptied(2048)
-    let desk = try desk(bench, id)
-    let free = try desk.file.freePages()
+    let workspace = try workspace(bench, id)
+    let free = try workspace.file.freePages()
     bench.wait(bench.limits.walIdle)
     // The log is emptied, and then its pages are to be given back.
-    for _ in 0..<100 where desk.shrinking == nil { bench.engine.maintain(now: bench.now) }
-    #expect(desk.shrinking?.stage == .wanted)
+    for _ in 0..<100 where workspace.care.shrinking == nil { bench.engine.maintain(now: bench.now) }
+    #expect(workspace.care.shrinking?.stage == .wanted)
     bench.advance(.seconds(2))
     fault_arm(Int32(FAULT_WRITE.rawValue), 3, SQLITE_FULL, 1)
     bench.engine.maintain(now: bench.now)
     fault_arm(0, 0, 0, 0)
-    #expect(desk.shrinking == nil && desk.failure == nil && bench.engine.fatal == nil)
-    #expect(try desk.file.freePages() == free && !bench.engine.isDiskLow)
-    #expect(Files.size(desk.file.path + "-wal") == 0, "what it has written is gone")
+    #expect(
+      workspace.care.shrinking == nil && workspace.failure == nil && bench.engine.fatal == nil)
+    #expect(try workspace.file.freePages() == free && !bench.engine.isDiskLow)
+    #expect(Files.size(workspace.file.path + "-wal") == 0, "what it has written is gone")
     #expect(bench.engine.nextDeadline().map { $0 > bench.now.instant } != false)
     // Nothing else comes due in it: it has been looked through.
     try bench.stored(id, "waits")
     bench.sweep()
     bench.sweep()
-    #expect(!bench.engine.retentionTurns.waiting.contains(id))
+    #expect(!bench.engine.services.upkeep.retention.waiting.contains(id))
     rest(bench)
-    #expect(try desk.file.freePages() == 0)
+    #expect(try workspace.file.freePages() == 0)
   }
 }

@@ -73,7 +73,7 @@ import Wire
     }
     bench.sync()
     #expect(bench.replies[ended]?.rpcCode == -32004)
-    #expect(bench.engine.desks[id]?.queue.lastSeq == 1)
+    #expect(bench.engine.pool[id]?.queue.lastSeq == 1)
   }
 
   @Test func `messages of one task are handed out one at a time`() throws {
@@ -99,7 +99,7 @@ import Wire
       let messageID = "c-\(step)"
       let call = try bench.send(id) { $0.messageID = messageID }
       bench.sync()
-      let message = try #require(bench.engine.messageID(of: call))
+      let message = try #require(bench.engine.callers.messageID(of: call))
       var held: Held?
       if step > 0 { held = try bench.take(id, confirm: step == 1) }
       if step == 3, let held {
@@ -128,7 +128,7 @@ import Wire
 
   @Test func `a cancel that meets a write on its way waits for it`() throws {
     let call = try bench.send(id)
-    let message = try #require(bench.engine.messageID(of: call))
+    let message = try #require(bench.engine.callers.messageID(of: call))
     let unseen = try bench.cancelTask(id, message.text)
     bench.sync()
     #expect(bench.replies[unseen]?.rpcCode == -32001, "it was not stored yet")

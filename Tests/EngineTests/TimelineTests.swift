@@ -16,7 +16,7 @@ import Wire
 
   private func timeline(_ message: MessageID, bodies: Bool = false) throws -> [JSON] {
     let reply = try bench.asked {
-      bench.engine.timeline($0.call, message, at: id, bodies: bodies, now: bench.now)
+      bench.engine.operators.timeline($0.call, message, at: id, bodies: bodies, now: bench.now)
     }
     return reply.json["timeline"]?.array ?? []
   }
@@ -66,7 +66,7 @@ import Wire
     try bench.result(id, held, "another")
     bench.sync()
     let reply = try bench.asked {
-      bench.engine.timeline($0.call, message, at: id, bodies: true, now: bench.now)
+      bench.engine.operators.timeline($0.call, message, at: id, bodies: true, now: bench.now)
     }
     let note = reply.json["timeline"]?.array?.first { $0["event"] == "result_conflict" }
     #expect(note?["body_start"] == "{\"text\":\"ano")
@@ -86,7 +86,7 @@ import Wire
       #expect(bench.replies[call]?.code == "already_answered")
     }
     let reply = try bench.asked {
-      bench.engine.timeline($0.call, message, at: id, bodies: true, now: bench.now)
+      bench.engine.operators.timeline($0.call, message, at: id, bodies: true, now: bench.now)
     }
     let notes = reply.json["timeline"]?.array?.filter { $0["event"] == "result_conflict" } ?? []
     #expect(notes.map { $0["body"]?["text"]?.string } == ["0", "1"])
@@ -104,7 +104,7 @@ import Wire
 
   private func receive(_ call: CallID) throws {
     let reply = try #require(bench.replies[call])
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     bench.wait(.seconds(2))
   }
 

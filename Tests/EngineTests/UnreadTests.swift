@@ -19,7 +19,7 @@ import Wire
     bench.sync()
     let reply = try #require(bench.replies[call])
     guard reply.state != nil else { return reply }
-    bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+    bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
     bench.wait(.seconds(1))
     try bench.result(id, try bench.take(id))
     bench.sync()
@@ -27,8 +27,8 @@ import Wire
   }
 
   private func stored(_ bench: Bench, _ id: WorkspaceID) throws -> [Seq] {
-    let desk = try #require(bench.engine.desks[id])
-    return try desk.file.page(.all, after: 0, limit: 500).map(\.seq)
+    let workspace = try #require(bench.engine.pool[id])
+    return try workspace.file.page(.all, after: 0, limit: 500).map(\.seq)
   }
 
   @Test func `above their bound sends are refused, and nothing is deleted before it is read`()
@@ -42,7 +42,7 @@ import Wire
     let tasks = try (0..<5).map { number in
       try #require(try forgotten(bench, id, "m-\(number)").task?["id"]?.string)
     }
-    #expect(bench.engine.desks[id]?.queue.count == 0, "no limit of the queue counts them")
+    #expect(bench.engine.pool[id]?.queue.count == 0, "no limit of the queue counts them")
     bench.sweep()
     // At once after a start too.
     for isClean in [nil, true, false] {
@@ -55,7 +55,7 @@ import Wire
     for task in tasks.prefix(2) {
       let read = try bench.getTask(id, task)
       bench.sync()
-      bench.engine.delivered(
+      bench.engine.agents.delivered(
         try #require(bench.replies[read]).receipt, received: true, now: bench.now)
       bench.sync()
     }
@@ -91,11 +91,15 @@ import Wire
       tasks.append(task)
       let held = try bench.take(id)
       let isReceiptFirst = order == .receiptFirst || order == .clockSetBack
-      if isReceiptFirst { bench.engine.delivered(task.receipt, received: true, now: bench.now) }
+      if isReceiptFirst {
+        bench.engine.agents.delivered(task.receipt, received: true, now: bench.now)
+      }
       if order == .clockSetBack { bench.moveClock(.seconds(-3600)) }
       try bench.result(id, held)
       if order == .afterTheEnd { bench.sync() }
-      if !isReceiptFirst { bench.engine.delivered(task.receipt, received: true, now: bench.now) }
+      if !isReceiptFirst {
+        bench.engine.agents.delivered(task.receipt, received: true, now: bench.now)
+      }
       bench.sync()
     }
     for isClean in [nil, true, false] {
@@ -108,7 +112,7 @@ import Wire
     for task in tasks {
       let read = try bench.getTask(id, try #require(task.messageID).text)
       bench.sync()
-      bench.engine.delivered(
+      bench.engine.agents.delivered(
         try #require(bench.replies[read]).receipt, received: true, now: bench.now)
     }
     bench.wait(bench.limits.retentionRestart)

@@ -67,7 +67,7 @@ import Wire
         $0.isBlocking = isWaiting
       }
       bench.turn()
-      message = try #require(bench.engine.messageID(of: call))
+      message = try #require(bench.engine.callers.messageID(of: call))
       caller = isWaiting ? call : nil
       guard place != .storing else { return }
       bench.sync()
@@ -98,7 +98,7 @@ import Wire
       case .redriving:
         try die()
         step = { [bench, id, message] in
-          bench.engine.redrive(bench.operation(), message, at: id, now: bench.now)
+          bench.engine.operators.redrive(bench.operation(), message, at: id, now: bench.now)
         }
       case .expired:
         bench.wait(bench.limits.timeToLive)
@@ -118,7 +118,7 @@ import Wire
       let get = try bench.getTask(id, message.text)
       bench.sync()
       let reply = try #require(bench.replies[get])
-      bench.engine.delivered(reply.receipt, received: true, now: bench.now)
+      bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
       bench.sync()
     }
 
@@ -139,16 +139,16 @@ import Wire
       let operation = bench.operation()
       let engine = bench.engine
       switch verb {
-      case .redrive: engine.redrive(operation, message, at: id, now: bench.now)
-      case .replay: engine.replay(operation, message, at: id, now: bench.now)
-      case .cancel: engine.cancel(operation, message, at: id, now: bench.now)
+      case .redrive: engine.operators.redrive(operation, message, at: id, now: bench.now)
+      case .replay: engine.operators.replay(operation, message, at: id, now: bench.now)
+      case .cancel: engine.operators.cancel(operation, message, at: id, now: bench.now)
       case .purge, .purgeInFlight:
         var filter = MessageFilter()
         filter.states = .every
         if verb == .purge { filter.states.remove(.inFlight) }
-        engine.startJob(
+        engine.operators.startJob(
           operation,
-          Engine.JobWish(verb: .purge, filter: filter, ids: [message], rate: 1000, isDryRun: false),
+          JobRequest(verb: .purge, filter: filter, ids: [message], rate: 1000, isDryRun: false),
           at: id, now: bench.now)
       }
       bench.turn()

@@ -20,7 +20,7 @@ import Wire
   @Test func `a queued message is cancelled, and its caller hears of it`() throws {
     let call = try bench.send(id)
     bench.sync()
-    let message = try #require(bench.engine.messageID(of: call))
+    let message = try #require(bench.engine.callers.messageID(of: call))
     let reply = try bench.cancel(id, message)
     #expect(reply.json["status"] == "cancelled" && reply.json["id"]?.string == message.text)
     #expect(bench.replies[call]?.state == "TASK_STATE_CANCELED")
@@ -74,10 +74,10 @@ import Wire
     if state != "queued" { _ = try bench.take(id, confirm: state == "offered") }
     bench.wait(.seconds(2))
     let before = try bench.timeline(id, message)
-    let commits = bench.engine.desks[id]?.transaction.commits
+    let commits = bench.engine.pool[id]?.transaction.commits
     let reply = try bench.replay(id, message)
     #expect(reply.status == 409 && reply.code == "not_ended")
-    #expect(bench.engine.desks[id]?.transaction.commits == commits)
+    #expect(bench.engine.pool[id]?.transaction.commits == commits)
     #expect(try bench.timeline(id, message) == before)
     #expect(try bench.list(id).ids == [message.text])
     bench.expectNothingHeld()
@@ -86,11 +86,11 @@ import Wire
   /// While the write of its end is on its way it has not ended.
   @Test func `a replay of what is coming to its end is refused`() throws {
     let message = try bench.stored(id)
-    let queue = try #require(bench.engine.desks[id]?.queue)
+    let queue = try #require(bench.engine.pool[id]?.queue)
     let replay = bench.operation()
-    bench.engine.replay(replay, message, at: id, now: bench.now)
+    bench.engine.operators.replay(replay, message, at: id, now: bench.now)
     bench.turn()
-    bench.engine.cancel(bench.operation(), message, at: id, now: bench.now)
+    bench.engine.operators.cancel(bench.operation(), message, at: id, now: bench.now)
     bench.sync()
     #expect(bench.replies[replay.call]?.code == "not_ended")
     #expect(queue.lastSeq == message.seq)
@@ -163,11 +163,12 @@ import Wire
   /// A caller who has the Task at once has received a reply, but no end.
   @Test func `a message whose caller has only its Task comes back under its id`() throws {
     let message = try bench.stored(id)
-    bench.engine.delivered(.message(id, message.seq, ends: []), received: true, now: bench.now)
+    bench.engine.agents.delivered(
+      .message(id, message.seq, ends: []), received: true, now: bench.now)
     let held = try bench.take(id)
     bench.agent(id, held, .release(delay: nil, reason: ""))
     bench.sync()
-    #expect(bench.engine.desks[id]?.queue.message(message.seq) == nil)
+    #expect(bench.engine.pool[id]?.queue.message(message.seq) == nil)
     #expect(try bench.redrive(id, message).json["status"] == "redriven")
     try bench.restart(isClean: false)
     let again = try bench.take(id)
@@ -176,7 +177,7 @@ import Wire
     bench.sync()
     let get = try bench.getTask(id, message.text)
     let operation = bench.operation()
-    bench.engine.redrive(operation, message, at: id, now: bench.now)
+    bench.engine.operators.redrive(operation, message, at: id, now: bench.now)
     bench.sync()
     #expect(bench.replies[get]?.state == "TASK_STATE_FAILED")
     #expect(bench.replies[operation.call]?.json["status"] == "replayed", "in the same turn")
@@ -199,12 +200,12 @@ import Wire
   @Test func `who asks while a redrive is on its way hears what became of it`() throws {
     let message = try bench.dead(id)
     let operation = bench.operation()
-    bench.engine.redrive(operation, message, at: id, now: bench.now)
+    bench.engine.operators.redrive(operation, message, at: id, now: bench.now)
     // Its line in the audit.
     bench.passBarrier()
     let get = try bench.getTask(id, message.text)
     let show = bench.engine.nextCall()
-    bench.engine.callerMessage(show, message, caller: .org("callers"), now: bench.now)
+    bench.engine.callers.callerMessage(show, message, caller: .org("callers"), now: bench.now)
     bench.turn()
     #expect(bench.replies[get] == nil && bench.replies[show] == nil)
     bench.sync()
@@ -281,10 +282,10 @@ import Wire
     #expect(timeline["replayed_as"]?.array?.compactMap(\.string) == [copy.message.text])
     #expect(try bench.timeline(id, copy.message)["replay_of"]?.string == message.text)
     // Its answer is read by nobody and takes no place.
-    #expect(bench.engine.desks[id]?.queue.message(copy.message.seq) == nil)
+    #expect(bench.engine.pool[id]?.queue.message(copy.message.seq) == nil)
     try bench.restart(isClean: false)
     #expect(try bench.timeline(id, copy.message)["state"] == "answered")
-    #expect(bench.engine.desks[id]?.queue.message(copy.message.seq) == nil)
+    #expect(bench.engine.pool[id]?.queue.message(copy.message.seq) == nil)
     bench.wait(.seconds(2))
     #expect(try bench.timeline(id, copy.message)["received"] == true)
   }

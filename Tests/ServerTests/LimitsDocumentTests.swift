@@ -30,7 +30,8 @@ import Testing
     "HTTPServer/Connection.swift: ownBytes", "System/Random.swift: capacity",
     "System/Barrier.swift: filesOneByOne",
     "Engine/Registry/RegisteredTokens.swift: fingerprintDigits",
-    "Engine/ServerPlant.swift: plantDelay", "Engine/Upkeep/Engine+Retention.swift: rowBytes",
+    "Engine/Workspace/Workspace+Plants.swift: plantDelay",
+    "Engine/Workspace/WorkspaceUpkeep+Retention.swift: rowBytes",
     "Wire/ByteBlock.swift: count", "Wire/JSON/JSONUnreadable.swift: comparedMax",
     "Wire/JSON/JSONUnreadable.swift: shownMax", "Wire/JSON/JSONUnreadable.swift: digitsMax",
     "Wire/JSON/QuoteSearch.swift: walkBytes",
@@ -152,7 +153,7 @@ import Testing
     let limits = [Self.valueFile, Self.fixedFile]
     let units = [".seconds(", ".milliseconds(", ".microseconds("]
     // What nobody has measured yet; a planted delay; the number that a caller or an option gives.
-    let known: Set = ["Server/SyncPace.swift", "Engine/ServerPlant.swift"]
+    let known: Set = ["Server/SyncPace.swift", "Engine/Workspace/Workspace+Plants.swift"]
     for file in DeclaredLimit.sources
     where !file.hasPrefix("a2a-bench/") && !limits.contains(file) && !known.contains(file) {
       for line in try DeclaredLimit.text(of: file).split(separator: "\n") {

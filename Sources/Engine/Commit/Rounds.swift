@@ -5,21 +5,23 @@ struct Rounds {
   private(set) var last: UInt64 = 0
   /// The last round that a barrier has covered.
   private var passed: UInt64 = 0
-  /// Desks with something in a round, by its number.
-  private var desks: [UInt64: [Desk]] = [:]
+  /// Workspaces with something in a round, by its number.
+  private var workspaces: [UInt64: [Workspace]] = [:]
 
   /// Nothing of a workspace waits for a barrier.
-  var isEmpty: Bool { desks.isEmpty }
+  var isEmpty: Bool { workspaces.isEmpty }
 
   /// How many rounds have something of a workspace in them.
-  var count: Int { desks.count }
+  var count: Int { workspaces.count }
 
   /// The number of the round that is being made.
   var next: UInt64 { last + 1 }
 
-  func desks(in number: UInt64) -> [Desk] { desks[number] ?? [] }
+  func workspaces(in number: UInt64) -> [Workspace] { workspaces[number] ?? [] }
 
-  mutating func add(_ desk: Desk, to number: UInt64) { desks[number, default: []].append(desk) }
+  mutating func add(_ workspace: Workspace, to number: UInt64) {
+    workspaces[number, default: []].append(workspace)
+  }
 
   /// The barrier is asked for the round that was being made.
   mutating func ask() { last += 1 }
@@ -29,8 +31,10 @@ struct Rounds {
     number > passed ? passed + 1...number : nil
   }
 
-  /// Takes the desks of a round that a barrier has covered.
-  mutating func take(_ number: UInt64) -> [Desk] { desks.removeValue(forKey: number) ?? [] }
+  /// Takes the workspaces of a round that a barrier has covered.
+  mutating func take(_ number: UInt64) -> [Workspace] {
+    workspaces.removeValue(forKey: number) ?? []
+  }
 
   mutating func pass(_ number: UInt64) { passed = number }
 }

@@ -20,6 +20,8 @@ package final class Replies {
   private var bytesMade = 0
   private var deferred = FairQueue<BodyMemory.Payer, Deferred>()
   private var isMakingDeferred = false
+  /// Whether a poll's connection has ended; the server knows.
+  package var isPeerGone: (PollID) -> Bool = { _ in false }
 
   init(_ limits: Limits, _ metrics: Metrics) {
     self.limits = limits

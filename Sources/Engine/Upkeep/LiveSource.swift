@@ -5,21 +5,21 @@ import Store
 /// The files of a relay at work, for its backup: those in use by the connection that uses them, the
 /// others opened for as long as they are copied.
 final class LiveSource: BackupSource {
-  private unowned let engine: Engine
+  private unowned let pool: WorkspacePool
   package let data: DataDirectory
   /// Opened for the backup alone.
   private(set) var lent: (id: WorkspaceID, file: WorkspaceFile)?
 
-  init(_ engine: Engine) {
-    self.engine = engine
-    data = engine.data
+  init(_ pool: WorkspacePool) {
+    self.pool = pool
+    data = pool.data
     data.beforeUse = { [weak self] id in self?.letGo(of: id) }
   }
 
   package func borrow(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile? {
-    if let desk = engine.desks[id] {
-      if let failure = desk.failure { throw failure }
-      if desk.isOpen { return desk.file }
+    if let workspace = pool[id] {
+      if let failure = workspace.failure { throw failure }
+      if workspace.isOpen { return workspace.file }
     }
     guard data.place(of: id) != nil else { return nil }
     let file = try data.openWorkspaceFile(id)
@@ -36,7 +36,7 @@ final class LiveSource: BackupSource {
     self.lent = nil
     do throws(StoreError) { try lent.file.close() } catch {
       lent.file.abandon()
-      engine.failed(error, workspace: id)
+      pool.process.failed(error, workspace: id)
     }
   }
 }

@@ -1,7 +1,8 @@
 import Relay
 
-/// Callers that wait for the end of a message: where each one's message is, and when its hold ends.
-struct HeldCallers {
+/// The callers of all workspaces that wait for the end of a message: where each one's message is,
+/// and when its hold ends.
+final class HeldCallers {
   struct Place: Equatable {
     var workspace: WorkspaceID
     var seq: Seq
@@ -28,12 +29,12 @@ struct HeldCallers {
 
   subscript(call: CallID) -> Place? { places[call] }
 
-  mutating func add(_ call: CallID, at place: Place) { places[call] = place }
+  func add(_ call: CallID, at place: Place) { places[call] = place }
 
-  mutating func remove(_ call: CallID) { places[call] = nil }
+  func remove(_ call: CallID) { places[call] = nil }
 
   /// The caller's hold ends at `hold.at`, unless it has its answer before.
-  mutating func hold(_ hold: Hold) {
+  func hold(_ hold: Hold) {
     holds.insert(hold)
     // Holds of callers that have their answer stay until they are in the majority.
     if holds.count > 1024 + 4 * places.count { holds.keep { places[$0.call] != nil } }
@@ -42,7 +43,7 @@ struct HeldCallers {
   var nextDue: Instant? { holds.first?.at }
 
   /// Takes a hold that has ended.
-  mutating func takeDue(_ now: Instant) -> Hold? {
+  func takeDue(_ now: Instant) -> Hold? {
     guard let first = holds.first, first.at <= now else { return nil }
     return holds.popFirst()
   }

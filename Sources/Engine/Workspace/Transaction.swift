@@ -203,8 +203,8 @@ struct Transaction {
 
   // MARK: rounds
 
-  /// Makes a round of what waits for the barrier. Returns whether there is any: `isWanted` makes one
-  /// of what nobody waits for.
+  /// Makes a round of what waits for the barrier. Returns whether there is any: `isWanted` makes
+  /// one of what nobody waits for.
   mutating func closeRound(_ number: UInt64, progress: () -> Int64, isWanted: Bool) -> Bool {
     let isNeeded = isWanted && isUnsynced && rounds.isEmpty
     guard !committedReports.isEmpty || !committedReplies.isEmpty || isNeeded else { return false }

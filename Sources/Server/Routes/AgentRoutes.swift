@@ -71,7 +71,7 @@ struct AgentRoutes {
       return calls.fail(request, .badRequest, error.text)
     }
     let reply = Reply(call: calls.open(request), body: Array("{\"status\":\"ok\"}".utf8))
-    engine.heartbeat(own, reply, now: request.now)
+    engine.agents.heartbeat(own, reply, now: request.now)
   }
 
   func updateCard(_ request: Request) throws(RelayError) {

@@ -8,11 +8,11 @@ struct ArchiveRoutes {
   let engine: Engine
   let calls: OpenCalls
 
-  func status(_ request: Request) { request.respond(engine.backupStatus) }
+  func status(_ request: Request) { request.respond(engine.backups.status) }
 
   func importing(_ request: Request) throws(RelayError) {
     guard let folder = folder(try request.object(engine.limits), request) else { return }
-    engine.startImport(
+    engine.backups.startImport(
       calls.open(request), folder, actor: request.actor, now: request.now)
   }
 
@@ -26,7 +26,7 @@ struct ArchiveRoutes {
       }
       workspace = id
     }
-    engine.startBackup(
+    engine.backups.startBackup(
       calls.open(request), folder, workspace: workspace, actor: request.actor, now: request.now)
   }
 

@@ -34,8 +34,8 @@ struct CallerRoutes {
       Addressee(call: call, id: rpc.id, dialect: rpc.dialect, historyLength: rpc.historyLength),
       of: call, isAnonymous: caller == .anonymous, isCrossOrigin: head.headers.contains("origin"))
     guard IdempotencyKeys.read(from: head, into: &callerRequest, engine) else { return }
-    engine.call(callerRequest, at: id, now: request.now)
-    guard rpc.method == .send, rpc.isBlocking, let message = engine.messageID(of: call)
+    engine.callers.call(callerRequest, at: id, now: request.now)
+    guard rpc.method == .send, rpc.isBlocking, let message = engine.callers.messageID(of: call)
     else { return }
     let names = calls.messageHeaders(message, isAnonymous: caller == .anonymous)
     request.hold(
@@ -90,7 +90,7 @@ struct CallerRoutes {
 
   /// A message, for whoever has sent it.
   func ownMessage(_ request: Request) {
-    engine.callerMessage(
+    engine.callers.callerMessage(
       calls.open(request), request.message, caller: request.sender,
       isGiven: request.method == .get, now: request.now)
   }

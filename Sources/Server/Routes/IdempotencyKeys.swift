@@ -22,7 +22,7 @@ enum IdempotencyKeys {
       request.key = KeyedCall(key, of: request)
       return true
     } catch {
-      engine.refuse(request, .badParameter, detail: error.text)
+      engine.callers.refuse(request, .badParameter, detail: error.text)
       return false
     }
   }

@@ -22,11 +22,13 @@ struct InboxRoutes {
     let call = calls.open(request, .poll(id))
     request.watchPeer()
     let poll = makePoll(wish, call, request)
-    guard engine.replies.isTurnFull else { return engine.poll(poll, at: id, now: request.now) }
+    guard engine.replies.isTurnFull else {
+      return engine.agents.poll(poll, at: id, now: request.now)
+    }
     engine.replies.later(for: engine.payer(of: .workspace(id))) {
       [unowned engine, unowned calls] now in
       // The peer may have gone meanwhile.
-      if calls.isWaiting(call) { engine.poll(poll, at: id, now: now) }
+      if calls.isWaiting(call) { engine.agents.poll(poll, at: id, now: now) }
     }
   }
 
@@ -46,7 +48,7 @@ struct InboxRoutes {
       let lease = request.head.headers.first("x-relay-lease")
       let fence = try AgentCallReader.fence(lease, request.body)
       let verb = try AgentCallReader.verb(action, request.body, engine.limits)
-      engine.agentCall(
+      engine.agents.call(
         AgentCall(
           call: calls.open(request), workspace: request.workspace, message: request.message,
           fence: fence, verb: verb),
@@ -71,13 +73,13 @@ struct InboxRoutes {
     let parts = items.map { part(at: $0, request) }
     let poll = wish.map { makePoll($0, call, request) }
     guard poll != nil, engine.replies.isTurnFull else {
-      return engine.batch(call, parts, poll: poll, at: id, now: request.now)
+      return engine.agents.batch(call, parts, poll: poll, at: id, now: request.now)
     }
     engine.replies.later(for: engine.payer(of: .workspace(id))) {
       [unowned engine, unowned calls] now in
       // If the peer has gone meanwhile, its actions count all the same.
       let isThere = calls.isWaiting(call)
-      engine.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
+      engine.agents.batch(call, parts, poll: isThere ? poll : nil, at: id, now: now)
     }
   }
 

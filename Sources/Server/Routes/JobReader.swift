@@ -10,7 +10,7 @@ struct JobReader {
 
   func wish(
     _ verb: JobRow.Verb, _ json: JSON, _ query: String?
-  ) throws(BatchFault) -> Engine.JobWish {
+  ) throws(BatchFault) -> JobRequest {
     try check(verb, json, query)
     let ids = try messages(json)
     var filter = MessageFilter()
@@ -25,7 +25,7 @@ struct JobReader {
         ?? limits.jobRate
     }
     let dryRun = try flag("dry_run", json, items)
-    return Engine.JobWish(
+    return JobRequest(
       verb: verb, filter: filter, ids: ids, rate: rate ?? limits.jobRate, isDryRun: dryRun)
   }
 

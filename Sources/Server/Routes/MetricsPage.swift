@@ -86,7 +86,7 @@ struct MetricsPage {
     add(.diskLow, isLow ? 1 : 0)
   }
 
-  mutating func files(_ levels: Engine.Levels, agents: AgentSweep.Counts) {
+  mutating func files(_ levels: Levels, agents: AgentSweep.Counts) {
     add(.walPages, levels.walPages)
     add(.walPagesMost, levels.walPagesMost)
     add(.filesOpened, levels.filesOpened)
@@ -137,7 +137,7 @@ struct MetricsPage {
     }
   }
 
-  mutating func peers(_ levels: Engine.Levels, _ counters: LoopCounters, connections: Int) {
+  mutating func peers(_ levels: Levels, _ counters: LoopCounters, connections: Int) {
     add(.parkedPolls, levels.parkedPolls)
     add(.heldCallers, levels.heldCallers)
     add(.connections, connections)

@@ -13,7 +13,8 @@ struct PlatformCallRoutes {
   func call(_ request: Request, at named: WorkspaceID?) {
     let parsed: PlatformCall
     switch PlatformCall.parse(
-      request.body, version: request.head.headers.first("a2a-version"), newID: engine.newUUID)
+      request.body, version: request.head.headers.first("a2a-version"),
+      newID: engine.callers.newUUID)
     {
     case .success(let call): parsed = call
     case .failure(let error): return request.respond(.json(400, JSONRPC.error(error)))
@@ -57,9 +58,9 @@ struct PlatformCallRoutes {
       callerRequest.addressee, of: call, isAnonymous: caller == .anonymous,
       isCrossOrigin: request.head.headers.contains("origin"))
     guard IdempotencyKeys.read(from: request.head, into: &callerRequest, engine) else { return }
-    engine.platformCall(callerRequest, at: target, now: request.now)
+    engine.callers.platformCall(callerRequest, at: target, now: request.now)
     // No white space: its clients have a time-out for the whole answer, and would never end.
-    guard engine.messageID(of: call) != nil else { return }
+    guard engine.callers.messageID(of: call) != nil else { return }
     request.hold(whitespace: false)
   }
 
@@ -72,7 +73,7 @@ struct PlatformCallRoutes {
     guard !call.isReply, call.rpc.isBlocking else { return .zero }
     let asked = head.preferredWait ?? head.headers.first("x-timeout").flatMap { Int($0) }
     if let asked, asked >= 0 { return min(.seconds(asked), engine.limits.holdMax) }
-    return engine.isPolled(target) ? engine.limits.platformHold : .zero
+    return engine.callers.isPolled(target) ? engine.limits.platformHold : .zero
   }
 
   /// Returns the workspace that a call at `/a2a` is for; `nil` if it does not say.
@@ -93,7 +94,7 @@ struct PlatformCallRoutes {
 
   /// A message that was sent by the platform's way in, for whoever has sent it.
   func queueItem(_ request: Request) {
-    engine.queueItem(
+    engine.callers.queueItem(
       calls.open(request), request.message, at: request.workspace, caller: request.sender,
       isGiven: request.method == .get, now: request.now)
   }

@@ -9,26 +9,29 @@ struct QueueRoutes {
   let calls: OpenCalls
 
   func status(_ request: Request) {
-    engine.queueStatus(operation(request), at: request.workspace, now: request.now)
+    engine.operators.queueStatus(operation(request), at: request.workspace, now: request.now)
   }
 
   func messages(_ request: Request) {
     operate(request) { operation throws(BatchFault) in
       let page = try page(request.query)
-      engine.messages(operation, page, at: request.workspace, now: request.now)
+      engine.operators.messages(operation, page, at: request.workspace, now: request.now)
     }
   }
 
   func cancel(_ request: Request) {
-    engine.cancel(operation(request), request.message, at: request.workspace, now: request.now)
+    engine.operators.cancel(
+      operation(request), request.message, at: request.workspace, now: request.now)
   }
 
   func redrive(_ request: Request) {
-    engine.redrive(operation(request), request.message, at: request.workspace, now: request.now)
+    engine.operators.redrive(
+      operation(request), request.message, at: request.workspace, now: request.now)
   }
 
   func replay(_ request: Request) {
-    engine.replay(operation(request), request.message, at: request.workspace, now: request.now)
+    engine.operators.replay(
+      operation(request), request.message, at: request.workspace, now: request.now)
   }
 
   /// Does something with many messages, in the background.
@@ -36,20 +39,21 @@ struct QueueRoutes {
     operate(request) { operation throws(BatchFault) in
       let wish = try JobReader(limits: engine.limits)
         .wish(verb, try members(request), request.head.query)
-      engine.startJob(operation, wish, at: request.workspace, now: request.now)
+      engine.operators.startJob(operation, wish, at: request.workspace, now: request.now)
     }
   }
 
   func jobs(_ request: Request) {
-    engine.jobs(operation(request), at: request.workspace, now: request.now)
+    engine.operators.jobs(operation(request), at: request.workspace, now: request.now)
   }
 
   func job(_ request: Request) {
-    engine.job(operation(request), request.job, at: request.workspace, now: request.now)
+    engine.operators.job(operation(request), request.job, at: request.workspace, now: request.now)
   }
 
   func stopJob(_ request: Request) {
-    engine.stopJob(operation(request), request.job, at: request.workspace, now: request.now)
+    engine.operators.stopJob(
+      operation(request), request.job, at: request.workspace, now: request.now)
   }
 
   func pause(_ request: Request) {
@@ -68,7 +72,7 @@ struct QueueRoutes {
   /// One message, with all that has happened to it.
   func timeline(_ request: Request) {
     let operation = operation(request)
-    engine.timeline(
+    engine.operators.timeline(
       operation.call, request.message, at: request.workspace,
       bodies: request.query.first("bodies") == "1", payer: operation.payer, now: request.now)
   }

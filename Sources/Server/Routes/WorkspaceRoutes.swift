@@ -84,7 +84,7 @@ struct WorkspaceRoutes {
           list.append(entry)
         }
       } else {
-        list.append(try engine.workspaceStatus(id, now: request.now))
+        list.append(try engine.operators.workspaceStatus(id, now: request.now))
       }
     }
     var json: JSON = ["workspaces": .array(list)]
@@ -93,7 +93,7 @@ struct WorkspaceRoutes {
   }
 
   func show(_ request: Request) throws(RelayError) {
-    var json = try engine.workspaceStatus(request.workspace, now: request.now)
+    var json = try engine.operators.workspaceStatus(request.workspace, now: request.now)
     json["agent_card"] = engine.registry.json.registeredCard(
       engine.directory.workspace(request.workspace))
     request.respond(json)

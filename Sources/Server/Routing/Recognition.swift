@@ -72,6 +72,6 @@ struct Credentials {
   /// the token's last use, and that its agent is there. The only effect of a credential.
   func noteUse(of shown: ShownCredential, now: Now) {
     if let use = shown.use { engine.registry.tokens.used(use, now: now) }
-    if case .workspace(let own) = shown.identity { engine.signOfLife(own, now: now) }
+    if case .workspace(let own) = shown.identity { engine.agents.signOfLife(own, now: now) }
   }
 }

@@ -1,0 +1,56 @@
+package import Relay
+package import Wire
+
+/// What an agent does with an entry.
+package enum AgentVerb: Sendable {
+  case claim
+  case extend(Duration?)
+  case release(delay: Duration?, reason: String)
+  /// The body as posted, and the state that it gives the task.
+  case result(body: [UInt8], state: A2AState)
+}
+
+/// One call of an agent about one message.
+package struct AgentCall: Sendable {
+  package var call: CallID
+  package var workspace: WorkspaceID
+  package var message: MessageID
+  package var fence: Fence
+  package var verb: AgentVerb
+
+  package init(
+    call: CallID, workspace: WorkspaceID, message: MessageID, fence: Fence, verb: AgentVerb
+  ) {
+    self.call = call
+    self.workspace = workspace
+    self.message = message
+    self.fence = fence
+    self.verb = verb
+  }
+}
+
+/// The text form of a fence, as agents carry it.
+package enum LeaseToken {
+  package static func text(_ fence: Fence) -> String { "L" + String(fence.number, radix: 16) }
+
+  package static func read(_ text: String) -> Fence? {
+    guard text.hasPrefix("L"), let number = Int64(text.dropFirst(), radix: 16), number > 0
+    else { return nil }
+    return Fence(number: number)
+  }
+}
+
+extension EndReason {
+  package var name: String {
+    switch self {
+    case .attemptsUsedUp: "dead"
+    case .expired: "expired"
+    case .cancelledByCaller: "cancelled"
+    case .cancelledByOperator: "cancelled_by_operator"
+    case .withdrawn: "withdrawn"
+    case .taskEnded: "task_ended"
+    case .purged: "purged"
+    case .workspaceRemoved: "workspace_removed"
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package import Relay
+import Wire
+
+/// A verb of an operator: which call, and who it is.
+package struct Operation: Sendable {
+  package var call: CallID
+  /// As the audit and the timelines name it.
+  package var actor: String
+  /// Whose share of the memory the answer is.
+  package var payer: BodyMemory.Payer
+
+  package init(call: CallID, actor: String, payer: BodyMemory.Payer = .nobody) {
+    self.call = call
+    self.actor = actor
+    self.payer = payer
+  }
+}
+
+/// An operation on one message whose write is on its way.
+struct RunningOperation {
+  var operation: Operation
+  var workspace: WorkspaceID
+  var message: MessageID
+  var action: AuditAction
+
+  var target: AuditTarget { .message(workspace, message) }
+
+  /// Who did it, as timelines keep it.
+  static func note(_ actor: String, _ members: [(String, JSON)] = []) -> [UInt8] {
+    var json: JSON = ["actor": .string(actor)]
+    for (name, value) in members { json[name] = value }
+    return json.bytes
+  }
+}

@@ -1,0 +1,257 @@
+package import Relay
+import Store
+import System
+package import Wire
+
+/// The calls of operators, at any workspace. Operations are answered when they are durable.
+package struct Operators: UsesServices {
+  unowned let pool: WorkspacePool
+
+  var services: Services { pool.services }
+
+  // MARK: operations on one message
+
+  package func cancel(
+    _ operation: Operation, _ id: MessageID, at owner: WorkspaceID, now: Now
+  ) {
+    begin(operation, id, at: owner, .messageCancel, now: now) { workspace, _, now in
+      workspace.queue.close(
+        operation.call, id.seq, .cancelledByOperator, note: RunningOperation.note(operation.actor),
+        now: now)
+    }
+  }
+
+  package func redrive(
+    _ operation: Operation, _ id: MessageID, at owner: WorkspaceID, now: Now
+  ) {
+    begin(operation, id, at: owner, .messageRedrive, now: now) { workspace, message, now in
+      guard workspace.operators.takeUp(message, now: now) else {
+        let running = workspace.jobState.operations.removeValue(forKey: operation.call)
+        if let running { fail(running, .queueFull, now: now) }
+        return
+      }
+      workspace.queue.redrive(
+        operation.call, id.seq, note: RunningOperation.note(operation.actor), now: now)
+    }
+  }
+
+  package func replay(
+    _ operation: Operation, _ id: MessageID, at owner: WorkspaceID, now: Now
+  ) {
+    begin(operation, id, at: owner, .messageReplay, now: now) { workspace, _, now in
+      guard let running = workspace.jobState.operations[operation.call] else { return }
+      workspace.operators.replay(running, now: now)
+    }
+  }
+
+  /// Writes the line in the audit, and then carries out the operation, on the message as it is by
+  /// then.
+  private func begin(
+    _ operation: Operation, _ id: MessageID, at owner: WorkspaceID, _ action: AuditAction,
+    now: Now, _ body: @escaping (Workspace, StoredMessage, Now) -> Void
+  ) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      _ = try pool.operand(id, at: owner, now: now)
+      let running = RunningOperation(
+        operation: operation, workspace: owner, message: id, action: action)
+      registry.audit(
+        AuditEntry(at: now.wall, actor: operation.actor, action: action, target: running.target),
+        before: { now in carryOut(running, now: now, body) }, of: operation.call)
+    }
+  }
+
+  private func carryOut(
+    _ running: RunningOperation, now: Now,
+    _ body: @escaping (Workspace, StoredMessage, Now) -> Void
+  ) {
+    let call = running.operation.call
+    pool.withFile(
+      call, now: now,
+      refused: { error, now in fail(running, error, now: now) },
+      { now throws(RelayError) in
+        let (workspace, message) = try pool.operand(
+          running.message, at: running.workspace, now: now)
+        workspace.openCalls[call] = .outcomeUnknown
+        workspace.jobState.operations[call] = running
+        body(workspace, message, now)
+        workspace.carryOut(now: now)
+      })
+  }
+
+  /// The operation is durable; the audit has its line already.
+  func done(_ running: RunningOperation, _ verb: String, _ body: JSON) {
+    log.info(
+      "message_verb",
+      [
+        "verb": .text(verb), "workspace": .text(running.workspace.text),
+        "message": .text(running.message.text),
+        "actor": .text(running.operation.actor),
+      ])
+    pool[running.workspace]?.openCalls[running.operation.call] = nil
+    replies.send(Reply(call: running.operation.call, body: body.bytes))
+  }
+
+  /// The operation was not carried out.
+  func fail(_ running: RunningOperation, _ error: RelayError, now: Now) {
+    pool[running.workspace]?.openCalls[running.operation.call] = nil
+    auditRefusal(running.operation.actor, running.action, running.target, error, now: now)
+    replies.send(Reply(call: running.operation.call, error: error))
+  }
+
+  // MARK: operations on many messages
+
+  /// Counts what is meant, a page in each turn; then the job is written down, and begins.
+  package func startJob(
+    _ operation: Operation, _ request: JobRequest, at id: WorkspaceID, now: Now
+  ) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      let workspace = try pool.workspace(id, now: now)
+      var seqs: [Seq] = []
+      var seen: Set<Seq> = []
+      for id in request.ids {
+        let seq = try pool.operand(id, at: workspace.id, now: now).1.seq
+        if seen.insert(seq).inserted { seqs.append(seq) }
+      }
+      try workspace.jobs.start(operation, request, seqs: seqs)
+    }
+  }
+
+  package func jobs(_ operation: Operation, at id: WorkspaceID, now: Now) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      try pool.workspace(id, now: now).jobs.list(operation)
+    }
+  }
+
+  package func job(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      try pool.workspace(id, now: now).jobs.show(operation, job)
+    }
+  }
+
+  /// Stops a job: what it has done stays done. One that has ended is shown as it is.
+  package func stopJob(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      let jobs = try pool.workspace(id, now: now).jobs
+      guard jobs.isRunning(job) else { return try jobs.show(operation, job) }
+      registry.audit(
+        AuditEntry(
+          at: now.wall, actor: operation.actor, action: .jobStop, target: .workspace(id),
+          detail: "\(job)"),
+        before: { now in stopNow(operation, job, at: id, now: now) }, of: operation.call)
+    }
+  }
+
+  private func stopNow(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
+    pool.withFile(
+      operation.call, now: now,
+      refused: { error, now in
+        auditRefusal(operation.actor, .jobStop, .workspace(id), error, now: now)
+        replies.send(Reply(call: operation.call, error: error))
+      },
+      { now throws(RelayError) in
+        try pool.workspace(id, now: now).jobs.stop(operation, job)
+      })
+  }
+
+  // MARK: looking
+
+  /// A page of the messages. At most `listRowsMax` rows are looked at: a page may be short, or
+  /// empty, and there is more as long as it says `next`.
+  package func messages(
+    _ operation: Operation, _ page: MessagePage, at id: WorkspaceID, now: Now
+  ) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      try replies.checkMemory(operation.payer)
+      try pool.workspace(id, now: now).operators.messages(operation, page)
+    }
+  }
+
+  /// Everything that ever happened to a message.
+  ///
+  /// - `bodies`: the request and the answer as they came, too.
+  package func timeline(
+    _ call: CallID, _ id: MessageID, at owner: WorkspaceID, bodies: Bool = false,
+    payer: BodyMemory.Payer = .nobody, now: Now
+  ) {
+    pool.withFile(call, now: now) { now throws(RelayError) in
+      try replies.checkMemory(payer)
+      guard let (workspace, message) = try pool.locate(id, now: now), workspace.id == owner else {
+        guard let (reply, workspace) = try tombstoneReply(call, id, at: owner, now: now)
+        else { throw .notFound }
+        return workspace.read(reply)
+      }
+      try workspace.operators.timeline(call, of: message, bodies: bodies, payer: payer)
+    }
+  }
+
+  /// For operators: when, why and by whom. `nil`: nothing is known of it.
+  private func tombstoneReply(
+    _ call: CallID, _ id: MessageID, at owner: WorkspaceID, now: Now
+  ) throws(RelayError) -> (Reply, Workspace)? {
+    guard let (workspace, tombstone) = try pool.tombstone(id, now: now), workspace.id == owner
+    else { return nil }
+    let at = JSON.string(Timestamp.rfc3339(nanoseconds: tombstone.at.nanoseconds))
+    var event: JSON = ["at": at, "event": "deleted", "cause": .string(tombstone.cause.name)]
+    var json: JSON = [
+      "id": .string(id.text), "workspace": .string(owner.text), "state": "deleted",
+      "caller": .string(tombstone.caller), "deleted_at": at,
+      "cause": .string(tombstone.cause.name),
+    ]
+    for (name, value) in [("by", tombstone.actor), ("reason", tombstone.reason)]
+    where !value.isEmpty {
+      json[name] = .string(value)
+      event[name] = .string(value)
+    }
+    json["timeline"] = .array([event])
+    return (Reply(call: call, body: json.bytes), workspace)
+  }
+
+  /// What the queue holds, and how long it has done so: from memory, since many may ask at once.
+  package func queueStatus(_ operation: Operation, at id: WorkspaceID, now: Now) {
+    pool.withFile(operation.call, now: now) { now throws(RelayError) in
+      let workspace = try pool.workspace(id, now: now)
+      workspace.read(
+        Reply(call: operation.call, body: workspace.operators.queueStatus(now: now).bytes))
+      workspace.touch()
+    }
+  }
+
+  /// The workspace with what its queue holds, or held when its file was closed. Without the queue
+  /// if nobody knows that.
+  package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
+    guard let record = directory.workspace(id) else { throw .notFound }
+    var json = registry.json.workspace(record.row, lastSeen: record.lastSeen)
+    registry.json.addLiveness(
+      record, isDeaf: isDeaf(record, now: now), to: &json, now: now.wall)
+    if let depth = pool.knownDepth(record) {
+      let workspace = pool[id]
+      var queue: JSON = [:]
+      for (name, count) in depth.counts.named { queue[name] = .number("\(count)") }
+      let held = workspace?.waiting.count ?? 0
+      queue["held_callers"] = .number("\(held)")
+      queue["parked_polls"] = .number("\(workspace?.queue.parkedCount ?? 0)")
+      // A poll keeps its workspace in memory, and for a while after its end.
+      queue["present"] = .bool(workspace?.queue.isPresent(now: now) ?? false)
+      queue["in_memory"] = .bool(workspace != nil)
+      json["queue"] = queue
+    }
+    return json
+  }
+
+  /// Its agent polls the feed, and nobody polls the inbox.
+  private func isDeaf(_ record: WorkspaceRecord, now: Now) -> Bool {
+    guard let polled = record.polledFeedAt, polled + limits.offlineAfter > now.wall
+    else { return false }
+    return pool[record.row.id]?.queue.isPresent(now: now) != true
+  }
+}
+
+extension Tombstone.Cause {
+  package var name: String {
+    switch self {
+    case .age: "retention"
+    case .size: "retention_by_size"
+    case .purge: "purged"
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Relay
+import Store
+import System
+import Wire
+
+/// What operators ask of a workspace about one message: to cancel it, to redrive it, to replay it.
+struct WorkspaceOperators: WorkspacePart {
+  let workspace: Workspace
+
+  /// A dead message that nobody was told of goes to the queue again, if that has let go of it and
+  /// has room; `false`: it has none.
+  func takeUp(_ stored: StoredMessage, now: Now) -> Bool {
+    guard queue.message(stored.seq) == nil, stored.state == .dead, !stored.isTold,
+      !workspace.waiting.telling.contains(stored.seq)
+    else { return true }
+    guard queue.refusal(caller: nil, bytes: stored.bytes, opensTask: false) == nil
+    else { return false }
+    queue.takeUp(dead: stored, now: now)
+    return true
+  }
+
+  func answerClose(_ call: CallID, _ outcome: CancelReply, now: Now) {
+    guard let running = workspace.jobState.operations.removeValue(forKey: call) else { return }
+    switch outcome {
+    case .cancelled:
+      let id = JSON.string(running.message.text)
+      pool.operators.done(running, "cancelled", ["status": "cancelled", "id": id])
+    case .notCancelable: pool.operators.fail(running, .messageEnded, now: now)
+    case .unavailable: pool.operators.fail(running, .notStored, now: now)
+    }
+  }
+
+  func answerRedrive(_ call: CallID, _ outcome: RedriveReply, now: Now) {
+    guard let running = workspace.jobState.operations[call] else { return }
+    switch outcome {
+    case .redriven:
+      workspace.jobState.operations[call] = nil
+      let id = JSON.string(running.message.text)
+      pool.operators.done(running, "redriven", ["status": "redriven", "id": id])
+    case .notDead:
+      workspace.jobState.operations[call] = nil
+      pool.operators.fail(running, .notDead, now: now)
+    case .unavailable:
+      workspace.jobState.operations[call] = nil
+      pool.operators.fail(running, .notStored, now: now)
+    // Nobody who was told that it is dead hears of it again: its work is done by another.
+    case .told: replay(running, now: now, isRedrive: true)
+    }
+  }
+
+  func replay(
+    _ running: RunningOperation, now: Now, isRedrive: Bool = false
+  ) {
+    do throws(RelayError) {
+      guard let stored = try workspace.storedMessage(running.message.seq) else { throw .notFound }
+      if isRedrive, stored.state != .dead { throw .notDead }
+      let copy = try replay(stored, actor: running.operation.actor, now: now)
+      workspace.jobState.replays[copy.seq] = running.operation.call
+    } catch {
+      workspace.jobState.operations[running.operation.call] = nil
+      pool.operators.fail(running, error, now: now)
+    }
+  }
+
+  func replayStored(_ seq: Seq) {
+    guard let call = workspace.jobState.replays.removeValue(forKey: seq),
+      let running = workspace.jobState.operations.removeValue(forKey: call),
+      let message = queue.message(seq)
+    else { return }
+    let copy = workspace.messageID(message).text
+    pool.operators.done(
+      running, "replayed",
+      [
+        "status": "replayed", "id": .string(copy), "replay_of": .string(running.message.text),
+        "credentials": "removed",
+      ])
+  }
+
+  func replayRefused(_ seq: Seq, now: Now) {
+    guard let call = workspace.jobState.replays.removeValue(forKey: seq),
+      let running = workspace.jobState.operations.removeValue(forKey: call)
+    else { return }
+    pool.operators.fail(running, disk.isLow ? .diskFull : .notStored, now: now)
+  }
+
+  /// A new message with the same request and a task of its own. Nobody waits for its answer, and no
+  /// caller may ask for it; what its caller had shown the agent beside the request was never kept.
+  func replay(
+    _ stored: StoredMessage, actor: String, now: Now
+  ) throws(RelayError) -> MessageID {
+    if let message = queue.message(stored.seq), !message.state.isEnd { throw .notEnded }
+    guard stored.state.isEnd else { throw .notEnded }
+    if process.isShuttingDown { throw .notStored }
+    if !disk.hasRoomForSend(stored.bytes, workspace.writer) { throw .diskFull }
+    if workspace.file.walPages > limits.walPagesMax { throw .logFull }
+    if let refusal = queue.refusal(caller: nil, bytes: stored.bytes, opensTask: true) {
+      throw refusal.error
+    }
+    let content = try workspace.reading { () throws(StoreError) in
+      try workspace.file.body(stored.seq)
+    }
+    guard let (head, body) = content else { throw .workspaceUnavailable }
+    let seq = queue.nextSeq()
+    let tag = random.next() & 0xFFFF_FFFF_FFFF
+    let copy = MessageID(workspace: workspace.id.short, seq: seq, tag: tag)
+    let original = MessageID(workspace: workspace.id.short, seq: stored.seq, tag: stored.tag)
+    let replay = NewMessage.Replay(
+      of: stored.seq, id: original.bytes,
+      notes: (
+        original: RunningOperation.note(actor, [("replayed_as", .string(copy.text))]),
+        own: RunningOperation.note(actor, [("replay_of", .string(original.text))])
+      ))
+    queue.arrive(
+      NewMessage(
+        seq: seq, tag: tag, at: now.wall, expires: now.wall + limits.timeToLive,
+        caller: Self.replayCaller, method: stored.method, dialect: stored.dialect, task: seq,
+        context: stored.context, messageID: stored.messageID,
+        // Equal to no call.
+        dedup: UUIDBytes(high: random.next(), low: random.next()), rpcID: stored.rpcID, head: head,
+        body: body, isImmediate: true, replay: replay), now: now)
+    return copy
+  }
+
+  /// No credential has this name.
+  static let replayCaller = "operator"
+}

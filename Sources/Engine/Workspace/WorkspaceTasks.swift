@@ -1,0 +1,232 @@
+import Relay
+import Wire
+
+/// The Tasks of a workspace, and the callers that wait for them.
+struct WorkspaceTasks: WorkspacePart {
+  let workspace: Workspace
+
+  /// The message is durable: who asked for the Task at once gets it.
+  func stored(_ seq: Seq, now: Now) {
+    guard let all = workspace.waiting.waiters[seq], all.contains(where: \.isImmediate) else {
+      return
+    }
+    let others = all.filter { !$0.isImmediate }
+    workspace.waiting.waiters[seq] = others.isEmpty ? nil : others
+    for waiter in all where waiter.isImmediate {
+      heldCallers.remove(waiter.addressee.call)
+      queue.detach(seq)
+      answerTask(waiter, seq, now: now)
+    }
+  }
+
+  /// The message has its end: everybody who waits gets the Task.
+  func answerWaiters(_ seq: Seq, now: Now) {
+    for waiter in takeWaiters(seq) {
+      queue.detach(seq)
+      answerTask(waiter, seq, now: now)
+    }
+  }
+
+  /// An end without an answer.
+  func ended(_ seq: Seq, _ reason: EndReason, now: Now) {
+    switch reason {
+    case .attemptsUsedUp, .expired, .cancelledByCaller, .cancelledByOperator, .taskEnded,
+      .workspaceRemoved:
+      answerWaiters(seq, now: now)
+    case .withdrawn, .purged:
+      for waiter in takeWaiters(seq) {
+        queue.detach(seq)
+        let error: RelayError = reason == .purged ? .purged : .agentOffline
+        reply(waiter.addressee.reply(error), seq, now: now)
+      }
+    }
+  }
+
+  func notWithdrawn(_ seq: Seq, now: Now) {
+    let all = takeWaiters(seq)
+    let kept = all.filter { !$0.isWithdrawing }
+    if !kept.isEmpty { workspace.waiting.waiters[seq] = kept }
+    for waiter in kept {
+      heldCallers.add(
+        waiter.addressee.call, at: HeldCallers.Place(workspace: workspace.id, seq: seq))
+    }
+    for waiter in all where waiter.isWithdrawing { tellTimeout(waiter, seq) }
+  }
+
+  private func tellTimeout(_ waiter: Waiter, _ seq: Seq) {
+    queue.detach(seq)
+    tell(waiter, .agentTimeout, seq)
+  }
+
+  /// A caller's hold has ended: it gets the Task as it is, or has its message withdrawn.
+  func holdEnded(_ hold: HeldCallers.Hold, now: Now) {
+    let seq = hold.place.seq
+    guard
+      let index = workspace.waiting.waiters[seq]?.firstIndex(where: {
+        $0.addressee.call == hold.call
+      }), let message = queue.message(seq)
+    else { return }
+    if message.state.isPending {
+      // Its report is a barrier away; the table lets nothing else happen before.
+      return heldCallers.hold(
+        HeldCallers.Hold(
+          at: now.instant + limits.pendingRetry, place: hold.place, call: hold.call))
+    }
+    workspace.touch()
+    workspace.note(seq, .holdEnded, now: now)
+    let isPlatform = workspace.waiting.waiters[seq]?[index].addressee.platformMethod != nil
+    if !isPlatform, directory.workspace(workspace.id)?.settings.whenOffline == .error {
+      if process.isShuttingDown, let waiter = removeWaiter(seq, at: index) {
+        queue.detach(seq)
+        return tell(waiter, .restarting, seq)
+      }
+      return withdraw(seq, index, now: now)
+    }
+    if let waiter = removeWaiter(seq, at: index) {
+      queue.detach(seq)
+      answerTask(waiter, seq, now: now)
+    }
+  }
+
+  /// `when_offline: error`: withdrawn if no agent ever had it and this is the only caller.
+  private func withdraw(_ seq: Seq, _ index: Int, now: Now) {
+    let isOnly = workspace.waiting.waiters[seq]?.count == 1
+    workspace.waiting.waiters[seq]?[index].isWithdrawing = true
+    if isOnly, queue.withdraw(seq, now: now) { return workspace.carryOut(now: now) }
+    if let waiter = removeWaiter(seq, at: index) {
+      tellTimeout(waiter, seq)
+    }
+  }
+
+  /// The caller's connection has ended; its message stays.
+  func callerGone(_ call: CallID, from seq: Seq, now: Now) {
+    guard
+      let index = workspace.waiting.waiters[seq]?.firstIndex(where: {
+        $0.addressee.call == call
+      })
+    else { return }
+    _ = removeWaiter(seq, at: index)
+    queue.detach(seq)
+    workspace.note(seq, .callerGone, now: now)
+    workspace.touch()
+  }
+
+  func removeWaiter(_ seq: Seq, at index: Int) -> Waiter? {
+    guard let waiter = workspace.waiting.waiters[seq]?.remove(at: index) else { return nil }
+    if workspace.waiting.waiters[seq]?.isEmpty == true { workspace.waiting.waiters[seq] = nil }
+    heldCallers.remove(waiter.addressee.call)
+    return waiter
+  }
+
+  func answerTask(_ waiter: Waiter, _ seq: Seq, now: Now) {
+    let task = queue.message(seq)?.task ?? seq
+    if waitForRedrive(
+      ofTask: task,
+      { now in
+        guard workspace.failure == nil else { return tell(waiter, .outcomeUnknown, seq) }
+        answerTask(waiter, seq, now: now)
+      })
+    {
+      return
+    }
+    guard !mustWait(seq) else {
+      return replies.later(for: waiter.addressee.payer) { now in
+        guard workspace.failure == nil else { return tell(waiter, .outcomeUnknown, seq) }
+        answerTask(waiter, seq, now: now)
+      }
+    }
+    do throws(RelayError) {
+      try replies.checkMemory(waiter.addressee.payer)
+      let (view, read) = try taskView(of: seq, now: now)
+      try replies.checkMemory(waiter.addressee.payer, for: view)
+      answer(waiter, with: view, seq, read: read, now: now)
+    } catch {
+      if error != .memoryFull, let view = unreadView(seq, now: now) {
+        return answer(waiter, with: view, seq, read: nil, now: now)
+      }
+      // The message is stored: nothing may say that it is not.
+      tell(waiter, error.delivered == "unknown" ? error : .outcomeUnknown, seq)
+    }
+  }
+
+  private func answer(
+    _ waiter: Waiter, with view: TaskView, _ seq: Seq, read: ReadTask?, now: Now
+  ) {
+    let addressee = waiter.addressee
+    var view = view
+    let platform = workspace.callers.platformAnswer(addressee, seq)
+    view.hasTopLevelParts = platform?.isEnd == true
+    var answer = addressee.reply(bytes: view.answerBytes) { writer in
+      view.writeSendResult(
+        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
+      platform?.writeReceipt(into: &writer)
+    }
+    answer.messageID = waiter.message
+    reply(answer, seq, read: read, isToCaller: !waiter.isAnswerer, now: now)
+  }
+
+  /// The outcome is open: whoever has been told so attaches when it asks again, so that this counts
+  /// as no reply.
+  private func tell(_ waiter: Waiter, _ error: RelayError, _ seq: Seq) {
+    var reply = waiter.addressee.reply(error)
+    reply.messageID = waiter.message
+    replies.send(reply)
+  }
+
+  /// A reply about a message carries the message's id, and its receipt is wanted. What is sent says
+  /// what can be received: a Task read from the file tells the ends that it shows.
+  private func reply(
+    _ reply: Reply, _ seq: Seq, read task: ReadTask? = nil,
+    isToCaller: Bool = true, now: Now
+  ) {
+    var reply = reply
+    reply.messageID = reply.messageID ?? queue.message(seq).map { workspace.messageID($0) }
+    let isEnd = queue.message(seq)?.state.isEnd ?? true
+    if isToCaller {
+      reply.receipt = .message(workspace.id, seq, ends: task?.ends ?? (isEnd ? [seq] : []))
+    }
+    if let task {
+      // Its own round has passed, but a read of the file may have seen a later one.
+      return tell(reply, of: task.dead, now: now)
+    }
+    replies.count(&reply, for: reply.addressee?.payer ?? .nobody)
+    replies.send(reply)
+  }
+
+  /// Takes the callers that wait for the message.
+  func takeWaiters(_ seq: Seq) -> [Waiter] {
+    let waiters = workspace.waiting.waiters.removeValue(forKey: seq) ?? []
+    for waiter in waiters { heldCallers.remove(waiter.addressee.call) }
+    return waiters
+  }
+
+  /// Answers everybody who waits: the file cannot be used any more. What was committed may be read
+  /// again once the file is mended.
+  ///
+  /// - `unstored`: messages whose first write is not committed.
+  func failWaiters(unstored: Set<Seq>) {
+    for (seq, waiters) in workspace.waiting.waiters {
+      let reason: RelayError = unstored.contains(seq) ? .workspaceUnavailable : .outcomeUnknown
+      for waiter in waiters {
+        heldCallers.remove(waiter.addressee.call)
+        var reply = waiter.addressee.reply(reason)
+        if reason == .outcomeUnknown, let message = queue.message(seq) {
+          reply.messageID = workspace.messageID(message)
+        }
+        replies.send(reply)
+      }
+    }
+  }
+
+  /// Answers everybody who waits: the workspace is removed.
+  func refuseWaiters(_ error: RelayError) {
+    for seq in Array(workspace.waiting.waiters.keys) {
+      for waiter in takeWaiters(seq) {
+        queue.detach(seq)
+        var reply = waiter.addressee.reply(error)
+        if let message = queue.message(seq) { reply.messageID = workspace.messageID(message) }
+        replies.send(reply)
+      }
+    }
+  }
+}
