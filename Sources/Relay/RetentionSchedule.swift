@@ -89,7 +89,7 @@ package struct RetentionSchedule: Sendable {
     return min(dueAt, expiryAt)
   }
 
-  /// The time has come to read the file: returns the messages to look for.
+  /// The time has come: returns the sweep that begins or goes on; `nil` if there is nothing to do.
   package mutating func look(
     isOver: Bool, isTrusted: Bool, commits: UInt64, now: Now
   ) -> Sweep? {
