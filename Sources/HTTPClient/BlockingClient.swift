@@ -2,11 +2,10 @@ package import Relay
 package import System
 import Wire
 
-/// What the commands of `a2a-relay` talk to a running relay with: one blocking HTTP/1.1 request on
-/// a connection of its own.
+/// The HTTP client of the commands: one blocking HTTP/1.1 request on a connection of its own.
 ///
-/// Plain HTTP only, to an address: a static binary has no resolver, and TLS ends in the proxy. An
-/// operator who is elsewhere forwards a port.
+/// It speaks plain HTTP to an address only: a static binary has no resolver, and the proxy ends
+/// TLS. Operators on other machines forward a port.
 package struct BlockingClient: Sendable {
   package struct Answer: Sendable {
     package var status: Int
@@ -15,18 +14,18 @@ package struct BlockingClient: Sendable {
     package var isSuccess: Bool { (200...299).contains(status) }
   }
 
-  /// The URL is none that can be called: a wrong command line.
+  /// The URL of the command line cannot be called.
   package struct BadURL: Error {
     package var text: String
   }
 
-  /// Nobody there, or the connection ended before the answer did.
+  /// Nobody accepts the connection, or it ended before the answer did.
   package struct Unreachable: Error {
     package var text: String
   }
 
   package let address: SocketAddress
-  /// The path of the URL, without a slash at its end.
+  /// The path of the URL without a slash at its end.
   let base: String
   let token: String?
   let limits: Limits
@@ -36,7 +35,10 @@ package struct BlockingClient: Sendable {
   ) throws(BadURL) {
     guard url.hasPrefix("http://") else {
       let shown = URLUser.isIn(url) ? "the URL" : "\"\(url)\""
-      throw BadURL(text: "\(shown) is not http://ADDRESS:PORT; TLS is not spoken here")
+      throw BadURL(
+        text:
+          "\(shown) is not http://ADDRESS:PORT; commands do not speak TLS, so call the relay itself"
+      )
     }
     let rest = url.dropFirst(7)
     let host = rest.prefix { $0 != "/" }
@@ -45,12 +47,16 @@ package struct BlockingClient: Sendable {
         text: "the URL has a user name or password in it; name the token by --token-file")
     }
     guard rest.utf8.allSatisfy({ (0x21...0x7E) ~= $0 && $0 != UInt8(ascii: "?") && $0 != 0x23 })
-    else { throw BadURL(text: "\"\(url)\" has a query, a fragment or characters of no URL") }
+    else {
+      throw BadURL(
+        text: "\"\(url)\" must be http://ADDRESS:PORT/PATH without a query, fragment or spaces")
+    }
     guard let address = SocketAddress(String(host)) ?? SocketAddress(host + ":80") else {
-      throw BadURL(text: "\"\(host)\" is not ADDRESS:PORT; names are not looked up")
+      throw BadURL(
+        text: "\"\(host)\" is not ADDRESS:PORT; give the address, names are not looked up")
     }
     if let token, !token.utf8.allSatisfy({ (0x21...0x7E) ~= $0 }) {
-      throw BadURL(text: "the token has characters that no header takes")
+      throw BadURL(text: "the token may hold printable ASCII without spaces only; copy it again")
     }
     self.address = address
     let path = rest.dropFirst(host.count)
@@ -59,7 +65,9 @@ package struct BlockingClient: Sendable {
     self.limits = limits
   }
 
-  /// - `path`: with its query, as the contract of the routes has it: `/admin/status`.
+  /// Sends one request and returns the whole answer.
+  /// - Parameter path: A route's path with its query, such as `/admin/status`.
+  /// - Throws: `Unreachable` if no whole answer comes within the times of `limits`.
   package func call(
     _ method: String, _ path: String, body: [UInt8]? = nil
   ) throws(Unreachable) -> Answer {
@@ -96,8 +104,12 @@ package struct BlockingClient: Sendable {
     while sent < head.count + body.count {
       switch Socket.send(socket, head: head, body: body, tail: [], from: sent) {
       case .bytes(let count): sent += count
-      case .wouldBlock: throw Unreachable(text: "\(address) takes no request")
-      // It may have refused the request before all of it was read: its answer says why.
+      case .wouldBlock:
+        throw Unreachable(
+          text:
+            "\(address) takes no request within \(limits.commandAnswerTime)"
+        )
+      // The relay may have refused the request before it read all of it: the answer says why.
       case .failed: return
       }
     }
@@ -114,11 +126,15 @@ package struct BlockingClient: Sendable {
       case .bodyPart(let part):
         answer.body += part
         guard answer.body.count <= limits.commandAnswerBytesMax else {
-          throw Unreachable(text: "\(address) answers more than can be read")
+          throw Unreachable(
+            text:
+              "\(address) answers with more than \(limits.commandAnswerBytesMax) bytes: too many"
+          )
         }
       case .end: return answer
       case .failure(let failure):
-        throw Unreachable(text: "\(address) does not answer as a relay does: \(failure)")
+        throw Unreachable(
+          text: "\(address) does not speak HTTP as a relay does (\(failure))")
       case .needMore:
         switch Socket.receive(socket, into: &buffer, atMost: buffer.count) {
         case .bytes(let count): parser.receive(buffer.span.extracting(0..<count))

@@ -3,7 +3,7 @@ package import System
 
 /// Asks a relay on this machine whether it answers: `GET /health` on a connection of its own.
 package enum HealthCheck {
-  /// What is wrong; `nil` if it answers 200.
+  /// Returns what is wrong, or `nil` if the relay answers 200.
   package static func failure(at address: SocketAddress, limits: Limits = Limits()) -> String? {
     var limits = limits
     limits.commandAnswerTime = limits.healthTime

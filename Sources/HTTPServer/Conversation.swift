@@ -1,10 +1,11 @@
 import Relay
 import Wire
 
-/// One HTTP/1.1 connection as a pure value: bytes, answers and time go in, what to do comes out.
+/// One HTTP/1.1 connection as a pure value: it takes bytes, answers and time, and returns what to
+/// do.
 ///
-/// One request is in work at a time. What a client sends after it waits in the parser; RFC 9112
-/// §9.3.2 wants the answers in the order of the requests.
+/// One request is in work at a time. Further requests wait in the parser, because answers are sent
+/// in the order of the requests (RFC 9112 §9.3.2).
 struct Conversation {
   enum Phase: UInt8 {
     /// Between requests.
@@ -17,7 +18,7 @@ struct Conversation {
     case handling
     /// The answer is there, and not yet wholly with the kernel.
     case answering
-    /// Nothing is read as a request any more: what comes is thrown away until the peer closes.
+    /// No more requests are read: bytes that come are thrown away until the peer closes.
     case draining
   }
 
@@ -41,18 +42,19 @@ struct Conversation {
     case cutOff
   }
 
-  /// What follows an answer that has been sent whole.
+  /// The step after an answer that has been sent whole.
   enum Sequel {
     case next, close, drain
   }
 
   private(set) var phase = Phase.idle
-  /// When `expired` is to be called; `nil` while the application or the next turn decides.
+  /// The instant at which `expired` is to be called; `nil` while the application or the next turn
+  /// decides.
   private(set) var deadline: Instant?
-  /// Counts the requests of this connection; part of their tickets.
+  /// The number of requests of this connection so far; part of their tickets.
   private(set) var request: UInt32 = 0
   private(set) var keepsAlive = true
-  /// The request's method is HEAD: the answer has no body.
+  /// The request's method is HEAD, so the answer has no body.
   private(set) var isHead = false
   /// 0 for an HTTP/1.0 client.
   private(set) var minor = 1
@@ -60,7 +62,7 @@ struct Conversation {
   private(set) var isCommitted = false
   /// The peer sends no more (FIN); it may still read.
   var peerHalfClosed = false
-  /// All that the peer has sent is in the parser.
+  /// The parser has all that the peer will ever send.
   var inputEnded = false
 
   private var parser: HTTPRequestParser
@@ -73,14 +75,14 @@ struct Conversation {
   }
 
   var bufferedBytes: Int { parser.bufferedBytes }
-  /// What is held of a head that is not whole, or of what follows the request in work.
+  /// Bytes held of a head that is not whole, or of requests behind the one in work.
   var headBytes: Int { phase == .body ? 0 : parser.headBytes }
-  /// There may be another request to take without reading first.
+  /// Another request may be there to take without reading first.
   var hasInput: Bool { inputEnded || parser.bufferedBytes > 0 }
 
   mutating func receive(_ bytes: Span<UInt8>) { parser.receive(bytes) }
 
-  /// The next thing to do with what has been received.
+  /// Returns the next thing to do with the bytes received.
   mutating func next(now: Instant, times: Times) -> Step {
     guard phase.rawValue <= Phase.body.rawValue else { return .wait }
     switch parser.next() {
@@ -128,15 +130,15 @@ struct Conversation {
     isWhole = false
   }
 
-  /// The application reads the body. Its time counts from here.
+  /// The application wants the body, whose time counts from here.
   mutating func admit(bodyMax: Int, until deadline: Instant) {
     parser.limitBody(to: bodyMax)
     phase = .body
     self.deadline = deadline
   }
 
-  /// The application does not read the body, or there is no room for the rest of the request.
-  /// Without a body the connection can go on.
+  /// The application does not want the body, or there is no room for the rest of the request. The
+  /// connection goes on only if there is no body.
   mutating func refuse() {
     if head?.framing == HTTPFraming.none, case .body = parser.next() {
       isWhole = true
@@ -144,11 +146,11 @@ struct Conversation {
     }
     failed()
     keepsAlive = false
-    // The peer may still be sending: nothing of it is kept until it has stopped.
+    // The peer may still be sending, and none of those bytes are kept.
     parser.abandon(HTTPFailure(.bodyTooLarge))
   }
 
-  /// The request is parked: nothing is due before `deadline`, and idle buffers are given back.
+  /// The request is parked: nothing is due before `deadline`, and empty buffers are freed.
   mutating func hold(until deadline: Instant?, limits: HTTPLimits) {
     self.deadline = deadline
     if parser.isIdle { parser = HTTPRequestParser(limits: limits) }
@@ -160,7 +162,7 @@ struct Conversation {
     if minor == 0 { keepsAlive = false }
   }
 
-  /// The answer is there; from now on nothing is due until the kernel refuses bytes.
+  /// The answer has been given; nothing is due until the kernel refuses bytes.
   mutating func answer(closes: Bool) {
     phase = .answering
     deadline = nil
@@ -195,7 +197,7 @@ struct Conversation {
     self.deadline = deadline
   }
 
-  /// The deadline has come, or an earlier one that was moved.
+  /// Returns what to do when a deadline has come; nothing if it was moved meanwhile.
   func expired(now: Instant) -> Expiry {
     guard let deadline, deadline <= now else { return .none }
     return switch phase {

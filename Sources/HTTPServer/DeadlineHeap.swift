@@ -2,9 +2,9 @@ import Relay
 
 /// The next deadline of many slots, at most one each: a binary heap that knows where each slot is.
 ///
-/// Setting a later deadline than the one that stands costs nothing: the slot comes up at the old
-/// one, and whoever asks sets it again. So a connection that serves request after request moves in
-/// the heap once per idle time-out instead of twice per request.
+/// A later deadline than the current one costs nothing: the slot comes up at the earlier one, and
+/// the caller sets it again. So a connection that serves request after request moves in the heap
+/// once per idle time-out instead of twice per request.
 struct DeadlineHeap {
   private struct Entry {
     var deadline: Instant
@@ -20,7 +20,7 @@ struct DeadlineHeap {
   var next: Instant? { entries.first?.deadline }
   var count: Int { entries.count }
 
-  /// The slot comes up at `deadline` or before.
+  /// Makes the slot come up at `deadline` or before.
   mutating func set(_ slot: UInt32, atOrBefore deadline: Instant) {
     if places.count <= Int(slot) {
       let missing = Int(slot) + 1 - places.count

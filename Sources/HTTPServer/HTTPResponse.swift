@@ -1,15 +1,18 @@
-/// A whole answer. Its framing, its date and its connection fields are the loop's business.
+/// A whole response. The loop adds framing, date and connection fields.
 package struct HTTPResponse: Sendable {
   package var status: Int
-  /// In the order in which they are sent. `Server` is among them from the start.
+  /// The fields in the order in which they are sent, `Server` included.
   package var headers: [(String, String)]
   package var body: [UInt8]
-  /// The connection is closed after this answer, whatever the peer asked for.
+  /// The connection is closed after this response, whatever the peer asked for.
   package var closes = false
 
   package static let server = ("Server", "a2a-relay")
 
-  // Shared by all answers of their kind: a header list costs an allocation.
+  /// Its status allows no body (RFC 9110 §15.3.5, §15.4.5).
+  var isBodyless: Bool { status == 204 || status == 304 }
+
+  // Shared by all responses of their kind: a list of fields costs an allocation.
   private static let bareHeaders = [server]
   private static let jsonHeaders = [server, ("Content-Type", "application/json")]
 
@@ -27,17 +30,17 @@ package struct HTTPResponse: Sendable {
     self.headers += headers
   }
 
-  /// A JSON text that is written already.
+  /// Returns a response with a JSON text that has been encoded before.
   package static func json(_ status: Int, _ body: [UInt8]) -> HTTPResponse {
     HTTPResponse(shared: jsonHeaders, status: status, body: body)
   }
 
-  /// An answer without a body, such as 204.
+  /// Returns a response without a body, such as 204.
   package static func empty(_ status: Int) -> HTTPResponse {
     HTTPResponse(shared: bareHeaders, status: status, body: [])
   }
 
-  /// `{"error":…,"code":…}`. Both are texts of this program, which hold nothing to escape.
+  /// Returns `{"error":…,"code":…}`. Both are texts of this program, without anything to escape.
   package static func error(_ status: Int, _ text: String, code: String) -> HTTPResponse {
     .json(status, Array("{\"error\":\"\(text)\",\"code\":\"\(code)\"}\n".utf8))
   }

@@ -10,11 +10,11 @@ struct HandOver {
     let connection: Connection
   }
 
-  /// Bytes of bodies handed over in this turn, which count in the memory until its end.
-  var bytes = 0
-  /// With large bodies, in the order in which they became whole.
+  /// Requests with large bodies, in the order in which they became whole.
   private(set) var waiting: [Request] = []
-  /// The last turn handed over some of them.
+  /// Bytes of bodies handed over in this turn, which count in the memory until its end.
+  private var bytes = 0
+  /// The last turn handed over some of the large ones.
   private var isResting = false
 
   func isWaiting(_ connection: Connection) -> Bool {
@@ -25,9 +25,18 @@ struct HandOver {
 
   mutating func popFirst() -> Request? { waiting.isEmpty ? nil : waiting.removeFirst() }
 
-  /// Says how many of those that wait are handed over in a new turn: at least one, and as many as
-  /// have room. The turn after that is for small requests alone: whoever came meanwhile waits for
-  /// the end of no other large one.
+  /// The application gets a body of this size.
+  mutating func count(_ bytes: Int) { self.bytes += bytes }
+
+  /// Returns the bytes that were handed over in the turn.
+  mutating func endTurn() -> Int {
+    defer { bytes = 0 }
+    return bytes
+  }
+
+  /// Returns how many of the waiting requests are handed over in a new turn: at least one, and as
+  /// many as have room. The turn after that is for small requests alone: whoever came meanwhile
+  /// waits for the end of no other large one.
   mutating func beginTurn(bytesMax: Int) -> Int {
     guard !isResting, !waiting.isEmpty else {
       isResting = false

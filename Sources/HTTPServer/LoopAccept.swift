@@ -3,87 +3,63 @@ import System
 
 /// How connections begin and end.
 extension Loop {
-  /// Takes whoever waits. When descriptors or places run out nobody is accepted for a while: the
-  /// listener stays readable, and level-triggered epoll would report it for ever.
+  /// Accepts those who wait, until there is no place for more.
   func acceptWaiting() {
     for _ in 0..<Limits.acceptsInTurnMax {
       guard connectionCount < limits.connectionsMax else {
         return pauseAccepting("connections_max", until: nil)
       }
       // Shut down in the middle of a turn.
-      guard let accepted = listener?.accept() else { return }
+      guard let accepted = acceptor.accept() else { return }
       switch accepted {
       case .connection(let descriptor, let peer): open(descriptor, peer)
       case .aborted: continue
       case .none: return
       case .exhausted:
-        return pauseAccepting("descriptors", until: now.instant.after(times.acceptPause))
+        return pauseAccepting("descriptors", until: now.instant.after(limits.times.acceptPause))
       }
     }
   }
 
   private func open(_ descriptor: Int32, _ peer: PeerAddress) {
-    lastGeneration &+= 1
-    if lastGeneration == 0 { lastGeneration = 1 }
     let connection = Connection(
-      descriptor: descriptor, generation: lastGeneration, peer: peer,
-      conversation: Conversation(limits: httpLimits, now: now.instant, times: times))
+      descriptor: descriptor, generation: connections.nextGeneration(), peer: peer,
+      conversation: Conversation(limits: limits.http, now: now.instant, times: limits.times))
     do throws(SystemError) {
-      try poller.add(connection.token, connection.interest)
+      try sources.add(connection.token, connection.interest.events)
     } catch {
       // ENOSPC or ENOMEM: the kernel's bound on watches. The peer may come again.
       Socket.close(descriptor)
-      return pauseAccepting("watches", until: now.instant.after(times.acceptPause))
+      return pauseAccepting("watches", until: now.instant.after(limits.times.acceptPause))
     }
-    let index = Int(descriptor)
-    if connections.count <= index {
-      connections.append(contentsOf: repeatElement(nil, count: index + 1 - connections.count))
-    }
-    connections[index] = connection
-    connectionCount += 1
+    connections.insert(connection)
     counters.connectionsAccepted += 1
     schedule(connection)
   }
 
   private func pauseAccepting(_ reason: StaticString, until instant: Instant?) {
-    acceptResumes = instant
-    guard !isAcceptPaused else { return }
-    isAcceptPaused = true
+    guard acceptor.pause.begin(until: instant) else { return }
     counters.acceptsPaused += 1
-    if let suppressed = refusals.admits(now: now.instant) {
-      log.warning(
-        "accept_paused",
-        [
-          "reason": .text("\(reason)"), "connections": .number(connectionCount),
-          "suppressed": .number(suppressed),
-        ])
-    }
+    log.acceptPaused(reason, connections: connectionCount, now: now.instant)
     watchListener([])
   }
 
   func resumeAccepting() {
-    acceptResumes = nil
-    guard isAcceptPaused else { return }
-    isAcceptPaused = false
-    watchListener(.readable)
+    if acceptor.pause.end() { watchListener(.readable) }
   }
 
   private func watchListener(_ events: Poller.Events) {
-    guard let raw = listener?.raw else { return }
-    do throws(SystemError) {
-      try poller.modify(Poller.Token(descriptor: raw, generation: 0), events)
-    } catch {
-      preconditionFailure("the listener is watched from start to shutdown: \(error)")
-    }
+    guard let raw = acceptor.descriptor else { return }
+    sources.change(Poller.Token(descriptor: raw, generation: 0), to: events)
   }
 
-  /// The connection has failed, or is cut off: whoever waits for its peer is told.
+  /// Ends a connection that has failed or is cut off. Whoever waits for its peer is notified.
   func lose(_ connection: Connection) {
     guard !connection.isClosed else { return }
     counters.connectionsLost += 1
-    // Of a request that still waits the application is told when it has been handed over.
+    // The application learns of a request that still waits when it has been handed over.
     let isOwed = connection.conversation.phase == .handling && !handOver.isWaiting(connection)
-    if connection.conversation.phase == .answering, connection.wantsReceipt {
+    if connection.conversation.phase == .answering, connection.receipts.isWanted {
       application.delivered(connection.ticket, received: false)
     }
     failReceipts(connection)
@@ -98,14 +74,15 @@ extension Loop {
     close(connection)
   }
 
-  /// The peer gets the end of our side. With `discarding` it may still be sending: that is thrown
-  /// away until it closes too, because closing first would reset it before it has read the answer.
+  /// Ends this side of the connection. With `discarding` the peer may still be sending: its bytes
+  /// are thrown away until it closes too, because closing first would reset it before it has read
+  /// the answer.
   func drain(_ connection: Connection, discarding: Bool) {
     guard connection.conversation.phase != .draining else { return }
-    connection.isDiscarding = discarding
+    if discarding { connection.discard.begin() }
     Socket.shutdownWriting(connection.descriptor)
-    connection.sentTotal += 1
-    let time = connection.receipts.isEmpty ? times.drain : times.write
+    connection.receipts.kernelTook(1)
+    let time = connection.receipts.isEmpty ? limits.times.drain : limits.times.write
     connection.conversation.drain(until: now.instant.after(time))
     guard !closeIfDrained(connection) else { return }
     schedule(connection)
@@ -116,10 +93,10 @@ extension Loop {
     }
   }
 
-  /// True if there was nothing left to wait for.
+  /// Returns true if there was nothing left to wait for.
   @discardableResult func closeIfDrained(_ connection: Connection) -> Bool {
     guard connection.conversation.phase == .draining, connection.receipts.isEmpty,
-      connection.conversation.inputEnded || !connection.isDiscarding
+      connection.conversation.inputEnded || !connection.discard.isOn
     else { return false }
     close(connection)
     return true
@@ -128,13 +105,11 @@ extension Loop {
   func close(_ connection: Connection) {
     guard !connection.isClosed else { return }
     connection.isClosed = true
-    deadlines.remove(UInt32(connection.descriptor))
-    connections[Int(connection.descriptor)] = nil
-    connectionCount -= 1
-    if !handOver.isWaiting(connection) { releaseBody(connection) }
-    countAnswer(connection, 0)
-    countHead(connection, 0)
+    connections.remove(connection)
+    if !handOver.isWaiting(connection) { connection.memory.setBody(0, in: memory) }
+    connection.memory.setAnswer(0, in: memory)
+    connection.memory.setHead(0, in: memory)
     Socket.close(connection.descriptor)
-    if isAcceptPaused { resumeAccepting() }
+    resumeAccepting()
   }
 }

@@ -1,90 +1,94 @@
 import Relay
 package import System
 
-/// What the application may do with a request that it has been given.
+/// The verbs by which the application answers, holds and asks about a request.
 extension Loop {
   /// Answers a request. The bytes leave at the end of this turn, after `turnEnded`.
   ///
-  /// An answer to a request whose connection has ended goes nowhere; if a receipt was asked for,
-  /// `delivered` says so. After `isCommitted` only the body counts: status and fields have gone.
+  /// An answer to a request whose connection has ended is dropped; if a receipt was asked for,
+  /// `delivered` reports that. After `isCommitted` only the body is sent: status and fields have
+  /// left before.
   package func respond(_ ticket: Ticket, _ response: HTTPResponse, receipt: Bool = false) {
-    guard let connection = connection(of: ticket), connection.conversation.phase == .handling
+    guard let connection = connections.connection(of: ticket),
+      connection.conversation.phase == .handling
     else {
-      if receipt { lostReceipts.append(ticket) }
+      if receipt { pending.reportLostReceipt(of: ticket) }
       return
     }
-    connection.wantsReceipt = receipt
+    connection.receipts.isWanted = receipt
     answer(connection, response)
   }
 
-  /// The request waits for its answer, and its peer is watched.
+  /// Lets the request wait for its answer, and watches its peer.
   ///
-  /// With `whitespace`, after `limits.keepAlive` `200` and the fields given here are committed, and
-  /// one space goes out every `limits.keepAlive` until the answer: white space before a JSON text
-  /// means nothing (RFC 8259 §2), and clients with short time-outs stay.
+  /// With `whitespace`, `200` and the fields given here are sent after `Limits.keepAlive`, and then
+  /// a space every `Limits.keepAlive` until the answer: white space before a JSON text means
+  /// nothing (RFC 8259 §2), and clients with short time-outs stay.
   package func hold(
     _ ticket: Ticket, whitespace: Bool, contentType: String = "application/json",
     headers: @autoclosure @escaping () -> [(String, String)] = []
   ) {
-    guard let connection = connection(of: ticket), connection.conversation.phase == .handling
+    guard let connection = connections.connection(of: ticket),
+      connection.conversation.phase == .handling
     else { return }
-    connection.sendsWhitespace = whitespace && !connection.conversation.isHead
-    if connection.sendsWhitespace {
-      connection.heldHeaders = {
-        [HTTPResponse.server, ("Content-Type", contentType)] + headers()
-      }
-    }
+    let sendsWhitespace = whitespace && !connection.conversation.isHead
+    connection.hold.sendWhitespace(
+      sendsWhitespace
+        ? { [HTTPResponse.server, ("Content-Type", contentType)] + headers() } : nil)
     connection.conversation.hold(
-      until: connection.sendsWhitespace ? now.instant.after(times.keepAlive) : nil,
-      limits: httpLimits)
+      until: sendsWhitespace ? now.instant.after(limits.times.keepAlive) : nil,
+      limits: limits.http)
     schedule(connection)
     watch(connection)
   }
 
-  /// From now on `peerHalfClosed` is called for this request, also if it happened before.
+  /// Makes the loop call `peerHalfClosed` for this request, also if it happened before.
   package func watchPeer(_ ticket: Ticket) {
-    guard let connection = connection(of: ticket), connection.conversation.phase == .handling
+    guard let connection = connections.connection(of: ticket),
+      connection.conversation.phase == .handling
     else { return }
-    connection.conversation.hold(until: connection.conversation.deadline, limits: httpLimits)
+    connection.conversation.hold(until: connection.conversation.deadline, limits: limits.http)
     watch(connection)
   }
 
   private func watch(_ connection: Connection) {
-    connection.isWatched = true
-    if connection.conversation.peerHalfClosed { halfClosed.append(connection) }
+    connection.hold.watch()
+    if connection.conversation.peerHalfClosed { pending.reportHalfClosed(connection) }
   }
 
-  /// `200` has been sent for a held request: its status can no longer be chosen.
+  /// Returns whether `200` has been sent for a held request: its status can no longer be chosen.
   package func isCommitted(_ ticket: Ticket) -> Bool {
-    connection(of: ticket)?.conversation.isCommitted ?? false
+    connections.connection(of: ticket)?.conversation.isCommitted ?? false
   }
 
-  /// Bytes on the request's connection that the peer's TCP has not acknowledged; `nil` if it is
-  /// gone.
+  /// Returns how many bytes on the request's connection the peer's TCP has not acknowledged; `nil`
+  /// if the connection has ended.
   package func unacknowledged(_ ticket: Ticket) -> Int? {
-    connection(of: ticket).flatMap { Socket.unacknowledged($0.descriptor) }
+    connections.connection(of: ticket).flatMap { Socket.unacknowledged($0.descriptor) }
   }
 
-  /// The connection that the request came on is still open, whatever has become of the request.
+  /// Returns whether the request's connection is still open, whatever has become of the request.
   package func isConnected(_ ticket: Ticket) -> Bool {
-    let slot = Int(ticket.slot)
-    guard slot < connections.count, let connection = connections[slot] else { return false }
-    return connection.generation == ticket.generation
+    connections.connection(Int(ticket.slot), generation: ticket.generation) != nil
   }
 
-  /// The number that came with the request's `Admission`.
-  package func note(of ticket: Ticket) -> UInt64? { connection(of: ticket)?.note }
+  /// Returns the number that came with the request's `Admission`.
+  package func note(of ticket: Ticket) -> UInt64? { connections.connection(of: ticket)?.note }
 
-  /// What the application has kept with the connection, for as long as it is open.
-  package func memo(of ticket: Ticket) -> AnyObject? { connection(of: ticket)?.memo }
+  /// Returns the object that the application has kept with the connection. It is kept as long as
+  /// the connection is open.
+  package func memo(of ticket: Ticket) -> AnyObject? { connections.connection(of: ticket)?.memo }
 
-  package func keep(_ memo: AnyObject, for ticket: Ticket) { connection(of: ticket)?.memo = memo }
+  package func keep(_ memo: AnyObject, for ticket: Ticket) {
+    connections.connection(of: ticket)?.memo = memo
+  }
 
-  package func peer(of ticket: Ticket) -> PeerAddress? { connection(of: ticket)?.peer }
+  package func peer(of ticket: Ticket) -> PeerAddress? { connections.connection(of: ticket)?.peer }
 
   /// Ends the connection of a request that will get no answer. `peerGone` is not called.
   package func abandon(_ ticket: Ticket) {
-    guard let connection = connection(of: ticket), connection.conversation.phase == .handling
+    guard let connection = connections.connection(of: ticket),
+      connection.conversation.phase == .handling
     else { return }
     failReceipts(connection)
     close(connection)

@@ -7,9 +7,9 @@ extension Loop {
   /// Takes what has been received as far as it goes: to the application, or until more is needed.
   func advance(_ connection: Connection) {
     while !connection.isClosed {
-      switch connection.conversation.next(now: now.instant, times: times) {
+      switch connection.conversation.next(now: now.instant, times: limits.times) {
       case .wait:
-        if shutdownEnds != nil, connection.conversation.phase == .idle { return finish(connection) }
+        if shutdown.hasBegun, connection.conversation.phase == .idle { return finish(connection) }
         account(connection)
         return schedule(connection)
       case .close: return finish(connection)
@@ -21,31 +21,30 @@ extension Loop {
     }
   }
 
-  /// Asks the application about a head. False: the answer is there already.
+  /// Asks the application about a head. Returns false if the answer is there already.
   private func admit(_ head: HTTPRequestHead, _ connection: Connection) -> Bool {
     counters.requests += 1
-    countHead(connection, 0)
-    connection.isWatched = false
-    connection.isReported = false
-    connection.sendsWhitespace = false
+    connection.memory.setHead(0, in: memory)
+    connection.hold = Hold()
     switch application.admit(head, ticket: connection.ticket, loop: self) {
     case .refuse(let response):
       refuse(connection, response)
       return false
     case .accept(let bodyMax, let note, let payer):
       connection.note = note
-      connection.payer = payer
-      guard reserve(head.framing, bodyMax, connection) else {
+      guard
+        connection.memory.reserve(head.framing, bodyMax: bodyMax, for: payer, in: memory)
+      else {
         refuseForMemory(connection)
         return false
       }
       let isMissing = connection.conversation.bufferedBytes == 0
-      let time = payer == .anonymous ? times.anonymousBody : times.body
+      let time = payer == .anonymous ? limits.times.anonymousBody : limits.times.body
       connection.conversation.admit(bodyMax: bodyMax, until: now.instant.after(time))
       if head.expectsContinue, isMissing, mayContinue(head.framing, bodyMax) {
         // RFC 9110 §10.1.1: only now that the head alone gives no reason to refuse.
         connection.outbox.append(Loop.continueLine)
-        markDirty(connection)
+        pending.send(connection)
       }
       return true
     }
@@ -57,34 +56,20 @@ extension Loop {
     if case .length(let length) = framing { length <= bodyMax } else { true }
   }
 
-  /// Counts an announced body before its bytes come; false if it does not fit. Of those who show no
-  /// credential only what comes is counted: a word costs them nothing. A body that is larger than
-  /// allowed is left to the parser, which refuses it.
-  private func reserve(
-    _ framing: HTTPFraming, _ bodyMax: Int, _ connection: Connection
-  ) -> Bool {
-    guard memory.mayAnswer(connection.payer) else { return false }
-    guard case .length(let length) = framing, length > 0, length <= bodyMax else { return true }
-    guard memory.fits(length, of: connection.payer) else { return false }
-    guard connection.payer != .anonymous else { return true }
-    connection.bodyBytes = length
-    memory.body(length, of: connection.payer)
-    return true
-  }
-
   /// A head that is not whole, and a body that was not counted before, are counted as they grow.
   private func account(_ connection: Connection) {
-    countHead(connection, connection.conversation.headBytes)
-    if connection.conversation.phase == .head, !memory.headsFit {
-      return refuseForMemory(connection)
+    countHead(connection)
+    switch connection.conversation.phase {
+    case .head: if !memory.headsFit { refuseForMemory(connection) }
+    case .body:
+      let received = connection.conversation.bufferedBytes
+      if !connection.memory.bodyGrows(to: received, in: memory) { refuseForMemory(connection) }
+    default: break
     }
-    guard connection.conversation.phase == .body else { return }
-    let growth = connection.conversation.bufferedBytes - connection.bodyBytes
-    guard growth > 0 else { return }
-    let fits = memory.fits(growth, of: connection.payer)
-    connection.bodyBytes += growth
-    memory.body(growth, of: connection.payer)
-    if !fits { refuseForMemory(connection) }
+  }
+
+  private func countHead(_ connection: Connection) {
+    connection.memory.setHead(connection.conversation.headBytes, in: memory)
   }
 
   private func refuseForMemory(_ connection: Connection) {
@@ -99,8 +84,7 @@ extension Loop {
     let request = HandOver.Request(head: head, body: body, connection: connection)
     guard body.count > Limits.readBytesMax else { return give(request) }
     // It stays counted as its payer's, even when the connection ends.
-    memory.body(body.count - connection.bodyBytes, of: connection.payer)
-    connection.bodyBytes = body.count
+    connection.memory.setBody(body.count, in: memory)
     handOver.append(request)
   }
 
@@ -115,9 +99,9 @@ extension Loop {
 
   private func give(_ request: HandOver.Request) {
     // The application stores what it needs in this turn: the bytes count until its end.
-    releaseBody(request.connection)
+    request.connection.memory.setBody(0, in: memory)
     memory.body(request.body.count, of: .nobody)
-    handOver.bytes += request.body.count
+    handOver.count(request.body.count)
     application.handle(
       request.head, body: request.body, ticket: request.connection.ticket, loop: self, now: now)
   }
@@ -125,21 +109,14 @@ extension Loop {
   private func refuse(_ connection: Connection, _ response: HTTPResponse) {
     counters.requestsRefused += 1
     connection.conversation.refuse()
-    countHead(connection, connection.conversation.headBytes)
+    countHead(connection)
     answer(connection, response)
   }
 
   private func fail(_ connection: Connection, _ failure: HTTPFailure) {
-    countHead(connection, 0)
+    connection.memory.setHead(0, in: memory)
     counters.requestsMalformed += 1
-    if let suppressed = refusals.admits(now: now.instant) {
-      log.info(
-        "request_malformed",
-        [
-          "reason": .text(failure.reason.rawValue), "peer": .text(connection.peer.host),
-          "suppressed": .number(suppressed),
-        ])
-    }
+    log.malformed(failure, peer: connection.peer, now: now.instant)
     var response = HTTPResponse.error(
       failure.status, failure.text, code: failure.reason.rawValue)
     response.closes = true
@@ -147,30 +124,11 @@ extension Loop {
   }
 
   func answer(_ connection: Connection, _ response: HTTPResponse) {
-    releaseBody(connection)
+    connection.memory.setBody(0, in: memory)
     // Counted from the moment it exists: a peer that does not read must not fill the memory.
-    countAnswer(connection, response.body.count)
-    connection.answer = response
-    connection.conversation.answer(closes: response.closes || shutdownEnds != nil)
-    markDirty(connection)
-  }
-
-  func releaseBody(_ connection: Connection) {
-    memory.body(-connection.bodyBytes, of: connection.payer)
-    connection.bodyBytes = 0
-  }
-
-  /// So many bytes are held of a head that is not whole.
-  func countHead(_ connection: Connection, _ bytes: Int) {
-    guard bytes != connection.headBytes else { return }
-    memory.head(bytes - connection.headBytes)
-    connection.headBytes = bytes
-  }
-
-  /// So many bytes of the connection's answer have not left.
-  func countAnswer(_ connection: Connection, _ bytes: Int) {
-    guard bytes != connection.answerBytes else { return }
-    memory.answer(bytes - connection.answerBytes, for: connection.payer)
-    connection.answerBytes = bytes
+    connection.memory.setAnswer(response.body.count, in: memory)
+    connection.outbox.put(response)
+    connection.conversation.answer(closes: response.closes || shutdown.hasBegun)
+    pending.send(connection)
   }
 }

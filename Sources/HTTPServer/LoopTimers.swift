@@ -1,24 +1,22 @@
 import Relay
 import System
 
-/// What happens because time has passed.
+/// How deadlines are set, and what is done when they come.
 extension Loop {
   /// Makes sure that the connection is looked at when something of it is due.
   func schedule(_ connection: Connection) {
     guard !connection.isClosed else { return }
-    let slot = UInt32(connection.descriptor)
-    if let receivingEnds { connection.conversation.hasten(to: receivingEnds) }
+    if let end = shutdown.receivingEnd { connection.conversation.hasten(to: end) }
     if let deadline = connection.conversation.deadline {
-      deadlines.set(slot, atOrBefore: deadline)
+      connections.schedule(connection, atOrBefore: deadline)
     }
-    if let due = connection.receiptDue { deadlines.set(slot, atOrBefore: due) }
+    if let due = connection.receipts.due { connections.schedule(connection, atOrBefore: due) }
   }
 
   func expireDue() {
     let instant = now.instant
-    while let slot = deadlines.popDue(now: instant) {
-      guard let connection = connections[Int(slot)] else { continue }
-      if let due = connection.receiptDue, due <= instant {
+    while let connection = connections.popDue(now: instant) {
+      if let due = connection.receipts.due, due <= instant {
         checkReceipts(connection)
         endReceipts(connection)
         closeIfDrained(connection)
@@ -26,7 +24,7 @@ extension Loop {
       if !connection.isClosed { expire(connection) }
       schedule(connection)
     }
-    if let resumes = acceptResumes, resumes <= instant { resumeAccepting() }
+    if acceptor.pause.isOver(now: instant) { resumeAccepting() }
   }
 
   private func expire(_ connection: Connection) {
@@ -49,16 +47,13 @@ extension Loop {
     }
   }
 
-  /// The timer is set only to an earlier instant; one that has become needless costs one turn.
+  /// The next turn begins when the first of all deadlines comes, or before.
   func armTimer() {
-    var next = deadlines.next
-    for other in [application.nextDeadline, acceptResumes, shutdownEnds] {
+    var next = connections.nextDeadline
+    for other in [application.nextDeadline, acceptor.pause.resumesAt, shutdown.end] {
       guard let other else { continue }
       next = next.map { min($0, other) } ?? other
     }
-    guard let next else { return }
-    if let armedAt, armedAt <= next { return }
-    armedAt = next
-    timer.arm(at: next)
+    if let next { sources.arm(at: next) }
   }
 }

@@ -2,70 +2,45 @@ import Relay
 import System
 import Wire
 
-/// How answers go out: head and body in one call.
+/// How answers are sent: head and body in one call.
 extension Loop {
-  /// Sends what the turn has brought. The connections that become dirty meanwhile wait for the
-  /// next.
+  /// Sends what the turn has brought. Connections that get something to send meanwhile wait for the
+  /// next turn.
   func flush() {
     reportLostReceipts()
-    guard !dirty.isEmpty else { return }
-    let flushed = dirty
-    dirty = []
-    if now.wall.nanoseconds / 1_000_000_000 != dateSecond {
-      dateSecond = now.wall.nanoseconds / 1_000_000_000
-      date = HTTPDate.format(secondsSince1970: dateSecond)
-    }
-    for connection in flushed {
-      connection.isDirty = false
+    heads.setDate(now)
+    for connection in pending.takeSending() {
+      connection.pending.remove(.sending)
       if !connection.isClosed { send(connection) }
     }
   }
 
   private func send(_ connection: Connection) {
-    if let answer = connection.answer {
-      connection.answer = nil
-      let tail = makeHead(answer, connection)
+    if let answer = connection.outbox.takeAnswer() {
+      let tail = heads.make(answer, on: connection.conversation)
       let body = hasBody(answer, connection) ? answer.body : []
       if connection.outbox.isEmpty { return sendFirst(connection, body, tail) }
-      connection.outbox.append(head: scratch, body: body, tail: tail)
+      connection.outbox.append(head: heads.bytes, body: body, tail: tail)
     }
     pump(connection)
   }
 
-  /// Makes the bytes before the body in `scratch`, and returns those after it.
-  private func makeHead(_ answer: HTTPResponse, _ connection: Connection) -> [UInt8] {
-    scratch.removeAll(keepingCapacity: true)
-    guard connection.conversation.isCommitted else {
-      let bodyless = answer.status == 204 || answer.status == 304
-      HTTPResponseWriter.appendHead(
-        status: answer.status, headers: answer.headers,
-        body: bodyless ? .none : .length(answer.body.count), minor: connection.conversation.minor,
-        keepAlive: connection.conversation.keepsAlive, date: date, to: &scratch)
-      return []
-    }
-    guard connection.conversation.minor > 0 else { return [] }
-    guard !answer.body.isEmpty else { return Array("0\r\n\r\n".utf8) }
-    scratch.append(contentsOf: String(answer.body.count, radix: 16).utf8)
-    scratch.append(contentsOf: "\r\n".utf8)
-    return Array("\r\n0\r\n\r\n".utf8)
-  }
-
   private func hasBody(_ answer: HTTPResponse, _ connection: Connection) -> Bool {
     connection.conversation.isCommitted
-      || !(connection.conversation.isHead || answer.status == 204 || answer.status == 304)
+      || !(connection.conversation.isHead || answer.isBodyless)
   }
 
-  /// The usual case: nothing waits, and the kernel takes all of it.
+  /// Sends when nothing waits before it; the kernel usually takes all of it.
   private func sendFirst(_ connection: Connection, _ body: [UInt8], _ tail: [UInt8]) {
-    let total = scratch.count + body.count + tail.count
-    switch Socket.send(connection.descriptor, head: scratch, body: body, tail: tail, from: 0) {
+    let total = heads.bytes.count + body.count + tail.count
+    switch Socket.send(connection.descriptor, head: heads.bytes, body: body, tail: tail, from: 0) {
     case .bytes(let count):
-      connection.sentTotal += count
+      connection.receipts.kernelTook(count)
       if count == total { return sentWhole(connection) }
-      connection.outbox.append(head: scratch, body: body, tail: tail, sent: count)
+      connection.outbox.append(head: heads.bytes, body: body, tail: tail, sent: count)
       stall(connection)
     case .wouldBlock:
-      connection.outbox.append(head: scratch, body: body, tail: tail)
+      connection.outbox.append(head: heads.bytes, body: body, tail: tail)
       stall(connection)
     case .failed: lose(connection)
     }
@@ -80,7 +55,7 @@ extension Loop {
       from: outbox.sent)
     switch sent {
     case .bytes(let count):
-      connection.sentTotal += count
+      connection.receipts.kernelTook(count)
       connection.outbox.advance(count)
       guard connection.outbox.isEmpty else { return stall(connection) }
       if connection.conversation.phase == .answering { sentWhole(connection) }
@@ -90,29 +65,24 @@ extension Loop {
     }
   }
 
-  /// The kernel is full: EPOLLOUT tells when it is not, and a peer that reads nothing is cut off.
+  /// The kernel takes no more: EPOLLOUT says when it does, and a peer that reads nothing is cut
+  /// off.
   private func stall(_ connection: Connection) {
-    countAnswer(connection, connection.outbox.pending)
-    connection.conversation.stalled(now: now.instant, times: times)
+    connection.memory.setAnswer(connection.outbox.pending, in: memory)
+    connection.conversation.stalled(now: now.instant, times: limits.times)
     schedule(connection)
     updateInterest(connection)
   }
 
   private func sentWhole(_ connection: Connection) {
-    countAnswer(connection, 0)
-    if connection.wantsReceipt {
-      connection.wantsReceipt = false
-      awaitReceipt(connection)
-    }
-    switch connection.conversation.sent(now: now.instant, times: times) {
+    connection.memory.setAnswer(0, in: memory)
+    if connection.receipts.isWanted { awaitReceipt(connection) }
+    switch connection.conversation.sent(now: now.instant, times: limits.times) {
     case .next:
       schedule(connection)
       if connection.conversation.hasInput {
-        if !connection.isReady {
-          connection.isReady = true
-          ready.append(connection)
-        }
-      } else if shutdownEnds != nil {
+        pending.resume(connection)
+      } else if shutdown.hasBegun {
         finish(connection)
       }
     case .close: finish(connection)
@@ -123,23 +93,18 @@ extension Loop {
   /// A held request has waited for `keepAlive`: the first time its head goes out, then a space.
   func sendWhitespace(_ connection: Connection) {
     connection.conversation.hold(
-      until: now.instant.after(times.keepAlive), limits: httpLimits)
+      until: now.instant.after(limits.times.keepAlive), limits: limits.http)
     // A peer that does not read gets no more of it.
-    guard connection.sendsWhitespace, connection.outbox.isEmpty else { return }
+    guard connection.hold.sendsWhitespace, connection.outbox.isEmpty else { return }
     var bytes: [UInt8] = []
     if !connection.conversation.isCommitted {
       connection.conversation.commit()
-      HTTPResponseWriter.appendHead(
-        status: 200, headers: connection.heldHeaders?() ?? [],
-        body: HTTPResponseWriter.stream(toMinor: connection.conversation.minor),
-        minor: connection.conversation.minor, keepAlive: connection.conversation.keepsAlive,
-        date: HTTPDate.format(secondsSince1970: now.wall.nanoseconds / 1_000_000_000),
-        to: &bytes)
-      connection.heldHeaders = nil
+      bytes = heads.streamed(
+        connection.hold.takeHeaders(), on: connection.conversation, now: now)
     }
     let body = HTTPResponseWriter.stream(toMinor: connection.conversation.minor)
     HTTPResponseWriter.appendChunk([UInt8(ascii: " ")], as: body, to: &bytes)
     connection.outbox.append(bytes)
-    markDirty(connection)
+    pending.send(connection)
   }
 }
