@@ -55,6 +55,22 @@ struct ByteBlock {
     Self.isBelow(10, bytes &- SIMD16(repeating: UInt8(ascii: "0")))
   }
 
+  /// Whether the bytes are eight backslashes, each before the letter of an escape of two bytes (RFC
+  /// 8259 §7).
+  @inline(__always) var isEscapePairs: Bool {
+    let slashes = equals(UInt8(ascii: "\\"))
+    let signs = slashes | equals(UInt8(ascii: "\"")) | equals(UInt8(ascii: "/"))
+    let letters =
+      equals(UInt8(ascii: "n")) | equals(UInt8(ascii: "r")) | equals(UInt8(ascii: "t"))
+      | equals(UInt8(ascii: "b")) | equals(UInt8(ascii: "f"))
+    let seconds = signs | letters
+    // The first of each two bytes is in the even places.
+    let even: UInt64 = 0x0080_0080_0080_0080
+    let odd: UInt64 = 0x8000_8000_8000_8000
+    let found = slashes.words & SIMD2(repeating: even) | seconds.words & SIMD2(repeating: odd)
+    return found.x & found.y & Self.highs == Self.highs
+  }
+
   @inline(__always) private static func isBelow(_ bound: UInt8, _ bytes: SIMD16<UInt8>) -> Marks {
     Marks(bits: (bytes &- SIMD16(repeating: bound)) & ~bytes)
   }

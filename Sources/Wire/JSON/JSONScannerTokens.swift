@@ -16,10 +16,12 @@ extension JSONScanner {
       }
       if byte == UInt8(ascii: "\\") {
         isEscaped = true
+        at = try escape(bytes, at: at)
         // Escapes stand together in texts that are written with them.
-        repeat {
-          at = try escape(bytes, at: at)
-        } while at < bytes.count && bytes[at] == UInt8(ascii: "\\")
+        while at < bytes.count && bytes[at] == UInt8(ascii: "\\") {
+          let end = EscapeRun.end(bytes, from: at)
+          at = end > at ? end : try escape(bytes, at: at)
+        }
         continue
       }
       guard byte >= 0x20 else { throw JSONError(offset: at, problem: .controlCharacter) }
