@@ -22,6 +22,8 @@ package final class Replies {
   private var isMakingDeferred = false
   /// Whether a poll's connection has ended; the server knows.
   package var isPeerGone: (PollID) -> Bool = { _ in false }
+  /// The last turn made no deferred answer, because it was full before.
+  private var hasSkipped = false
 
   init(_ limits: Limits, _ metrics: Metrics) {
     self.limits = limits
@@ -147,8 +149,11 @@ package final class Replies {
     deferred.append(work, of: payer)
   }
 
-  /// Makes at least one deferred answer, and as many as have room in this turn.
+  /// Makes at least one deferred answer, and as many as have room in this turn. A turn that is full
+  /// before makes none, but never two turns one after the other.
   func makeDeferred(now: Now) {
+    hasSkipped = !hasSkipped && bytesMade >= limits.turnAnswerBytesMax && !deferred.isEmpty
+    if hasSkipped { return }
     isMakingDeferred = true
     defer { isMakingDeferred = false }
     while let work = deferred.popFirst() {
