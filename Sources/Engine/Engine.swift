@@ -132,6 +132,9 @@ package final class Engine: UsesServices {
     commits.isIdle && registry.isIdle && !replies.hasDeferred && pool.fileWaiters.isEmpty
   }
 
+  /// Whether a commit round is on its way to the disk: the barrier's report makes a turn.
+  package var isAtBarrier: Bool { commits.isBarrierBusy }
+
   /// Looks once a second at the directory and at a few open files: whether they are still what the
   /// paths lead to.
   package func watchFiles() {

@@ -26,6 +26,12 @@ extension Limits {
   package static let memoryReturnEvery = Duration.seconds(1)
 
   // MARK: One turn of the engine
+  /// A turn that has taken longer leaves upkeep to the next turn, so that nobody waits for both.
+  package static let upkeepAfterMax = Duration.milliseconds(5)
+  /// Longest time for which upkeep that was put off waits for the barrier.
+  package static let upkeepBarrierWaitMax = Duration.milliseconds(50)
+  /// Longest time for which turns leave upkeep to the next one.
+  package static let upkeepDelayMax = Duration.milliseconds(200)
   /// Workspace files closed in one turn to make room, about 0.2 ms each.
   package static let filesClosedInTurnMax = 8
   /// Workspace files synced in one turn so that they can be closed.

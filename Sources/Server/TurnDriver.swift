@@ -16,6 +16,7 @@ final class TurnDriver {
   /// Set before the loop runs: the barrier's thread wakes the loop by its eventfd.
   var barrier: Barrier?
   private var syncPace = SyncPace()
+  private var upkeepPace = UpkeepPace()
   private let archiveSyncs: ArchiveSyncs
   /// The service manager, if one has started the process.
   var supervision: Supervision?
@@ -35,6 +36,10 @@ final class TurnDriver {
 
   /// When a turn has to be made even if nothing arrives.
   var nextDeadline: Instant? {
+    // While a round is at the barrier, its report is the next turn.
+    if upkeepPace.isOwed, engine.fatal == nil, !engine.isAtBarrier {
+      return Instant(nanoseconds: 0)
+    }
     let candidates = [
       engine.nextDeadline(), nextDiskCheck, fatalDeadline, supervision?.nextSign,
     ]
@@ -51,7 +56,10 @@ final class TurnDriver {
       engine.tick(now: now)
       commitTurn(now: now, loop: loop)
       for reply in engine.replies.take() { calls.send(reply, loop) }
-      engine.maintain(now: now)
+      let spent = Clock.instant() - now.instant
+      if upkeepPace.mayRun(after: spent, isAtBarrier: engine.isAtBarrier, now: now.instant) {
+        engine.maintain(now: now)
+      }
       archiveSyncs.turn(wake: loop.wakeDescriptor, now: now)
     }
     if let fatal = engine.fatal, fatalDeadline == nil { die(fatal, now: now, loop: loop) }
