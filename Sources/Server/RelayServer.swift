@@ -15,8 +15,8 @@ package final class RelayServer: Application {
   private let handlers: Handlers
   private let refusals: Refusals
   private weak var loop: Loop?
-  /// The request that was let in last: most are whole when their head is, and what was found out
-  /// about this one is then still true.
+  /// The request that was let in last in this turn: most are whole when their head is, and what was
+  /// found out about this one is then still true.
   private var admitted: Request?
 
   package init(
@@ -67,7 +67,7 @@ package final class RelayServer: Application {
     admitted = nil
     var request: Request
     do throws(RelayError) {
-      if let known, known.ticket == ticket, known.now.instant == now.instant {
+      if let known, known.ticket == ticket {
         request = known
         request.body = body
         try gate.checkLife(request.route)
@@ -107,7 +107,10 @@ package final class RelayServer: Application {
 
   package func wokenUp(now: Now, loop: Loop) { turns.takeReports(now: now, loop: loop) }
 
-  package func turnEnded(now: Now, loop: Loop) { turns.turnEnded(now: now, loop: loop) }
+  package func turnEnded(now: Now, loop: Loop) {
+    admitted = nil
+    turns.turnEnded(now: now, loop: loop)
+  }
 
   package var nextDeadline: Instant? { turns.nextDeadline }
 

@@ -71,6 +71,30 @@ import Testing
     #expect(RouteSuggestions.nearest(path).contains(named))
   }
 
+  @Test func `no two lines of a path take the same method, and none is hidden by another`() {
+    var seen: Set<String> = []
+    for route in RouteTable.routes {
+      let methods = route.refusal == nil ? route.methods.names : ["any"]
+      for pattern in route.patterns {
+        for method in methods {
+          #expect(seen.insert("\(method) \(pattern)").inserted, "\(method) \(pattern)")
+        }
+      }
+      #expect(!route.methods.isEmpty || route.refusal != nil, "\(route.patterns)")
+    }
+  }
+
+  @Test func `methods are named in one order, and an unknown one is none of them`() {
+    #expect(
+      HTTPMethods([.options, .delete, .post, .read]).names == [
+        "GET", "HEAD", "POST", "DELETE", "OPTIONS",
+      ])
+    for name in ["", "get", "TRACE", "GET ", "POSTS"] { #expect(HTTPMethods(name).isEmpty) }
+    for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+      #expect(HTTPMethods(name).names == [name])
+    }
+  }
+
   @Test func `a suggestion names only paths that are served`() {
     let served = RouteSuggestions.served.map { $0.replacing("{?", with: "{") }
     for path in ["", "/w", "/workspace/ID/inbxo", "/registy", "/admin/x", "/org", "/secret"] {
