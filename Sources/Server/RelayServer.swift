@@ -56,27 +56,30 @@ package final class RelayServer: Application {
     } catch {
       return .refuse(refusals.response(to: request, error))
     }
-    admitted = request
-    return gate.admission(of: request)
+    let admission = gate.admission(of: request)
+    admitted = consume request
+    return admission
   }
 
   package func handle(
     _ head: HTTPRequestHead, body: [UInt8], ticket: Ticket, loop: Loop, now: Now
   ) {
-    let known = admitted
-    admitted = nil
-    var request: Request
+    // Taken, not copied: a request is large.
+    let known = admitted.take()
+    if var request = consume known, request.ticket == ticket {
+      request.body = body
+      handle(request, isChecked: true)
+    } else {
+      // The body may have come after a failure, or after the end of the credential.
+      var request = gate.request(head, ticket, loop, now: now)
+      request.body = body
+      handle(request, isChecked: false)
+    }
+  }
+
+  private func handle(_ request: consuming Request, isChecked: Bool) {
     do throws(RelayError) {
-      if let known, known.ticket == ticket {
-        request = known
-        request.body = body
-        try gate.checkLife(request.route)
-      } else {
-        // The body may have come after a failure, or after the end of the credential.
-        request = gate.request(head, ticket, loop, now: now)
-        request.body = body
-        try gate.check(&request)
-      }
+      if isChecked { try gate.checkLife(request.route) } else { try gate.check(&request) }
       if engine.fatal != nil, request.route.traits.contains(.callers) {
         return request.respond(refusals.stopping(request))
       }
