@@ -152,7 +152,9 @@ package final class BackupJob {
     do throws(StoreError) {
       try Files.checkLength(of: folder, limits: limits)
       guard try Files.makeFolder(folder) else {
-        throw StoreError(kind: .busy, call: "mkdir", path: folder, message: "it exists")
+        throw StoreError(
+          kind: .busy, call: "mkdir", path: folder,
+          message: "it exists already; name a new directory")
       }
       _ = try Files.makeFolder(folder + "/workspaces")
       _ = try Files.makeFolder(folder + "/removed")

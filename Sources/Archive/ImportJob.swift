@@ -72,7 +72,7 @@ package final class ImportJob {
       guard try FileCopying.hash(path) == registry.hash, Files.size(path + "-wal") == 0 else {
         throw StoreError(
           kind: .corrupt, call: "import", path: path,
-          message: "its SHA-256 is not that of the manifest")
+          message: "its SHA-256 differs from the manifest")
       }
       let still = try StillFile(path)
       defer { still.close() }

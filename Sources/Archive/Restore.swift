@@ -72,7 +72,8 @@ package enum Restore {
       if folder != staging, folders.insert(folder).inserted { _ = try Files.makeFolder(folder) }
       guard try FileCopying.copy("\(backup)/\(file.path)", to: path) == file.hash else {
         throw StoreError(
-          kind: .corrupt, call: "restore", path: path, message: "it was copied wrong")
+          kind: .corrupt, call: "restore", path: path,
+          message: "the copy differs from the original")
       }
     }
     try RegistryFile.restore(

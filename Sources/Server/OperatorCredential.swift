@@ -25,8 +25,8 @@ package struct OperatorCredential {
     }
     guard !place.isFound || place.isHere else {
       throw Missing(
-        text: "no credential for \(place.url): that of a relay on this machine is sent to no "
-          + "other; " + naming)
+        text: "no credential for \(place.url): the one of the relay on this machine is not sent "
+          + "to another; " + naming)
     }
     if let token = place.adminToken {
       let source = "ADMIN_TOKEN in \(place.settings)"

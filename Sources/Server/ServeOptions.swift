@@ -85,7 +85,9 @@ package struct ServeOptions: Sendable {
         isAfterRollback = true
         continue
       }
-      guard argument.hasPrefix("--") else { throw Usage(text: "unexpected \"\(argument)\"") }
+      guard argument.hasPrefix("--") else {
+        throw Usage(text: "unexpected argument \"\(argument)\"; flags begin with --")
+      }
       let parts = argument.dropFirst(2)
         .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = parts.first.map(String.init) ?? ""
@@ -112,7 +114,7 @@ package struct ServeOptions: Sendable {
     switch name {
     case "listen":
       guard let address = SocketAddress(value) else {
-        throw Usage(text: "--listen takes ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:0")
+        throw Usage(text: "--listen takes ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:0")
       }
       listen = address
     case "data":
@@ -122,7 +124,7 @@ package struct ServeOptions: Sendable {
     case "allow-host": try allowHosts(value)
     case "root-workspace":
       guard let id = WorkspaceID(value) else {
-        throw Usage(text: "--root-workspace takes a workspace's id, which is a UUID")
+        throw Usage(text: "--root-workspace takes a workspace's id, a UUID")
       }
       rootWorkspace = id
     case "registration": registration = try choice(name, value, RegistrationMode.allCases)
@@ -176,8 +178,8 @@ package struct ServeOptions: Sendable {
         Self.isName(place.host)
       else {
         throw Usage(
-          text: "--allow-host takes a host's name without scheme and port, as relay.lan; several "
-            + "with commas between them")
+          text: "--allow-host takes a host's name without scheme and port, such as relay.lan; "
+            + "separate several by commas")
       }
       allowedHosts.insert(place.host)
     }
@@ -278,7 +280,7 @@ package struct ServeOptions: Sendable {
       asked.insert(found.name)
     } else {
       let names = Self.limitNames.joined(separator: ", ")
-      throw Usage(text: "--limit: no \"\(parts[0])\"; there are \(names)")
+      throw Usage(text: "--limit: there is no \"\(parts[0])\"; use one of \(names)")
     }
   }
 }

@@ -151,7 +151,7 @@ struct Statement {
     guard sqlite3_changes(database.handle) == 1 else {
       throw StoreError(
         kind: .workspaceFatal, call: call, path: database.path,
-        message: "the row is not there: the file is not what this process remembers")
+        message: "the row is missing: somebody else has changed the file")
     }
   }
 

@@ -49,7 +49,7 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
   package static func onlyDeletion(_ path: String) -> StoreError {
     StoreError(
       kind: .full, call: "write", path: path,
-      message: "the disk is full: only what deletes is written")
+      message: "the disk is full: only deletions are written")
   }
 
   /// The file must be closed and its workspace answers 503; the others go on.

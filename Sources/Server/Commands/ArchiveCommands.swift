@@ -34,7 +34,8 @@ package enum ArchiveCommand: String, CaseIterable, Sendable {
       case .export:
         try options.expect(2, "export ID DIR [--data D | --relay URL]")
         guard let id = WorkspaceID(options.words[0]) else {
-          throw CommandLineOptions.Usage(text: "\"\(options.words[0])\" is no workspace's id")
+          throw CommandLineOptions.Usage(
+            text: "\"\(options.words[0])\" is not the id of a workspace, which is a UUID")
         }
         return try Self.backUp(options, id, to: options.words[1])
       case .import:

@@ -95,7 +95,7 @@ enum AgentCallReader {
     let item = JSONRanges.object(of: names, at: range, in: body)
     guard let action = item["op"]?.string.flatMap(InboxAction.init(rawValue:)) else {
       let names = InboxAction.allCases.map(\.rawValue).joined(separator: ", ")
-      throw BatchFault(.badRequest, "op: allowed are \(names)")
+      throw BatchFault(.badRequest, "op must be one of \(names)")
     }
     guard let message = item["message"]?.string.flatMap({ MessageID($0) }) else {
       throw BatchFault(.notFound)

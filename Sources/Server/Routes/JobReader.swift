@@ -21,7 +21,7 @@ struct JobReader {
       json[name].map { $0.string ?? "?" }
     }
     let rate = try json["rate"].map { value throws(BatchFault) in
-      try QueryValue.number("rate", value.int.map(String.init) ?? "?", 1...limits.jobRateMax)
+      try QueryValue.number("rate", QueryValue.text(of: value), 1...limits.jobRateMax)
         ?? limits.jobRate
     }
     let dryRun = try flag("dry_run", json, items)
@@ -45,7 +45,7 @@ struct JobReader {
       throw BatchFault(.badParameter, "\"\(item.name)\" is not known; allowed: \(list)")
     }
     if json["state"] != nil, json["states"] != nil {
-      throw BatchFault(.badRequest, "state, or states: not both")
+      throw BatchFault(.badRequest, "give state or states, not both")
     }
   }
 
@@ -54,7 +54,7 @@ struct JobReader {
     _ name: String, _ json: JSON, _ query: QueryItems
   ) throws(BatchFault) -> Bool {
     if let member = json[name], member.bool == nil {
-      throw BatchFault(.badRequest, "\(name): true or false")
+      throw BatchFault(.badRequest, "\(name) must be true or false")
     }
     guard let text = query.first(name) else { return json[name]?.bool ?? false }
     guard let value = QueryValue.flag(text) else {
@@ -66,10 +66,10 @@ struct JobReader {
   private func messages(_ json: JSON) throws(BatchFault) -> [MessageID] {
     guard let list = json["ids"] else { return [] }
     guard let array = list.array, (1...limits.jobIDsMax).contains(array.count) else {
-      throw BatchFault(.badRequest, "ids: a list of 1 to \(limits.jobIDsMax) message ids")
+      throw BatchFault(.badRequest, "ids must be a list of 1 to \(limits.jobIDsMax) message ids")
     }
     guard json["state"] == nil, json["states"] == nil else {
-      throw BatchFault(.badRequest, "ids, or states: not both")
+      throw BatchFault(.badRequest, "give ids or states, not both")
     }
     var ids: [MessageID] = []
     for item in array {
@@ -117,7 +117,7 @@ struct JobReader {
         allowed.contains(state)
       else {
         let list = MessageFilter.States.named.filter { allowed.contains($0.state) }.map(\.name)
-        throw BatchFault(.badParameter, "state: allowed are \(list.joined(separator: ", "))")
+        throw BatchFault(.badParameter, "state must be one of \(list.joined(separator: ", "))")
       }
       found.insert(state)
     }
@@ -130,7 +130,7 @@ struct JobReader {
     func time(_ name: String) throws(BatchFault) -> WallTime? {
       guard let text = value(name) else { return nil }
       guard let nanoseconds = Timestamp.nanoseconds(rfc3339: text) else {
-        throw BatchFault(.badParameter, "\(name): a time, as 2026-01-31T23:59:59Z")
+        throw BatchFault(.badParameter, "\(name) must be a time such as 2026-01-31T23:59:59Z")
       }
       return WallTime(nanoseconds: nanoseconds)
     }

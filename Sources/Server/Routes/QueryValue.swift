@@ -10,7 +10,9 @@ enum QueryValue {
   ) throws(BatchFault) -> Int? {
     guard let text else { return nil }
     guard let number = Int(text), range.contains(number) else {
-      throw BatchFault(.badParameter, "\(name) must be \(range.lowerBound) to \(range.upperBound)")
+      let got = String(text.prefix(40))
+      throw BatchFault(
+        .badParameter, "\(name) must be \(range.lowerBound) to \(range.upperBound); got \(got)")
     }
     return number
   }
@@ -20,9 +22,12 @@ enum QueryValue {
     _ name: String, _ json: JSON, _ range: ClosedRange<Int>
   ) throws(BatchFault) -> Duration? {
     guard let value = json[name], !value.isNull else { return nil }
-    // A member that is no whole number has a text that is none.
-    let text = value.int.map(String.init) ?? ""
-    return try number(name, text, range).map { .seconds($0) }
+    return try number(name, text(of: value), range).map { .seconds($0) }
+  }
+
+  /// Returns a whole number as digits, and any other value as JSON, which is no number then.
+  static func text(of value: JSON) -> String {
+    value.int.map(String.init) ?? String(decoding: value.bytes, as: UTF8.self)
   }
 
   /// Returns what a flag says: `false` if it is not there, `nil` if it says nothing that is allowed.

@@ -107,7 +107,7 @@ struct QueueRoutes {
     switch wish {
     case nil where json["sends"] == nil, "accept": return false
     case "refuse": return true
-    default: throw BatchFault(.badRequest, "sends: allowed are accept, refuse")
+    default: throw BatchFault(.badRequest, "sends must be accept or refuse")
     }
   }
 

@@ -3,9 +3,9 @@
 ///
 /// A constructor knows neither the caller's id nor its dialect; `answering` fills both in.
 package struct A2AError: Error, Sendable {
-  /// Who names the reasons of A2A's own errors (A2A 1.0 §9.5).
+  /// The domain of the reasons of A2A's own errors (A2A 1.0 §9.5).
   package static let protocolDomain = "a2a-protocol.org"
-  /// Who names the reasons that only a relay has.
+  /// The domain of the reasons that only a relay has.
   package static let relayDomain = "relay.a2a"
 
   package var code: Int
@@ -30,7 +30,7 @@ package struct A2AError: Error, Sendable {
     self.retryAfterSeconds = retryAfterSeconds
   }
 
-  /// The same error, addressed to this call: its id, its dialect.
+  /// Returns the error with the id and the dialect of this call.
   package func answering(_ call: A2ACall) -> A2AError {
     answering(id: call.id, dialect: call.dialect)
   }
@@ -120,14 +120,14 @@ extension A2AError {
   package static func versionNotSupported(_ version: String) -> A2AError {
     var error = A2AError(
       code: -32009,
-      message: "A2A version \(String(version.prefix(32))) is not supported; 0.3 and 1.0 are",
+      message: "A2A version \(String(version.prefix(32))) is not supported; use 0.3 or 1.0",
       reason: "VERSION_NOT_SUPPORTED", metadata: [("supportedVersions", "0.3, 1.0")])
     error.dialect = .v10
     return error
   }
 }
 
-/// What only a relay can say (-32603, A2A 1.0 §3.3.2 "temporary unavailability").
+/// The errors that only a relay has (-32603, A2A 1.0 §3.3.2 "temporary unavailability").
 extension A2AError {
   /// Whether the agent has seen the request: decides if retrying is safe.
   package enum Delivered: String, Sendable {

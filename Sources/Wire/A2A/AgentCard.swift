@@ -13,7 +13,7 @@ package enum AgentCard {
           + "without")
     }
     guard card.bytes.count <= bytesMax else {
-      throw AgentCardError("the card is larger than \(bytesMax / 1024) KiB")
+      throw AgentCardError("the card must be at most \(bytesMax / 1024) KiB")
     }
   }
 
@@ -99,7 +99,7 @@ package enum AgentCard {
   }
 }
 
-/// Why a registered card was refused.
+/// The reason why a registered card was refused.
 package struct AgentCardError: Error, Equatable, Sendable, CustomStringConvertible {
   package let description: String
 

@@ -48,7 +48,7 @@ extension AgentResult {
 
   private mutating func readShort(_ members: JSONMembers) throws(AgentResultError) {
     guard members["text", "parts", "data", "state"] != nil else {
-      throw AgentResultError("nothing known is in the result; \(AgentResultError.forms)")
+      throw AgentResultError("the result has no known member; \(AgentResultError.forms)")
     }
     try readState(members["state"], "state")
     var content = Content()
@@ -93,7 +93,7 @@ extension AgentResult {
       guard list.kind == .array else { throw AgentResultError("artifacts must be an array") }
       let ranges = JSONMembers.elements(body.span, in: list.value)
       guard ranges.count <= partsMax else {
-        throw AgentResultError("artifacts: more than \(partsMax) are not allowed")
+        throw AgentResultError("at most \(partsMax) artifacts are allowed")
       }
       for (index, range) in ranges.enumerated() {
         artifacts.append(try artifact(range, index))
@@ -180,7 +180,7 @@ extension AgentResult {
     }
     partCount += scan.count
     guard partCount <= partsMax else {
-      throw AgentResultError("the result has more than \(partsMax) parts, which are not allowed")
+      throw AgentResultError("the result has too many parts; at most \(partsMax) are allowed")
     }
     return member.value
   }

@@ -15,7 +15,9 @@ package struct IdempotencyKey: Hashable, Sendable {
   ) throws(Refusal) -> IdempotencyKey? {
     let values = headers.all("idempotency-key")
     guard let value = values.first else { return nil }
-    guard values.count == 1 else { throw Refusal(text: "Idempotency-Key was given more than once") }
+    guard values.count == 1 else {
+      throw Refusal(text: "Idempotency-Key was given more than once; it is allowed once")
+    }
     return try IdempotencyKey(value, bytesMax: bytesMax)
   }
 
@@ -23,7 +25,7 @@ package struct IdempotencyKey: Hashable, Sendable {
     let bytes = Array(value.utf8)
     let text = bytes.first == UInt8(ascii: "\"") ? try Self.unquoted(bytes) : bytes
     guard (1...bytesMax).contains(text.count) else {
-      throw Refusal(text: "Idempotency-Key has 1 to \(bytesMax) bytes")
+      throw Refusal(text: "Idempotency-Key must have 1 to \(bytesMax) bytes")
     }
     let isQuoted = text.count < bytes.count
     // RFC 8941 §3.3.3: a quoted string may hold spaces.
@@ -31,7 +33,7 @@ package struct IdempotencyKey: Hashable, Sendable {
     guard text.allSatisfy({ lowest <= $0 && $0 <= 0x7E }),
       isQuoted || !text.contains(UInt8(ascii: "\""))
     else {
-      throw Refusal(text: "Idempotency-Key is visible ASCII, bare or in double quotes")
+      throw Refusal(text: "Idempotency-Key must be visible ASCII, bare or in double quotes")
     }
     self.text = String(decoding: text, as: UTF8.self)
   }

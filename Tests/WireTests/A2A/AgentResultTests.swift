@@ -57,8 +57,8 @@ func result(_ text: String) throws -> AgentResult {
 
   @Test(arguments: [
     ("", "not JSON"), ("{", "not JSON"), ("[]", "not an object"), (#""hi""#, "not an object"),
-    ("{}", "nothing known"), (#"{"x":1}"#, "nothing known"), (#"{"result":"hi"}"#, "\"result\""),
-    (#"{"result":null}"#, "nothing known"), (#"{"text":5}"#, "\"text\" must be"),
+    ("{}", "no known member"), (#"{"x":1}"#, "no known member"), (#"{"result":"hi"}"#, "\"result\""),
+    (#"{"result":null}"#, "no known member"), (#"{"text":5}"#, "\"text\" must be"),
     (#"{"text":"a","state":"done"}"#, #"state "done" is unknown; the states are submitted, w"#),
     (#"{"text":"a","state":9}"#, "state \"9\" is unknown"),
     (#"{"status":{"state":"unknown"}}"#, "status.state \"unknown\" is unknown"),
