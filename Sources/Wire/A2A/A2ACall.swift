@@ -24,14 +24,14 @@ package struct A2ACall: Sendable {
   package var taskID: String?
   package var contextID: String?
   package var role: A2ARole?
-  /// How many parts the message has.
+  /// The number of parts of the message.
   package var partCount: Int
   /// The message's text parts, in the body.
   package var texts: [JSONScanner.Text]
   /// Whether the caller wants to wait for the task's end (A2A 1.0 §3.2.2). 0.3 leaves the default
   /// open; like its SDK, absent means yes.
   package var isBlocking: Bool
-  /// How much history the caller wants: nil unset, 0 none (A2A 1.0 §3.2.4).
+  /// The length of history that the caller wants: nil unset, 0 none (A2A 1.0 §3.2.4).
   package var historyLength: Int?
   package var hasPushConfig: Bool
   package var referenceTaskIDs: [String]

@@ -10,7 +10,7 @@ package enum A2AState: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// No message can change the task any more.
+  /// Whether the task has ended: no message can change it.
   package var isTerminal: Bool {
     switch self {
     case .completed, .canceled, .failed, .rejected: true

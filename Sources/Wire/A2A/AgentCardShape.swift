@@ -5,7 +5,7 @@ enum AgentCardShape {
     case string, bool, strings, array, object
     case members([Field])
     case list(Kind)
-    /// As cards written by hand have it.
+    /// A string, as in cards that are written by hand, or the kind.
     case stringOr(Kind)
   }
 
@@ -13,7 +13,7 @@ enum AgentCardShape {
     let name: String
     let kind: Kind
     let isRequired: Bool
-    /// As the proto spells it, which the readers of 1.0 take, too.
+    /// The name in the proto, which readers of 1.0 accept too.
     let snakeName: String
 
     init(_ name: String, _ kind: Kind, isRequired: Bool = false) {

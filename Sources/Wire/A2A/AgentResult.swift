@@ -53,7 +53,7 @@ package struct AgentResult: Sendable {
   package var hasState = false
   var status: Item?
   var artifacts: [Item] = []
-  /// Of its artifacts and its status message together.
+  /// The parts of its artifacts and its status message together.
   package var partCount = 0
   /// Parts that it may have, and artifacts.
   var partsMax = PartsScan.countMax
@@ -109,7 +109,7 @@ package struct AgentResult: Sendable {
   }
 }
 
-/// Why a posted result was not understood, in a sentence for the agent's author.
+/// The reason why a posted result was not understood, for the agent's author.
 package struct AgentResultError: Error, Equatable, Sendable, CustomStringConvertible {
   package let description: String
 

@@ -1,4 +1,4 @@
-/// How a string is spelled that should be base64 (RFC 4648 §4, §5).
+/// The spelling of a string that should be base64 (RFC 4648 §4, §5).
 ///
 /// Many writers break lines (RFC 2045 §6.8: every 76 characters), leave out the padding or use the
 /// alphabet of URLs. The official servers take all of that, but not every reader decodes it:

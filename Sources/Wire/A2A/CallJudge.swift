@@ -168,7 +168,7 @@ extension CallJudge {
     return badCount(scan.inside.historyLength, "params.historyLength")
   }
 
-  /// In 1.0 it is an int32, in 0.3 any integer.
+  /// Says what is wrong with a count: in 1.0 it is an int32, in 0.3 any integer.
   private func badCount(_ field: ScalarField<Int>, _ name: String) -> String? {
     switch field {
     case .absent: nil

@@ -25,7 +25,7 @@ package enum Dialect: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// Who wrote a message (A2A 1.0 §4.1.5).
+/// The author of a message (A2A 1.0 §4.1.5).
 package enum A2ARole: UInt8, Sendable, CaseIterable {
   case user, agent
 

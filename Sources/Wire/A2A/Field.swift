@@ -1,4 +1,4 @@
-/// What stands at a member that should be a string. In A2A `null` means absent, as both protobuf
+/// The value of a member that should be a string. In A2A `null` means absent, as both protobuf
 /// JSON and the 0.3 schema's optional members have it.
 enum Field {
   case absent
@@ -31,7 +31,7 @@ enum ProtoJSON {
   }
 }
 
-/// What stands at a member that should be a Boolean or a count.
+/// The value of a member that should be a Boolean or a count.
 enum ScalarField<Value> {
   case absent
   case value(Value)

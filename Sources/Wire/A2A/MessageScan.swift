@@ -8,7 +8,7 @@ struct MessageScan {
   var role = Field.absent
   var references: [JSONScanner.Text] = []
   var parts = PartsScan()
-  /// What is wrong with an optional member, in any dialect.
+  /// The fault of an optional member, in any dialect.
   var problem: StaticString?
   var hasSnakeCase = false
   /// An id is there and null: another one cannot be added without repeating its name.

@@ -12,7 +12,7 @@ struct PartScan {
   var data: Range<Int>?
   var isDataObject = false
   var file: Range<Int>?
-  /// What is wrong with `file`, `metadata`, `filename` or `mediaType`, in any dialect.
+  /// The fault of `file`, `metadata`, `filename` or `mediaType`, in any dialect.
   var problem: StaticString?
   var fileProblem: StaticString?
   var hasSnakeCase = false
@@ -119,7 +119,7 @@ struct PartScan {
   /// The discriminator of 0.3, under its name or its old one.
   private var discriminator: Field { kind.isAbsent ? oldType : kind }
 
-  /// What a 0.3 reader would object to.
+  /// The fault that a 0.3 reader would find.
   func problem03(_ bytes: Span<UInt8>) -> StaticString? {
     if let problem { return problem }
     guard case .text(let name) = discriminator else {
@@ -138,7 +138,7 @@ struct PartScan {
     return "kind must be \"text\", \"file\" or \"data\""
   }
 
-  /// What a 1.0 reader would object to.
+  /// The fault that a 1.0 reader would find.
   var problem10: StaticString? {
     if let problem { return problem }
     if text.isWrong { return "text must be a string" }

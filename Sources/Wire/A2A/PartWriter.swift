@@ -120,7 +120,7 @@ enum PartWriter {
     case data(Range<Int>)
   }
 
-  /// What the part holds: what its 0.3 discriminator names, else whichever member is there.
+  /// The content of the part: the member that its 0.3 discriminator names, else any that exists.
   private static func content(_ body: [UInt8], _ members: JSONMembers) -> Content? {
     let named = members["kind"] ?? members["type"]
     let kind = named.flatMap { JSONMembers.string(body.span, at: $0.value) }

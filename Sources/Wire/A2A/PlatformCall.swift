@@ -7,7 +7,7 @@ package struct PlatformCall: Sendable {
   /// As it is stored, and read again by `A2ACall.parse`.
   package let body: [UInt8]
   package let rpc: A2ACall
-  /// Whom the params name as the target: `metadata.target_workspace_id`, `metadata.to`, `to`.
+  /// The target that the params name: `metadata.target_workspace_id`, `metadata.to`, `to`.
   package let target: String?
   /// The message is an agent's answer to something, by its role: nobody waits for one to that.
   package let isReply: Bool

@@ -13,7 +13,7 @@ package struct TaskView: Sendable {
     package var dialect: Dialect
     /// The id of the agent's message; nil: the agent's own, else one made from the task's id.
     package var replyID: String?
-    /// What the agent posted.
+    /// The result that the agent posted.
     package var result: AgentResult?
 
     /// `result` was accepted by `AgentResult.parse` when it came.
@@ -26,7 +26,7 @@ package struct TaskView: Sendable {
         parsed: result.flatMap { try? AgentResult.parse($0, isStored: true).get() })
     }
 
-    /// The same with a result that has been read already.
+    /// Makes a turn from a result that has been read already.
     package init(
       request: [UInt8], message: Range<Int>, dialect: Dialect, replyID: String? = nil,
       parsed result: AgentResult? = nil
@@ -49,12 +49,12 @@ package struct TaskView: Sendable {
   package var id: String
   package var contextID: String
   package var state: A2AState
-  /// When the state was entered: RFC 3339 with milliseconds.
+  /// The time at which the state was entered: RFC 3339 with milliseconds.
   package var timestamp: String
   package var turns: [Turn]
   /// Turns before these, which are too many or too large to be shown.
   package var omittedTurns = 0
-  /// What the relay itself says about the state, in place of the agent's message.
+  /// The relay's own words about the state, in place of the agent's message.
   package var statusText: String?
   /// Adds the answer's text as top-level `parts`: a platform's parser reads them, A2A's SDKs
   /// ignore them.

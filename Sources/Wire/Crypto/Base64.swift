@@ -4,7 +4,7 @@ package enum Base64 {
     encode(bytes, with: standard, padded: true)
   }
 
-  /// For tokens and names in URLs.
+  /// Encodes tokens and names for URLs.
   package static func encodeURL(_ bytes: [UInt8]) -> String {
     encode(bytes, with: url, padded: false)
   }

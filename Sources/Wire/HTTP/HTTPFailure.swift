@@ -1,4 +1,4 @@
-/// Why a message was refused, and with which status. The connection cannot be used afterwards:
+/// The reason why a message was refused, and its status. The connection cannot be used afterwards:
 /// where the next message would begin is no longer known.
 package struct HTTPFailure: Error, Equatable, Sendable, CustomStringConvertible {
   package let reason: Reason

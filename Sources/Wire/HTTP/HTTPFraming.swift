@@ -1,4 +1,4 @@
-/// Where a message's body ends.
+/// The rule by which a message's body ends.
 package enum HTTPFraming: Equatable, Sendable {
   case none
   case length(Int)

@@ -3,7 +3,7 @@
 /// All bytes lie in one array and a field is four offsets into it, so that reading a head costs two
 /// allocations however many fields it has, and a lookup that finds nothing costs none.
 package struct HTTPHeaders: Sendable {
-  /// Where a field's name and value are in `storage`.
+  /// The ranges of a field's name and value in `storage`.
   struct Field: Sendable {
     var nameStart: UInt32
     var nameEnd: UInt32

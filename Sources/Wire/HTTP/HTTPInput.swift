@@ -11,7 +11,7 @@ struct HTTPInput: Sendable {
   /// The first byte not used up.
   private(set) var start = 0
 
-  /// Where the next line begins.
+  /// The index at which the next line begins.
   private(set) var lineStart = 0
 
   /// Bytes of the next line before this hold no line feed.
@@ -19,7 +19,7 @@ struct HTTPInput: Sendable {
 
   var count: Int { bytes.count - start }
 
-  /// What is allocated for bytes that are not used up yet.
+  /// The bytes allocated for input that is not used up yet.
   var heldBytes: Int { count == 0 ? 0 : bytes.capacity }
 
   mutating func append(_ more: Span<UInt8>, from first: Int = 0) {

@@ -1,6 +1,6 @@
 /// The start line and header fields of one request, checked.
 package struct HTTPRequestHead: Equatable, Sendable {
-  /// As sent; methods are case-sensitive (RFC 9110 §9.1).
+  /// The method as sent; methods are case-sensitive (RFC 9110 §9.1).
   package let method: String
 
   /// The request target exactly as sent.
@@ -9,7 +9,7 @@ package struct HTTPRequestHead: Equatable, Sendable {
   /// The path, still percent-encoded; `*` only with OPTIONS.
   package let path: String
 
-  /// What follows the first `?`, still encoded; nil without one.
+  /// The part behind the first `?`, still encoded; nil without one.
   package let query: String?
 
   /// The host of an absolute-form target, which counts instead of the Host field (RFC 9112 §3.2.2).

@@ -43,7 +43,7 @@ package struct HTTPRequestParser: Sendable {
   /// Bytes held: unread ones and the body collected so far.
   package var bufferedBytes: Int { input.count + body.count }
 
-  /// What is allocated for a head that is not whole, or for what follows a request.
+  /// The bytes allocated for an incomplete head, or for data behind a request.
   package var headBytes: Int { input.heldBytes }
 
   /// Gives back what has come; what comes later is thrown away. Every step is `failure` then.
@@ -89,7 +89,7 @@ package struct HTTPRequestParser: Sendable {
 
   package mutating func receive(_ bytes: [UInt8]) { receive(bytes.span) }
 
-  /// What the bytes received so far amount to.
+  /// Returns the next event of the bytes received so far.
   package mutating func next() -> Step {
     do throws(HTTPFailure) {
       switch state {

@@ -56,7 +56,7 @@ package struct HTTPResponseParser: Sendable {
   /// The peer will send nothing more.
   package mutating func peerClosed() { isClosed = true }
 
-  /// What the bytes received so far amount to.
+  /// Returns the next event of the bytes received so far.
   package mutating func next() -> Step {
     do throws(HTTPFailure) {
       return try step()

@@ -7,7 +7,7 @@
 package enum HTTPResponseWriter {
   package typealias Body = HTTPResponseHead.Body
 
-  /// How a body of unknown length goes out: HTTP/1.0 cannot read chunks (RFC 9112 §7.1).
+  /// The form of a body of unknown length: HTTP/1.0 cannot read chunks (RFC 9112 §7.1).
   package static func stream(toMinor minor: Int) -> Body { minor > 0 ? .chunked : .untilClose }
 
   /// Appends status line, fields and the empty line.
@@ -26,7 +26,7 @@ package enum HTTPResponseWriter {
     appendEnd(body: body, minor: minor, keepAlive: keepAlive, date: date, to: &output)
   }
 
-  /// The same with fields that came from another message; their spelling stays.
+  /// Writes fields that came from another message; their spelling stays.
   package static func appendHead(
     status: Int, headers: HTTPHeaders, body: Body, minor: Int, keepAlive: Bool, date: [UInt8],
     to output: inout [UInt8]

@@ -1,6 +1,6 @@
 /// The host and port of an authority (RFC 3986 §3.2), spelled so that equal ones are equal.
 package struct HostPort: Hashable, Sendable {
-  /// In lower case, without the dot at the end of a full name; IPv6 in its brackets.
+  /// The host in lower case, without the dot at the end of a full name; IPv6 in its brackets.
   package let host: String
   package let port: Int?
 
@@ -38,7 +38,7 @@ package struct HostPort: Hashable, Sendable {
   private static let hostBytesMax = 255
 }
 
-/// What tells one web page's origin from another's (RFC 6454 §4): scheme, host and port.
+/// The origin of a web page (RFC 6454 §4): scheme, host and port.
 package struct WebOrigin: Equatable, Sendable {
   package let scheme: String
   package let host: String

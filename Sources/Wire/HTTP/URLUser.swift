@@ -12,7 +12,7 @@ package enum URLUser {
     return String(String.UnicodeScalarView(scalars))
   }
 
-  /// Where the user name stands, its `@` included.
+  /// The range of the user name, with its `@`.
   private static func user(in text: String) -> Range<String.Index>? {
     let trimmed = text.utf8.drop { $0 <= 0x20 }
     var rest = trimmed

@@ -1,6 +1,6 @@
-/// Why a text is not JSON, and the byte at which that became certain.
+/// The reason why a text is not JSON, and the byte at which that became certain.
 package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What was wrong. The text is for people; the case is for tests.
+  /// The fault. The text is for people; the case is for tests.
   package enum Problem: String, Sendable {
     case unexpectedEnd = "the text ends in the middle of a value"
     case unexpectedByte = "a value was expected here"

@@ -53,7 +53,7 @@ enum JSONEscape {
     }
   }
 
-  /// What follows the backslash where two characters are enough, else 0.
+  /// The character behind the backslash where two characters are enough, else 0.
   @inline(__always) private static func letter(_ byte: UInt8) -> UInt8 {
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"): byte

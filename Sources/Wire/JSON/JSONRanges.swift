@@ -1,5 +1,5 @@
-/// Where values of a JSON text stand in it, for what is kept as it came. The text has been read
-/// without an error; of members with the same name the last counts, as in `JSON`.
+/// The ranges of values in a JSON text, for values that are kept as they came. The text has been
+/// read without an error; of members with the same name the last counts, as in `JSON`.
 package enum JSONRanges {
   /// The elements of the array at `range`.
   package static func elements(at range: Range<Int>, in text: [UInt8]) -> [Range<Int>] {

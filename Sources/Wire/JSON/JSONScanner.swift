@@ -44,7 +44,7 @@ package struct JSONScanner: Sendable {
     package var isEscaped: Bool
   }
 
-  /// What a value is, told from its first byte.
+  /// The kind of a value, told from its first byte.
   package enum Kind: Sendable {
     case object, array, string, number, bool, null
   }

@@ -1,4 +1,4 @@
-/// Why a text that is JSON is still not taken: some reader of A2A could not read it (RFC 8259 §8.2,
+/// The reason why a JSON text is not accepted: some reader of A2A could not read it (RFC 8259 §8.2,
 /// §9 and §4 leave that open). One rule for calls, results and cards, whatever member it stands in.
 package struct JSONUnreadable: Equatable, Sendable, CustomStringConvertible {
   /// Limit: Levels of nested JSON in a call, a result or a card. The official Python client of 1.0
@@ -18,7 +18,7 @@ package struct JSONUnreadable: Equatable, Sendable, CustomStringConvertible {
   }
 
   package let problem: Problem
-  /// Where, as in `params.message.parts[0].text`.
+  /// The path of the value, such as `params.message.parts[0].text`.
   package let path: String
 
   package var description: String {
