@@ -61,7 +61,7 @@ import Wire
     return other
   }
 
-  @Test func `messages, answers and leases of before are in it, and the leases are good no more`()
+  @Test func `earlier messages, answers and leases are in the copy, and the leases are void there`()
     throws
   {
     let answered = try bench.stored(id, "m-1")

@@ -336,7 +336,7 @@ import Wire
 
   // MARK: bounds
 
-  @Test func `the audit keeps so many lines, for so long, and its newest always`() throws {
+  @Test func `the audit's lines are bounded in number and age, and the newest stays`() throws {
     var limits = Limits()
     limits.auditEntriesMax = 5
     limits.auditKept = .seconds(3600)

@@ -167,7 +167,9 @@ import Wire
     #expect(try !isOnDisk(bench))
   }
 
-  @Test func `it leaves it after ten minutes at most when it is never idle`() throws {
+  @Test func `a purged message leaves the disk after ten minutes when its workspace is never idle`()
+    throws
+  {
     let bench = try Bench()
     let id = try bench.create()
     try answer(bench, id)
@@ -202,7 +204,7 @@ import Wire
     #expect(bench.engine.pool[id]?.care.log.holdsErased == false)
   }
 
-  @Test func `a file that is closed for others takes nothing deleted along in its log`() throws {
+  @Test func `a file that is closed for others keeps nothing deleted in its log`() throws {
     let bench = try Bench { $0.openWorkspacesMax = 2 }
     let ids = try (0..<4).map { _ in try bench.create() }
     try answer(bench, ids[0])

@@ -81,7 +81,7 @@ import Wire
     #expect(json.ids == Array(ids[7..<10]) && json["next"] == nil)
   }
 
-  @Test func `what is shown of a message says how it stands`() throws {
+  @Test func `the view of a message says how it stands`() throws {
     let message = try bench.stored(id)
     let held = try bench.take(id)
     let entry = try #require(try bench.list(id)["messages"]?.array?.first)

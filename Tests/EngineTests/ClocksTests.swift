@@ -45,7 +45,7 @@ import Testing
     #expect(record(besides: 1) == nil && record(besides: 1, boot: "b")?.boot == "b")
   }
 
-  @Test mutating func `a doubt is told at once, alone, and each of its lengthenings once`() {
+  @Test mutating func `a doubt is logged at once, and each extension of it once`() {
     _ = clocks.look(now)
     store()
     advance(.seconds(1), wall: .seconds(86_400))

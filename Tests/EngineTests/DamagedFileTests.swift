@@ -62,7 +62,7 @@ import Wire
     #expect(bench.engine.fatal == nil)
   }
 
-  @Test func `purged and made anew it is usable without a restart`() throws {
+  @Test func `a damaged workspace that is purged and made again works without a restart`() throws {
     try damage("UPDATE message SET at = -9223372036854775808")
     _ = try bench.send(id)
     bench.sync()

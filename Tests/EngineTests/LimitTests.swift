@@ -39,7 +39,7 @@ import Wire
     #expect(!bench.isWaitingForBarrier)
   }
 
-  @Test func `a queue has room for so many messages`() throws {
+  @Test func `the messages of a queue are bounded`() throws {
     let (bench, id) = try bench { ($0.queueMessagesMax, $0.callerSharePercent) = (3, 100) }
     try fill(bench, id, 3)
     try expectRefused(bench, id, "QUEUE_FULL")
@@ -56,7 +56,7 @@ import Wire
     try bench.stored(id, "fits")
   }
 
-  @Test func `a queue has room for so many bytes`() throws {
+  @Test func `the bytes of a queue are bounded`() throws {
     let (bench, id) = try bench { $0.queueBytesMax = 500 }
     try fill(bench, id, 2)
     try expectRefused(bench, id, "QUEUE_FULL")
@@ -126,7 +126,8 @@ import Wire
   }
 
   @Test(arguments: [false, true])
-  func `so many tasks wait for input, and each can go on or end`(_ isOfCaller: Bool) throws {
+  func `tasks that wait for input are bounded, and each can go on or end`(_ isOfCaller: Bool) throws
+  {
     let (bench, id) = try bench {
       $0.interruptedTasksMax = isOfCaller ? 8 : 2
       $0.callerSharePercent = isOfCaller ? 25 : 100
@@ -178,7 +179,7 @@ import Wire
     #expect(bench.replies[create]?.code == "disk_full")
   }
 
-  @Test func `so many polls park on a workspace`() throws {
+  @Test func `parked polls of a workspace are bounded`() throws {
     let (bench, id) = try bench { $0.parkedPollsMax = 2 }
     bench.poll(id)
     bench.poll(id)
@@ -192,7 +193,7 @@ import Wire
     bench.expectNothingHeld()
   }
 
-  @Test func `so many workspaces are open, and so many exist`() throws {
+  @Test func `open workspaces and all workspaces are bounded`() throws {
     let (bench, id) = try bench { ($0.openWorkspacesMax, $0.workspacesMax) = (1, 2) }
     let other = try bench.create()
     try bench.send(id)

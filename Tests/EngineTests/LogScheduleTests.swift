@@ -90,7 +90,8 @@ import Testing
     #expect(step() == .empty(isIdle: false))
   }
 
-  @Test mutating func `a file that is closed or failed needs no care, and is watched anew`() {
+  @Test mutating func `a file that is closed or failed needs no care, and is watched again later`()
+  {
     _ = commit()
     now = now + limits.walIdle
     log.closed()

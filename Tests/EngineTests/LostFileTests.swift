@@ -59,7 +59,7 @@ import Testing
     #expect(bench.engine.unreadyReasons == ["write_failed"])
   }
 
-  @Test(arguments: ofProcess) func `the same is found when nobody calls`(
+  @Test(arguments: ofProcess) func `damage to the relay's own files is found when nobody calls`(
     name: String, harm: Harm
   ) throws {
     bench.engine.watchFiles()
@@ -105,7 +105,7 @@ import Testing
     bench.expectNothingHeld()
   }
 
-  @Test(arguments: ofWorkspace) func `that is found when nobody calls, too`(
+  @Test(arguments: ofWorkspace) func `damage to a workspace's file is found when nobody calls`(
     suffix: String, harm: Harm
   ) throws {
     bench.engine.watchFiles()

@@ -140,7 +140,7 @@ import Wire
     #expect((second != nil) == (turns > 1), "its number does not depend on what is shown")
   }
 
-  @Test func `a task takes so many messages and no more`() throws {
+  @Test func `the messages of a task are bounded`() throws {
     let (bench, id) = try bench { $0.taskMessagesMax = 3 }
     let task = try continued(bench, id, bytes: 10)
     try bench.result(id, try bench.take(id), "which?", state: "input-required")

@@ -145,7 +145,7 @@ import Wire
     #expect(made.bytes == 0)
   }
 
-  @Test func `a card is made anew after it has left the kept ones`() throws {
+  @Test func `a card is built again after it has left the cache`() throws {
     let bench = try Self.bench { $0.madeCardsBytesMax = 1 }
     let id = Self.make(bench, "one").id
     bench.sync()

@@ -91,7 +91,7 @@ import Wire
     bench.expectNothingHeld()
   }
 
-  @Test func `an answer that the disk refuses is told as such, and can come again`() throws {
+  @Test func `an answer that the disk refuses is reported as such, and can come again`() throws {
     let message = try bench.queued(id, "question", caller: own)
     _ = try bench.take(id)
     fault_arm(Int32(FAULT_WRITE.rawValue), 1, SQLITE_FULL, 1)

@@ -85,7 +85,7 @@ import Wire
     bench.expectNothingHeld()
   }
 
-  @Test func `a full disk and the end of the process are told with their reasons`() throws {
+  @Test func `a full disk and the end of the process are reported with their reasons`() throws {
     bench.makeDiskLow()
     let low = ask()
     bench.sync()

@@ -48,7 +48,7 @@ import Wire
     #expect(ask(3) == .commit)
   }
 
-  @Test mutating func `a row that takes too long is told once, and still has an outcome`() {
+  @Test mutating func `a row that takes too long is reported once, and still has an outcome`() {
     #expect(probe.nextDue == nil && ask(1) == .commit && probe.committed(in: 1))
     #expect(probe.nextDue == now + limits.probeTime)
     now = now + (limits.probeTime - .nanoseconds(1))

@@ -314,7 +314,7 @@ import Wire
     #expect(bench.engine.directory.removed.isEmpty && ended == nil)
   }
 
-  @Test func `the tokens of so many purged workspaces are remembered, and no more`() throws {
+  @Test func `the remembered tokens of purged workspaces are bounded`() throws {
     let small = try Bench { $0.purgedTokensMax = 1 }
     var tokens: [String] = []
     for _ in 0..<2 {

@@ -33,7 +33,7 @@ import Wire
     #expect(try bench.kept(id).isEmpty)
   }
 
-  @Test func `what was put off for a message is written before it is deleted`() throws {
+  @Test func `a deferred write of a message is made before the message is deleted`() throws {
     let bench = try Bench { $0.keptMessagesMax = 1 }
     let id = try bench.create()
     for name in ["a", "b", "c"] { _ = try bench.answered(id, name) }

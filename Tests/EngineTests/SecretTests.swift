@@ -100,7 +100,7 @@ import Wire
     #expect(try values() == "{\"KEY\":\"new\"}")
   }
 
-  @Test func `a workspace has so many secrets, the relay so many bytes of them`() throws {
+  @Test func `secrets of a workspace, and bytes of all secrets, are bounded`() throws {
     var limits = Limits()
     limits.secretsPerWorkspaceMax = 2
     limits.secretBytesMax = 10

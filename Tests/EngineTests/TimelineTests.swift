@@ -73,7 +73,7 @@ import Wire
     #expect(reply.json["answer"]?["text"] == "done")
   }
 
-  @Test func `only so many late results are noted, the others hear the same`() throws {
+  @Test func `recorded late results are bounded, and later ones get the same response`() throws {
     let bench = try Bench { $0.lateResultsMax = 2 }
     let id = try bench.create()
     let message = try bench.stored(id)

@@ -205,7 +205,7 @@ import Wire
     #expect(bench.replies[claim]?.status == 401)
   }
 
-  @Test func `only so many dead tokens are listed, the newest`() throws {
+  @Test func `listed dead tokens are bounded, and the newest stay`() throws {
     var limits = Limits()
     limits.deadTokensMax = 3
     let bench = try Bench(limits: limits)

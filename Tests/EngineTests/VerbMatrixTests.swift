@@ -238,7 +238,7 @@ import Wire
   }
 
   @Test(arguments: Place.allCases)
-  func `a pause stops hand-outs, and neither it nor its end changes a message`(
+  func `a pause stops deliveries, and neither it nor its end changes a message`(
     place: Place
   ) throws {
     let scene = try Scene(place, bench)

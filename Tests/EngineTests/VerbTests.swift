@@ -303,7 +303,7 @@ import Wire
 
   // MARK: pause
 
-  @Test func `a pause stops hand-outs, stores sends and lets leases finish`() throws {
+  @Test func `a pause stops deliveries, stores sends and lets leases finish`() throws {
     try bench.stored(id)
     let held = try bench.take(id)
     #expect(try bench.pause(id).json["status"] == "paused")

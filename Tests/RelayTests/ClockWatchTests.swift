@@ -108,7 +108,7 @@ import Testing
     #expect(!watch.isDoubtful(now))
   }
 
-  @Test mutating func `on another boot a doubt begins its hour anew`() {
+  @Test mutating func `on another boot a doubt starts its hour again`() {
     #expect(look().isEmpty)
     #expect(look(moved: Self.month) == [.jumped(Self.month)])
     #expect(start(boot: "b", after: .seconds(60)) == [.unknown(.seconds(60))])

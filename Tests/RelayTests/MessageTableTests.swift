@@ -68,7 +68,7 @@ import Testing
     #expect(stage.message?.state == state)
   }
 
-  @Test func `a report for what is not on its way is a bug of the driver`() async {
+  @Test func `a report without a write under way is a bug of the driver`() async {
     await #expect(processExitsWith: .failure) {
       let stage = Stage.set(.queued, for: .durable)
       stage.queue.durable([.message(1)], now: stage.now)

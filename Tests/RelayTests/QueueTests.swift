@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func `an agent's call begins the count of returns anew`() {
+  @Test func `an agent's call resets the count of returns`() {
     let stage = Stage(attempts: 3)
     stage.store()
     for _ in 0..<2 {
@@ -61,7 +61,7 @@ import Testing
     #expect(stage.message?.state == .queued)
   }
 
-  @Test func `what is behind a message that ends its agent is handed out meanwhile`() {
+  @Test func `messages behind one that crashes its agent are delivered meanwhile`() {
     let stage = Stage()
     stage.store()
     stage.store()
@@ -155,7 +155,7 @@ import Testing
     #expect(stage.message?.handOut?.end == end)
   }
 
-  @Test func `a named consumer that polls anew gets what it never touched`() {
+  @Test func `a named consumer that polls again gets the entries that it never touched`() {
     let stage = Stage()
     stage.store()
     stage.poll(isNamed: true)
@@ -164,7 +164,7 @@ import Testing
     #expect(stage.entries.map(\.isRedelivered) == [true])
   }
 
-  @Test func `an agent that starts anew loses what it never touched`() {
+  @Test func `an agent that starts again loses the entries that it never touched`() {
     let stage = Stage()
     stage.store()
     stage.poll()

@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test func `a round without its sends has no hand-outs of them`() {
+  @Test func `a round without its sends has no deliveries of them`() {
     let stage = Stage()
     stage.poll()
     stage.arrive()

@@ -26,7 +26,7 @@ import Testing
     "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT ",
     "Sun, 0ä Nov 1994 08:49:3 GMT",
   ])
-  func `what is not exactly a date is not read`(text: String) {
+  func `text that is not exactly a date is not read`(text: String) {
     #expect(HTTPDate.parse(text) == nil)
   }
 

@@ -24,7 +24,7 @@ import Testing
   @Test(arguments: [
     "", ":80", ".", "a:b", "a:65536", "a:-1", "a:1:2", "::1", "[::1", "[::1]8", "u@a", "u:p@a",
     "a/b", "a b", "a,b:x", "ä", "x[::1]", String(repeating: "a", count: 256),
-  ]) func `what is no host and port is none`(text: String) {
+  ]) func `text that is not a host and port is refused`(text: String) {
     #expect(HostPort(text) == nil)
   }
 

@@ -80,7 +80,7 @@ import Testing
     #expect(seen.head?.headers.first("connection") == "close")
   }
 
-  @Test func `no header can split a response or frame it anew`() throws {
+  @Test func `no header can split a response or change its framing`() throws {
     let hostile = [
       ("X-A", "b\r\nSet-Cookie: c\u{0}\n"), ("X B", "c"), ("X\r\nC", "d"), ("", "e"), ("X:", "f"),
       ("Content-length", "99"), ("TRANSFER-Encoding", "chunked"), ("connection", "close"),

@@ -23,7 +23,7 @@ import Testing
     "", "\"\"", "\"", "\"a", "a b", "\"a\"b", "\"a\";p=1", "\"a\\n\"", "\"a\\", "ü", "\"ü\"",
     "a\"b", "123456789012345678901", "\"123456789012345678901\"", "a\tb", "\"a\tb\"",
   ])
-  func `what is no key is refused`(value: String) {
+  func `an invalid key is refused`(value: String) {
     #expect(throws: IdempotencyKey.Refusal.self) { try key(value) }
   }
 

@@ -57,7 +57,8 @@ func result(_ text: String) throws -> AgentResult {
 
   @Test(arguments: [
     ("", "not JSON"), ("{", "not JSON"), ("[]", "not an object"), (#""hi""#, "not an object"),
-    ("{}", "no known member"), (#"{"x":1}"#, "no known member"), (#"{"result":"hi"}"#, "\"result\""),
+    ("{}", "no known member"), (#"{"x":1}"#, "no known member"),
+    (#"{"result":"hi"}"#, "\"result\""),
     (#"{"result":null}"#, "no known member"), (#"{"text":5}"#, "\"text\" must be"),
     (#"{"text":"a","state":"done"}"#, #"state "done" is unknown; the states are submitted, w"#),
     (#"{"text":"a","state":9}"#, "state \"9\" is unknown"),

@@ -40,7 +40,7 @@ import Wire
   }
 
   @Test(arguments: ["a", "aGk*", "=", "a=Gk", "aGk===", #"a\u00e9"#, #"aGVsb\n"#])
-  func `what is no base64 is refused`(given: String) throws {
+  func `text that is not base64 is refused`(given: String) throws {
     let body = send10(#"{"messageId":"m","role":"ROLE_USER","parts":[{"raw":"\#(given)"}]}"#)
     #expect(try #require(refusal(body)).message.contains("base64"))
     let posted = Array(#"{"parts":[{"kind":"file","file":{"bytes":"\#(given)"}}]}"#.utf8)
