@@ -34,6 +34,10 @@ let package = Package(
     .target(
       name: "Engine", dependencies: ["Relay", "Wire", "System", "Store", "Archive"],
       swiftSettings: settings),
+    // Everything that is shown: it puts the engine's answers into JSON and HTTP.
+    .target(
+      name: "API", dependencies: ["Relay", "Wire", "Store", "Archive", "Engine"],
+      swiftSettings: pure),
     // Cannot see the engine: it calls an `Application`.
     .target(
       name: "HTTPServer", dependencies: ["Relay", "Wire", "System"], swiftSettings: settings),
@@ -42,7 +46,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "CLinux", "Relay", "Wire", "System", "Store", "Archive", "Engine", "HTTPServer",
+        "CLinux", "Relay", "Wire", "System", "Store", "Archive", "Engine", "API", "HTTPServer",
         "HTTPClient",
       ],
       swiftSettings: settings),
@@ -75,10 +79,12 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
+        "Engine", "API", "Archive", "Relay", "Wire", "Store", "System", "CSQLite", "CFaultVFS",
         "TestKit",
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "APITests", dependencies: ["API", "Engine", "Relay", "Wire"], swiftSettings: settings),
     // For tests only: a blocking client, which reads with the parser of `Wire`.
     .target(
       name: "HTTPTestKit", dependencies: ["Wire", "System"], path: "Tests/HTTPTestKit",
@@ -90,7 +96,8 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Engine", "Archive", "Relay", "Wire",
+        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Engine", "API", "Archive", "Relay",
+        "Wire",
         "Store", "System", "CLinux", "TestKit",
       ],
       swiftSettings: settings),

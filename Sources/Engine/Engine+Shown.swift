@@ -1,6 +1,6 @@
 package import Relay
 package import Store
-package import Wire
+import Wire
 
 /// What the server asks of the owners, for those who look at the relay from outside.
 extension Engine {
@@ -24,7 +24,7 @@ extension Engine {
 
   package var diskState: DiskRoom.State? { disk.state }
 
-  package var roomJSON: JSON { disk.json }
+  package var room: RoomStatus? { disk.room }
 
   package func clockDoubt(_ now: Now) -> Duration { clocks.doubt(now) }
 
@@ -33,12 +33,10 @@ extension Engine {
   /// Workspaces whose file a final error has closed.
   package var failedWorkspaces: [WorkspaceID] { pool.failed }
 
-  /// Why sends would not be taken now, by stable names; empty when they would.
-  package var unreadyReasons: [String] { probes.unreadyReasons }
+  /// Why sends would not be taken now; empty when they would.
+  package var unreadyReasons: [Readiness.Reason] { probes.unreadyReasons }
 
-  package func barrierJSON(now: Now) -> JSON { probes.barrierJSON(now: now) }
-
-  package func seconds(_ duration: Duration) -> JSON { Readiness.seconds(duration) }
+  package func barrier(now: Now) -> BarrierStatus? { probes.barrier(now: now) }
 
   package func levels() -> Levels { pool.levels() }
 

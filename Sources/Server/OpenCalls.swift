@@ -1,3 +1,4 @@
+import API
 import Engine
 import HTTPServer
 import Relay
@@ -25,6 +26,7 @@ final class OpenCalls {
   }
 
   private let engine: Engine
+  let renderer: Renderer
   private var open: [CallID: Call] = [:]
   /// The open calls, by the number of their ticket.
   private var calls: [UInt64: CallID] = [:]
@@ -32,7 +34,10 @@ final class OpenCalls {
   private var receipts: [UInt64: Reply.Receipt] = [:]
   private var namedPolls = NamedPolls()
 
-  init(_ engine: Engine) { self.engine = engine }
+  init(_ engine: Engine) {
+    self.engine = engine
+    renderer = Renderer(urls: engine.registry.urls, engine.limits)
+  }
 
   var isEmpty: Bool { open.isEmpty }
 
@@ -119,12 +124,12 @@ final class OpenCalls {
     }
     calls[known.ticket.number] = nil
     namedPolls.answered(reply, by: engine)
-    var response =
-      reply.body.isEmpty ? HTTPResponse.empty(reply.status) : .json(reply.status, reply.body)
+    let rendered = renderer.response(to: reply)
+    var response = HTTPResponse(rendered)
     if let id = reply.messageID {
       response.headers += messageHeaders(id, isAnonymous: known.isAnonymous)
     }
-    if !reply.headers.isEmpty { response.headers += reply.headers }
+    if !rendered.headers.isEmpty { response.headers += rendered.headers }
     if known.isCrossOrigin { response.headers += CrossOrigin.headers }
     if case .none = reply.receipt { return loop.respond(known.ticket, response) }
     receipts[known.ticket.number] = reply.receipt

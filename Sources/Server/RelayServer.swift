@@ -32,7 +32,7 @@ package final class RelayServer: Application {
     handlers = Handlers(
       engine, calls, gate, StatusRoutes(engine, calls, gate, agents, log),
       registration: registration)
-    refusals = Refusals(engine: engine)
+    refusals = Refusals(engine: engine, renderer: calls.renderer)
   }
 
   /// The engine asks the loop whose connection is still open, and shares its account of memory.

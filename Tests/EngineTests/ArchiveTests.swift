@@ -50,7 +50,7 @@ import Wire
     return call
   }
 
-  private var state: String? { bench.engine.backups.status["state"]?.string }
+  private var state: String? { bench.backupJSON["state"]?.string }
 
   private func restored() throws -> Bench {
     let other = try Bench()
@@ -101,7 +101,7 @@ import Wire
     }
     #expect(state == "done" && number > 5)
     #expect(try Check.run(folder).findings == [])
-    let messages = bench.engine.backups.status["messages"]?.int ?? 0
+    let messages = bench.backupJSON["messages"]?.int ?? 0
     #expect(messages >= 1)
     #expect(try restored().engine.directory.workspaces.count == 2)
   }
@@ -144,8 +144,8 @@ import Wire
       if number % 4 == 0 { try bench.stored(ids[number / 4 % 6], "during-\(number)") }
       try #require(number < 2000)
     }
-    #expect(bench.engine.backups.status["state"]?.string == "done")
-    #expect(bench.engine.backups.status["unreadable"]?.array?.isEmpty == true)
+    #expect(bench.backupJSON["state"]?.string == "done")
+    #expect(bench.backupJSON["unreadable"]?.array?.isEmpty == true)
     let manifest = try Manifest(of: folder)
     #expect(manifest.files.compactMap(\.workspace).count == 6 && manifest.messages >= 6)
     #expect(try Check.run(folder).findings == [])
@@ -157,7 +157,7 @@ import Wire
     try FileManager.default.removeItem(atPath: folder)
     try run()
     #expect(state == "failed")
-    #expect(bench.engine.backups.status["error"]?.string?.isEmpty == false)
+    #expect(bench.backupJSON["error"]?.string?.isEmpty == false)
     #expect(bench.engine.fatal == nil)
     try bench.stored(id, "m-1")
     bench.expectNothingHeld()

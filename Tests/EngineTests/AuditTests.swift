@@ -136,10 +136,10 @@ import Wire
       engine.registry.workspaces.register(
         call,
         Registration(
-          id: id, card: nil, cardBytes: [], url: "", wantsPush: false,
+          id: id, cardName: "", cardBytes: [], url: "", wantsPush: false,
           origin: TokenOrigin(by: actor)), identity: .admin, mode: .closed, now: now)
     case .workspaceChange:
-      let change = WorkspaceChange(name: "another", parent: nil, settings: [:])
+      let change = WorkspaceChange(name: "another", parent: nil, settings: SettingsChange())
       engine.registry.workspaces.change(call, id, change, actor: actor, now: now)
     case .workspacePause:
       engine.registry.workspaces.pause(operation, at: id, refusesSends: false, now: now)
@@ -241,7 +241,7 @@ import Wire
     let message = action == .messageReplay ? try bench.dead(id) : try bench.stored(id)
     let before = try bench.list(id)
     let folder = bench.path + "-backup"
-    var reply: Reply?
+    var reply: Shown?
     try failOnce {
       reply = try bench.asked {
         switch action {
@@ -366,9 +366,9 @@ import Wire
   @Test func `the same card again is no change, and leaves no line`() throws {
     let card = Array("{\"name\":\"Ada\"}".utf8)
     var registration = Registration(
-      id: id, card: try JSON(parsing: card), cardBytes: card, url: "", wantsPush: false)
+      id: id, cardName: "Ada", cardBytes: card, url: "", wantsPush: false)
     registration.origin = TokenOrigin(by: "agent")
-    func register() throws -> Reply {
+    func register() throws -> Shown {
       try bench.asked {
         engine.registry.workspaces.register(
           $0.call, registration, identity: .workspace(id), mode: .closed, now: bench.now)

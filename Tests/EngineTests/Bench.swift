@@ -1,3 +1,4 @@
+import API
 import CFaultVFS
 import Foundation
 import Relay
@@ -21,7 +22,7 @@ final class Bench {
     instant: Instant(nanoseconds: 1_000_000_000),
     wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
   /// By call; each call has at most one.
-  private(set) var replies: [CallID: Reply] = [:]
+  private(set) var replies: [CallID: Shown] = [:]
   private var unsynced: [UInt64] = []
   /// Whether the last round was one operation and all that waited.
   private(set) var wasLone = false
@@ -142,10 +143,19 @@ final class Bench {
 
   var isWaitingForBarrier: Bool { !unsynced.isEmpty }
 
+  var renderer: Renderer { Renderer(urls: engine.registry.urls, limits) }
+
+  var backupJSON: JSON { renderer.backup(engine.backups.status) }
+
+  /// A workspace as operators see it.
+  func status(_ id: WorkspaceID) throws -> JSON {
+    renderer.registry.status(try engine.operators.workspaceStatus(id, now: now), now: now.wall)
+  }
+
   private func collect() {
     for reply in engine.replies.take() {
       #expect(replies[reply.call] == nil, "a call is answered once")
-      replies[reply.call] = reply
+      replies[reply.call] = Shown(reply, by: renderer)
     }
   }
 
@@ -191,8 +201,22 @@ final class Bench {
   }
 }
 
-/// What an answer says, read as JSON.
-extension Reply {
+/// A reply, as it is shown.
+@dynamicMemberLookup
+struct Shown {
+  let reply: Reply
+  let status: Int
+  let headers: [(String, String)]
+  let body: [UInt8]
+
+  init(_ reply: Reply, by renderer: Renderer) {
+    let rendered = renderer.response(to: reply)
+    self.reply = reply
+    (status, headers, body) = (rendered.status, rendered.headers, rendered.body)
+  }
+
+  subscript<Value>(dynamicMember path: KeyPath<Reply, Value>) -> Value { reply[keyPath: path] }
+
   var json: JSON { (try? JSON(parsing: body)) ?? .null }
   var text: String { String(decoding: body, as: UTF8.self) }
   /// Of an error of the relay's own routes.

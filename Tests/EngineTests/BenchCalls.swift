@@ -20,7 +20,8 @@ struct Held {
 
 /// What callers, agents and operators do.
 extension Bench {
-  /// `high` is the first half of the new workspace's id; two benches of one test make different ones.
+  /// `high` is the first half of the new workspace's id; two benches of one test make different
+  /// ones.
   @discardableResult
   func create(
     _ settings: Settings = Settings(), high: UInt64 = .random(in: 0 ... .max)
@@ -177,7 +178,7 @@ extension Bench {
   func answered(
     _ id: WorkspaceID, _ name: String, text: String = "hello", isReceived: Bool = true,
     key: String? = nil
-  ) throws -> Reply {
+  ) throws -> Shown {
     let call = try send(id) {
       $0.messageID = name
       $0.text = text

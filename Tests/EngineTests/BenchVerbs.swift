@@ -15,32 +15,32 @@ extension Bench {
   /// A verb on one message, until it is answered.
   func operate(
     _ verb: (Operation, MessageID, WorkspaceID) -> Void, _ message: MessageID, _ id: WorkspaceID
-  ) throws -> Reply {
+  ) throws -> Shown {
     let operation = operation()
     verb(operation, message, id)
     sync()
     return try #require(replies[operation.call])
   }
 
-  func cancel(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
+  func cancel(_ id: WorkspaceID, _ message: MessageID) throws -> Shown {
     try operate({ engine.operators.cancel($0, $1, at: $2, now: now) }, message, id)
   }
 
-  func redrive(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
+  func redrive(_ id: WorkspaceID, _ message: MessageID) throws -> Shown {
     try operate({ engine.operators.redrive($0, $1, at: $2, now: now) }, message, id)
   }
 
-  func replay(_ id: WorkspaceID, _ message: MessageID) throws -> Reply {
+  func replay(_ id: WorkspaceID, _ message: MessageID) throws -> Shown {
     try operate({ engine.operators.replay($0, $1, at: $2, now: now) }, message, id)
   }
 
-  func backUp(_ folder: String, _ workspace: WorkspaceID? = nil) throws -> Reply {
+  func backUp(_ folder: String, _ workspace: WorkspaceID? = nil) throws -> Shown {
     try asked {
       engine.backups.startBackup($0.call, folder, workspace: workspace, actor: $0.actor, now: now)
     }
   }
 
-  func asked(_ body: (Operation) -> Void) throws -> Reply {
+  func asked(_ body: (Operation) -> Void) throws -> Shown {
     let operation = operation()
     body(operation)
     // What reads many rows takes many turns.
@@ -48,11 +48,11 @@ extension Bench {
     return try #require(replies[operation.call])
   }
 
-  func pause(_ id: WorkspaceID, refusesSends: Bool = false) throws -> Reply {
+  func pause(_ id: WorkspaceID, refusesSends: Bool = false) throws -> Shown {
     try asked { engine.registry.workspaces.pause($0, at: id, refusesSends: refusesSends, now: now) }
   }
 
-  func resume(_ id: WorkspaceID) throws -> Reply {
+  func resume(_ id: WorkspaceID) throws -> Shown {
     try asked { engine.registry.workspaces.resume($0, at: id, now: now) }
   }
 
@@ -72,7 +72,7 @@ extension Bench {
   func job(
     _ id: WorkspaceID, _ verb: JobRow.Verb, _ states: MessageFilter.States = .dead,
     ids: [MessageID] = [], rate: Int = 10_000, isDryRun: Bool = false
-  ) throws -> Reply {
+  ) throws -> Shown {
     var filter = MessageFilter()
     filter.states = states
     let wish = JobRequest(

@@ -28,7 +28,7 @@ import Wire
   private static func register(_ bench: Bench, _ id: WorkspaceID) throws -> String {
     let call = bench.engine.nextCall()
     bench.engine.registry.workspaces.register(
-      call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+      call, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     bench.sync()
     return try #require(bench.replies[call]?.json["auth_token"]?.string)
@@ -36,7 +36,7 @@ import Wire
 
   @discardableResult
   private func move(_ id: WorkspaceID, below parent: WorkspaceID?) -> CallID {
-    change(id, WorkspaceChange(name: nil, parent: .some(parent), settings: [:]))
+    change(id, WorkspaceChange(name: nil, parent: .some(parent), settings: SettingsChange()))
   }
 
   private func change(_ id: WorkspaceID, _ change: WorkspaceChange) -> CallID {
@@ -162,7 +162,7 @@ import Wire
     for child in ids.dropFirst() {
       bench.engine.registry.workspaces.change(
         bench.engine.nextCall(), child,
-        WorkspaceChange(name: nil, parent: .some(ids[0]), settings: [:]), actor: "a",
+        WorkspaceChange(name: nil, parent: .some(ids[0]), settings: SettingsChange()), actor: "a",
         now: bench.now)
     }
     bench.sync()
@@ -185,7 +185,7 @@ import Wire
 
   @Test func `what became durable before a removal was refused is kept`() throws {
     let id = ids[3]
-    let renamed = change(id, WorkspaceChange(name: "new", parent: nil, settings: [:]))
+    let renamed = change(id, WorkspaceChange(name: "new", parent: nil, settings: SettingsChange()))
     let minted = engine.nextCall()
     engine.registry.tokens.mint(minted, for: id, TokenWish(), actor: "admin", now: bench.now)
     let rotated = engine.nextCall()

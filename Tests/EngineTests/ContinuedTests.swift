@@ -32,7 +32,7 @@ import Wire
   }
 
   private func expectWorking(
-    _ reply: Reply?, _ location: SourceLocation = #_sourceLocation
+    _ reply: Shown?, _ location: SourceLocation = #_sourceLocation
   ) {
     #expect(Self.working.contains(reply?.state ?? "none"), sourceLocation: location)
     #expect(reply?.task?["status"]?["message"] == nil, sourceLocation: location)

@@ -1,3 +1,4 @@
+import API
 import Relay
 import Store
 import Testing
@@ -28,7 +29,7 @@ import Wire
   private var depth: QueueDepth { bench.engine.levels().depth }
 
   private func queue(_ id: WorkspaceID) throws -> JSON? {
-    try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
+    try bench.status(id)["queue"]
   }
 
   @Test func `after a restart what closed files hold is known, and none is opened`() throws {
@@ -89,7 +90,7 @@ import Wire
     func expect(_ count: Int, _ location: SourceLocation = #_sourceLocation) throws {
       let counts = try bench.queue(id)["counts"]
       #expect(counts?["dead"]?.int == count, sourceLocation: location)
-      let listed = try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
+      let listed = try bench.status(id)["queue"]
       #expect(listed?["dead"]?.int == count, sourceLocation: location)
       #expect(bench.engine.levels().depth.dead == count, sourceLocation: location)
       let found = try bench.list(id, .dead)["messages"]?.array?.count

@@ -235,7 +235,7 @@ import Wire
 
   @Test func `a refused registration can be made again, and so can a workspace`() throws {
     let new = WorkspaceID(UUIDBytes(high: 5, low: 6))
-    let registration = Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false)
+    let registration = Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false)
     var calls: [CallID] = []
     for isFull in [true, false] {
       calls = [bench.engine.nextCall(), bench.engine.nextCall()]
@@ -329,7 +329,7 @@ import Wire
     let next = try bench.send(id) { $0.messageID = "m-2" }
     let neighbour = try bench.send(other) { $0.isBlocking = false }
     bench.engine.registry.workspaces.register(
-      registered, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+      registered, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     failing(Self.ioWrite, stays: false) { bench.turn() }
     #expect(bench.engine.fatal?.isFinalForProcess == true)

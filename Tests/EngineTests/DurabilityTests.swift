@@ -29,7 +29,7 @@ import Wire
 
   @Test func `a token opens nothing before its barrier`() throws {
     let call = bench.engine.nextCall()
-    let registration = Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false)
+    let registration = Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false)
     bench.engine.registry.workspaces.register(
       call, registration, identity: nil, mode: .claim, now: bench.now)
     bench.turn()

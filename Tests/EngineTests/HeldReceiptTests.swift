@@ -19,13 +19,13 @@ import Wire
   }
 
   /// A send that has its Task, whose receipt has not come.
-  private func sent(_ id: WorkspaceID, _ name: String = "m-1") throws -> Reply {
+  private func sent(_ id: WorkspaceID, _ name: String = "m-1") throws -> Shown {
     let call = try bench.send(id) { ($0.messageID, $0.isBlocking) = (name, false) }
     bench.sync()
     return try #require(bench.replies[call])
   }
 
-  private func receive(_ reply: Reply) {
+  private func receive(_ reply: Shown) {
     bench.engine.agents.delivered(reply.receipt, received: true, now: bench.now)
   }
 
@@ -35,7 +35,7 @@ import Wire
   }
 
   /// Whether an equal call attaches, which it does while nothing has been received.
-  private func attaches(_ reply: Reply, _ id: WorkspaceID) throws -> Bool {
+  private func attaches(_ reply: Shown, _ id: WorkspaceID) throws -> Bool {
     try sent(id).messageID == reply.messageID
   }
 
@@ -92,7 +92,7 @@ import Wire
   }
 
   @Test func `more receipts than are held are written at once`() throws {
-    var replies: [Reply] = []
+    var replies: [Shown] = []
     for id in ids { replies.append(try sent(id)) }
     for reply in replies { receive(reply) }
     for _ in 0..<20 { bench.wait(.milliseconds(30)) }

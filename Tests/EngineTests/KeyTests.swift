@@ -25,7 +25,7 @@ import Wire
   }
 
   /// A send that is answered, and whose caller has the answer.
-  private func received() throws -> Reply {
+  private func received() throws -> Shown {
     let call = try send()
     bench.sync()
     try bench.result(id, try bench.take(id))

@@ -65,7 +65,7 @@ import Testing
     bench.poll(id, wait: .zero, consumer: "a")
     bench.sync()
     let call = bench.engine.nextCall()
-    bench.engine.agents.heartbeat(id, Reply(call: call), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: call, .alive), now: bench.now)
     #expect(bench.replies[call] == nil, "not before it is committed")
     bench.turn()
     #expect(bench.replies[call]?.status == 200)

@@ -1,3 +1,4 @@
+import API
 import Relay
 import Testing
 import Wire
@@ -112,7 +113,7 @@ import Wire
     try fill(bench, id, 2)
     let counts = ["unanswered": 2, "unreceived": 1, "dead": 1, "interrupted": 2]
     try expectCounts(bench, id, counts)
-    let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)["queue"]
+    let shown = try bench.status(id)["queue"]
     for (name, count) in counts { #expect(shown?[name]?.int == count, "\(name)") }
     try bench.restart(isClean: false)
     try expectCounts(bench, id, counts)

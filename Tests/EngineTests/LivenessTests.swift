@@ -1,3 +1,4 @@
+import API
 import Relay
 import Testing
 import Wire
@@ -16,13 +17,13 @@ import Wire
 
   private func state(of id: WorkspaceID, isForAgent: Bool) throws -> JSON {
     let record = try #require(bench.engine.directory.workspace(id))
-    return bench.engine.registry.json.state(record, isForAgent: isForAgent, now: bench.now.wall)
+    return bench.renderer.registry.state(record, isForAgent: isForAgent, now: bench.now.wall)
   }
 
   private var status: String? {
     get throws {
       let state = try state(of: id, isForAgent: true)
-      let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)
+      let shown = try bench.status(id)
       #expect(state["status"] == shown["status"])
       return state["status"]?.string
     }
@@ -31,7 +32,7 @@ import Wire
   private func register() {
     bench.engine.registry.workspaces.register(
       bench.engine.nextCall(),
-      Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false), identity: nil,
+      Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false), identity: nil,
       mode: .claim, now: bench.now)
     bench.sync()
   }
@@ -59,12 +60,12 @@ import Wire
   {
     register()
     func problem() throws -> String? {
-      try bench.engine.operators.workspaceStatus(id, now: bench.now)["problem"]?.string
+      try bench.status(id)["problem"]?.string
     }
     #expect(try problem() == nil)
     bench.engine.registry.polledFeed(id, now: bench.now)
     #expect(try problem()?.contains("activity feed") == true)
-    let polled = try bench.engine.operators.workspaceStatus(id, now: bench.now)["feed_polled_at"]
+    let polled = try bench.status(id)["feed_polled_at"]
     #expect(polled?.string != nil)
     let poll = bench.poll(id, wait: .seconds(5))
     bench.sync()
@@ -108,23 +109,23 @@ import Wire
   }
 
   @Test func `the last heartbeat is shown as its agent told it`() throws {
-    let before = try bench.engine.operators.workspaceStatus(id, now: bench.now)
+    let before = try bench.status(id)
     #expect(before["last_heartbeat_at"]?.isNull == true && before["url"]?.string == "")
     let body: JSON = [
       "active_tasks": 2, "uptime_seconds": 7, "error_rate": .number("0.50"), "other": ["a"],
     ]
-    bench.engine.registry.beat(id, try Vitals(body, at: bench.now.wall))
-    let shown = try bench.engine.operators.workspaceStatus(id, now: bench.now)
+    bench.engine.registry.beat(id, try SettingsReader.vitals(body, at: bench.now.wall))
+    let shown = try bench.status(id)
     #expect(shown["active_tasks"]?.int == 2 && shown["uptime_seconds"]?.int == 7)
     #expect(shown["last_error_rate"] == .number("0.50"))
     #expect(shown["last_heartbeat_at"]?.string != nil)
     for name in ["active_tasks", "uptime_seconds"] {
       for value in [JSON.number("1.5"), "x", true, [:]] {
         #expect(throws: BadSetting.self) {
-          try Vitals(.object([JSON.Member(name, value)]), at: bench.now.wall)
+          try SettingsReader.vitals(.object([JSON.Member(name, value)]), at: bench.now.wall)
         }
       }
-      _ = try Vitals(.object([JSON.Member(name, .null)]), at: bench.now.wall)
+      _ = try SettingsReader.vitals(.object([JSON.Member(name, .null)]), at: bench.now.wall)
     }
   }
 }

@@ -56,7 +56,7 @@ import Testing
     #expect(bench.replies[send] == nil)
     #expect(bench.engine.fatal?.isFinalForProcess == true)
     #expect(bench.engine.fatal?.path.hasSuffix(name) == true)
-    #expect(bench.engine.unreadyReasons == ["write_failed"])
+    #expect(bench.engine.unreadyReasons == [.writeFailed])
   }
 
   @Test(arguments: ofProcess) func `damage to the relay's own files is found when nobody calls`(

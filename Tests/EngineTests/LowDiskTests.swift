@@ -27,7 +27,7 @@ import Wire
     bench.engine.checkDisk()
   }
 
-  private func post(_ id: WorkspaceID, _ held: Held, bytes: Int) throws -> Reply? {
+  private func post(_ id: WorkspaceID, _ held: Held, bytes: Int) throws -> Shown? {
     let call = try bench.result(id, held, String(repeating: "r", count: bytes))
     bench.sync()
     return bench.replies[call]
@@ -88,7 +88,7 @@ import Wire
   @Test func `when the reserve is used up only deletion is written, and it has room`() throws {
     for number in 0..<4 { try bench.stored(id, "m-\(number)") }
     let held = try bench.take(id)
-    var result: Reply?
+    var result: Shown?
     try full { result = try post(id, held, bytes: 5000) }
     #expect(result?.code == "not_stored")
     let room = bench.data.room
@@ -97,7 +97,7 @@ import Wire
     bench.engine.disk.freeBytes = { _ in 4096 }
     try full { _ = try bench.pause(id) }
     #expect(room.isForDeletionOnly && !room.deletionReserve.isHeld)
-    #expect(bench.engine.unreadyReasons.contains("disk_full"))
+    #expect(bench.engine.unreadyReasons.contains(.diskFull))
     #expect(try post(id, held, bytes: 5000)?.status == 503)
     let poll = bench.poll(id, wait: .zero)
     bench.sync()

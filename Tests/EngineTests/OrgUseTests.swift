@@ -34,7 +34,7 @@ import Wire
     let card: JSON = ["x": .string(String(repeating: "x", count: max(0, bytes - 8)))]
     let call = bench.engine.nextCall()
     bench.engine.registry.workspaces.register(
-      call, Registration(id: id, card: card, cardBytes: card.bytes, url: url, wantsPush: false),
+      call, Registration(id: id, cardName: "", cardBytes: card.bytes, url: url, wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     return call
   }
@@ -120,7 +120,7 @@ import Wire
       bench.engine.registry.workspaces.register(
         call,
         Registration(
-          id: WorkspaceID(random: number, number), card: card, cardBytes: card.bytes, url: "",
+          id: WorkspaceID(random: number, number), cardName: "", cardBytes: card.bytes, url: "",
           wantsPush: false), identity: nil, mode: .open, now: bench.now)
       bench.sync()
       return bench.replies[call]

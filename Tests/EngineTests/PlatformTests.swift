@@ -181,7 +181,7 @@ import Wire
 
   private func item(
     _ message: MessageID, at place: WorkspaceID? = nil, caller: Identity = .org("callers")
-  ) throws -> Reply {
+  ) throws -> Shown {
     let call = bench.engine.nextCall()
     bench.engine.callers.queueItem(
       call, message, at: place ?? id, caller: caller, isGiven: true, now: bench.now)

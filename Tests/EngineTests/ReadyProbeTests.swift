@@ -67,33 +67,4 @@ import Wire
     #expect(!probe.committed(in: 1) && probe.refused(now: now).isEmpty)
     #expect(ask(2) == .commit && ask(3, canCommit: false) == .answer)
   }
-
-  @Test func `the answer says why, and names workspaces only to whom they are named`() {
-    var readiness = Readiness(
-      reasons: [], unavailable: [], named: nil, unregistered: [], namesUnregistered: false,
-      isDiskLow: false, room: .null, barrier: .null, probe: nil)
-    #expect(readiness.isReady && readiness.json["status"] == "ready")
-    #expect(readiness.json["commit"] == nil && readiness.json["room"] == .null)
-    let id = WorkspaceID(UUIDBytes(high: 1, low: 2))
-    readiness.unavailable = [id]
-    readiness.probe = (.passed(.milliseconds(3)), .seconds(2))
-    #expect(readiness.isReady && readiness.json["status"] == "degraded")
-    #expect(readiness.json["unavailable"]?.int == 1)
-    #expect(readiness.json["unavailable_workspaces"] == nil)
-    #expect(readiness.json["commit"]?["seconds"] == .number("0.003"))
-    #expect(readiness.json["commit"]?["age_seconds"] == .number("2"))
-    #expect(readiness.json["unregistered"]?.int == 0)
-    (readiness.unavailable, readiness.unregistered) = ([], [id])
-    #expect(readiness.isReady && readiness.json["status"] == "degraded")
-    #expect(readiness.json["unregistered"]?.int == 1)
-    #expect(readiness.json["unregistered_files"] == nil)
-    readiness.namesUnregistered = true
-    #expect(readiness.json["unregistered_files"] == .array([.string(id.text)]))
-    readiness.named = [id]
-    readiness.reasons = ["commit_slow"]
-    readiness.probe?.outcome = .slow
-    #expect(!readiness.isReady && readiness.json["status"] == "not_ready")
-    #expect(readiness.json["unavailable_workspaces"] == .array([.string(id.text)]))
-    #expect(readiness.json["commit"]?["ok"] == false && readiness.json["commit"]?["seconds"] == nil)
-  }
 }

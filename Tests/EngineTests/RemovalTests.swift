@@ -1,3 +1,4 @@
+import API
 import CFaultVFS
 import CSQLite
 import Foundation
@@ -19,7 +20,7 @@ import Wire
     id = try bench.create()
     let call = bench.engine.nextCall()
     bench.engine.registry.workspaces.register(
-      call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+      call, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     bench.sync()
     token = try #require(bench.replies[call]?.json["auth_token"]?.string)
@@ -164,7 +165,7 @@ import Wire
     #expect(bench.replies[send]?.reason == "NOT_FOUND")
     let again = bench.engine.nextCall()
     registry.workspaces.create(again, id: id, name: "n", settings: Settings(), now: bench.now)
-    #expect(bench.engine.replies.take().first?.code == "workspace_removed")
+    #expect(bench.engine.replies.take().first?.error == .workspaceRemoved)
     #expect(bench.engine.directory.page(after: nil, 10)?.ids.isEmpty == true)
     let twice = remove()
     bench.sync()
@@ -184,7 +185,7 @@ import Wire
     }
     settle()
     #expect(listed == [others[1], id, others[0]])
-    let entry = registry.json.removedEntry(registry.directory.removed[id])
+    let entry = bench.renderer.registry.removedEntry(registry.directory.removed[id])
     #expect(entry?["removed_at"]?.string != entry?["restore_until"]?.string)
     try bench.restart(isClean: false)
     settle()
@@ -199,7 +200,7 @@ import Wire
     #expect(listed == [others[1], others[0]], "before its file has gone")
     settle()
     #expect(listed == [others[1], others[0]])
-    #expect(registry.json.removedEntry(registry.directory.removed[id]) == nil)
+    #expect(bench.renderer.registry.removedEntry(registry.directory.removed[id]) == nil)
     registry.removals.restore(bench.engine.nextCall(), others[1], actor: "admin", now: bench.now)
     bench.sync()
     #expect(listed == [others[0]])
@@ -321,7 +322,7 @@ import Wire
       let id = try small.create()
       let call = small.engine.nextCall()
       small.engine.registry.workspaces.register(
-        call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+        call, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
         identity: .admin, mode: .claim, now: small.now)
       small.sync()
       tokens.append(try #require(small.replies[call]?.json["auth_token"]?.string))

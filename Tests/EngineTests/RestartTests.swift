@@ -102,7 +102,7 @@ import Wire
     bench.engine.registry.workspaces.register(
       call,
       Registration(
-        id: id, card: try JSON(parsing: card), cardBytes: card, url: "http://a", wantsPush: true),
+        id: id, cardName: "Carla", cardBytes: card, url: "http://a", wantsPush: true),
       identity: nil, mode: .claim, now: bench.now)
     bench.sync()
     let secret = try #require(bench.replies[call]?.json["auth_token"]?.string)

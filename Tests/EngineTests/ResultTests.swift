@@ -142,7 +142,7 @@ import Wire
     let reply = try #require(bench.replies[poll])
     let held = try Held(try #require(reply.entries.first))
     bench.advance(.seconds(50))
-    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall(), .alive), now: bench.now)
     bench.wait(.seconds(11))
     let message = bench.engine.pool[id]?.queue.message(held.message.seq)
     #expect(message?.state == .queued, "nobody acknowledged it")
@@ -155,7 +155,7 @@ import Wire
     // Another call of the consumer than a heartbeat.
     bench.poll(id, wait: .seconds(1), consumer: "a")
     bench.wait(.seconds(1))
-    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall()), now: bench.now)
+    bench.engine.agents.heartbeat(id, Reply(call: bench.engine.nextCall(), .alive), now: bench.now)
     bench.wait(.seconds(40))
     #expect(message?.state == .leased)
   }

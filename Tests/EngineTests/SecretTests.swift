@@ -1,3 +1,4 @@
+import API
 import CFaultVFS
 import CSQLite
 import Relay
@@ -72,14 +73,14 @@ import Wire
     bench.advance(.seconds(60))
     _ = set("A", "newer")
     bench.sync()
-    let list = bench.engine.registry.json.secretList(bench.engine.directory.secrets[id])
+    let list = bench.renderer.registry.secretList(bench.engine.directory.secrets[id])
     #expect(list.array?.map { $0["key"]?.string } == ["A", "B"])
     let first = try #require(list.array?.first)
     #expect(first.object?.map(\.key) == ["key", "has_value", "scope", "created_at", "updated_at"])
     #expect(first["created_at"] != first["updated_at"])
     for isClean in [true, false] {
       try bench.restart(isClean: isClean)
-      #expect(bench.engine.registry.json.secretList(bench.engine.directory.secrets[id]) == list)
+      #expect(bench.renderer.registry.secretList(bench.engine.directory.secrets[id]) == list)
       #expect(try values() == "{\"A\":\"newer\",\"B\":\"two\"}")
     }
   }
@@ -139,7 +140,7 @@ import Wire
     func claim() throws -> Int? {
       let call = bench.engine.nextCall()
       bench.engine.registry.workspaces.register(
-        call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+        call, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
         identity: nil, mode: .claim, now: bench.now)
       bench.turn()
       return bench.replies[call]?.status

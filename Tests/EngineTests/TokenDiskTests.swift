@@ -1,3 +1,4 @@
+import API
 import CFaultVFS
 import CSQLite
 import Relay
@@ -95,7 +96,7 @@ import Wire
       #expect(bench.replies[call]?.code == "not_stored")
       bench.wait(.seconds(3600))
       #expect(opens(token) == .workspace(id), "nobody is locked out")
-      #expect(engine.registry.json.tokens(of: id, engine.directory)["count"]?.int == 1)
+      #expect(bench.renderer.registry.tokens(of: id, engine.directory)["count"]?.int == 1)
     }
     #expect(try stored.count == 1)
     bench.expectNothingHeld()
@@ -125,7 +126,7 @@ import Wire
   }
 
   @Test func `what is changed after a refused change builds on what is there`() throws {
-    func change(_ name: String?, _ settings: JSON = [:]) -> CallID {
+    func change(_ name: String?, _ settings: SettingsChange = SettingsChange()) -> CallID {
       let call = engine.nextCall()
       engine.registry.workspaces.change(
         call, id, WorkspaceChange(name: name, parent: nil, settings: settings), actor: "admin",
@@ -133,12 +134,12 @@ import Wire
       return call
     }
     // One is committed and waits for its barrier, the next is refused, a third follows.
-    _ = change(nil, ["keep_alive": false])
+    _ = change(nil, SettingsChange(keepsAlive: false))
     bench.turn()
     let refused = change("refused")
     whileFull { bench.turn() }
     #expect(bench.replies[refused]?.code == "not_stored")
-    _ = change(nil, ["when_offline": "error"])
+    _ = change(nil, SettingsChange(whenOffline: .error))
     bench.sync()
     let record = try #require(engine.directory.workspace(id))
     #expect(record.row.name == "n")

@@ -1,3 +1,4 @@
+import API
 import Relay
 import Store
 import Testing
@@ -51,7 +52,7 @@ import Wire
   }
 
   private var rows: [JSON] {
-    engine.registry.json.tokens(of: id, engine.directory)["tokens"]?.array ?? []
+    bench.renderer.registry.tokens(of: id, engine.directory)["tokens"]?.array ?? []
   }
 
   private func audit() throws -> [AuditEntry] { try bench.data.registry.audit(limit: 100) }
@@ -199,7 +200,7 @@ import Wire
     #expect(engine.directory.workspace(id)?.isClaimed == true)
     let claim = engine.nextCall()
     engine.registry.workspaces.register(
-      claim, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+      claim, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
       identity: nil, mode: .claim, now: bench.now)
     bench.sync()
     #expect(bench.replies[claim]?.status == 401)
@@ -218,7 +219,7 @@ import Wire
       #expect(bench.replies[call]?.status == 201)
     }
     #expect(
-      bench.engine.registry.json.tokens(of: id, bench.engine.directory)["count"]?.int ?? 0 <= 4)
+      bench.renderer.registry.tokens(of: id, bench.engine.directory)["count"]?.int ?? 0 <= 4)
     #expect(try bench.data.registry.load().tokens.count <= 4)
   }
 

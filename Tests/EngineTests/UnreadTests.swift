@@ -10,7 +10,7 @@ import Wire
   /// Its caller takes the Task at once, and does not ask how it ended.
   private func forgotten(
     _ bench: Bench, _ id: WorkspaceID, _ name: String, text: String = "x"
-  ) throws -> Reply {
+  ) throws -> Shown {
     let call = try bench.send(id) {
       $0.messageID = name
       $0.text = text
@@ -83,7 +83,7 @@ import Wire
   func `a Task is no end, whenever its receipt comes`(order: Order) throws {
     let bench = try Bench { $0.keptMessagesMax = 1 }
     let id = try bench.create()
-    var tasks: [Reply] = []
+    var tasks: [Shown] = []
     for number in 0..<3 {
       let call = try bench.send(id) { ($0.messageID, $0.isBlocking) = ("m-\(number)", false) }
       bench.sync()

@@ -1,3 +1,4 @@
+import API
 import Relay
 import Store
 import Testing
@@ -17,7 +18,8 @@ import Wire
   }
 
   private func change(
-    _ id: WorkspaceID, name: String? = nil, parent: WorkspaceID?? = nil, _ settings: JSON = [:]
+    _ id: WorkspaceID, name: String? = nil, parent: WorkspaceID?? = nil,
+    _ settings: SettingsChange = SettingsChange()
   ) -> CallID {
     let call = engine.nextCall()
     engine.registry.workspaces.change(
@@ -32,15 +34,16 @@ import Wire
 
   @Test func `changes that meet on their way are all kept`() throws {
     _ = change(one, name: "new")
-    _ = change(one, ["callers": "agent"])
+    _ = change(one, SettingsChange(callers: .agent))
     let registered = engine.nextCall()
     let card: JSON = ["name": "Card"]
     engine.registry.workspaces.register(
       registered,
-      Registration(id: one, card: card, cardBytes: card.bytes, url: "http://a", wantsPush: false),
+      Registration(
+        id: one, cardName: "Card", cardBytes: card.bytes, url: "http://a", wantsPush: false),
       identity: .admin, mode: .claim, now: bench.now)
     bench.turn()
-    _ = change(one, parent: .some(two), ["keep_alive": false])
+    _ = change(one, parent: .some(two), SettingsChange(keepsAlive: false))
     bench.sync()
     let record = try #require(engine.directory.workspace(one))
     #expect(record.row.name == "new" && record.row.url == "http://a" && record.isClaimed)
@@ -53,15 +56,16 @@ import Wire
 
   @Test func `a change leaves a paused workspace paused, and pauses none`() throws {
     #expect(try bench.pause(one, refusesSends: true).status == 200)
-    let call = change(one, name: "new", ["keep_alive": false])
-    _ = change(two, ["paused": true, "sends": "refuse", "card_at": 5])
+    let call = change(one, name: "new", SettingsChange(keepsAlive: false))
+    _ = change(two, try SettingsReader.read(["paused": true, "sends": "refuse", "card_at": 5]))
     bench.sync()
     #expect(bench.replies[call]?.json["settings"]?["paused"]?.bool == true)
     let settings = try #require(engine.directory.workspace(one)?.settings)
     #expect(settings.isPaused && settings.refusesSends && settings.cardAt == bench.now.wall)
     #expect(!settings.keepsAlive)
     #expect(engine.directory.workspace(two)?.settings == Settings())
-    #expect(try Settings(["paused": true, "sends": "refuse", "card_at": 5]) == Settings())
+    #expect(
+      try SettingsReader.read(["paused": true, "sends": "refuse", "card_at": 5]).words.isEmpty)
   }
 
   @Test func `two changes in one turn make no circle together`() throws {
@@ -96,7 +100,7 @@ import Wire
       let call = bench.engine.nextCall()
       calls.append(call)
       bench.engine.registry.workspaces.change(
-        call, child, WorkspaceChange(name: nil, parent: .some(parent), settings: [:]),
+        call, child, WorkspaceChange(name: nil, parent: .some(parent), settings: SettingsChange()),
         actor: "a", now: bench.now)
     }
     bench.sync()
@@ -105,7 +109,8 @@ import Wire
     // A tree that is hung below another brings its depth along.
     let call = bench.engine.nextCall()
     bench.engine.registry.workspaces.change(
-      call, ids[0], WorkspaceChange(name: nil, parent: .some(ids[3]), settings: [:]), actor: "a",
+      call, ids[0], WorkspaceChange(name: nil, parent: .some(ids[3]), settings: SettingsChange()),
+      actor: "a",
       now: bench.now)
     bench.sync()
     #expect(bench.replies[call]?.status == 400)
@@ -114,7 +119,7 @@ import Wire
   @Test func `a change of what the card shows makes the card new`() throws {
     let before = try #require(engine.registry.workspaces.cardTime(one))
     bench.advance(.seconds(10))
-    _ = change(one, ["keep_alive": false])
+    _ = change(one, SettingsChange(keepsAlive: false))
     bench.sync()
     #expect(engine.registry.workspaces.cardTime(one) == before)
     _ = change(one, name: "other")
@@ -127,7 +132,7 @@ import Wire
     func claim(_ id: WorkspaceID) -> Int? {
       let call = engine.nextCall()
       engine.registry.workspaces.register(
-        call, Registration(id: id, card: nil, cardBytes: [], url: "", wantsPush: false),
+        call, Registration(id: id, cardName: "", cardBytes: [], url: "", wantsPush: false),
         identity: nil, mode: .claim, now: bench.now)
       bench.sync()
       return bench.replies[call]?.status

@@ -31,6 +31,8 @@ import Testing
     "System/Barrier.swift: filesOneByOne",
     "Engine/Registry/RegisteredTokens.swift: fingerprintDigits",
     "Engine/Workspace/Workspace+Plants.swift: plantDelay",
+    "Engine/Replies/ReplyContent.swift: deliveryBytes",
+    "Engine/Replies/ReplyContent.swift: rowBytes",
     "Engine/Workspace/WorkspaceUpkeep+Retention.swift: rowBytes",
     "Wire/ByteBlock.swift: count", "Wire/JSON/JSONUnreadable.swift: comparedMax",
     "Wire/JSON/JSONUnreadable.swift: shownMax", "Wire/JSON/JSONUnreadable.swift: digitsMax",

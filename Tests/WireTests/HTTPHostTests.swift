@@ -72,7 +72,7 @@ import Testing
           .utf8))
     let shown = String(
       decoding: AgentCard.synthesize(
-        registered: card, workspaceName: "w", base: "http://relay/w/", relayKeyScheme: false,
+        registered: card.bytes, workspaceName: "w", base: "http://relay/w/", relayKeyScheme: false,
         relayVersion: "1"), as: UTF8.self)
     #expect(shown.contains("https://h/x") && shown.contains("ftp://h") && !shown.contains("@"))
   }

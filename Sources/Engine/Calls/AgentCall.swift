@@ -41,6 +41,16 @@ package enum LeaseToken {
 }
 
 extension EndReason {
+  /// Whether somebody has ended the message on purpose.
+  package var isCancel: Bool {
+    switch self {
+    case .cancelledByCaller, .cancelledByOperator, .withdrawn, .taskEnded, .purged,
+      .workspaceRemoved:
+      true
+    case .attemptsUsedUp, .expired: false
+    }
+  }
+
   package var name: String {
     switch self {
     case .attemptsUsedUp: "dead"

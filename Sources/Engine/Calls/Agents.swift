@@ -69,7 +69,7 @@ package struct Agents: UsesServices {
     at id: WorkspaceID, now: Now
   ) {
     if calls.isEmpty, poll == nil {
-      return replies.send(Reply(call: call, body: Array("{\"results\":[]}".utf8)))
+      return replies.send(Reply(call: call, .batch(results: [], poll: nil)))
     }
     replies.beginBatch(call, calls.map(\.0), isPolling: poll != nil)
     for (part, item) in calls {

@@ -98,17 +98,9 @@ package struct Callers: UsesServices {
       try replies.checkMemory(payer)
       // What opened its task is deleted first.
       guard let task = try workspace.storedTask(message.task) else { throw .answerGone }
-      let dialect = Dialect(rawValue: message.dialect) ?? .v03
       let read = try workspace.tasks.taskView(task)
       try replies.checkMemory(payer, for: read.view)
-      var writer = JSONWriter(capacity: 1024)
-      writer.beginObject()
-      try workspace.operators.writeSummary(
-        message, state: WorkspaceOperators.callerState(message), into: &writer)
-      writer.key("task")
-      read.view.write(as: dialect, historyLength: nil, into: &writer)
-      writer.endObject()
-      var reply = Reply(call: call, body: writer.bytes)
+      var reply = Reply(call: call, .message(try workspace.operators.facts(message), read.view))
       reply.payer = payer
       // An operator who looks has not received it in the caller's place.
       if isGiven, isOwn, message.state.isEnd {
@@ -127,12 +119,12 @@ package struct Callers: UsesServices {
       guard let (workspace, message) = try pool.locate(id, now: now) else {
         let error = try pool.missing(id, for: caller, now: now)
         guard error == .answerGone, directory.workspaces(short: id.workspace).contains(owner)
-        else { return replies.send(Self.noItem(call)) }
-        return replies.send(Self.goneItem(call))
+        else { return replies.send(Reply(call: call, .noQueueItem)) }
+        return replies.send(Reply(call: call, .queueItemGone))
       }
       guard workspace.id == owner,
         caller.isCaller(message.caller) || caller == .admin
-      else { return replies.send(Self.noItem(call)) }
+      else { return replies.send(Reply(call: call, .noQueueItem)) }
       let payer = services.payer(of: caller)
       if workspace.tasks.waitForRedrive(
         ofTask: message.task,
@@ -148,25 +140,25 @@ package struct Callers: UsesServices {
         }
       }
       try replies.checkMemory(payer)
-      var item = QueueItem(message, owner)
-      item.current = workspace.queue.message(message.seq)
-      item.handOuts = try workspace.reading { () throws(StoreError) in
+      let handOuts = try workspace.reading { () throws(StoreError) in
         try workspace.file.timeline(message.seq).handOuts.map(\.row)
       }
+      var item = QueueItem(
+        id: id, workspace: owner, message: message,
+        current: workspace.queue.message(message.seq)?.state,
+        attempts: max(message.attempt, handOuts.last?.attempt ?? 0),
+        dispatchedAt: handOuts.first?.at)
       var ends: [Seq] = []
       var dead: [StoredMessage] = []
       if message.state.isEnd, let task = try workspace.storedTask(message.task) {
         var read = try workspace.tasks.taskView(task)
         try replies.checkMemory(payer, for: read.view)
         read.view.hasTopLevelParts = true
-        let dialect = Dialect(rawValue: message.dialect) ?? .v03
-        item.response = JSONRPC.result(id: message.rpcID, bytes: read.view.answerBytes) { writer in
-          read.view.writeSendResult(as: dialect, historyLength: nil, into: &writer)
-        }
+        item.response = read.view
         ends = read.ends
         dead = read.dead
       }
-      var reply = Reply(call: call, body: item.json(id))
+      var reply = Reply(call: call, .queueItem(item))
       reply.payer = payer
       if isGiven, caller.isCaller(message.caller), message.state.isEnd {
         reply.receipt = .ends(workspace.id, [message.seq] + ends)
@@ -177,23 +169,5 @@ package struct Callers: UsesServices {
     } catch {
       replies.send(Reply(call: call, error: error))
     }
-  }
-
-  /// The answer for what there is not and for what is another's.
-  private static func noItem(_ call: CallID) -> Reply {
-    let json: JSON = [
-      "error": "queue item not found", "code": .string(RelayError.notFound.code),
-      "retryable": true,
-    ]
-    return Reply(call: call, status: RelayError.notFound.status, body: json.bytes)
-  }
-
-  /// The answer for the caller of a deleted message: asking again changes nothing.
-  private static func goneItem(_ call: CallID) -> Reply {
-    let error = RelayError.answerGone
-    let json: JSON = [
-      "error": .string(error.text), "code": .string(error.code), "retryable": false,
-    ]
-    return Reply(call: call, status: error.status, body: json.bytes)
   }
 }

@@ -24,11 +24,4 @@ struct RunningOperation {
   var action: AuditAction
 
   var target: AuditTarget { .message(workspace, message) }
-
-  /// Who did it, as timelines keep it.
-  static func note(_ actor: String, _ members: [(String, JSON)] = []) -> [UInt8] {
-    var json: JSON = ["actor": .string(actor)]
-    for (name, value) in members { json[name] = value }
-    return json.bytes
-  }
 }

@@ -1,7 +1,7 @@
 package import Relay
 import Store
 import System
-package import Wire
+import Wire
 
 /// The calls of operators, at any workspace. Operations are answered when they are durable.
 package struct Operators: UsesServices {
@@ -16,7 +16,7 @@ package struct Operators: UsesServices {
   ) {
     begin(operation, id, at: owner, .messageCancel, now: now) { workspace, _, now in
       workspace.queue.close(
-        operation.call, id.seq, .cancelledByOperator, note: RunningOperation.note(operation.actor),
+        operation.call, id.seq, .cancelledByOperator, note: OperatorNote.bytes(operation.actor),
         now: now)
     }
   }
@@ -31,7 +31,7 @@ package struct Operators: UsesServices {
         return
       }
       workspace.queue.redrive(
-        operation.call, id.seq, note: RunningOperation.note(operation.actor), now: now)
+        operation.call, id.seq, note: OperatorNote.bytes(operation.actor), now: now)
     }
   }
 
@@ -79,7 +79,7 @@ package struct Operators: UsesServices {
   }
 
   /// The operation is durable; the audit has its line already.
-  func done(_ running: RunningOperation, _ verb: String, _ body: JSON) {
+  func done(_ running: RunningOperation, _ verb: String, _ answer: ReplyContent) {
     log.info(
       "message_verb",
       [
@@ -88,7 +88,7 @@ package struct Operators: UsesServices {
         "actor": .text(running.operation.actor),
       ])
     pool[running.workspace]?.openCalls[running.operation.call] = nil
-    replies.send(Reply(call: running.operation.call, body: body.bytes))
+    replies.send(Reply(call: running.operation.call, answer))
   }
 
   /// The operation was not carried out.
@@ -176,34 +176,12 @@ package struct Operators: UsesServices {
     pool.withFile(call, now: now) { now throws(RelayError) in
       try replies.checkMemory(payer)
       guard let (workspace, message) = try pool.locate(id, now: now), workspace.id == owner else {
-        guard let (reply, workspace) = try tombstoneReply(call, id, at: owner, now: now)
+        guard let (workspace, tombstone) = try pool.tombstone(id, now: now), workspace.id == owner
         else { throw .notFound }
-        return workspace.read(reply)
+        return workspace.read(Reply(call: call, .tombstone(id, owner, tombstone)))
       }
       try workspace.operators.timeline(call, of: message, bodies: bodies, payer: payer)
     }
-  }
-
-  /// For operators: when, why and by whom. `nil`: nothing is known of it.
-  private func tombstoneReply(
-    _ call: CallID, _ id: MessageID, at owner: WorkspaceID, now: Now
-  ) throws(RelayError) -> (Reply, Workspace)? {
-    guard let (workspace, tombstone) = try pool.tombstone(id, now: now), workspace.id == owner
-    else { return nil }
-    let at = JSON.string(Timestamp.rfc3339(nanoseconds: tombstone.at.nanoseconds))
-    var event: JSON = ["at": at, "event": "deleted", "cause": .string(tombstone.cause.name)]
-    var json: JSON = [
-      "id": .string(id.text), "workspace": .string(owner.text), "state": "deleted",
-      "caller": .string(tombstone.caller), "deleted_at": at,
-      "cause": .string(tombstone.cause.name),
-    ]
-    for (name, value) in [("by", tombstone.actor), ("reason", tombstone.reason)]
-    where !value.isEmpty {
-      json[name] = .string(value)
-      event[name] = .string(value)
-    }
-    json["timeline"] = .array([event])
-    return (Reply(call: call, body: json.bytes), workspace)
   }
 
   /// What the queue holds, and how long it has done so: from memory, since many may ask at once.
@@ -211,31 +189,20 @@ package struct Operators: UsesServices {
     pool.withFile(operation.call, now: now) { now throws(RelayError) in
       let workspace = try pool.workspace(id, now: now)
       workspace.read(
-        Reply(call: operation.call, body: workspace.operators.queueStatus(now: now).bytes))
+        Reply(call: operation.call, .queueStatus(workspace.operators.queueStatus(now: now))))
       workspace.touch()
     }
   }
 
-  /// The workspace with what its queue holds, or held when its file was closed. Without the queue
-  /// if nobody knows that.
-  package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> JSON {
+  /// A workspace with its agent and its queue. Throws `notFound` if there is none.
+  package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> WorkspaceStatus {
     guard let record = directory.workspace(id) else { throw .notFound }
-    var json = registry.json.workspace(record.row, lastSeen: record.lastSeen)
-    registry.json.addLiveness(
-      record, isDeaf: isDeaf(record, now: now), to: &json, now: now.wall)
-    if let depth = pool.knownDepth(record) {
-      let workspace = pool[id]
-      var queue: JSON = [:]
-      for (name, count) in depth.counts.named { queue[name] = .number("\(count)") }
-      let held = workspace?.waiting.count ?? 0
-      queue["held_callers"] = .number("\(held)")
-      queue["parked_polls"] = .number("\(workspace?.queue.parkedCount ?? 0)")
-      // A poll keeps its workspace in memory, and for a while after its end.
-      queue["present"] = .bool(workspace?.queue.isPresent(now: now) ?? false)
-      queue["in_memory"] = .bool(workspace != nil)
-      json["queue"] = queue
-    }
-    return json
+    let workspace = pool[id]
+    return WorkspaceStatus(
+      record: record, isDeaf: isDeaf(record, now: now),
+      counts: pool.knownDepth(record)?.counts, heldCallers: workspace?.waiting.count ?? 0,
+      parkedPolls: workspace?.queue.parkedCount ?? 0,
+      isPresent: workspace?.queue.isPresent(now: now) ?? false, isInMemory: workspace != nil)
   }
 
   /// Its agent polls the feed, and nobody polls the inbox.

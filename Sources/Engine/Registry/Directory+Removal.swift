@@ -113,5 +113,5 @@ extension Directory {
 
 extension RegisteredWorkspace {
   /// When it was removed. (A row without that time was not made by a relay.)
-  var leftAt: WallTime { removedAt ?? createdAt }
+  package var leftAt: WallTime { removedAt ?? createdAt }
 }

@@ -11,7 +11,7 @@ package struct WorkspaceRecord: Sendable {
   /// What its last heartbeat said.
   package var vitals: Vitals?
   /// When its agent polled the platform's feed last, since the start.
-  var polledFeedAt: WallTime?
+  package var polledFeedAt: WallTime?
   /// Header fields in which the card wants its callers' own credentials, in lower case: the relay
   /// stores none of them.
   package var credentials: Set<String> = []
@@ -114,7 +114,7 @@ package struct Directory {
     }
     move(row.id, from: before?.row.parent, to: row.parent)
     if before?.row.card != row.card {
-      record.credentials = Self.credentials(ofCard: row.card)
+      record.credentials = AgentCard.credentialNames(ofCard: row.card)
     }
     record.row = row
     // The relay's own note: it changes without the row.
@@ -149,23 +149,6 @@ package struct Directory {
   }
 
   package mutating func put(_ org: RegisteredOrg) { orgs[org.id] = org }
-
-  /// The apiKey schemes of a card, in both spellings (0.3 §5.5.3, 1.0 §4.5).
-  private static func credentials(ofCard card: [UInt8]) -> Set<String> {
-    // All cards are looked at when the relay starts: only these members become a tree.
-    guard !card.isEmpty,
-      let range = JSONRanges.member("securitySchemes", of: card.indices, in: card)
-        ?? JSONRanges.member("security_schemes", of: card.indices, in: card),
-      let schemes = (try? JSON(parsing: card[range]))?.object
-    else { return [] }
-    return Set(
-      schemes.compactMap { member in
-        let scheme =
-          member.value["apiKeySecurityScheme"] ?? member.value["api_key_security_scheme"]
-          ?? member.value
-        return scheme["name"]?.string?.lowercased()
-      })
-  }
 
   /// - `isDurable`: until it is, it counts, and opens nothing.
   package mutating func add(_ token: RegisteredToken, isDurable: Bool = true) {

@@ -7,19 +7,17 @@ package final class RegisteredOrgs {
   private let tokens: RegisteredTokens
   private let replies: Replies
   private let limits: Limits
-  private let json: RegistryJSON
   /// Orgs whose rows are not durable yet.
   private var pending: Set<String> = []
 
   init(
     _ journal: RegistryJournal, _ tokens: RegisteredTokens, _ replies: Replies,
-    _ limits: Limits, _ json: RegistryJSON
+    _ limits: Limits
   ) {
     self.journal = journal
     self.tokens = tokens
     self.replies = replies
     self.limits = limits
-    self.json = json
   }
 
   private var directory: Directory { _read { yield journal.directory } }
@@ -33,7 +31,7 @@ package final class RegisteredOrgs {
       change.audit(
         AuditEntry(
           at: now.wall, actor: actor, action: .orgCreate, target: .org(org.id), detail: org.name))
-      change.reply = Reply(call: call, status: 201, body: json.org(org).bytes)
+      change.reply = Reply(call: call, .org(org))
       change.settled = { [unowned self] in pending.remove(org.id) }
       change.apply = { $0.put(org) }
       journal.submit(change)
@@ -52,7 +50,7 @@ package final class RegisteredOrgs {
       let key = tokens.make(
         .org(org), org: org, scopes: scopes, wish, TokenOrigin(by: actor), now: now)
       var change = RegistryChange(
-        key.writes, reply: Reply(call: call, status: 201, body: json.minted(key).bytes))
+        key.writes, reply: Reply(call: call, .keyMinted(key.row, secret: key.secret)))
       change.audit(
         AuditEntry(
           at: now.wall, actor: actor, action: .keyMint, target: .org(org),
@@ -71,8 +69,7 @@ package final class RegisteredOrgs {
     guard let entry = directory.tokens.key(fingerprint), entry.isDurable,
       org == nil || entry.row.org == org
     else { return replies.send(Reply(call: call, error: .notFound)) }
-    var reply = Reply(call: call)
-    reply.body = (["status": "revoked", "id": .string(fingerprint)] as JSON).bytes
+    let reply = Reply(call: call, .tokenRevoked(fingerprint: fingerprint))
     tokens.revoke([entry], reply, actor, .keyRevoke, .org(entry.row.org), now: now)
   }
 }

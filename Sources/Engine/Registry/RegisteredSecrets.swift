@@ -10,20 +10,18 @@ package final class RegisteredSecrets {
   private let replies: Replies
   private let limits: Limits
   private let log: Log
-  private let json: RegistryJSON
   /// The number of writes of each secret that are not durable yet.
   private var pending: [WorkspaceID: [String: Int]] = [:]
 
   init(
     _ journal: RegistryJournal, _ diskGuard: DiskGuard, _ replies: Replies, _ limits: Limits,
-    _ log: Log, _ json: RegistryJSON
+    _ log: Log
   ) {
     self.journal = journal
     self.diskGuard = diskGuard
     self.replies = replies
     self.limits = limits
     self.log = log
-    self.json = json
   }
 
   private var directory: Directory { _read { yield journal.directory } }
@@ -46,7 +44,8 @@ package final class RegisteredSecrets {
       let secret = RegisteredSecret(
         workspace: id, key: key, value: value, createdAt: now.wall, updatedAt: now.wall)
       submit(
-        .putSecret(secret), call, key, of: id, by: actor, .secretSet, status: "saved", now: now
+        .putSecret(secret), call, key, of: id, by: actor, .secretSet,
+        answer: .secretSaved(key: key), now: now
       ) { $0.secrets.put(secret) }
     } catch {
       replies.send(Reply(call: call, error: error))
@@ -61,7 +60,7 @@ package final class RegisteredSecrets {
     }
     submit(
       .deleteSecret(id, key: key), call, key, of: id, by: actor, .secretDelete,
-      status: "deleted", now: now
+      answer: .secretDeleted(key: key), now: now
     ) { $0.secrets.remove(key, of: id) }
   }
 
@@ -84,12 +83,12 @@ package final class RegisteredSecrets {
 
   private func submit(
     _ write: RegistryWrite, _ call: CallID, _ key: String, of id: WorkspaceID, by actor: String,
-    _ action: AuditAction, status: String, now: Now, apply: @escaping (inout Directory) -> Void
+    _ action: AuditAction, answer: ReplyContent, now: Now,
+    apply: @escaping (inout Directory) -> Void
   ) {
     pending[id, default: [:]][key, default: 0] += 1
-    let body: JSON = ["status": .string(status), "key": .string(key)]
     var change = RegistryChange(
-      [write], about: id, reply: Reply(call: call, body: body.bytes))
+      [write], about: id, reply: Reply(call: call, answer))
     change.audit(
       AuditEntry(at: now.wall, actor: actor, action: action, target: .workspace(id), detail: key),
       isLogged: false)
@@ -117,10 +116,7 @@ package final class RegisteredSecrets {
     let payer = replies.payer(of: .workspace(id)) { directory.workspace(id)?.row.org }
     do throws(RelayError) {
       try replies.checkMemory(payer)
-      let values = json.secretValues(directory.secrets[id], isWrapped: isWrapped)
-      var reply = Reply(call: call, body: values.bytes)
-      // A cache on the way must not keep them (RFC 9111 §5.2.2.5).
-      reply.headers = [("Cache-Control", "no-store")]
+      var reply = Reply(call: call, .secrets(directory.secrets[id], isWrapped: isWrapped))
       replies.count(&reply, for: payer)
       replies.send(reply)
     } catch {

@@ -47,19 +47,17 @@ package final class RegisteredTokens {
   private let limits: Limits
   private let random: Random
   private let log: Log
-  private let json: RegistryJSON
   private(set) var care: TokenCare
 
   init(
     _ journal: RegistryJournal, _ tokens: [RegisteredToken], _ replies: Replies,
-    _ limits: Limits, _ random: Random, _ log: Log, _ json: RegistryJSON
+    _ limits: Limits, _ random: Random, _ log: Log
   ) {
     self.journal = journal
     self.replies = replies
     self.limits = limits
     self.random = random
     self.log = log
-    self.json = json
     care = TokenCare(limits)
     for token in tokens { care.noteEnd(of: token) }
   }
@@ -78,7 +76,7 @@ package final class RegisteredTokens {
       let token = new(for: row, wish, TokenOrigin(by: actor), now: now)
       var change = RegistryChange(
         token.writes,
-        reply: Reply(call: call, status: 201, body: json.minted(token, id).bytes))
+        reply: Reply(call: call, .tokenMinted(token.row, id, secret: token.secret)))
       change.audit(
         AuditEntry(
           at: now.wall, actor: actor, action: .tokenMint, target: .workspace(id),
@@ -104,7 +102,7 @@ package final class RegisteredTokens {
       let end = now.wall + grace
       var change = RegistryChange(
         token.writes,
-        reply: Reply(call: call, status: 201, body: json.minted(token, id).bytes))
+        reply: Reply(call: call, .tokenMinted(token.row, id, secret: token.secret)))
       for entry in ending where grace == .zero || entry.row.expiresAt ?? end >= end {
         change.write(
           grace == .zero
@@ -250,12 +248,9 @@ package final class RegisteredTokens {
     if fingerprint != nil, found.isEmpty {
       return replies.send(Reply(call: call, error: .notFound))
     }
-    var reply = Reply(call: call)
-    if let fingerprint {
-      reply.body = (["status": "revoked", "id": .string(fingerprint)] as JSON).bytes
-    } else {
-      reply.body = (["status": "revoked", "count": .number("\(found.count)")] as JSON).bytes
-    }
+    let reply = Reply(
+      call: call,
+      fingerprint.map { .tokenRevoked(fingerprint: $0) } ?? .tokensRevoked(count: found.count))
     // Tokens that another call has revoked, and that are not on the disk yet, belong to all.
     let open = fingerprint != nil ? found : all.filter { $0.revocation != .durable }
     revoke(open, reply, actor, .tokenRevoke, .workspace(id), now: now)

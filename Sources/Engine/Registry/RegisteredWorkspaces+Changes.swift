@@ -19,21 +19,18 @@ extension RegisteredWorkspaces {
     }
     var settings = Settings(ofRow: row)
     let before = settings.callers
-    do throws(BadSetting) { try settings.change(wish.settings) } catch {
-      return replies.send(Reply(call: call, error: .badRequest, detail: error.text))
-    }
+    settings.change(wish.settings)
     let isRenamed = wish.name != nil && wish.name != row.name
     if let name = wish.name { row.name = name }
     // Both show in the card, whose readers ask whether it is newer.
     if isRenamed || settings.callers != before { settings.cardAt = now.wall }
-    row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
-    let body = json.workspace(row, lastSeen: directory.workspace(id)?.lastSeen)
+    row.settings = settings.stored
     put(
       row,
       AuditEntry(
         at: now.wall, actor: actor, action: .workspaceChange, target: .workspace(id),
         detail: wish.detail),
-      Reply(call: call, body: body.bytes))
+      Reply(call: call, .workspace(row, lastSeen: directory.workspace(id)?.lastSeen)))
   }
 
   private func put(_ row: RegisteredWorkspace, _ line: AuditEntry, _ reply: Reply) {
@@ -68,18 +65,14 @@ extension RegisteredWorkspaces {
     var settings = Settings(ofRow: row)
     settings.isPaused = isPaused
     settings.refusesSends = refusesSends
-    row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
-    let body: JSON = [
-      "status": .string(isPaused ? "paused" : "active"),
-      "sends": .string(refusesSends ? "refuse" : "accept"),
-    ]
+    row.settings = settings.stored
     put(
       row,
       AuditEntry(
         at: now.wall, actor: operation.actor,
         action: isPaused ? .workspacePause : .workspaceResume, target: .workspace(id),
         detail: refusesSends ? "sends=refuse" : ""),
-      Reply(call: operation.call, body: body.bytes))
+      Reply(call: operation.call, .paused(isPaused, refusesSends: refusesSends)))
   }
 
   // MARK: cards
@@ -91,7 +84,7 @@ extension RegisteredWorkspaces {
     guard var row = journal.newestRow(id) else {
       return replies.send(Reply(call: call, error: .notFound))
     }
-    let reply = Reply(call: call, body: Array("{\"status\":\"updated\"}".utf8))
+    let reply = Reply(call: call, .cardUpdated)
     // The same card again is no change, and leaves no trace.
     guard row.card != card else { return journal.answer(reply, about: [id]) }
     do throws(RelayError) {
@@ -109,7 +102,7 @@ extension RegisteredWorkspaces {
     row.card = card
     var settings = Settings(ofRow: row)
     settings.cardAt = now.wall
-    row.settings = String(decoding: settings.json.bytes, as: UTF8.self)
+    row.settings = settings.stored
   }
 
   func checkRoom(
@@ -143,11 +136,10 @@ extension RegisteredWorkspaces {
   package func card(_ id: WorkspaceID) -> (bytes: [UInt8], etag: String)? {
     guard let record = directory.workspace(id) else { return nil }
     if let card = directory.made[id] { return card }
-    // It was counted when it came.
-    let registered = try? JSON(parsing: record.row.card, valuesMax: .max)
     let bytes = AgentCard.synthesize(
-      registered: registered,
-      workspaceName: record.row.name.isEmpty ? id.text : record.row.name, base: json.base(id),
+      registered: record.row.card,
+      workspaceName: record.row.name.isEmpty ? id.text : record.row.name,
+      base: urls.callers(of: id),
       relayKeyScheme: record.settings.callers == .relay, relayVersion: RelayVersion.text)
     let etag = "\"" + SHA256.hash(bytes).hex + "\""
     journal.directory.made.keep((bytes, etag), of: id, bytesMax: limits.madeCardsBytesMax)

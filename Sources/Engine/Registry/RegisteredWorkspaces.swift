@@ -9,17 +9,16 @@ package final class RegisteredWorkspaces {
   let tokens: RegisteredTokens
   let replies: Replies
   let limits: Limits
-  let json: RegistryJSON
   private let secrets: RegisteredSecrets
   private let data: DataDirectory
   private let diskGuard: DiskGuard
   private let random: Random
+  let urls: PublicURLs
 
   init(
     _ journal: RegistryJournal, _ tokens: RegisteredTokens, _ secrets: RegisteredSecrets,
     data: DataDirectory, _ diskGuard: DiskGuard, _ replies: Replies, _ limits: Limits,
-    _ random: Random,
-    _ json: RegistryJSON
+    _ random: Random, _ urls: PublicURLs
   ) {
     self.journal = journal
     self.tokens = tokens
@@ -29,7 +28,7 @@ package final class RegisteredWorkspaces {
     self.replies = replies
     self.limits = limits
     self.random = random
-    self.json = json
+    self.urls = urls
   }
 
   var host: any RegistryHost { journal.host }
@@ -47,7 +46,7 @@ package final class RegisteredWorkspaces {
     do throws(RelayError) {
       let blank = RegisteredWorkspace(
         id: id, name: name, org: org, createdAt: now.wall,
-        settings: String(decoding: settings.json.bytes, as: UTF8.self), nextWakeAt: .never,
+        settings: settings.stored, nextWakeAt: .never,
         parent: parent)
       if let parent, let misfit = misfit(of: blank, below: parent) {
         return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
@@ -60,10 +59,7 @@ package final class RegisteredWorkspaces {
           at: now.wall, actor: actor, action: .workspaceCreate, target: .workspace(id),
           detail: "org \(org)"))
       change.apply = { $0.put(blank) }
-      var reply = Reply(
-        call: call, status: 201, body: json.workspace(blank, lastSeen: nil).bytes)
-      reply.headers.append(("Location", "/workspaces/\(id.text)"))
-      change.reply = reply
+      change.reply = Reply(call: call, .workspaceCreated(blank))
       journal.submit(change)
     } catch {
       replies.send(Reply(call: call, error: error))
@@ -163,7 +159,7 @@ package final class RegisteredWorkspaces {
         let org = try orgOfUnknown(id, identity, mode)
         row = RegisteredWorkspace(
           id: id, name: "", org: org, createdAt: now.wall,
-          settings: String(decoding: Settings().json.bytes, as: UTF8.self), nextWakeAt: .never)
+          settings: Settings().stored, nextWakeAt: .never)
         try checkRoom(forCardOf: registration, in: row)
         try makeFile(of: row, now: now)
         change.create(row)
@@ -173,8 +169,9 @@ package final class RegisteredWorkspaces {
       let token =
         needsToken ? tokens.new(for: row, TokenWish(), registration.origin, now: now) : nil
       for write in token?.writes ?? [] { change.write(write) }
-      let body = json.registered(row, token?.secret, wantsPush: registration.wantsPush)
-      change.reply = Reply(call: call, body: body.bytes)
+      change.reply = Reply(
+        call: call,
+        .registered(row, secret: token?.secret, wantsPush: registration.wantsPush))
       if token != nil || row != before {
         change.audit(
           AuditEntry(
@@ -212,14 +209,11 @@ package final class RegisteredWorkspaces {
     // The same card again is no change, and leaves no trace.
     if !registration.cardBytes.isEmpty, registration.cardBytes != row.card {
       set(registration.cardBytes, in: &row, now: now)
-      if row.name.isEmpty { row.name = name(of: registration.card) }
+      if row.name.isEmpty, registration.cardName.utf8.count <= limits.nameBytesMax {
+        row.name = registration.cardName
+      }
     }
     if !registration.url.isEmpty { row.url = registration.url }
-  }
-
-  private func name(of card: JSON?) -> String {
-    let name = card?["name"]?.string ?? ""
-    return name.utf8.count <= limits.nameBytesMax ? name : ""
   }
 
   /// The org of a workspace that registration makes: in mode `open`, for an unknown id.

@@ -1,5 +1,4 @@
 package import Relay
-package import Wire
 
 /// Who may register an agent without a bearer.
 package enum RegistrationMode: String, Sendable, CaseIterable {
@@ -14,7 +13,8 @@ package enum RegistrationMode: String, Sendable, CaseIterable {
 /// What an agent says of itself when it registers.
 package struct Registration: Sendable {
   package var id: WorkspaceID
-  package var card: JSON?
+  /// The name that the card gives the agent; empty if it gives none.
+  package var cardName: String
   package var cardBytes: [UInt8]
   package var url: String
   package var wantsPush: Bool
@@ -22,11 +22,11 @@ package struct Registration: Sendable {
   package var origin: TokenOrigin
 
   package init(
-    id: WorkspaceID, card: JSON?, cardBytes: [UInt8], url: String, wantsPush: Bool,
+    id: WorkspaceID, cardName: String, cardBytes: [UInt8], url: String, wantsPush: Bool,
     origin: TokenOrigin = TokenOrigin(by: "anonymous")
   ) {
     self.id = id
-    self.card = card
+    self.cardName = cardName
     self.cardBytes = cardBytes
     self.url = url
     self.wantsPush = wantsPush
@@ -47,10 +47,9 @@ package struct WorkspaceChange {
   package var name: String?
   /// `.some(nil)`: it becomes a root.
   package var parent: WorkspaceID??
-  /// Members of `Settings`, checked already.
-  package var settings: JSON
+  package var settings: SettingsChange
 
-  package init(name: String?, parent: WorkspaceID??, settings: JSON) {
+  package init(name: String?, parent: WorkspaceID??, settings: SettingsChange) {
     self.name = name
     self.parent = parent
     self.settings = settings
@@ -58,9 +57,7 @@ package struct WorkspaceChange {
 
   /// The audit's words for the change.
   var detail: String {
-    var words = (settings.object ?? []).map {
-      "\($0.key)=\(String(decoding: $0.value.bytes, as: UTF8.self))"
-    }
+    var words = settings.words
     if let name { words.append("name=\(name)") }
     if let parent { words.append("parent_id=\(parent?.text ?? "null")") }
     return words.joined(separator: " ")

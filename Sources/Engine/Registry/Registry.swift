@@ -15,8 +15,7 @@ package final class Registry {
   private let data: DataDirectory
   private let replies: Replies
   private let log: Log
-  /// What is shown of all this.
-  package let json: RegistryJSON
+  package let urls: PublicURLs
   package let tokens: RegisteredTokens
   package let orgs: RegisteredOrgs
   package let secrets: RegisteredSecrets
@@ -31,23 +30,22 @@ package final class Registry {
     self.data = data
     self.replies = replies
     self.log = log
-    let json = RegistryJSON(publicURL: publicURL, limits: limits)
+    urls = PublicURLs(publicURL)
     let journal = RegistryJournal(
       Directory(snapshot), data: data, limits: limits, log: log, repeatedLog: repeatedLog,
       metrics: metrics, diskGuard: diskGuard, replies: replies)
     let tokens = RegisteredTokens(
-      journal, snapshot.tokens, replies, limits, random, log, json)
-    let secrets = RegisteredSecrets(journal, diskGuard, replies, limits, log, json)
+      journal, snapshot.tokens, replies, limits, random, log)
+    let secrets = RegisteredSecrets(journal, diskGuard, replies, limits, log)
     let workspaces = RegisteredWorkspaces(
-      journal, tokens, secrets, data: data, diskGuard, replies, limits, random, json)
-    self.json = json
+      journal, tokens, secrets, data: data, diskGuard, replies, limits, random, urls)
     self.journal = journal
     self.tokens = tokens
     self.secrets = secrets
     self.workspaces = workspaces
-    orgs = RegisteredOrgs(journal, tokens, replies, limits, json)
+    orgs = RegisteredOrgs(journal, tokens, replies, limits)
     removals = Removals(
-      journal, workspaces, tokens, data: data, replies, limits, log, json)
+      journal, workspaces, tokens, data: data, replies, limits, log)
   }
 
   /// Before the first turn: the engine, which owns the registry, is there.
@@ -69,7 +67,7 @@ package final class Registry {
     if directory.workspace(id)?.polledFeedAt == nil {
       log.warning(
         "feed_not_served",
-        ["workspace": .text(id.text), "instead": .text(json.inboxURL(id) + "?wait=25")])
+        ["workspace": .text(id.text), "instead": .text(urls.inbox(of: id) + "?wait=25")])
     }
     journal.directory.polledFeed(id, at: now.wall)
   }
@@ -167,9 +165,8 @@ package final class Registry {
       var entries = try data.registry.audit(before: id, limit: limit + 1)
       let hasMore = entries.count > limit
       if hasMore { entries.removeLast() }
-      let body = json.audit(entries, hasMore: hasMore)
       // Lines may be shown that no barrier has covered: the answer leaves with the next one.
-      journal.submit(RegistryChange(reply: Reply(call: call, body: body.bytes)))
+      journal.submit(RegistryChange(reply: Reply(call: call, .audit(entries, hasMore: hasMore))))
     } catch {
       log.error("registry_failed", ["error": .text(error.description)])
       if error.isFinalForProcess { journal.host.fail(error) }

@@ -41,7 +41,7 @@ final class RegistryEvents: RegistryHost, UsesServices {
       workspace.touch()
       workspace.jobs.refuseScans(.workspaceRemoved)
       workspace.agents.refusePolls(
-        .workspaceRemoved, registry.json.agentMembers(row.id, row.leftAt), now: process.turnNow)
+        .workspaceRemoved, .agentEnded(row.id, at: row.leftAt), now: process.turnNow)
       workspace.tasks.refuseWaiters(.workspaceRemoved)
       workspace.carryOut(now: process.turnNow)
     }

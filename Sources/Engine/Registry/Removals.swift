@@ -35,7 +35,6 @@ package final class Removals {
   private let replies: Replies
   private let limits: Limits
   private let log: Log
-  private let json: RegistryJSON
   /// Removed workspaces whose messages are to end.
   private var closing: [WorkspaceID] = []
   /// Workspaces whose file is to be deleted.
@@ -46,7 +45,7 @@ package final class Removals {
 
   init(
     _ journal: RegistryJournal, _ workspaces: RegisteredWorkspaces, _ tokens: RegisteredTokens,
-    data: DataDirectory, _ replies: Replies, _ limits: Limits, _ log: Log, _ json: RegistryJSON
+    data: DataDirectory, _ replies: Replies, _ limits: Limits, _ log: Log
   ) {
     self.journal = journal
     self.workspaces = workspaces
@@ -55,7 +54,6 @@ package final class Removals {
     self.replies = replies
     self.limits = limits
     self.log = log
-    self.json = json
   }
 
   private var host: any RegistryHost { journal.host }
@@ -90,9 +88,10 @@ package final class Removals {
       let row = try removable(id, purge: purge)
       let children = workspaces.newestChildren(of: id)
       guard children.isEmpty || isConfirmed else {
-        let members = json.confirmation(children, atMost: limits.cascadeMax)
         return journal.answer(
-          Reply(call: call, error: .confirmationRequired, members: members),
+          Reply(
+            call: call, error: .confirmationRequired,
+            facts: .confirmation(children, atMost: limits.cascadeMax)),
           about: [id] + children)
       }
       guard let below = descendants(of: id) else {
@@ -105,11 +104,10 @@ package final class Removals {
       // The lowest first: a purge is answered when the last file has gone.
       for row in rows.reversed() { remove(row, removal, reply: nil) }
       removal.detail = below.isEmpty ? "" : "with \(below.count) below it"
-      let body =
+      let answer: ReplyContent =
         purge
-        ? json.purged(row, below: below.count)
-        : json.removed(row, below: below.count, at: now.wall)
-      remove(row, removal, reply: Reply(call: call, body: body.bytes))
+        ? .purged(row, below: below.count) : .removed(row, below: below.count, at: now.wall)
+      remove(row, removal, reply: Reply(call: call, answer))
     } catch {
       journal.answer(Reply(call: call, error: error), about: [id])
     }
@@ -211,7 +209,7 @@ package final class Removals {
       return replies.send(
         Reply(
           call: call, error: .notStored, detail: "the workspace is still being removed",
-          members: [("removing", true)]))
+          facts: .removing))
     }
     if let misfit = workspaces.misfit(ofReturning: row) {
       return replies.send(Reply(call: call, error: .badRequest, detail: misfit))
@@ -220,7 +218,7 @@ package final class Removals {
     row.removedAt = nil
     let restored = row
     var change = RegistryChange(
-      reply: Reply(call: call, body: json.workspace(restored, lastSeen: nil).bytes))
+      reply: Reply(call: call, .workspace(restored, lastSeen: nil)))
     change.update(restored)
     change.audit(
       AuditEntry(at: now.wall, actor: actor, action: .workspaceRestore, target: .workspace(id)),

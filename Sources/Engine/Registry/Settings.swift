@@ -1,7 +1,7 @@
 package import Relay
-package import Wire
+import Wire
 
-/// What an operator sets for a workspace; kept as JSON in the registry.
+/// What an operator sets for a workspace; kept as a text in the registry.
 package struct Settings: Sendable, Equatable {
   /// Who may call at `/w/{id}/`: holders of a credential of the relay, or everybody.
   package enum Callers: String, Sendable, CaseIterable { case relay, agent }
@@ -21,54 +21,56 @@ package struct Settings: Sendable, Equatable {
 
   package init() {}
 
-  /// What an operator may set, by name.
-  package static let names = ["callers", "when_offline", "keep_alive"]
-
-  package init(_ json: JSON) throws(BadSetting) { try change(json) }
-
-  /// The members that there are; the others stay.
-  package mutating func change(_ json: JSON) throws(BadSetting) {
-    if let value = json["callers"] { callers = try Self.read("callers", value) }
-    if let value = json["when_offline"] { whenOffline = try Self.read("when_offline", value) }
-    if let value = json["keep_alive"] {
-      guard let flag = value.bool else { throw BadSetting("keep_alive: true or false") }
-      keepsAlive = flag
-    }
+  package mutating func change(_ change: SettingsChange) {
+    callers = change.callers ?? callers
+    whenOffline = change.whenOffline ?? whenOffline
+    keepsAlive = change.keepsAlive ?? keepsAlive
   }
 
-  /// As they are kept; a text that this release cannot read counts as no settings.
+  // MARK: as they are kept
+
+  /// Reads what a row keeps; a text that this release cannot read counts as no settings.
   package init(ofRow row: RegisteredWorkspace) {
-    guard let json = try? JSON(parsing: Array(row.settings.utf8)),
-      var settings = try? Settings(json)
-    else { return }
-    // What no client sets by naming it.
-    settings.isPaused = json["paused"]?.bool ?? false
-    settings.refusesSends = settings.isPaused && json["sends"]?.string == "refuse"
-    settings.cardAt = json["card_at"]?.int.map { WallTime(nanoseconds: Int64($0)) }
-    self = settings
+    guard let stored = StoredSettings(row.settings) else { return }
+    let callers = stored["callers"].map { Callers(rawValue: $0) } ?? self.callers
+    let whenOffline = stored["when_offline"].map { WhenOffline(rawValue: $0) } ?? self.whenOffline
+    guard let callers, let whenOffline else { return }
+    self.callers = callers
+    self.whenOffline = whenOffline
+    keepsAlive = stored[flag: "keep_alive"] ?? keepsAlive
+    isPaused = stored[flag: "paused"] ?? false
+    refusesSends = isPaused && stored["sends"] == "refuse"
+    cardAt = stored[number: "card_at"].map { WallTime(nanoseconds: $0) }
   }
 
-  private static func read<Value: RawRepresentable<String> & CaseIterable>(
-    _ name: String, _ json: JSON
-  ) throws(BadSetting) -> Value {
-    if let text = json.string, let value = Value(rawValue: text) { return value }
-    let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    throw BadSetting("\(name): allowed are \(allowed)")
-  }
-
-  package var json: JSON {
-    var json: JSON = [
-      "callers": .string(callers.rawValue), "when_offline": .string(whenOffline.rawValue),
-      "keep_alive": .bool(keepsAlive),
-    ]
-    if isPaused { json["paused"] = true }
-    if refusesSends { json["sends"] = "refuse" }
-    if let cardAt { json["card_at"] = .number(String(cardAt.nanoseconds)) }
-    return json
+  /// The text that a row keeps.
+  var stored: String {
+    var stored = StoredSettings()
+    stored["callers"] = callers.rawValue
+    stored["when_offline"] = whenOffline.rawValue
+    stored[flag: "keep_alive"] = keepsAlive
+    if isPaused { stored[flag: "paused"] = true }
+    if refusesSends { stored["sends"] = "refuse" }
+    stored[number: "card_at"] = cardAt?.nanoseconds
+    return stored.text
   }
 }
 
-package struct BadSetting: Error {
-  package let text: String
-  init(_ text: String) { self.text = text }
+/// What an operator changes of a workspace's settings; what is nil stays.
+package struct SettingsChange: Sendable {
+  package var callers: Settings.Callers?
+  package var whenOffline: Settings.WhenOffline?
+  package var keepsAlive: Bool?
+  /// The audit's words for it.
+  package var words: [String]
+
+  package init(
+    callers: Settings.Callers? = nil, whenOffline: Settings.WhenOffline? = nil,
+    keepsAlive: Bool? = nil, words: [String] = []
+  ) {
+    self.callers = callers
+    self.whenOffline = whenOffline
+    self.keepsAlive = keepsAlive
+    self.words = words
+  }
 }

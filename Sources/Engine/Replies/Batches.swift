@@ -1,5 +1,4 @@
 import Relay
-import Wire
 
 /// Batches whose parts are not all answered: several calls of an agent, and optionally its next
 /// poll, that get one answer together.
@@ -59,40 +58,9 @@ struct Batches {
     }
     guard let batch = open[call], batch.isDone else { return .kept }
     open[call] = nil
-    var whole = Reply(call: call, body: Self.body(batch))
+    var whole = Reply(
+      call: call, .batch(results: batch.parts.compactMap { batch.results[$0] }, poll: batch.poll))
     whole.receipt = batch.poll?.receipt ?? .none
     return .whole(whole, parts: Array(batch.results.values) + (batch.poll.map { [$0] } ?? []))
-  }
-
-  private static func body(_ batch: Batch) -> [UInt8] {
-    var writer = JSONWriter(capacity: 256 + (batch.poll?.body.count ?? 0))
-    writer.beginObject()
-    writer.key("results")
-    writer.beginArray()
-    for part in batch.parts {
-      guard let reply = batch.results[part] else { continue }
-      writer.beginObject()
-      writer.key("status")
-      writer.int(reply.status)
-      writer.key("body")
-      writer.raw(reply.body.isEmpty ? Array("null".utf8) : reply.body)
-      writer.endObject()
-    }
-    writer.endArray()
-    if let poll = batch.poll { write(poll, into: &writer) }
-    writer.endObject()
-    return writer.bytes
-  }
-
-  private static func write(_ poll: Reply, into writer: inout JSONWriter) {
-    writer.key("poll")
-    writer.beginObject()
-    writer.key("status")
-    writer.int(poll.status)
-    if !poll.body.isEmpty {
-      writer.key("body")
-      writer.raw(poll.body)
-    }
-    writer.endObject()
   }
 }

@@ -123,13 +123,13 @@ package final class Replies {
   /// Counts the reply's bytes from now until the server takes it.
   func count(_ reply: inout Reply, for payer: BodyMemory.Payer) {
     reply.payer = payer
-    reply.isCounted = true
-    bytesMade += reply.body.count
-    memory.answer(reply.body.count, for: payer)
+    reply.counted = reply.content.bytes
+    bytesMade += reply.counted
+    memory.answer(reply.counted, for: payer)
   }
 
   private func release(_ reply: Reply) {
-    if reply.isCounted { memory.answer(-reply.body.count, for: reply.payer) }
+    if reply.counted > 0 { memory.answer(-reply.counted, for: reply.payer) }
   }
 
   // MARK: answers of later turns

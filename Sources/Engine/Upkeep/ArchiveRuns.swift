@@ -1,8 +1,7 @@
-import Archive
+package import Archive
 import Relay
 import Store
 import System
-import Wire
 
 /// The backup, export or import at work: one at a time, a little of it in each turn.
 final class ArchiveRuns {
@@ -152,9 +151,14 @@ final class ArchiveRuns {
     }
   }
 
-  /// How far the backup is that runs, or how the last one of this run ended.
-  var status: JSON {
-    guard let backup else { return ["state": "none"] }
-    return .object([JSON.Member("job", .string(name))] + backup.members)
+  /// How far the backup is that runs, or how the last one of this run ended; nil: there was none.
+  var status: BackupStatus? {
+    backup.map { BackupStatus(name: name, backup: $0) }
   }
+}
+
+/// A backup that runs or has ended, and the name by which it is asked for.
+package struct BackupStatus {
+  package var name: String
+  package var backup: BackupJob
 }

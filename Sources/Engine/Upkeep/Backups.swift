@@ -2,7 +2,7 @@ import Archive
 package import Relay
 import Store
 import System
-package import Wire
+import Wire
 
 /// Backups, exports and imports on behalf of operators: `ArchiveRuns` carries them out.
 package final class Backups: UsesServices {
@@ -54,8 +54,7 @@ package final class Backups: UsesServices {
     _ call: CallID, _ folder: String, _ workspace: WorkspaceID?, now: Now
   ) {
     let name = runs.beginBackup(workspace, to: folder, from: LiveSource(pool), now: now)
-    let json: JSON = ["job": .string(name), "dir": .string(folder)]
-    replies.send(Reply(call: call, status: 202, body: json.bytes))
+    replies.send(Reply(call: call, .backupStarted(job: name, folder: folder)))
   }
 
   /// Returns what is wrong with the name of a new backup; `nil` if nothing.
@@ -157,11 +156,9 @@ package final class Backups: UsesServices {
       job.stop(misfit)
       return replies.send(Reply(call: call, error: .notImportable, detail: misfit))
     }
-    let reply: JSON = [
-      "workspace": .string(job.id.text), "messages": .number("\(job.messages)"),
-    ]
     registry.workspaces.insert(
-      row, job.rows, of: found, reply: Reply(call: call, status: 201, body: reply.bytes),
+      row, job.rows, of: found,
+      reply: Reply(call: call, .imported(job.id, messages: Int64(job.messages))),
       actor: imported.actor, now: now
     ) { [unowned self] in
       // What is due in it is not known here: it is looked for.
@@ -183,5 +180,5 @@ package final class Backups: UsesServices {
   }
 
   /// How far the backup is that runs, or how the last one of this run ended.
-  package var status: JSON { runs.status }
+  package var status: BackupStatus? { runs.status }
 }

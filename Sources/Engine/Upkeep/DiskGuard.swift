@@ -1,7 +1,6 @@
 import Relay
 package import Store
 import System
-package import Wire
 
 /// Decides who may still write when the disk runs full: see `DiskRoom`.
 ///
@@ -92,16 +91,13 @@ package final class DiskGuard {
     ]
   }
 
-  /// How much room there is for what, in bytes; the same as in the log and in `doctor`.
-  package var json: JSON {
-    guard let state else { return .null }
-    var json: JSON = [
-      "free": .number("\(state.free)"), "high_water": .number("\(data.highWater)"),
-      "for_sends": .number("\(state.sends)"), "for_results": .number("\(state.results)"),
-      "for_deletion": .number("\(state.deletion)"),
-    ]
-    json["inodes"] = state.inodes.map { .number("\($0)") } ?? .null
-    return json
+  /// How much room there is for what; the same as in the log. Nil before the first look.
+  var room: RoomStatus? {
+    state.map {
+      RoomStatus(
+        free: $0.free, highWater: data.highWater, sends: $0.sends, results: $0.results,
+        deletion: $0.deletion, inodes: $0.inodes)
+    }
   }
 
   /// Counts bytes that were committed: many may be from one look at the disk to the next.

@@ -1,6 +1,5 @@
 import Relay
 import Store
-import Wire
 
 /// `/ready`: the driver of the probe, and what is shown of the relay.
 final class Probes: UsesServices {
@@ -40,47 +39,47 @@ final class Probes: UsesServices {
 
   private func answer(_ callers: [ReadyProbe.Caller], now: Now) {
     for caller in callers {
-      let readiness = readiness(for: caller.reader, now: now)
       replies.send(
-        Reply(
-          call: caller.call, status: readiness.isReady ? 200 : 503, body: readiness.json.bytes))
+        Reply(call: caller.call, .readiness(readiness(for: caller.reader, now: now))))
     }
   }
 
   private func readiness(for reader: Identity, now: Now) -> Readiness {
     let unavailable = pool.failed
     return Readiness(
-      reasons: unreadyReasons, unavailable: unavailable,
+      reasons: unreadyReasons, unavailable: unavailable.count,
       named: unavailable.readable(by: reader, directory), unregistered: pool.unregisteredFiles,
-      namesUnregistered: reader == .admin, isDiskLow: disk.isLow, room: disk.json,
-      barrier: barrierJSON(now: now),
-      probe: probe.last.map { ($0.outcome, now.instant - $0.at) })
+      namesUnregistered: reader == .admin, isDiskLow: disk.isLow, room: disk.room,
+      barrier: barrier(now: now),
+      probe: probe.last.map { last in
+        var took: Duration?
+        if case .passed(let time) = last.outcome { took = time }
+        return Readiness.Probe(age: now.instant - last.at, took: took)
+      })
   }
 
-  /// Why sends would not be taken now, by stable names; empty when they would.
-  var unreadyReasons: [String] {
-    var reasons: [String] = []
-    if process.fatal != nil { reasons.append("write_failed") }
-    if process.isShuttingDown { reasons.append("shutting_down") }
-    if disk.isLow { reasons.append("disk_low") }
-    if data.room.isForDeletionOnly { reasons.append("disk_full") }
+  /// Why sends would not be taken now; empty when they would.
+  var unreadyReasons: [Readiness.Reason] {
+    var reasons: [Readiness.Reason] = []
+    if process.fatal != nil { reasons.append(.writeFailed) }
+    if process.isShuttingDown { reasons.append(.shuttingDown) }
+    if disk.isLow { reasons.append(.diskLow) }
+    if data.room.isForDeletionOnly { reasons.append(.diskFull) }
     switch probe.last?.outcome {
-    case .refused: reasons.append("commit_refused")
-    case .slow: reasons.append("commit_slow")
+    case .refused: reasons.append(.commitRefused)
+    case .slow: reasons.append(.commitSlow)
     case .passed, nil: break
     }
     return reasons
   }
 
-  /// The last barrier, and since when none has passed; `null` before the first.
-  func barrierJSON(now: Now) -> JSON {
-    guard let last = metrics.lastBarrier else { return .null }
-    var json: JSON = [
-      "form": .string("\(last.form)"), "ok": .bool(last.isOK),
-      "last_seconds": Readiness.seconds(.nanoseconds(last.nanoseconds)),
-    ]
-    if let at = last.okAt { json["last_ok_age_seconds"] = Readiness.seconds(now.instant - at) }
-    return json
+  /// The last barrier; nil before the first.
+  func barrier(now: Now) -> BarrierStatus? {
+    metrics.lastBarrier.map { last in
+      BarrierStatus(
+        form: last.form, isOK: last.isOK, took: .nanoseconds(last.nanoseconds),
+        okAge: last.okAt.map { now.instant - $0 })
+    }
   }
 }
 

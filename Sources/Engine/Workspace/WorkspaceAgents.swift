@@ -42,10 +42,10 @@ struct WorkspaceAgents: WorkspacePart {
   }
 
   /// Answers the parked polls: the workspace is removed.
-  func refusePolls(_ error: RelayError, _ members: [(String, JSON)], now: Now) {
+  func refusePolls(_ error: RelayError, _ facts: ErrorFacts, now: Now) {
     for poll in queue.abandonPolls(now: now) {
       workspace.openCalls[poll] = nil
-      replies.send(Reply(call: poll, error: error, members: members))
+      replies.send(Reply(call: poll, error: error, facts: facts))
     }
   }
 
@@ -128,10 +128,8 @@ struct WorkspaceAgents: WorkspacePart {
     guard let stored = try workspace.storedMessage(agent.message.seq) else {
       guard try workspace.isDeleted(agent.message.seq) else { throw .notFound }
       let isPurged = try workspace.tombstone(agent.message)?.cause == .purge
-      let members: [(String, JSON)] = [
-        ("cancelled", .bool(isPurged)), ("reason", isPurged ? "purged" : "deleted"),
-      ]
-      return workspace.read(Reply(call: agent.call, error: .closed, members: members))
+      return workspace.read(
+        Reply(call: agent.call, error: .closed, facts: .deleted(isPurged: isPurged)))
     }
     guard stored.tag == agent.message.tag else { throw .notFound }
     let reply: AgentReply
@@ -165,34 +163,19 @@ struct WorkspaceAgents: WorkspacePart {
     switch reply {
     case .ok(let end):
       let left = now.map { (end - $0.instant).nanoseconds / 1_000_000_000 } ?? 0
-      return Reply(
-        call: call, body: Array("{\"status\":\"leased\",\"expires_in\":\(left)}".utf8))
-    case .released: return Reply(call: call, body: Array("{\"status\":\"released\"}".utf8))
+      return Reply(call: call, .leased(seconds: left))
+    case .released: return Reply(call: call, .released)
     case .accepted(let isLate):
-      let text = isLate ? "{\"status\":\"accepted\",\"late\":true}" : "{\"status\":\"accepted\"}"
-      return Reply(call: call, body: Array(text.utf8))
+      return Reply(call: call, .accepted(isLate: isLate))
     case .duplicate:
-      return Reply(call: call, body: Array("{\"status\":\"accepted\",\"duplicate\":true}".utf8))
+      return Reply(call: call, .duplicate)
     case .leaseLost: return Reply(call: call, error: .leaseLost)
     case .alreadyAnswered: return Reply(call: call, error: .alreadyAnswered)
     case .answeredElsewhere: return Reply(call: call, error: .answeredElsewhere)
     case .closed(let reason):
-      return Reply(
-        call: call, error: .closed,
-        members: [
-          ("cancelled", .bool(Self.isCancel(reason))), ("reason", .string(reason.name)),
-        ])
+      return Reply(call: call, error: .closed, facts: .ended(reason))
     case .unavailable: return Reply(call: call, error: .notStored)
     case .noRoom: return Reply(call: call, error: .resultsFull)
-    }
-  }
-
-  private static func isCancel(_ reason: EndReason) -> Bool {
-    switch reason {
-    case .cancelledByCaller, .cancelledByOperator, .withdrawn, .taskEnded, .purged,
-      .workspaceRemoved:
-      true
-    case .attemptsUsedUp, .expired: false
     }
   }
 }

@@ -96,13 +96,15 @@ struct WorkspaceCallers: WorkspacePart {
     if !disk.hasRoomForSend(bytes, workspace.writer) { return addressee.reply(.diskFull) }
     if workspace.file.walPages > limits.walPagesMax { return addressee.reply(.logFull) }
     if workspace.care.kept.isFull(limits) {
-      return QueueRefusal(
-        error: .queueFull, counts: queue.counts, kept: workspace.care.kept.messages
-      ).reply(to: addressee)
+      return addressee.reply(
+        .queueFull,
+        facts: .full(
+          QueueRefusal(
+            error: .queueFull, counts: queue.counts, kept: workspace.care.kept.messages)))
     }
     let refusal = queue.refusal(
       caller: request.callerText, bytes: bytes, opensTask: request.rpc.taskID == nil)
-    return refusal.map { $0.reply(to: addressee) }
+    return refusal.map { addressee.reply($0.error, facts: .full($0)) }
   }
 
   /// The task and context that the message belongs to (A2A 1.0 §3.4).
@@ -202,10 +204,7 @@ struct WorkspaceCallers: WorkspacePart {
     var task = try workspace.tasks.taskView(task)
     try replies.checkMemory(addressee.payer, for: task.view)
     task.view.hasTopLevelParts = addressee.platformMethod != nil
-    var reply = addressee.reply(bytes: task.view.answerBytes) { writer in
-      task.view.write(
-        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
-    }
+    var reply = addressee.reply(.task(task.view))
     if !task.ends.isEmpty { reply.receipt = .ends(workspace.id, task.ends) }
     workspace.tasks.tell(reply, of: task.dead, now: now)
   }

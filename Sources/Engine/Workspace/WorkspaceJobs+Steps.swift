@@ -117,7 +117,8 @@ extension WorkspaceJobs {
     if queue.canRedrive(seq) {
       guard step.enter(.own) else { return queue.letGo(seq) }
       queue.redrive(
-        nil, seq, note: RunningOperation.note(step.row.actor, [("job", step.name)]), now: now)
+        nil, seq, note: OperatorNote.bytes(step.row.actor, [("job", String(step.row.id))]), now: now
+      )
       step.move(place, stored)
       return true
     }
@@ -213,7 +214,7 @@ extension WorkspaceJobs {
     ended(next, stopper: stopper, now: now)
     for stop in run.stops {
       workspace.openCalls[stop.call] = nil
-      replies.send(Reply(call: stop.call, body: next.json.bytes))
+      replies.send(Reply(call: stop.call, .job(next)))
     }
   }
 }
@@ -240,8 +241,6 @@ private struct JobStep {
     self.row = row
     self.allowance = allowance
   }
-
-  var name: JSON { .string(String(row.id)) }
 
   func hasRoom(for message: StoredMessage, _ limits: Limits) -> Bool {
     moved < allowance && (moved == 0 || bytes + message.bytes <= limits.jobStepBytesMax)

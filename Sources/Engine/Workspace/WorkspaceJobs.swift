@@ -59,7 +59,7 @@ struct WorkspaceJobs: WorkspacePart {
     var filter: MessageFilter
     var cursor: Seq = 0
     var matched = 0
-    var states: [String: Int] = [:]
+    var standings: [MessageStanding: Int] = [:]
 
     init(_ filter: MessageFilter) { self.filter = filter }
   }
@@ -83,7 +83,7 @@ struct WorkspaceJobs: WorkspacePart {
       let isHeld = queue.message(row.seq)?.handOut != nil
       guard filter.matches(row, isHeld: isHeld) else { continue }
       count.matched += 1
-      count.states[WorkspaceOperators.name(row, isHeld: isHeld), default: 0] += 1
+      count.standings[MessageStanding(row, isHeld: isHeld), default: 0] += 1
     }
     count.cursor = rows.last?.seq ?? cursor
     return !filter.seqs.isEmpty || rows.count < limits.listRowsMax
@@ -91,12 +91,9 @@ struct WorkspaceJobs: WorkspacePart {
 
   private func tellDryRun(_ operation: Operation, _ count: MatchCount) {
     workspace.openCalls[operation.call] = nil
-    let states = count.states.sorted { $0.key < $1.key }
-      .map { JSON.Member($0.key, .number("\($0.value)")) }
-    let json: JSON = [
-      "dry_run": true, "matched": .number("\(count.matched)"), "states": .object(states),
-    ]
-    workspace.read(Reply(call: operation.call, body: json.bytes))
+    workspace.read(
+      Reply(
+        call: operation.call, .dryRun(matched: count.matched, standings: count.standings)))
   }
 
   /// The line in the audit, with the number that the job is going to have.
@@ -133,12 +130,8 @@ struct WorkspaceJobs: WorkspacePart {
     workspace.add(.job(row))
     workspace.jobState.runs.append(JobRun(row, limits, now: now))
     workspace.openCalls[operation.call] = nil
-    let json: JSON = [
-      "job": .string(String(row.id)), "verb": .string(row.verb.name),
-      "matched": .number("\(row.counts.matched)"), "rate": .number("\(row.rate)"),
-    ]
     workspace.transaction.replyAfterBarrier(
-      Reply(call: operation.call, status: 202, body: json.bytes))
+      Reply(call: operation.call, .jobStarted(row)))
     workspace.touch()
     log.info("job_started", fields(row))
   }
@@ -181,15 +174,14 @@ struct WorkspaceJobs: WorkspacePart {
     let rows = try workspace.reading { () throws(StoreError) in
       try workspace.file.jobs(limit: limits.jobsKept + limits.jobsRunningMax)
     }
-    let json: JSON = ["jobs": .array(rows.map(\.json))]
-    workspace.read(Reply(call: operation.call, body: json.bytes))
+    workspace.read(Reply(call: operation.call, .jobs(rows)))
   }
 
   /// Answers with one job. Throws `notFound` if there is none.
   func show(_ operation: Operation, _ job: JobID) throws(RelayError) {
     let row = try workspace.reading { () throws(StoreError) in try workspace.file.job(job) }
     guard let row else { throw .notFound }
-    workspace.read(Reply(call: operation.call, body: row.json.bytes))
+    workspace.read(Reply(call: operation.call, .job(row)))
   }
 
   func isRunning(_ job: JobID) -> Bool {

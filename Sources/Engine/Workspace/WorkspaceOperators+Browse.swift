@@ -24,31 +24,19 @@ extension WorkspaceOperators {
     let rows = try workspace.reading { () throws(StoreError) in
       try workspace.file.page(Self.listing(filter), after: after, limit: limits.listRowsMax)
     }
-    var writer = JSONWriter(capacity: 512 * min(page.limit, rows.count))
-    writer.beginObject()
-    writer.key("messages")
-    writer.beginArray()
-    var shown = 0
+    var shown: [MessageFacts] = []
     var last = rows.last?.seq ?? 0
     var isCut = rows.count == limits.listRowsMax
     for row in rows where isShown(row, filter) {
-      if shown == page.limit {
+      if shown.count == page.limit {
         isCut = true
         break
       }
-      writer.beginObject()
-      try writeMembers(row, into: &writer)
-      writer.endObject()
-      shown += 1
-      if shown == page.limit { last = row.seq }
+      shown.append(try facts(row))
+      if shown.count == page.limit { last = row.seq }
     }
-    writer.endArray()
-    if isCut, page.filter.until.map({ rows.last?.at ?? $0 < $0 }) ?? true {
-      writer.key("next")
-      writer.string(String(last))
-    }
-    writer.endObject()
-    var reply = Reply(call: operation.call, body: writer.bytes)
+    let hasMore = isCut && (page.filter.until.map { rows.last?.at ?? $0 < $0 } ?? true)
+    var reply = Reply(call: operation.call, .messageList(shown, next: hasMore ? last : nil))
     reply.payer = operation.payer
     workspace.read(reply)
   }
@@ -88,33 +76,16 @@ extension WorkspaceOperators {
     return low
   }
 
-  /// The members that a list, and the view of one message, show.
-  func writeMembers(
-    _ message: StoredMessage, into writer: inout JSONWriter
-  ) throws(RelayError) {
+  /// The message as a list, and the view of one message, show it.
+  func facts(_ message: StoredMessage) throws(RelayError) -> MessageFacts {
     let held = queue.message(message.seq)
-    let dialect = Dialect(rawValue: message.dialect) ?? .v03
-    try writeSummary(
-      message, state: Self.name(message, isHeld: held?.handOut != nil), into: &writer)
-    writer.key("seq")
-    writer.int(Int(message.seq))
-    writer.key("caller")
-    writer.string(message.caller)
-    writer.key("method")
-    writer.string(A2AMethod(rawValue: message.method)?.name(in: dialect) ?? "")
-    writer.key("dialect")
-    writer.string(dialect == .v03 ? "0.3" : "1.0")
-    writer.key("message_id")
-    writer.string(message.messageID)
-    writer.key("attempts")
-    if let held { writer.int(held.attempt) } else { writer.int(try attempts(message)) }
-    writer.key("bytes")
-    writer.int(message.bytes)
-    writer.key("received")
-    writer.bool(message.isReceived)
-    guard let original = message.replayOf else { return }
-    writer.key("replay_of")
-    writer.string(original.text)
+    let attempts: Int
+    if let held { attempts = held.attempt } else { attempts = try self.attempts(message) }
+    let first = message.task == message.seq ? message : try workspace.storedMessage(message.task)
+    return MessageFacts(
+      message: message, id: workspace.messageID(message), workspace: workspace.id,
+      isHeld: held?.handOut != nil, task: first.map(workspace.messageID),
+      attempts: attempts)
   }
 
   private func attempts(_ message: StoredMessage) throws(RelayError) -> Int {
@@ -123,17 +94,6 @@ extension WorkspaceOperators {
     }
     guard let last else { return 0 }
     return last.row.attempt - (last.last?.kind.countsNoAttempt == true ? 1 : 0)
-  }
-
-  static func name(_ message: StoredMessage, isHeld: Bool) -> String {
-    switch message.state {
-    case .answered: "answered"
-    case .dead: "dead"
-    case .expired: "expired"
-    case .cancelled: "cancelled"
-    case .storing, .queued, .offered, .leased, .answering, .withdrawing, .closing, .redriving:
-      isHeld ? "in_flight" : "queued"
-    }
   }
 }
 

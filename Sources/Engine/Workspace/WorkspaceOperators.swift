@@ -23,8 +23,7 @@ struct WorkspaceOperators: WorkspacePart {
     guard let running = workspace.jobState.operations.removeValue(forKey: call) else { return }
     switch outcome {
     case .cancelled:
-      let id = JSON.string(running.message.text)
-      pool.operators.done(running, "cancelled", ["status": "cancelled", "id": id])
+      pool.operators.done(running, "cancelled", .cancelled(running.message))
     case .notCancelable: pool.operators.fail(running, .messageEnded, now: now)
     case .unavailable: pool.operators.fail(running, .notStored, now: now)
     }
@@ -35,8 +34,7 @@ struct WorkspaceOperators: WorkspacePart {
     switch outcome {
     case .redriven:
       workspace.jobState.operations[call] = nil
-      let id = JSON.string(running.message.text)
-      pool.operators.done(running, "redriven", ["status": "redriven", "id": id])
+      pool.operators.done(running, "redriven", .redriven(running.message))
     case .notDead:
       workspace.jobState.operations[call] = nil
       pool.operators.fail(running, .notDead, now: now)
@@ -67,13 +65,8 @@ struct WorkspaceOperators: WorkspacePart {
       let running = workspace.jobState.operations.removeValue(forKey: call),
       let message = queue.message(seq)
     else { return }
-    let copy = workspace.messageID(message).text
     pool.operators.done(
-      running, "replayed",
-      [
-        "status": "replayed", "id": .string(copy), "replay_of": .string(running.message.text),
-        "credentials": "removed",
-      ])
+      running, "replayed", .replayed(running.message, as: workspace.messageID(message)))
   }
 
   func replayRefused(_ seq: Seq, now: Now) {
@@ -107,8 +100,8 @@ struct WorkspaceOperators: WorkspacePart {
     let replay = NewMessage.Replay(
       of: stored.seq, id: original.bytes,
       notes: (
-        original: RunningOperation.note(actor, [("replayed_as", .string(copy.text))]),
-        own: RunningOperation.note(actor, [("replay_of", .string(original.text))])
+        original: OperatorNote.bytes(actor, [("replayed_as", copy.text)]),
+        own: OperatorNote.bytes(actor, [("replay_of", original.text)])
       ))
     queue.arrive(
       NewMessage(

@@ -156,11 +156,7 @@ struct WorkspaceTasks: WorkspacePart {
     var view = view
     let platform = workspace.callers.platformAnswer(addressee, seq)
     view.hasTopLevelParts = platform?.isEnd == true
-    var answer = addressee.reply(bytes: view.answerBytes) { writer in
-      view.writeSendResult(
-        as: addressee.dialect, historyLength: addressee.historyLength, into: &writer)
-      platform?.writeReceipt(into: &writer)
-    }
+    var answer = addressee.reply(.sent(view, platform))
     answer.messageID = waiter.message
     reply(answer, seq, read: read, isToCaller: !waiter.isAnswerer, now: now)
   }

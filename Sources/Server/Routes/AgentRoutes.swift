@@ -1,3 +1,4 @@
+import API
 import Engine
 import HTTPServer
 import Relay
@@ -42,7 +43,7 @@ struct AgentRoutes {
     engine.registry.workspaces.register(
       calls.open(request),
       Registration(
-        id: id, card: card, cardBytes: card?.isNull == true ? [] : bytes,
+        id: id, cardName: card?["name"]?.string ?? "", cardBytes: card?.isNull == true ? [] : bytes,
         url: url, wantsPush: json["delivery_mode"]?.string == "push", origin: origin(request)),
       identity: known, mode: registration, now: request.now)
   }
@@ -66,11 +67,11 @@ struct AgentRoutes {
       guard WorkspaceID(text) == own else { throw .notFound }
     }
     do throws(BadSetting) {
-      engine.registry.beat(own, try Vitals(json, at: request.now.wall))
+      engine.registry.beat(own, try SettingsReader.vitals(json, at: request.now.wall))
     } catch {
       return calls.fail(request, .badRequest, error.text)
     }
-    let reply = Reply(call: calls.open(request), body: Array("{\"status\":\"ok\"}".utf8))
+    let reply = Reply(call: calls.open(request), .alive)
     engine.agents.heartbeat(own, reply, now: request.now)
   }
 
@@ -101,7 +102,7 @@ struct AgentRoutes {
   func state(_ request: Request) throws(RelayError) {
     guard let record = engine.directory.workspace(request.workspace) else { throw .notFound }
     request.respond(
-      engine.registry.json.state(
+      calls.renderer.registry.state(
         record, isForAgent: request.ownWorkspace != nil, now: request.now.wall))
   }
 }

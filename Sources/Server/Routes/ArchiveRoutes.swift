@@ -1,3 +1,4 @@
+import API
 import Engine
 import Relay
 import Wire
@@ -8,7 +9,7 @@ struct ArchiveRoutes {
   let engine: Engine
   let calls: OpenCalls
 
-  func status(_ request: Request) { request.respond(engine.backups.status) }
+  func status(_ request: Request) { request.respond(calls.renderer.backup(engine.backups.status)) }
 
   func importing(_ request: Request) throws(RelayError) {
     guard let folder = folder(try request.object(engine.limits), request) else { return }

@@ -1,3 +1,4 @@
+import API
 import Engine
 import Relay
 import Wire
@@ -8,7 +9,7 @@ struct OrgRoutes {
   let calls: OpenCalls
 
   func list(_ request: Request) {
-    request.respond(engine.registry.json.orgs(engine.directory))
+    request.respond(calls.renderer.registry.orgs(engine.directory))
   }
 
   func create(_ request: Request) throws(RelayError) {
@@ -39,7 +40,7 @@ struct OrgRoutes {
   func keys(_ request: Request) throws(RelayError) {
     let org = try request.org(named: request.query.first("org"), engine.directory)
     guard let org else { throw .notFound }
-    request.respond(engine.registry.json.keys(of: org, engine.directory))
+    request.respond(calls.renderer.registry.keys(of: org, engine.directory))
   }
 
   func mintKey(_ request: Request) throws(RelayError) {

@@ -1,3 +1,4 @@
+import API
 import Engine
 import Relay
 import Wire
@@ -13,7 +14,7 @@ struct SecretRoutes {
       engine.registry.secrets.values(calls.open(request), of: own, isWrapped: true)
     } else {
       let secrets = engine.directory.secrets[request.workspace]
-      request.respond(engine.registry.json.secretList(secrets))
+      request.respond(calls.renderer.registry.secretList(secrets))
     }
   }
 

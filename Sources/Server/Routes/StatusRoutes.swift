@@ -1,3 +1,4 @@
+import API
 import Engine
 import HTTPServer
 import Relay
@@ -85,7 +86,7 @@ struct StatusRoutes {
       "started_at": .string(Timestamp.rfc3339(nanoseconds: started.wall.nanoseconds)),
       "uptime_seconds": .number("\((now.instant - started.instant).nanoseconds / 1_000_000_000)"),
       "ready": .bool(engine.unreadyReasons.isEmpty),
-      "reasons": .array(engine.unreadyReasons.map { .string($0) }),
+      "reasons": .array(engine.unreadyReasons.map { .string($0.rawValue) }),
       "workspaces": [
         "active": number(counts.all), "removed": number(engine.directory.removed.count),
         "open": number(levels.filesOpen), "failed": number(levels.filesFailed),
@@ -97,7 +98,7 @@ struct StatusRoutes {
       "messages": messagesJSON(levels.depth, now: now),
       "disk": diskJSON(),
       "clock_doubted_seconds": .number("\(engine.clockDoubt(now).nanoseconds / 1_000_000_000)"),
-      "barrier": engine.barrierJSON(now: now),
+      "barrier": calls.renderer.barrier(engine.barrier(now: now)),
       "connections": number(request.connections),
       "parked_polls": number(levels.parkedPolls),
       "held_callers": number(levels.heldCallers),
@@ -113,15 +114,15 @@ struct StatusRoutes {
       "interrupted": number(depth.interrupted), "bytes": number(depth.bytes),
     ]
     json["oldest_unanswered_age_seconds"] =
-      depth.oldestUnanswered.map { engine.seconds(now.wall - $0) } ?? .null
+      depth.oldestUnanswered.map { calls.renderer.seconds(now.wall - $0) } ?? .null
     json["oldest_unreceived_age_seconds"] =
-      depth.oldestUnreceived.map { engine.seconds(now.wall - $0) } ?? .null
+      depth.oldestUnreceived.map { calls.renderer.seconds(now.wall - $0) } ?? .null
     return json
   }
 
   private func diskJSON() -> JSON {
     guard let disk = engine.metrics.disk else { return .null }
-    var json = engine.roomJSON
+    var json = calls.renderer.room(engine.room)
     json["low"] = .bool(engine.isDiskLow)
     json["reserve_held"] = .bool(disk.isReserveHeld)
     return json

@@ -1,3 +1,4 @@
+import API
 import Engine
 import Relay
 import Wire
@@ -8,7 +9,7 @@ struct TokenRoutes {
   let calls: OpenCalls
 
   func list(_ request: Request) {
-    request.respond(engine.registry.json.tokens(of: request.workspace, engine.directory))
+    request.respond(calls.renderer.registry.tokens(of: request.workspace, engine.directory))
   }
 
   func mint(_ request: Request) throws(RelayError) {

@@ -1,3 +1,4 @@
+import API
 import Engine
 import Relay
 import Store
@@ -36,7 +37,8 @@ struct WorkspaceRoutes {
         request, .badRequest, "name: at most \(engine.limits.nameBytesMax) bytes")
     }
     do throws(BadSetting) {
-      let settings = try Settings(json)
+      var settings = Settings()
+      settings.change(try SettingsReader.read(json))
       engine.registry.workspaces.create(
         calls.open(request), id: id, name: name, settings: settings, org: org, parent: parent,
         actor: request.actor, now: request.now)
@@ -80,11 +82,11 @@ struct WorkspaceRoutes {
     var list: [JSON] = []
     for id in page.ids {
       if areRemoved {
-        if let entry = engine.registry.json.removedEntry(engine.directory.removed[id]) {
+        if let entry = calls.renderer.registry.removedEntry(engine.directory.removed[id]) {
           list.append(entry)
         }
       } else {
-        list.append(try engine.operators.workspaceStatus(id, now: request.now))
+        list.append(try status(of: id, request))
       }
     }
     var json: JSON = ["workspaces": .array(list)]
@@ -92,9 +94,14 @@ struct WorkspaceRoutes {
     request.respond(json)
   }
 
+  private func status(of id: WorkspaceID, _ request: Request) throws(RelayError) -> JSON {
+    calls.renderer.registry.status(
+      try engine.operators.workspaceStatus(id, now: request.now), now: request.now.wall)
+  }
+
   func show(_ request: Request) throws(RelayError) {
-    var json = try engine.operators.workspaceStatus(request.workspace, now: request.now)
-    json["agent_card"] = engine.registry.json.registeredCard(
+    var json = try status(of: request.workspace, request)
+    json["agent_card"] = calls.renderer.registry.registeredCard(
       engine.directory.workspace(request.workspace))
     request.respond(json)
   }
@@ -103,7 +110,7 @@ struct WorkspaceRoutes {
   /// done.
   func change(_ request: Request) throws(RelayError) {
     let json = try request.object(engine.limits)
-    let allowed = ["name", "parent_id"] + Settings.names
+    let allowed = ["name", "parent_id"] + SettingsReader.names
     if let unknown = json.object?.first(where: { !allowed.contains($0.key) }) {
       let names = allowed.joined(separator: ", ")
       return calls.fail(
@@ -122,12 +129,17 @@ struct WorkspaceRoutes {
       }
       name = text
     }
-    let settings = (json.object ?? []).filter { Settings.names.contains($0.key) }
+    let settings: SettingsChange
+    do throws(BadSetting) {
+      settings = try SettingsReader.read(json)
+    } catch {
+      return calls.fail(request, .badRequest, error.text)
+    }
     engine.registry.workspaces.change(
       calls.open(request), request.workspace,
       WorkspaceChange(
         name: name, parent: json["parent_id"] == nil ? nil : .some(parent),
-        settings: .object(settings)),
+        settings: settings),
       actor: request.actor, now: request.now)
   }
 

@@ -26,7 +26,7 @@ final class Gate {
     self.registration = registration
     metricsAccess = metrics
     self.root = root
-    doors = Doors(publicURL: engine.registry.json.publicURL, names: hosts)
+    doors = Doors(publicURL: engine.registry.urls.base, names: hosts)
   }
 
   func request(_ head: HTTPRequestHead, _ ticket: Ticket, _ loop: Loop, now: Now) -> Request {

@@ -1,3 +1,4 @@
+import API
 import Engine
 import HTTPServer
 import Relay
@@ -6,12 +7,13 @@ import Wire
 /// Makes the answers to requests that are refused before a handler has answered them.
 struct Refusals {
   let engine: Engine
+  let renderer: Renderer
 
   func response(to request: Request, _ error: RelayError) -> HTTPResponse {
     if let ended = endedToken(of: request, error) { return response(to: request, ended) }
     engine.metrics.refused(error)
     var (detail, members) = explanation(of: error, request)
-    var headers = Reply.headers(error)
+    var headers: [(String, String)] = []
     switch error {
     case .methodNotAllowed:
       let names = RouteTable.methods(besides: request.route).names.joined(separator: ", ")
@@ -22,8 +24,9 @@ struct Refusals {
     default: break
     }
     if request.route.traits.contains(.callers) { headers += CrossOrigin.headers }
-    var response = HTTPResponse.json(error.status, Reply.body(error, detail, members))
-    response.headers += headers
+    let rendered = renderer.response(error, detail, members: members)
+    var response = HTTPResponse(rendered)
+    response.headers += rendered.headers + headers
     return response
   }
 
@@ -34,7 +37,7 @@ struct Refusals {
       return response(to: request, .stopping)
     }
     let addressee = Addressee(call: 0, id: rpc.id, dialect: rpc.dialect, historyLength: nil)
-    return .json(200, addressee.reply(.stopping).body)
+    return .json(200, renderer.response(to: addressee.reply(.stopping)).body)
   }
 
   private func explanation(
@@ -47,9 +50,9 @@ struct Refusals {
       return ("got \"\(request.head.requestedHost?.prefix(Limits.shownHostMax) ?? "")\"", [])
     case .workspaceRemoved where request.route.traits.contains(.explainsRemoval):
       let record = engine.directory.removed[request.workspace]
-      return (nil, engine.registry.json.removedMembers(record))
+      return (nil, renderer.registry.removedMembers(record))
     case .unsupported where request.route.traits.contains(.feed):
-      let (detail, members) = engine.registry.json.insteadOfFeed(request.workspace)
+      let (detail, members) = renderer.registry.insteadOfFeed(request.workspace)
       return (detail, members)
     default: return (nil, [])
     }
@@ -72,13 +75,14 @@ struct Refusals {
     // The removal may still fail, and then the token counts again: nobody is to give up for that.
     let error: RelayError = ended.isDurable ? .workspaceRemoved : .notStored
     engine.metrics.refused(error)
-    let members = ended.isDurable ? engine.registry.json.members(of: ended) : []
+    let members = ended.isDurable ? renderer.registry.members(of: ended) : []
     // `molecule_agent` reads a 404 as "deleted" at `/state`, and for `molecule connect` a 410 of
     // `/activity` is a lost cursor, after which it polls again.
     let endsByNotFound = ended.isDurable && request.route.traits.contains(.endsByNotFound)
-    var response = HTTPResponse.json(
-      endsByNotFound ? 404 : error.status, Reply.body(error, nil, members))
-    response.headers += Reply.headers(error)
+    var rendered = renderer.response(error, nil, members: members)
+    if endsByNotFound { rendered.status = 404 }
+    var response = HTTPResponse(rendered)
+    response.headers += rendered.headers
     if request.route.traits.contains(.callers) { response.headers += CrossOrigin.headers }
     return response
   }

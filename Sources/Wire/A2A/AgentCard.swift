@@ -24,10 +24,11 @@ package enum AgentCard {
   /// could not parse it: the card may have been registered before `check` was what it is.
   /// `signatures` go: they are not true of a changed card (1.0 §8.4).
   package static func synthesize(
-    registered: JSON?, workspaceName: String, base: String, relayKeyScheme: Bool,
+    registered bytes: [UInt8], workspaceName: String, base: String, relayKeyScheme: Bool,
     relayVersion: String
   ) -> [UInt8] {
-    let given = registered ?? .object([])
+    // Its values were counted when it came.
+    let given = (try? JSON(parsing: bytes, valuesMax: .max)) ?? .object([])
     // Registration refuses passwords in URLs; a card that an older build has stored may have some.
     let own = URLUser.removed(from: (try? AgentCardShape.read(given)) ?? given)
     let ownName = own["name"]?.string ?? ""

@@ -7,7 +7,8 @@ import Wire
     if let registered { try AgentCard.check(registered) }
     return try JSON(
       parsing: AgentCard.synthesize(
-        registered: registered, workspaceName: "ws", base: "https://r/w/1/", relayKeyScheme: key,
+        registered: registered?.bytes ?? [], workspaceName: "ws", base: "https://r/w/1/",
+        relayKeyScheme: key,
         relayVersion: "3.2.1"))
   }
 
@@ -128,9 +129,9 @@ import Wire
 
   @Test func `a card from before this rule is shown without what nobody could read`() throws {
     let bytes = AgentCard.synthesize(
-      registered: [
+      registered: ([
         "name": "A", "iconUrl": 5, "provider": [:], "skills": [5, "s"], "capabilities": [],
-      ], workspaceName: "w", base: "h/", relayKeyScheme: true, relayVersion: "1")
+      ] as JSON).bytes, workspaceName: "w", base: "h/", relayKeyScheme: true, relayVersion: "1")
     let card = try JSON(parsing: bytes)
     #expect(card["name"] == "A" && card["iconUrl"] == nil && card["provider"] == nil)
     #expect(card["skills"]?.array?.count == 1)

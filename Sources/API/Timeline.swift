@@ -1,3 +1,4 @@
+import Engine
 import Relay
 import Store
 import Wire
@@ -6,14 +7,12 @@ import Wire
 struct Timeline {
   private var events: [(at: WallTime, name: String, members: [(String, JSON)])] = []
 
-  /// - `lateBodies`: of so many results that came too late, what is kept of them.
-  init(
-    _ message: StoredMessage, handOuts: [StoredHandOut], notes: [StoredNote], lateBodies: Int = 0
-  ) {
+  init(_ facts: TimelineFacts) {
+    let message = facts.facts.message
     add(message.at, "stored", [("caller", .string(message.caller))])
-    for handOut in handOuts { add(handOut) }
-    var bodiesLeft = lateBodies
-    for note in notes {
+    for handOut in facts.handOuts { add(handOut) }
+    var bodiesLeft = facts.lateBodies
+    for note in facts.notes {
       var members = note.members
       if bodiesLeft > 0, let body = note.lateBody {
         members.append(body)

@@ -1,32 +1,26 @@
+package import Engine
 package import Relay
 package import Wire
 
-/// The JSON of workspaces, orgs, tokens, secrets and the audit, as operators and agents see it.
-///
-/// Every function is of values only: it knows no queue, and writes nothing.
-package struct RegistryJSON: Sendable {
-  /// Where the relay is reached, without a slash at its end.
-  package let publicURL: String
+/// Puts what is registered into JSON: workspaces and their agents, as operators and agents see
+/// them.
+package struct RegistryRenderer: Sendable {
+  private let urls: PublicURLs
   /// An agent without a sign of life for longer is shown as offline.
-  let offlineAfter: Duration
+  private let offlineAfter: Duration
   /// A removed workspace can be restored for as long.
-  let removedKeep: Duration
+  private let removedKeep: Duration
 
-  package init(publicURL: String, limits: Limits) {
-    self.publicURL = publicURL
+  init(urls: PublicURLs, _ limits: Limits) {
+    self.urls = urls
     offlineAfter = limits.offlineAfter
     removedKeep = limits.removedKeep
   }
 
-  /// The URL at which a workspace's callers reach it.
-  func base(_ id: WorkspaceID) -> String { "\(publicURL)/w/\(id.text)/" }
-
-  func inboxURL(_ id: WorkspaceID) -> String { "\(publicURL)/workspaces/\(id.text)/inbox" }
-
   // MARK: workspaces
 
   func registered(_ row: RegisteredWorkspace, _ secret: String?, wantsPush: Bool) -> JSON {
-    let base = base(row.id)
+    let base = urls.callers(of: row.id)
     var json: JSON = [
       "status": "registered", "id": .string(row.id.text),
       "workspace_id": .string(row.id.text), "org_id": .string(row.org),
@@ -34,7 +28,7 @@ package struct RegistryJSON: Sendable {
       "relay": [
         "public_url": .string(base),
         "card_url": .string(base + ".well-known/agent-card.json"),
-        "inbox_url": .string(inboxURL(row.id)),
+        "inbox_url": .string(urls.inbox(of: row.id)),
       ],
     ]
     if let secret {
@@ -48,7 +42,7 @@ package struct RegistryJSON: Sendable {
   }
 
   func workspace(_ row: RegisteredWorkspace, lastSeen: WallTime?) -> JSON {
-    let base = base(row.id)
+    let base = urls.callers(of: row.id)
     var json: JSON = [
       "id": .string(row.id.text), "name": .string(row.name), "org": .string(row.org),
       "created_at": .time(row.createdAt),
@@ -57,7 +51,7 @@ package struct RegistryJSON: Sendable {
       "settings": settings(row),
       "urls": [
         "public": .string(base), "card": .string(base + ".well-known/agent-card.json"),
-        "inbox": .string(inboxURL(row.id)),
+        "inbox": .string(urls.inbox(of: row.id)),
       ],
     ]
     if let at = row.claimedAt {
@@ -73,14 +67,38 @@ package struct RegistryJSON: Sendable {
   /// The settings that an operator has made. The time of the card's registration is the relay's
   /// own note, and is not shown.
   private func settings(_ row: RegisteredWorkspace) -> JSON {
-    var settings = Settings(ofRow: row)
-    settings.cardAt = nil
-    return settings.json
+    let settings = Settings(ofRow: row)
+    var json: JSON = [
+      "callers": .string(settings.callers.rawValue),
+      "when_offline": .string(settings.whenOffline.rawValue),
+      "keep_alive": .bool(settings.keepsAlive),
+    ]
+    if settings.isPaused { json["paused"] = true }
+    if settings.refusesSends { json["sends"] = "refuse" }
+    return json
   }
 
   /// The card as the agent gave it. It may be large: only a page about one workspace has it.
   package func registeredCard(_ record: WorkspaceRecord?) -> JSON {
     record.flatMap { try? JSON(parsing: $0.row.card, valuesMax: .max) } ?? .null
+  }
+
+  /// A workspace with its agent and what its queue holds, or held when its file was closed; without
+  /// the queue if nobody knows that.
+  package func status(_ status: WorkspaceStatus, now: WallTime) -> JSON {
+    let record = status.record
+    var json = workspace(record.row, lastSeen: record.lastSeen)
+    addLiveness(record, isDeaf: status.isDeaf, to: &json, now: now)
+    guard let counts = status.counts else { return json }
+    var queue: JSON = [:]
+    for (name, count) in counts.named { queue[name] = .number("\(count)") }
+    queue["held_callers"] = .number("\(status.heldCallers)")
+    queue["parked_polls"] = .number("\(status.parkedPolls)")
+    // A poll keeps its workspace in memory, and for a while after its end.
+    queue["present"] = .bool(status.isPresent)
+    queue["in_memory"] = .bool(status.isInMemory)
+    json["queue"] = queue
+    return json
   }
 
   // MARK: liveness
@@ -93,7 +111,7 @@ package struct RegistryJSON: Sendable {
   }
 
   /// - `isDeaf`: the agent polls the activity feed, and nobody polls the inbox.
-  func addLiveness(
+  private func addLiveness(
     _ record: WorkspaceRecord, isDeaf: Bool, to json: inout JSON, now: WallTime
   ) {
     json["status"] = .string(liveness(record, now: now))
@@ -124,7 +142,7 @@ package struct RegistryJSON: Sendable {
 
   /// What works in place of the platform's activity feed.
   package func insteadOfFeed(_ id: WorkspaceID) -> (detail: String, members: [(String, JSON)]) {
-    let url = inboxURL(id)
+    let url = urls.inbox(of: id)
     return (
       "the activity feed is not served yet; poll GET \(url)?wait=25, and post each result to "
         + "\(url)/MESSAGE/result",
@@ -189,12 +207,5 @@ package struct RegistryJSON: Sendable {
 
   package func members(of ended: Directory.EndedToken) -> [(String, JSON)] {
     agentMembers(ended.workspace, ended.at)
-  }
-}
-
-extension JSON {
-  /// A time as all answers show it; `null` for none.
-  static func time(_ time: WallTime?) -> JSON {
-    time.map { .string(Timestamp.rfc3339(nanoseconds: $0.nanoseconds)) } ?? .null
   }
 }

@@ -1,19 +1,20 @@
+package import Engine
 package import Relay
 package import Wire
 
-/// Tokens and keys with everything but the secret, of which nothing is kept.
-extension RegistryJSON {
+/// Tokens, keys, orgs, secrets and the audit. Tokens and keys show everything but the secret, of
+/// which nothing is kept.
+extension RegistryRenderer {
   package func tokens(of id: WorkspaceID, _ directory: borrowing Directory) -> JSON {
-    list(directory.tokens.entries(of: .workspace(id)))
+    list(directory.shownTokens(of: id))
   }
 
   package func keys(of org: String, _ directory: borrowing Directory) -> JSON {
-    list(directory.tokens.entries(of: .org(org)))
+    list(directory.shownKeys(of: org))
   }
 
-  private func list(_ entries: [TokenTable.Entry]) -> JSON {
-    let rows = entries.filter(\.isDurable).map(\.shown)
-    return ["tokens": .array(rows.map(token)), "count": .number("\(rows.count)")]
+  private func list(_ rows: [RegisteredToken]) -> JSON {
+    ["tokens": .array(rows.map(token)), "count": .number("\(rows.count)")]
   }
 
   private func token(_ token: RegisteredToken) -> JSON {
@@ -23,7 +24,7 @@ extension RegistryJSON {
       json["scopes"] = scopes(token.scopes)
     }
     json["name"] = .string(token.name)
-    json["prefix"] = .string(TokenTable.Owner(token)?.form.prefix ?? "")
+    json["prefix"] = .string(token.prefix)
     json["created_at"] = .time(token.createdAt)
     json["created_by"] = .string(token.origin.by)
     json["last_used_at"] = .time(token.lastUsedAt)
@@ -40,17 +41,17 @@ extension RegistryJSON {
         .map { .string($0.name) })
   }
 
-  func minted(_ token: NewToken, _ id: WorkspaceID) -> JSON {
+  func minted(_ token: RegisteredToken, _ id: WorkspaceID, _ secret: String) -> JSON {
     [
-      "auth_token": .string(token.secret), "workspace_id": .string(id.text),
-      "id": .string(token.row.fingerprint), "expires_at": .time(token.row.expiresAt),
+      "auth_token": .string(secret), "workspace_id": .string(id.text),
+      "id": .string(token.fingerprint), "expires_at": .time(token.expiresAt),
       "message": "shown once: only its hash is kept",
     ]
   }
 
-  func minted(_ key: NewToken) -> JSON {
-    var json = token(key.row)
-    json["auth_token"] = .string(key.secret)
+  func minted(_ key: RegisteredToken, _ secret: String) -> JSON {
+    var json = token(key)
+    json["auth_token"] = .string(secret)
     json["message"] = "shown once: only its hash is kept"
     return json
   }
@@ -103,11 +104,4 @@ extension RegistryJSON {
       "detail": .string(entry.detail),
     ]
   }
-}
-
-extension RegisteredToken.Scopes {
-  /// The scopes by the names that requests and lists use.
-  package static let names: [(name: String, scope: RegisteredToken.Scopes)] = [
-    ("admin", .admin), ("send", .send), ("read", .read),
-  ]
 }
