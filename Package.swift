@@ -51,12 +51,14 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Commands", dependencies: ["Relay", "Wire", "System", "Store", "HTTPClient", "Server"],
+      name: "Commands",
+      dependencies: [
+        "Relay", "Wire", "System", "Store", "Archive", "Engine", "HTTPClient", "Server",
+      ],
       swiftSettings: pure),
     .executableTarget(
       name: "a2a-relay",
-      dependencies: ["Relay", "System", "Archive", "Engine", "HTTPClient", "Server", "Commands"],
-      swiftSettings: settings),
+      dependencies: ["System", "Commands"], swiftSettings: settings),
     .executableTarget(
       name: "a2a-bench", dependencies: ["CLinux", "Relay", "Wire", "System", "Store"],
       swiftSettings: settings),
@@ -96,13 +98,12 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "HTTPServer", "HTTPClient", "HTTPTestKit", "Engine", "API", "Archive", "Relay",
-        "Wire",
-        "Store", "System", "CLinux", "TestKit",
+        "Server", "Commands", "HTTPServer", "HTTPClient", "HTTPTestKit", "Engine", "API",
+        "Archive", "Relay", "Wire", "Store", "System", "CLinux", "TestKit",
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["Commands", "Server", "System", "Wire"],
+      name: "CommandTests", dependencies: ["Commands", "Server", "Relay", "System", "Wire"],
       swiftSettings: settings),
     .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: settings),
   ],

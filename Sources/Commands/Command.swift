@@ -1,32 +1,53 @@
-import Server
+import System
 
 /// One command: how its line is written, what it does, and what its help says of it.
 ///
-/// The parser, the help and the answer to a wrong line come from the table of these alone.
+/// The reader of lines, the help and the answer to a wrong line follow from the table of these.
 package struct Command: Sendable {
   /// As it is typed: words, `NAME` for an argument, `[NAME]` for one that may be missing and
   /// `NAME…` for one or more.
   package let pattern: String
   package let summary: String
-  /// Beside those that every command takes.
+  /// The command's own flags, beside `CommonFlags` for a command that asks a relay.
   let flags: [Flag]
-  /// What the help says further.
+  /// Further lines of its help.
   let notes: String
-  let run: @Sendable (Invocation) throws(CommandFailure) -> Int32
+  /// Whether the command asks a relay or works on its files. Such commands share some flags;
+  /// `serve` and `health` share flags with each other only.
+  let asksRelay: Bool
+  let run: @Sendable (Invocation) throws(CommandFailure) -> ExitStatus
 
+  /// A command that asks a relay: it takes `CommonFlags` beside its own flags.
   init(
     _ pattern: String, _ summary: String, flags: [Flag] = [], notes: String = "",
-    run: @escaping @Sendable (Invocation) throws(CommandFailure) -> Int32
+    run: @escaping @Sendable (Invocation) throws(CommandFailure) -> ExitStatus
   ) {
     self.pattern = pattern
     self.summary = summary
     self.flags = flags
     self.notes = notes
+    asksRelay = true
+    self.run = run
+  }
+
+  /// A command of the relay's own process.
+  init(
+    ofProcess pattern: String, _ summary: String, flags: [Flag],
+    run: @escaping @Sendable (Invocation) throws(CommandFailure) -> ExitStatus
+  ) {
+    self.pattern = pattern
+    self.summary = summary
+    self.flags = flags
+    notes = ""
+    asksRelay = false
     self.run = run
   }
 
   /// The first word.
   package var name: String { String(parts.first?.text ?? "") }
+
+  /// All flags that the command takes.
+  var allFlags: [Flag] { asksRelay ? flags + CommonFlags.all : flags }
 
   struct Part {
     enum Kind { case word, argument, optional, rest }
@@ -43,7 +64,8 @@ package struct Command: Sendable {
     }
   }
 
-  /// The arguments, if the words of a line are this command's; and how many words were literal.
+  /// Matches the words of a line. Returns `nil` if they are not this command's; else its arguments,
+  /// and how many words of the pattern are literal.
   func match(_ words: [String]) -> (arguments: [String], literal: Int)? {
     var arguments: [String] = []
     var literal = 0
@@ -65,64 +87,5 @@ package struct Command: Sendable {
       }
     }
     return rest.isEmpty ? (arguments, literal) : nil
-  }
-}
-
-/// `--name`, with a value or without. One name means the same wherever it is taken.
-struct Flag: Sendable {
-  let name: String
-  /// What follows it; `nil`: nothing does.
-  let value: String?
-  let text: String
-
-  init(_ name: String, _ value: String? = nil, _ text: String) {
-    self.name = name
-    self.value = value
-    self.text = text
-  }
-
-  /// What every command takes that asks a relay.
-  static let common = [
-    Flag("relay", "URL", "the relay (default http://127.0.0.1:8080; env A2A_RELAY_URL)"),
-    Flag(
-      "token-file", "FILE",
-      "the credential (default env A2A_RELAY_TOKEN, ADMIN_TOKEN, else DATA/admin-token)"),
-    Flag(
-      "data", "DIRECTORY",
-      "the relay's data directory (env A2A_RELAY_DATA; default ./relay-data, else "
-        + "\(OperatorPlace.Installation.documented.data))"),
-    Flag("json", nil, "print the relay's JSON as it is"),
-  ]
-}
-
-/// Why a command has not been carried out; each has its exit status.
-package enum CommandFailure: Error {
-  /// The line is wrong: 64 (EX_USAGE).
-  case usage(String)
-  /// Nobody answers: 69 (EX_UNAVAILABLE).
-  case unreachable(String)
-  /// A file cannot be read or written: 74 (EX_IOERR).
-  case io(String)
-  /// The credential is missing or not accepted: 77 (EX_NOPERM).
-  case credential(String)
-  /// The relay has refused, or a check has found something: 1.
-  case refused(String)
-
-  package var status: Int32 {
-    switch self {
-    case .usage: 64
-    case .unreachable: 69
-    case .io: 74
-    case .credential: 77
-    case .refused: 1
-    }
-  }
-
-  package var text: String {
-    switch self {
-    case .usage(let text), .unreachable(let text), .io(let text), .credential(let text),
-      .refused(let text):
-      text
-    }
   }
 }

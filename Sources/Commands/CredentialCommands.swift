@@ -36,16 +36,16 @@ enum CredentialCommands {
 
   private static let org = Flag("org", "ORG", "which org (default default)")
 
-  private static func listTokens(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func listTokens(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try line.show(line.ask("GET", "/workspaces/\(try line.workspace())/tokens")) { tokens($0) }
-    return 0
+    return .done
   }
 
-  private static func listKeys(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func listKeys(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var query = Query()
     query.add("org", line.value("org"))
     try line.show(line.ask("GET", "/org/tokens\(query.text)")) { tokens($0, areKeys: true) }
-    return 0
+    return .done
   }
 
   private static func tokens(_ json: JSON, areKeys: Bool = false) -> String {
@@ -93,23 +93,23 @@ enum CredentialCommands {
       + "revoke \(Plain.member(json["id"])), then a2a-relay tokens \(id) add"
   }
 
-  private static func addToken(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func addToken(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     let answer = try line.ask("POST", "/workspaces/\(id)/tokens", try wish(line))
     try line.show(answer, ifLost: { lost($0, id) }, minted)
-    return 0
+    return .done
   }
 
-  private static func rotate(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func rotate(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var body: JSON = [:]
     if let grace = try line.number("grace") { body["grace_seconds"] = .number("\(grace)") }
     let id = try line.workspace()
     let answer = try line.ask("POST", "/workspaces/\(id)/tokens/rotate", body)
     try line.show(answer, ifLost: { lost($0, id) + "; the older ones end as asked" }, minted)
-    return 0
+    return .done
   }
 
-  private static func revoke(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func revoke(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     var path = "/workspaces/\(id)/tokens"
     guard (line.arguments.count > 1) != line.has("all") else {
@@ -119,10 +119,10 @@ enum CredentialCommands {
     try line.show(line.ask("DELETE", path)) { json in
       "revoked \(Plain.member(json["id"] ?? json["count"]))\n"
     }
-    return 0
+    return .done
   }
 
-  private static func listOrgs(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func listOrgs(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try line.show(line.ask("GET", "/orgs")) { json in
       var table = TextTable([.init("ID"), .init("NAME")])
       for org in json["orgs"]?.array ?? [] {
@@ -130,20 +130,20 @@ enum CredentialCommands {
       }
       return table.text
     }
-    return 0
+    return .done
   }
 
-  private static func createOrg(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func createOrg(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var body: JSON = ["id": .string(line.arguments[0])]
     if let name = line.value("name") { body["name"] = .string(name) }
     try line.show(line.ask("POST", "/orgs", body)) { json in
       "made \(Plain.member(json["id"])); next: a2a-relay keys add --org "
         + "\(Plain.member(json["id"])) --scopes send\n"
     }
-    return 0
+    return .done
   }
 
-  private static func addKey(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func addKey(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     guard let scopes = line.value("scopes") else {
       throw .usage("--scopes is missing: a list of admin, send and read, as send,read")
     }
@@ -157,14 +157,14 @@ enum CredentialCommands {
         return "key \(id) is made, and nobody knows it; try: a2a-relay keys revoke \(id), then "
           + "a2a-relay keys add"
       }, minted)
-    return 0
+    return .done
   }
 
-  private static func revokeKey(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func revokeKey(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let key = Query.escape(line.arguments[0])
     try line.show(line.ask("DELETE", "/org/tokens/\(key)")) { json in
       "revoked \(Plain.member(json["id"]))\n"
     }
-    return 0
+    return .done
   }
 }

@@ -1,3 +1,4 @@
+import System
 import Wire
 
 /// `doctor`: looks for what usually goes wrong, and says what to do next.
@@ -54,12 +55,12 @@ enum Doctor {
     }
   }
 
-  private static func run(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func run(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var report = Report()
     examineMachine(line, &report)
     examineRelay(line, &report)
     try line.console.out(
       line.isJSON ? String(decoding: report.json.bytes, as: UTF8.self) + "\n" : report.text)
-    return report.problems == 0 ? 0 : 1
+    return report.problems == 0 ? .done : .refused
   }
 }

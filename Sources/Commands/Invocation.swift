@@ -1,70 +1,48 @@
 import HTTPClient
 import Relay
-import Server
 import System
 import Wire
 
-/// Where a command writes, and what it knows of its surroundings.
-package struct Console: Sendable {
-  var out: @Sendable (String) throws(CommandFailure) -> Void
-  var error: @Sendable (String) -> Void
-  var environment: @Sendable (String) -> String?
-  /// Somebody looks at the progress that goes to standard error.
-  var isWatched: Bool
-  /// Waits between two looks at a job.
-  var pause: @Sendable (Duration) -> Void
-  /// Where this machine's service has its files.
-  var installed = OperatorPlace.Installation.documented
-
-  package init(
-    out: @escaping @Sendable (String) throws(CommandFailure) -> Void,
-    error: @escaping @Sendable (String) -> Void,
-    environment: @escaping @Sendable (String) -> String?, isWatched: Bool,
-    pause: @escaping @Sendable (Duration) -> Void
-  ) {
-    self.out = out
-    self.error = error
-    self.environment = environment
-    self.isWatched = isWatched
-    self.pause = pause
-  }
-}
-
-/// One command with what stands on its line.
+/// One command, the line that asks for it, and the console that it writes to.
 package struct Invocation: Sendable {
   let command: Command
+  /// The words of the line that stand for the command's arguments.
   let arguments: [String]
-  let values: [String: [String]]
+  let line: ArgumentLine
   let console: Console
   /// The relay that the line means.
   let place: OperatorPlace
 
-  init(
-    _ command: Command, arguments: [String], values: [String: [String]], console: Console
-  ) {
+  init(_ command: Command, arguments: [String], line: ArgumentLine, console: Console) {
     self.command = command
     self.arguments = arguments
-    self.values = values
+    self.line = line
     self.console = console
     place = OperatorPlace(
-      data: values["data"]?.last, relay: values["relay"]?.last, installed: console.installed,
+      data: line.value("data"), relay: line.value("relay"), installed: console.installed,
       environment: console.environment)
   }
 
-  func has(_ flag: String) -> Bool { values[flag] != nil }
-  func value(_ flag: String) -> String? { values[flag]?.last }
+  func has(_ flag: String) -> Bool { line.value(flag) != nil }
+  func value(_ flag: String) -> String? { line.value(flag) }
   var isJSON: Bool { has("json") }
 
   func number(_ flag: String) throws(CommandFailure) -> Int? {
     guard let text = value(flag) else { return nil }
     guard let number = Int(text), number >= 0 else {
-      throw .usage("--\(flag) takes a number, not \"\(text)\"")
+      throw .usage("--\(flag) must be a number from 0; got \"\(Plain.text(text))\"")
     }
     return number
   }
 
   var data: String { place.data }
   var url: String { place.url }
+
+  /// Whether a flag or the environment names a relay. A line with `--data` means the relay of that
+  /// directory, whatever the environment says.
+  var namesRelay: Bool {
+    has("relay") || !has("data") && console.environment("A2A_RELAY_URL") != nil
+  }
 
   /// An argument that names a workspace, checked before it is put into a path.
   func workspace(_ index: Int = 0) throws(CommandFailure) -> String {
@@ -73,14 +51,16 @@ package struct Invocation: Sendable {
 
   static func workspace(_ text: String) throws(CommandFailure) -> String {
     guard let id = WorkspaceID(text) else {
-      throw .usage("\"\(Plain.text(text))\" is no workspace's id; a2a-relay workspaces lists them")
+      throw .usage(
+        "\"\(Plain.text(text))\" is not the id of a workspace; a2a-relay workspaces lists them")
     }
     return id.text
   }
 
   static func message(_ text: String) throws(CommandFailure) -> String {
     guard let id = MessageID(text) else {
-      throw .usage("\"\(Plain.text(text))\" is no message's id; a2a-relay messages ID lists them")
+      throw .usage(
+        "\"\(Plain.text(text))\" is not the id of a message; a2a-relay messages ID lists them")
     }
     return id.text
   }
@@ -104,7 +84,7 @@ package struct Invocation: Sendable {
     var isChange = false
   }
 
-  /// Asks the relay; what it refuses is thrown, unless its status is among `taking`.
+  /// Asks the relay. A refusal is thrown, unless its status is among `taking`.
   func ask(
     _ method: String, _ path: String, _ body: JSON? = nil, taking: Set<Int> = []
   ) throws(CommandFailure) -> Answer {

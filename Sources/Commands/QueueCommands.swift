@@ -28,7 +28,7 @@ enum QueueCommands {
     "since", "TIME", "stored at or after: 2026-01-31T23:59:59Z, or 3h ago as 3h")
   static let until = Flag("until", "TIME", "stored before")
 
-  private static func queue(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func queue(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let answer = try line.ask("GET", "/workspaces/\(try line.workspace())/queue")
     try line.show(answer) { json in
       var facts = Facts()
@@ -47,10 +47,10 @@ enum QueueCommands {
       facts.add("parked polls", Plain.member(json["parked_polls"]))
       return facts.text
     }
-    return 0
+    return .done
   }
 
-  private static func messages(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func messages(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var query = Query()
     query.add("state", line.value("state"))
     query.add("since", try time("since", line))
@@ -61,7 +61,7 @@ enum QueueCommands {
     let answer = try line.ask("GET", "/workspaces/\(id)/messages\(query.text)")
     let now = Clock.wall().nanoseconds
     try line.show(answer) { table($0, now: now) }
-    return 0
+    return .done
   }
 
   private static func table(_ json: JSON, now: Int64) -> String {
@@ -123,11 +123,11 @@ enum QueueCommands {
     return try line.ask(method, "/workspaces/\(last)/messages/\(message)\(rest)", body)
   }
 
-  private static func explain(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func explain(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let message = try Invocation.message(line.arguments[0])
     let answer = try ask("GET", message, line.has("bodies") ? "?bodies=1" : "", nil, line)
     try line.show(answer, explanation)
-    return 0
+    return .done
   }
 
   static func explanation(_ json: JSON) -> String {

@@ -1,4 +1,3 @@
-import Server
 import System
 import Wire
 
@@ -14,11 +13,11 @@ enum StatusCommands {
       ], run: audit),
   ]
 
-  private static func status(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func status(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let answer = try line.ask("GET", "/admin/status")
     let source = try line.credential().source
     try line.show(answer) { text($0, url: line.url, credential: source) }
-    return 0
+    return .done
   }
 
   static func text(_ json: JSON, url: String, credential: String) -> String {
@@ -67,7 +66,7 @@ enum StatusCommands {
       .joined(separator: ", ")
   }
 
-  private static func audit(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func audit(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var query = Query()
     query.add("limit", String(try line.number("limit") ?? 50))
     query.add("after", line.value("after"))
@@ -83,7 +82,7 @@ enum StatusCommands {
       }
       return table.text + Query.more(json)
     }
-    return 0
+    return .done
   }
 }
 

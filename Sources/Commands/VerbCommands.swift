@@ -50,20 +50,21 @@ enum VerbCommands {
 
   // MARK: one message
 
-  private static func redrive(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func redrive(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try each("redrive", line)
   }
 
-  private static func replay(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func replay(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try each("replay", line)
   }
 
-  private static func cancel(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func cancel(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try each("cancel", line)
   }
 
   /// One after the other; the first that is refused ends it.
-  private static func each(_ verb: String, _ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func each(_ verb: String, _ line: Invocation) throws(CommandFailure) -> ExitStatus
+  {
     var messages: [String] = []
     for argument in line.arguments { messages.append(try Invocation.message(argument)) }
     for message in messages {
@@ -72,20 +73,20 @@ enum VerbCommands {
         return "\(message) \(Plain.member(json["status"]))\(new)\n"
       }
     }
-    return 0
+    return .done
   }
 
   // MARK: many
 
-  private static func redriveMany(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func redriveMany(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try start("redrive", ["state": "dead"], line)
   }
 
-  private static func replayMany(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func replayMany(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try start("replay", ["states": try states(line)], line)
   }
 
-  private static func purge(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func purge(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var body: JSON = ["states": try states(line)]
     if line.has("in-flight") { body["in_flight"] = true }
     return try start("purge", body, line, isDry: !line.has("yes"))
@@ -100,7 +101,7 @@ enum VerbCommands {
 
   private static func start(
     _ verb: String, _ body: JSON, _ line: Invocation, isDry: Bool = false
-  ) throws(CommandFailure) -> Int32 {
+  ) throws(CommandFailure) -> ExitStatus {
     guard let text = line.value("workspace") else {
       throw .usage("name messages, or a workspace by --workspace ID")
     }
@@ -114,7 +115,7 @@ enum VerbCommands {
       "POST", "/workspaces/\(id)/\(verb)\(isDry ? "?dry_run=1" : "")", body)
     guard !isDry, line.has("wait"), let job = answer.json["job"] else {
       try line.show(answer) { started($0, verb, id, isDry: isDry) }
-      return 0
+      return .done
     }
     return try follow("/workspaces/\(id)/jobs/\(Plain.member(job))", line)
   }
@@ -136,7 +137,7 @@ enum VerbCommands {
 
   // MARK: jobs
 
-  private static func jobs(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func jobs(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let answer = try line.ask("GET", "/workspaces/\(try line.workspace())/jobs")
     let now = Clock.wall().nanoseconds
     try line.show(answer) { json in
@@ -152,18 +153,18 @@ enum VerbCommands {
       }
       return table.isEmpty ? "no jobs\n" : table.text
     }
-    return 0
+    return .done
   }
 
-  private static func job(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func job(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let path = "/workspaces/\(try line.workspace())/jobs/\(Query.escape(line.arguments[1]))"
     if line.has("stop") {
       try line.show(line.ask("DELETE", path), Self.line)
-      return 0
+      return .done
     }
     if line.has("wait") { return try follow(path, line) }
     try line.show(line.ask("GET", path), Self.line)
-    return 0
+    return .done
   }
 
   private static func line(_ json: JSON) -> String {
@@ -180,14 +181,14 @@ enum VerbCommands {
   }
 
   /// Looks until the job has ended. What failed makes the status 1.
-  static func follow(_ path: String, _ line: Invocation) throws(CommandFailure) -> Int32 {
+  static func follow(_ path: String, _ line: Invocation) throws(CommandFailure) -> ExitStatus {
     while true {
       let answer = try line.ask("GET", path)
       guard answer.json["state"]?.string == "running" else {
         if line.console.isWatched { line.console.error("\r\u{1B}[K") }
         try line.show(answer, Self.line)
         let isWhole = answer.json["failed"]?.int ?? 0 == 0
-        return isWhole && answer.json["state"]?.string == "done" ? 0 : 1
+        return isWhole && answer.json["state"]?.string == "done" ? .done : .refused
       }
       if line.console.isWatched {
         line.console.error("\r\u{1B}[K" + Self.line(answer.json).dropLast())
@@ -198,20 +199,20 @@ enum VerbCommands {
 
   // MARK: pause
 
-  private static func pause(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func pause(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     let body: JSON = line.has("refuse") ? ["sends": "refuse"] : [:]
     try line.show(line.ask("POST", "/workspaces/\(id)/pause", body)) { json in
       "\(id) \(Plain.member(json["status"])); next: a2a-relay resume \(id)\n"
     }
-    return 0
+    return .done
   }
 
-  private static func resume(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func resume(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     try line.show(line.ask("POST", "/workspaces/\(id)/resume", [:])) { json in
       "\(id) \(Plain.member(json["status"]))\n"
     }
-    return 0
+    return .done
   }
 }

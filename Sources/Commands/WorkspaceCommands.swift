@@ -53,7 +53,7 @@ enum WorkspaceCommands {
     return query
   }
 
-  private static func listRemoved(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func listRemoved(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var query = try query(line)
     query.add("removed", "1")
     try line.show(line.ask("GET", "/workspaces\(query.text)")) { json in
@@ -68,10 +68,10 @@ enum WorkspaceCommands {
       return table.text + Query.more(json)
         + "a2a-relay workspaces restore ID brings one back, without its tokens\n"
     }
-    return 0
+    return .done
   }
 
-  private static func list(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func list(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     if line.has("removed") { return try listRemoved(line) }
     let answer = try line.ask("GET", "/workspaces\(try query(line).text)")
     let now = Clock.wall().nanoseconds
@@ -93,10 +93,10 @@ enum WorkspaceCommands {
       if table.isEmpty { return "no workspaces; a2a-relay workspaces create NAME makes one\n" }
       return table.text + Query.more(json)
     }
-    return 0
+    return .done
   }
 
-  private static func create(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func create(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     var body = try members(line)
     if let name = line.arguments.first { body["name"] = .string(name) }
     if let id = line.value("id") { body["id"] = .string(try Invocation.workspace(id)) }
@@ -107,15 +107,15 @@ enum WorkspaceCommands {
       return facts(json)
         + "next: a2a-relay tokens \(id) add, or let its agent register within an hour\n"
     }
-    return 0
+    return .done
   }
 
-  private static func show(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func show(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     try line.show(line.ask("GET", "/workspaces/\(try line.workspace())"), facts)
-    return 0
+    return .done
   }
 
-  private static func set(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func set(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     var body = try members(line)
     if let name = line.value("name") { body["name"] = .string(name) }
@@ -123,7 +123,7 @@ enum WorkspaceCommands {
       throw .usage("nothing to set: name a flag, such as --name; see a2a-relay help workspaces")
     }
     try line.show(line.ask("PATCH", "/workspaces/\(id)", body), facts)
-    return 0
+    return .done
   }
 
   /// What both making and changing take.
@@ -160,7 +160,7 @@ enum WorkspaceCommands {
     return facts.text
   }
 
-  private static func remove(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func remove(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     var query = Query()
     if line.has("confirm") { query.add("confirm", "true") }
@@ -171,13 +171,13 @@ enum WorkspaceCommands {
         + "until \(Plain.member(json["restore_until"]))\n"
         + "undo: a2a-relay workspaces restore \(id)\n"
     }
-    return 0
+    return .done
   }
 
   /// It has children: nothing has been done.
   private static func confirm(
     _ answer: Invocation.Answer, _ line: Invocation
-  ) throws(CommandFailure) -> Int32 {
+  ) throws(CommandFailure) -> ExitStatus {
     guard let children = answer.json["children"]?.array else {
       throw .refused(Plain.text(answer.json["error"]?.string ?? "refused"))
     }
@@ -186,10 +186,10 @@ enum WorkspaceCommands {
       for child in children { text += "  \(Plain.member(child))\n" }
       return text + "try: the same with --confirm, which removes them too\n"
     }
-    return 1
+    return .refused
   }
 
-  private static func restore(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func restore(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     var answer = try line.ask("POST", "/workspaces/\(id)/restore", [:], taking: [503])
     // Its messages are still ending: some hundred of them in a turn of the relay.
@@ -203,10 +203,10 @@ enum WorkspaceCommands {
     try line.show(answer) { json in
       facts(json) + "its old tokens are dead; next: a2a-relay tokens \(id) add\n"
     }
-    return 0
+    return .done
   }
 
-  private static func purge(_ line: Invocation) throws(CommandFailure) -> Int32 {
+  private static func purge(_ line: Invocation) throws(CommandFailure) -> ExitStatus {
     let id = try line.workspace()
     guard line.has("yes") else {
       throw .usage("this deletes \(id) and all its messages for good; say --yes")
@@ -219,6 +219,6 @@ enum WorkspaceCommands {
     try line.show(answer) { json in
       "purged \(id) and \(Plain.member(json["cascade_deleted"])) below it\n"
     }
-    return 0
+    return .done
   }
 }

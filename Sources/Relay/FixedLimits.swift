@@ -117,6 +117,8 @@ extension Limits {
   // MARK: Commands
   /// Pause between two looks at a job whose end a command waits for.
   package static let jobLookEvery = Duration.milliseconds(500)
+  /// Pause between two looks at a backup that a relay makes for a command.
+  package static let backupLookEvery = Duration.milliseconds(100)
   /// Pause between two tries to restore a workspace whose messages are still ending.
   package static let restoreRetry = Duration.milliseconds(100)
   /// Descriptors below which `doctor` warns.

@@ -4,7 +4,7 @@ import Wire
 
 /// The token of the relay's operator. It comes from `ADMIN_TOKEN`, or is kept in a file of its own,
 /// mode 0600, which the first start makes.
-struct AdminToken {
+package struct AdminToken {
   var secret: String
   var path: String
   var isNew: Bool
@@ -32,7 +32,7 @@ struct AdminToken {
     }
   }
 
-  static let name = "admin-token"
+  package static let name = "admin-token"
 
   /// Makes a token. The file is written whole and synced before its name appears, so that a crash
   /// leaves no half of a token.

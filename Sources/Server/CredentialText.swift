@@ -1,21 +1,21 @@
 import Glibc
 import Relay
-import System
+package import System
 
 /// The one rule for credentials that people write down, in a file or in the environment: visible
 /// ASCII without spaces, of a length that can be neither guessed nor mistaken for a whole file.
 ///
 /// One line end at the end is dropped, since `echo` and editors put it there. Anything else is
 /// refused: the relay must never start with a token that was not meant.
-enum CredentialText {
-  struct Refusal: Error {
-    var text: String
+package enum CredentialText {
+  package struct Refusal: Error {
+    package var text: String
   }
 
   /// Reads a credential.
   ///
   /// - `source`: the variable or path that was read, for the refusal.
-  static func parse(_ bytes: [UInt8], of source: String) throws(Refusal) -> String {
+  package static func parse(_ bytes: [UInt8], of source: String) throws(Refusal) -> String {
     let allowed =
       "a credential has \(Limits.credentialBytesMin) to \(Limits.credentialBytesMax) visible ASCII "
       + "characters without spaces, and at most one line end behind it"
@@ -41,7 +41,7 @@ enum CredentialText {
   /// Reads a file that holds nothing but a credential.
   ///
   /// - `descriptor`: open for reading.
-  static func read(
+  package static func read(
     _ descriptor: borrowing FileDescriptor, of path: String
   ) throws(Refusal) -> String {
     // A line end of two bytes, and one more byte to see that it is too long.

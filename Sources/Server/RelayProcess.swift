@@ -3,43 +3,39 @@ import Glibc
 import HTTPServer
 import Relay
 import Store
-import System
+package import System
 import Wire
 
 /// `a2a-relay serve`: puts the parts together, runs the loop, and returns the exit status.
 package enum RelayProcess {
-  /// EX_IOERR of sysexits.h: a write or a sync has failed, and that is final for the process.
-  static let ioError: Int32 = 74
-  static let usageError: Int32 = 64
-
-  /// Serves until SIGTERM; returns the exit status.
-  package static func serve(_ options: ServeOptions) -> Int32 {
+  /// Serves until SIGTERM, and returns the exit status.
+  package static func serve(_ options: ServeOptions) -> ExitStatus {
     let log = Log(format: options.log ?? .automatic)
     defer { log.flush() }
     do {
       return try serve(options, log)
     } catch let error as ServeOptions.Usage {
       log.error("start_failed", ["error": .text(error.text)])
-      return usageError
+      return .usage
     } catch let error as StoreError {
       log.error("start_failed", ["error": .text(error.description)])
-      return error.isFinalForProcess ? ioError : 1
+      return error.isFinalForProcess ? .ioError : .refused
     } catch let error as PrivatePath.Refusal {
       log.error("start_failed", ["error": .text(error.description)])
-      return 1
+      return .refused
     } catch let error as AdminToken.Unreadable {
       log.error("start_failed", ["error": .text(error.description)])
-      return usageError
+      return .usage
     } catch let error as SystemError {
       log.error("start_failed", ["error": .text(error.description)])
-      return 1
+      return .refused
     } catch {
       log.error("start_failed", ["error": .text("\(error)")])
-      return 1
+      return .refused
     }
   }
 
-  private static func serve(_ options: ServeOptions, _ log: Log) throws -> Int32 {
+  private static func serve(_ options: ServeOptions, _ log: Log) throws -> ExitStatus {
     try options.check()
     // Before the first other thread exists, so that no thread takes the signals.
     let signals = try Signals()
@@ -74,10 +70,10 @@ package enum RelayProcess {
     try loop.run()
     barrier.stop()
     server.turns.loopEnded()
-    let isWhole = engine.close(now: Clock.now())
+    var status = server.turns.exitStatus
     // If a receipt or a log could not be written, the end was not clean.
-    let status = server.turns.exitCode == 0 && !isWhole ? ioError : server.turns.exitCode
-    log.info("stopped", ["status": .number(Int64(status))])
+    if !engine.close(now: Clock.now()), status == .done { status = .ioError }
+    log.info("stopped", ["status": .number(Int64(status.rawValue))])
     return status
   }
 
@@ -105,7 +101,7 @@ package enum RelayProcess {
     for id in acceptedLosses {
       guard try engine.acceptLoss(of: id, now: Clock.now()) != nil else {
         throw ServeOptions.Usage(
-          text: "--\(ServeOptions.acceptLoss): no workspace \(id.text) is registered")
+          text: "--accept-loss: no workspace \(id.text) is registered")
       }
     }
     engine.start(now: Clock.now())

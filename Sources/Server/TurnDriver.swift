@@ -23,7 +23,7 @@ final class TurnDriver {
   private var nextDiskCheck = Instant(nanoseconds: 0)
   /// After a final error: when the process ends, even if some peer has not taken its answer.
   private var fatalDeadline: Instant?
-  private(set) var exitCode: Int32 = 0
+  private(set) var exitStatus = ExitStatus.done
 
   init(_ engine: Engine, _ calls: OpenCalls, _ agents: AgentCounts, data: DataDirectory, log: Log) {
     self.engine = engine
@@ -131,7 +131,7 @@ final class TurnDriver {
   private func die(_ error: StoreError, now: Now, loop: Loop) {
     guard fatalDeadline == nil else { return }
     engine.fatal = error
-    exitCode = RelayProcess.ioError
+    exitStatus = .ioError
     fatalDeadline = now.instant + Limits.fatalTime
     log.error(
       "fatal",
@@ -148,6 +148,6 @@ final class TurnDriver {
   /// Ends the process at once: a peer that takes no bytes must not keep a failed relay alive.
   private func endProcess() -> Never {
     log.flush()
-    exit(RelayProcess.ioError)
+    exit(ExitStatus.ioError.rawValue)
   }
 }

@@ -17,7 +17,9 @@ package enum StandardStream: Int32, Sendable {
     for stream in [StandardStream.input, .output, .error] where fcntl(stream.rawValue, F_GETFD) < 0
     {
       // The lowest number that is free, which is this one.
-      if open("/dev/null", O_RDONLY) < 0, open("/", O_RDONLY | O_DIRECTORY) < 0 { _exit(71) }
+      if open("/dev/null", O_RDONLY) < 0, open("/", O_RDONLY | O_DIRECTORY) < 0 {
+        _exit(ExitStatus.systemError.rawValue)
+      }
     }
   }
 

@@ -1,20 +1,20 @@
-import Glibc
 import System
 
-/// Runs what the command line asks for; returns the exit status.
-func benchMain(_ program: String) -> Int32 {
+/// Runs what the command line asks for.
+func benchMain(_ program: String) -> ExitStatus {
   StandardStream.openClosed()
   // A relay that dies must not take this program with it.
   Signals.ignoreWriteSignals()
   let arguments: [String]
-  do throws(ProcessInput.NotUTF8) { arguments = try [program] + ProcessInput().arguments } catch {
+  do throws(ProcessInput.NotUTF8) { arguments = try ProcessInput().arguments } catch {
     StandardStream.complain("a2a-bench: \(error.text)\n")
-    return 64
+    return .usage
   }
-  if arguments.dropFirst().contains("--help") { return show(Options.usage) }
-  Interrupt.hold()
   do throws(BenchError) {
-    let options = try Options(arguments)
+    let line = try Options.line(arguments)
+    if line.wantsHelp { return show(Options.usage) }
+    Interrupt.hold()
+    let options = try Options(line, program: program)
     let scratch = try Scratch(in: options.data)
     defer { scratch.remove() }
     let report = try Bench(options: options, scratch: scratch).report()
@@ -23,19 +23,19 @@ func benchMain(_ program: String) -> Int32 {
     StandardStream.complain("a2a-bench: \(error)\n")
     if case .usage = error {
       StandardStream.complain(Options.usage)
-      return 64
+      return .usage
     }
-    return 1
+    return .refused
   }
 }
 
-/// Prints; returns the exit status.
-private func show(_ text: String) -> Int32 {
+/// Prints a text.
+private func show(_ text: String) -> ExitStatus {
   do throws(StandardStream.Unprinted) { try StandardStream.print(text) } catch {
     StandardStream.complain("a2a-bench: \(error.text)\n")
-    return 74
+    return .ioError
   }
-  return 0
+  return .done
 }
 
 /// The measurements of one command, as often as it says.

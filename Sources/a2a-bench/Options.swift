@@ -31,66 +31,72 @@ struct Options {
   var backlog = 1_000_000
   var json = false
 
-  static let usage = """
-    usage: a2a-bench [all|disk|r|sends|cycles|latency|parked|backlog|retention] [options]
-      --relay PATH       the a2a-relay to start (default: beside this program)
-      --url URL          measure a relay that runs already, with --admin TOKEN
-      --data DIR         where to put files (default: a folder in /var/tmp)
-      --connections N    connections of `sends` (default: 1, 64 and 256 in turn)
-      --workspaces N     workspaces of `sends`, used in turn over --connections (default 64 then)
-      --seconds N        length of one measurement (default 5)
-      --runs N           runs of which the median is shown (default 5)
-      --parked N         parked polls (default 15000)
-      --window N         `retention`: seconds of one window (default 5)
-      --windows N        `retention`: windows while messages are deleted (default 30; a record: 120)
-      --backlog N        messages in the long queue of `backlog` (default 1000000)
-      --json             machine-readable output
+  private static let flags = [
+    Flag("relay", "PATH", "the a2a-relay to start (default: beside this program)"),
+    Flag("url", "URL", "measure a relay that runs already, with --admin TOKEN"),
+    Flag("admin", "TOKEN", "the admin token of the relay at --url"),
+    Flag("data", "DIR", "where to put files (default: a folder in /var/tmp)"),
+    Flag("connections", "N", "connections of `sends` (default: 1, 64 and 256 in turn)"),
+    Flag(
+      "workspaces", "N", "workspaces of `sends`, used in turn over --connections (default 64 then)"),
+    Flag("seconds", "N", "length of one measurement (default 5)"),
+    Flag("runs", "N", "runs of which the median is shown (default 5)"),
+    Flag("parked", "N", "parked polls (default 15000)"),
+    Flag("window", "N", "`retention`: seconds of one window (default 5)"),
+    Flag(
+      "windows", "N",
+      "`retention`: windows while messages are deleted (default 30; a record: 120)"),
+    Flag("backlog", "N", "messages in the long queue of `backlog` (default 1000000)"),
+    Flag("json", nil, "machine-readable output"),
+  ]
 
-    """
+  static var usage: String {
+    let commands = Command.allCases.map(\.rawValue).joined(separator: "|")
+    return "usage: a2a-bench [\(commands)] [options]\n"
+      + flags.map { flag in
+        let pad = String(repeating: " ", count: max(1, 19 - flag.shown.count))
+        return "  " + flag.shown + pad + flag.text + "\n"
+      }.joined() + "\n"
+  }
 
-  init(_ arguments: [String]) throws(BenchError) {
-    relay = Self.besideThisProgram(arguments.first ?? "")
-    var rest = arguments.dropFirst()
-    if let first = rest.first, !first.hasPrefix("-") {
-      guard let command = Command(rawValue: first) else {
+  /// - `program`: the path that this program was started with.
+  init(_ line: ArgumentLine, program: String) throws(BenchError) {
+    relay = line.value("relay") ?? Self.besideThisProgram(program)
+    url = line.value("url")
+    admin = line.value("admin")
+    data = line.value("data")
+    json = line.value("json") != nil
+    if let first = line.words.first {
+      guard let command = Command(rawValue: first), line.words.count == 1 else {
         let known = Command.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .usage("unknown command \(first); there are \(known)")
+        throw .usage("\"\(line.words.joined(separator: " "))\" is not one of \(known)")
       }
       self.command = command
-      rest = rest.dropFirst()
     }
-    while let flag = rest.popFirst() {
-      if flag == "--json" {
-        json = true
-        continue
-      }
-      guard let value = rest.popFirst() else { throw .usage("\(flag) needs a value") }
-      try set(flag, value)
-    }
+    connections = try Self.count("connections", line)
+    workspaces = try Self.count("workspaces", line)
+    seconds = try Self.count("seconds", line) ?? seconds
+    runs = try Self.count("runs", line) ?? runs
+    window = try Self.count("window", line) ?? window
+    windows = try Self.count("windows", line) ?? windows
+    backlog = try Self.count("backlog", line) ?? backlog
+    parked = try Self.count("parked", line) ?? parked
     guard (url == nil) == (admin == nil) else { throw .usage("--url and --admin go together") }
   }
 
-  private mutating func set(_ flag: String, _ value: String) throws(BenchError) {
-    switch flag {
-    case "--relay": relay = value
-    case "--url": url = value
-    case "--admin": admin = value
-    case "--data": data = value
-    case "--connections": connections = try Self.count(flag, value)
-    case "--workspaces": workspaces = try Self.count(flag, value)
-    case "--seconds": seconds = try Self.count(flag, value)
-    case "--runs": runs = try Self.count(flag, value)
-    case "--window": window = try Self.count(flag, value)
-    case "--windows": windows = try Self.count(flag, value)
-    case "--backlog": backlog = try Self.count(flag, value)
-    case "--parked": parked = try Self.count(flag, value)
-    default: throw .usage("unknown flag \(flag)")
+  static func line(_ arguments: [String]) throws(BenchError) -> ArgumentLine {
+    do throws(ArgumentLine.Mistake) { return try ArgumentLine(arguments, flags: flags) } catch {
+      switch error {
+      case .unknownFlag(let name): throw .usage("unknown flag --\(name)")
+      case .wrongValue(let text): throw .usage(text)
+      }
     }
   }
 
-  private static func count(_ flag: String, _ value: String) throws(BenchError) -> Int {
+  private static func count(_ flag: String, _ line: ArgumentLine) throws(BenchError) -> Int? {
+    guard let value = line.value(flag) else { return nil }
     guard let number = Int(value), number > 0 else {
-      throw .usage("\(flag) takes a number above 0, not \(value)")
+      throw .usage("--\(flag) must be a number above 0; got \(value)")
     }
     return number
   }

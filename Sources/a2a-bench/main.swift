@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 // Top-level code is bound to the main actor; everything else lives in plain functions.
-exit(benchMain(CommandLine.arguments.first ?? ""))
+exit(benchMain(CommandLine.arguments.first ?? "").rawValue)

@@ -1,4 +1,6 @@
-import Server
+import Commands
+import Glibc
+import System
 
 // `main` is the main actor's: it calls one function and does nothing else.
-run()
+exit(CommandTable.runProcess().rawValue)

@@ -97,10 +97,10 @@ def take(relay, identity, token, result=None):
 
 def wrong_lines(operator):
     for words, status, told in [
-            (["statsu"], USAGE, "there are"), (["queue"], USAGE, "queue ID"),
-            (["queue", "x"], USAGE, "no workspace's id"), (["status", "--x"], USAGE, "unknown flag"),
+            (["statsu"], USAGE, "the commands are"), (["queue"], USAGE, "queue ID"),
+            (["queue", "x"], USAGE, "not the id of a workspace"), (["status", "--x"], USAGE, "unknown flag"),
             (["status", "--dry-run"], USAGE, "it takes --relay"),
-            (["redrive"], USAGE, "--workspace"), (["cancel", "x"], USAGE, "no message's id"),
+            (["redrive"], USAGE, "--workspace"), (["cancel", "x"], USAGE, "not the id of a message"),
             (["status", "--relay", "relay.example"], USAGE, "http://"),
             (["status", "--relay", "http://127.0.0.1:1"], UNREACHABLE, "no relay can be reached"),
             (["status", "--token-file", "nothing"], NO_CREDENTIAL, "nothing"),

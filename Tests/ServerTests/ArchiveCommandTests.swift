@@ -2,9 +2,11 @@ import Archive
 import Foundation
 import HTTPTestKit
 import Relay
+import System
 import Testing
 import Wire
 
+@testable import Commands
 @testable import Server
 
 /// The routes and commands of backups, on a real relay and on its directory when it has ended.
@@ -22,32 +24,29 @@ import Wire
     #expect(answer.status == 200)
   }
 
-  private func run(_ name: String, _ arguments: String...) throws -> Int32 {
-    try #require(ArchiveCommand(rawValue: name)).run(arguments) { name in
-      switch name {
-      case "A2A_RELAY_TOKEN": RelayScene.admin
-      default: nil
-      }
-    }
+  private func run(_ line: String..., token: String = RelayScene.admin) -> System.ExitStatus {
+    let console = Console(
+      out: { _ in }, error: { _ in }, variables: ["A2A_RELAY_TOKEN": token])
+    return CommandTable.run(line, console: console)
   }
 
   @Test func `a relay at work is backed up, checked and restored by commands`() throws {
     for number in 1...3 { try send(number) }
     let url = "http://\(scene.server.address)"
-    #expect(try run("check", data) == 1, "in use")
-    #expect(try run("backup", folder, "--relay", url) == 0)
-    #expect(try run("backup", folder, "--relay", url) == 1, "it is there already")
-    #expect(try run("check", folder, "--json") == 0)
+    #expect(run("check", data) == .refused, "in use")
+    #expect(run("backup", folder, "--relay", url) == .done)
+    #expect(run("backup", folder, "--relay", url) == .refused, "it is there already")
+    #expect(run("check", folder, "--json") == .done)
     #expect(try Manifest(of: folder).messages == 3)
     let status = try scene.client.call("GET", "/admin/backup", token: RelayScene.admin)
     #expect(status.json["state"]?.string == "done" && status.json["messages"]?.int == 3)
-    #expect(try run("restore", folder, "--data", data) == 1, "not empty")
-    #expect(try run("restore", folder, "--data", data + "-new") == 0)
-    #expect(try run("check", data + "-new") == 0)
+    #expect(run("restore", folder, "--data", data) == .refused, "not empty")
+    #expect(run("restore", folder, "--data", data + "-new") == .done)
+    #expect(run("check", data + "-new") == .done)
     scene.server.stop()
     scene.server.ended()
-    #expect(try run("check", data) == 0)
-    #expect(try run("backup", folder + "2", "--data", data) == 0)
+    #expect(run("check", data) == .done)
+    #expect(run("backup", folder + "2", "--data", data) == .done)
     #expect(try Manifest(of: folder + "2").messages == 3)
     let restored = try RelayTestServer(path: data + "-new")
     let client = try HTTPTestClient(restored)
@@ -64,11 +63,11 @@ import Wire
 
   @Test func `a workspace is exported from one relay and imported into another`() throws {
     try send(1)
-    #expect(try run("export", scene.id, folder, "--relay", "http://\(scene.server.address)") == 0)
+    #expect(run("export", scene.id, folder, "--relay", "http://\(scene.server.address)") == .done)
     let other = try RelayTestServer()
     let url = "http://\(other.address)"
-    #expect(try run("import", folder, "--relay", url) == 0)
-    #expect(try run("import", folder, "--relay", url) == 1, "it is there already")
+    #expect(run("import", folder, "--relay", url) == .done)
+    #expect(run("import", folder, "--relay", url) == .refused, "it is there already")
     let client = try HTTPTestClient(other)
     let inbox = try client.call("GET", "/workspaces/\(scene.id)/inbox?wait=5", token: scene.token)
     #expect(inbox.entry?["redelivered"]?.bool == true)
@@ -95,23 +94,20 @@ import Wire
   }
 
   @Test func `each way of going wrong has its exit status`() throws {
-    #expect(try run("backup") == 64)
-    #expect(try run("check", "x", "--what") == 64)
-    #expect(try run("export", "x", folder) == 64)
-    #expect(try run("restore", folder) == 64)
-    #expect(try run("check", "/nowhere") == 74)
-    #expect(try run("restore", "/tmp", "--data", data + "-new") == 1)
-    #expect(try run("backup", folder, "--relay", "http://127.0.0.1:1") == 69)
-    let refused = ArchiveCommand.backup.run(
-      [folder, "--relay", "http://\(scene.server.address)"]
-    ) { $0 == "A2A_RELAY_TOKEN" ? "wrong" : nil }
-    #expect(refused == 77)
+    #expect(run("backup") == .usage)
+    #expect(run("check", "x", "--what") == .usage)
+    #expect(run("export", "x", folder) == .usage)
+    #expect(run("restore", folder) == .usage)
+    #expect(run("check", "/nowhere") == .ioError)
+    #expect(run("restore", "/tmp", "--data", data + "-new") == .refused)
+    #expect(run("backup", folder, "--relay", "http://127.0.0.1:1") == .unavailable)
     let url = "http://\(scene.server.address)"
+    #expect(run("backup", folder, "--relay", url, token: "wrong") == .noPermission)
+    let wrong = String(repeating: "wrong", count: 5)
+    #expect(run("backup", folder, "--relay", url, token: wrong) == .noPermission)
     let unknown = "00000000-0000-4000-8000-000000000000"
-    #expect(try run("export", unknown, folder, "--relay", url) == 1)
-    let own = ArchiveCommand.export.run([scene.id, folder, "--relay", url]) { [scene] name in
-      name == "A2A_RELAY_TOKEN" ? scene.token : nil
-    }
-    #expect(own == 77, "an agent's token is none for that")
+    #expect(run("export", unknown, folder, "--relay", url) == .refused)
+    let own = run("export", scene.id, folder, "--relay", url, token: scene.token)
+    #expect(own == .noPermission, "an agent's token opens no route of the operator")
   }
 }

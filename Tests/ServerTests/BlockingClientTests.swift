@@ -5,6 +5,7 @@ import System
 import Testing
 import Wire
 
+@testable import Commands
 @testable import Server
 
 @Suite struct BlockingClientTests {

@@ -3,6 +3,7 @@ import Glibc
 import System
 import Testing
 
+@testable import Commands
 @testable import Server
 
 /// Credentials from files and from the environment: the one that was meant, or a refusal.

@@ -2,6 +2,7 @@ import Foundation
 import Relay
 import Testing
 
+@testable import Commands
 @testable import Server
 
 /// `docs/limits.md` is made from the comments at the bounds. `UPDATE_DOCS=1` writes it.
@@ -21,12 +22,7 @@ import Testing
     "Store/Ranges.swift: rateMax", "Store/Ranges.swift: timeMax",
     "Store/Database.swift: pageBytes", "Store/Database.swift: slots",
     "Store/DirectoryLock.swift: recordStart", "Store/DiskPlan.swift: block",
-    "Server/RelayProcess.swift: ioError", "Server/RelayProcess.swift: usageError",
-    "Server/DescriptorPlan.swift: perWorkspace", "Server/Commands/ArchiveCommands.swift: refused",
-    "Server/Commands/ArchiveCommands.swift: usage",
-    "Server/Commands/ArchiveCommands.swift: unavailable",
-    "Server/Commands/ArchiveCommands.swift: ioError",
-    "Server/Commands/ArchiveCommands.swift: noPermission", "Archive/Manifest.swift: format",
+    "Server/DescriptorPlan.swift: perWorkspace", "Archive/Manifest.swift: format",
     "HTTPServer/Connection.swift: ownBytes", "System/Random.swift: capacity",
     "System/Barrier.swift: filesOneByOne",
     "Engine/Registry/RegisteredTokens.swift: fingerprintDigits",
@@ -44,7 +40,7 @@ import Testing
   ]
 
   @Test func `the page of the limits is made from the comments at them`() throws {
-    let settable = Set(ServeOptions.limitNames).union(Self.byFlag)
+    let settable = Set(LimitFlag.names).union(Self.byFlag)
     let values = try DeclaredLimit.all(of: Self.valueFile)
     let fixed = try DeclaredLimit.all(of: Self.fixedFile)
     let marked = try DeclaredLimit.sources.flatMap { try DeclaredLimit.marked(in: $0) }
@@ -122,7 +118,7 @@ import Testing
   @Test func `the limits marked as settable are those that the flag takes`() throws {
     for limit in try DeclaredLimit.all(of: Self.valueFile) {
       let options = try? ServeOptions(arguments: ["--limit=\(limit.name)=7"]) { _ in nil }
-      #expect((options != nil) == ServeOptions.limitNames.contains(limit.name), "\(limit.name)")
+      #expect((options != nil) == LimitFlag.names.contains(limit.name), "\(limit.name)")
     }
     for flag in ["--disk-high-water=7", "--metrics-per-workspace=7"] {
       _ = try ServeOptions(arguments: [flag]) { _ in nil }

@@ -2,6 +2,7 @@ import Engine
 import System
 import Testing
 
+@testable import Commands
 @testable import Server
 
 /// Who may register when the operator has not said so.

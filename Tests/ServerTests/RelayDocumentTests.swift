@@ -3,6 +3,7 @@ import Relay
 import Testing
 import Wire
 
+@testable import Commands
 @testable import Server
 
 /// `docs/errors.md` and the table of the audit say what the source says, all of it and nothing else.
@@ -81,7 +82,7 @@ import Wire
       ["--limit=hold=0"], ["--limit=hold=9223372036854775807"], ["--listen=x"], ["--log=x"],
       ["--barrier=x"], ["--registration=x"], ["--public-url=x"], ["--disk-high-water=-1"],
     ] {
-      #expect(throws: ServeOptions.Usage.self, "\(arguments)") {
+      #expect(throws: CommandFailure.self, "\(arguments)") {
         try ServeOptions(arguments: arguments, environment: none)
       }
     }
@@ -89,7 +90,7 @@ import Wire
       $0 == "A2A_RELAY_DATA" ? "b" : nil
     }
     #expect(options.data == "a" && options.limits.hold == .milliseconds(5))
-    #expect(throws: ServeOptions.Usage.self) {
+    #expect(throws: CommandFailure.self) {
       try ServeOptions(arguments: []) { $0 == "ADMIN_TOKEN" ? "short" : nil }
     }
   }

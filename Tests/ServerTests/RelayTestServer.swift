@@ -89,7 +89,7 @@ final class RelayTestServer: @unchecked Sendable {
       barrier.stop()
       server.turns.loopEnded()
       engine.close(now: Clock.now())
-      exitCode = server.turns.exitCode
+      exitCode = server.turns.exitStatus.rawValue
     } catch {
       failure = error
       starting.signal()

@@ -3,6 +3,7 @@ import Relay
 import System
 import Testing
 
+@testable import Commands
 @testable import Server
 
 /// Which relay a command means when its line does not say so.

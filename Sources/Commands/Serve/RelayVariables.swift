@@ -1,3 +1,6 @@
+import Server
+import System
+
 /// The variables of the environment that mean something to the relay and its commands.
 package enum RelayVariables {
   private static let prefix = "A2A_RELAY_"
@@ -13,7 +16,8 @@ package enum RelayVariables {
   }
 
   private static var known: [String] {
-    ServeOptions.flags.map { name(ofFlag: $0.name) } + [prefix + "URL", prefix + "TOKEN"]
+    ServeFlag.all.filter(\.hasVariable).map { name(ofFlag: $0.flag.name) }
+      + [prefix + "URL", prefix + "TOKEN"]
   }
 
   /// Returns why the relay does not start with these variables: one has its prefix and no meaning.
@@ -49,11 +53,11 @@ package enum RelayVariables {
 
   private static func hint(_ name: String) -> String {
     let word = plain(String(name.dropFirst(prefix.count)))
-    for flag in [ServeOptions.afterRollback, ServeOptions.acceptLoss] where plain(flag) == word {
-      return "--\(flag) is for one start, and stands on the command line"
+    for flag in ServeFlag.all where !flag.hasVariable && plain(flag.flag.name) == word {
+      return "--\(flag.flag.name) is for one start, and stands on the command line"
     }
     if word == "admintoken" { return "use ADMIN_TOKEN" }
-    if let limit = ServeOptions.limitNames.first(where: { plain($0) == word }) {
+    if let limit = LimitFlag.names.first(where: { plain($0) == word }) {
       return "use \(Self.name(ofFlag: "limit"))=\(limit)=VALUE"
     }
     let near = known.map { name in
@@ -65,23 +69,5 @@ package enum RelayVariables {
 
   private static func plain(_ name: String) -> String {
     name.lowercased().filter { $0 != "_" && $0 != "-" }
-  }
-}
-
-/// The distance between two words.
-enum EditDistance {
-  /// Returns how many letters have to be changed, added or removed to turn one word into the other.
-  static func between(_ left: some StringProtocol, _ right: some StringProtocol) -> Int {
-    var row = Array(0...right.utf8.count)
-    for (index, byte) in left.utf8.enumerated() {
-      var corner = row[0]
-      row[0] = index + 1
-      for (column, letter) in right.utf8.enumerated() {
-        let change = corner + (byte == letter ? 0 : 1)
-        corner = row[column + 1]
-        row[column + 1] = min(change, corner + 1, row[column] + 1)
-      }
-    }
-    return row[right.utf8.count]
   }
 }

@@ -1,18 +1,20 @@
-import Glibc
+import Server
 import System
 
-/// The credential that a command shows, and where it was found: in a file that the command names,
-/// the environment, or the file that the relay has made in its data directory.
+/// The credential that a command shows to the relay, and where it was found: in a file that the
+/// command names, in the environment, or in the file that the relay made in its data directory.
 package struct OperatorCredential {
   package struct Missing: Error {
     package var text: String
   }
 
   package let secret: String
-  /// A file, or a variable.
+  /// The file or the variable that holds the credential.
   package let source: String
 
-  /// - `file`: of `--token-file`; then nothing else is looked at.
+  /// Finds the credential for the relay of `place`.
+  ///
+  /// - `file`: the value of `--token-file`; if it is there, nothing else is looked at.
   package static func find(
     file: String?, place: OperatorPlace, environment: (String) -> String?
   ) throws(Missing) -> OperatorCredential {
@@ -47,20 +49,21 @@ package struct OperatorCredential {
   private static let naming =
     "name a credential by --token-file, or by A2A_RELAY_TOKEN or ADMIN_TOKEN in the environment"
 
-  private static func why(_ path: String, _ code: Int32, _ place: OperatorPlace) -> String {
-    let why = "\(path): \(ErrorNumber.text(code)); "
-    if code == EACCES || code == EPERM {
+  private static func why(_ path: String, _ error: SystemError, _ place: OperatorPlace) -> String {
+    let why = "\(path): \(ErrorNumber.text(error.code)); "
+    if error.isDenied {
       let user = place.isInstalled ? "user a2a-relay" : "the user of the relay"
       return why + "run as root or as \(user), as sudo a2a-relay …, or " + naming
     }
-    guard code == ENOENT, place.isFound, !place.isInstalled else { return why + naming }
+    guard error.isMissing, place.isFound, !place.isInstalled else { return why + naming }
     return why + "nor is a service installed here; name the data directory by --data, or " + naming
   }
 
   private static func read(_ path: String, _ place: OperatorPlace) throws(Missing) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Missing(text: why(path, errno, place)) }
-    let file = FileDescriptor(owning: descriptor)
+    let file: FileDescriptor
+    do throws(SystemError) { file = try FileDescriptor(reading: path) } catch {
+      throw Missing(text: why(path, error, place))
+    }
     do throws(CredentialText.Refusal) { return try CredentialText.read(file, of: path) } catch {
       throw Missing(text: error.text)
     }
