@@ -60,7 +60,7 @@ extension Renderer {
   /// How far the backup is that runs, or how the last one of this run ended.
   package func backup(_ backup: BackupStatus?) -> JSON {
     guard let backup else { return ["state": "none"] }
-    return .object([JSON.Member("job", .string(backup.name))] + backup.backup.members)
+    return .object([JSON.Member("job", .string(backup.name))] + backup.report.members)
   }
 
   package func seconds(_ duration: Duration) -> JSON {

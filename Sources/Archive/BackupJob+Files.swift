@@ -1,25 +1,19 @@
 import Relay
 import Store
 
-/// The files of the workspaces, one after the other, and what is done when one cannot be copied.
+/// Copies the files of the workspaces one after the other, and decides what happens to the backup
+/// when one cannot be copied.
 extension BackupJob {
   func beginNext(now: WallTime) throws(ArchiveError) -> Turn {
-    guard next < workspaces.count else {
-      if case .workspace(let id) = content, filesDone < 2 {
-        throw ArchiveError(
-          .refused,
-          "workspace \(id.text) cannot be read: \(unreadable.first?.error ?? "it has no file")")
+    guard let id = plan.current else {
+      if case .workspace(let id) = report.content, report.filesDone < 2 {
+        let why = report.unreadable.first?.error ?? "it has no file"
+        throw ArchiveError(.refused, "workspace \(id.text) cannot be read: \(why)")
       }
       phase = .closing
-      return try sync { (job) throws(StoreError) in
-        [
-          try OpenFile(job.folder + "/workspaces"), try OpenFile(job.folder + "/removed"),
-          try OpenFile(job.folder),
-        ]
-      }
+      return try sync { (job) throws(StoreError) in try job.folder.opened() }
     }
-    restarts = 0
-    try begin(workspaces[next])
+    try begin(id)
     return .more
   }
 
@@ -29,31 +23,31 @@ extension BackupJob {
     do throws(StoreError) { found = try source.borrow(id) } catch { return skip(id, error) }
     guard let file = found else { return skip(id, nil) }
     do throws(StoreError) {
-      let path = folder + "/" + place
+      let path = folder.path + "/" + place
       _ = try Files.makeFolder(Files.folder(of: path))
     } catch {
       source.giveBack(id)
       throw ArchiveError(error)
     }
     do throws(CopyFailure) {
-      let copy = try file.copy(to: folder + "/" + place, vfs: vfs)
-      phase = .file(FileBackup(.workspace(id), place: place, in: folder, copy, limits))
+      let copy = try file.copy(to: folder.path + "/" + place, vfs: vfs)
+      phase = .file(FileBackup(.workspace(id), place: place, in: folder.path, copy, limits))
     } catch {
       source.giveBack(id)
       try fail(error, id)
     }
   }
 
-  /// It is not in the backup: `nil`, it was purged; else it cannot be read, and the others are no
-  /// worse for it.
+  /// Leaves a workspace out: it could not be read, or without an error it was purged.
   private func skip(_ id: WorkspaceID, _ error: StoreError?) {
-    if let error { unreadable.append((id, error.description)) } else { purged.append(id) }
-    next += 1
+    report.skipped(id, error?.description)
+    plan.advance()
     phase = .between
   }
 
   func advance(_ file: FileBackup) throws(ArchiveError) -> Turn {
-    try checkSlice()
+    // One slice must fit.
+    try folder.checkRoom(for: 0)
     do throws(CopyFailure) {
       let wasCopying = file.isCopying
       let turn = try file.turn()
@@ -73,13 +67,6 @@ extension BackupJob {
     return .more
   }
 
-  private func checkSlice() throws(ArchiveError) {
-    let whole = needed
-    needed = 0
-    defer { needed = whole }
-    try checkRoom()
-  }
-
   private func interrupted(_ file: FileBackup, _ failure: CopyFailure) throws(ArchiveError) {
     guard case .workspace(let id) = file.source else {
       return try refusing { () throws(CopyFailure) in throw failure }
@@ -87,10 +74,7 @@ extension BackupJob {
     if file.isCopying { source.giveBack(id) }
     if case .destination = failure { return try fail(failure, id) }
     do throws(StoreError) { try file.discard() } catch { throw ArchiveError(error) }
-    guard case .interrupted = failure, restarts < limits.backupRestartsMax else {
-      return try fail(failure, id)
-    }
-    restarts += 1
+    guard case .interrupted = failure, plan.takeRestart() else { return try fail(failure, id) }
     try begin(id)
   }
 
@@ -119,17 +103,15 @@ extension BackupJob {
   }
 
   private func finish(_ file: FileBackup) throws(ArchiveError) {
-    filesDone += 1
-    bytes += file.entry.bytes
-    messages += file.entry.messages
+    report.finished(file.entry)
     do throws(StoreError) {
       try manifest?.add(file.entry)
       phase = .between
       switch file.source {
-      case .workspace: next += 1
+      case .workspace: plan.advance()
       case .registry:
-        if content == .relay {
-          phase = .planning(try StillFile(folder + "/relay.db"), after: nil)
+        if report.content == .relay {
+          phase = .planning(try StillFile(folder.path + "/relay.db"), after: nil)
         }
       }
     } catch {

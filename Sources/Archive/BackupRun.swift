@@ -2,9 +2,9 @@ package import Relay
 import System
 
 extension BackupJob {
-  /// All of it at once, for a command that has nothing else to do.
+  /// Makes the whole backup at once, for a command that has nothing else to do.
   package func run(now: () -> WallTime) throws(ArchiveError) {
-    while state == .running {
+    while report.state == .running {
       switch turn(now: now()) {
       case .more, .ended: continue
       case .sync(let files):
@@ -13,6 +13,6 @@ extension BackupJob {
         synced(code: code, now: now())
       }
     }
-    if let error { throw error }
+    if let error = report.error { throw error }
   }
 }

@@ -113,7 +113,7 @@ final class ArchiveBench: BackupSource {
   @discardableResult
   func run(_ job: BackupJob, between: (Int) throws -> Void = { _ in }) throws -> Int {
     var turns = 0
-    while job.state == .running {
+    while job.report.state == .running {
       turns += 1
       try between(turns)
       if case .sync(let files) = job.turn(now: Self.start) {
@@ -128,6 +128,6 @@ final class ArchiveBench: BackupSource {
   func backUp() throws {
     let job = job()
     try run(job)
-    #expect(job.error == nil)
+    #expect(job.report.error == nil)
   }
 }

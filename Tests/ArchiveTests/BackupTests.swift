@@ -23,7 +23,9 @@ import Testing
     try bench.answer(1, at: ada)
     let job = bench.job()
     try bench.run(job)
-    #expect(job.state == .done && job.filesDone == 3 && job.files == 3 && job.messages == 6)
+    #expect(
+      job.report.state == .done && job.report.filesDone == 3 && job.report.files == 3
+        && job.report.messages == 6)
     let manifest = try Manifest(of: bench.folder)
     #expect(manifest.content == .relay && manifest.relayVersion == "test")
     #expect(manifest.files.map(\.path).first == "relay.db")
@@ -48,12 +50,12 @@ import Testing
       try bench.write(seq, at: ada)
       try bench.answer(seq - 40, at: ada)
       try bench.write(seq, at: bob)
-      if job.filesDone == 1, bench.open[ArchiveBench.id(2)] == nil {
+      if job.report.filesDone == 1, bench.open[ArchiveBench.id(2)] == nil {
         try bench.make(ArchiveBench.id(2), messages: 1)
       }
       if turn % 5 == 0 { try bench.open[ada]?.checkpoint(.passive) }
     }
-    #expect(job.error == nil)
+    #expect(job.report.error == nil)
     #expect(try findings() == [])
     let manifest = try Manifest(of: bench.folder)
     // Made after the registry was copied: in neither.
@@ -71,7 +73,7 @@ import Testing
         try bench.close(ada)
       }
     }
-    #expect(job.error == nil && closed == 5)
+    #expect(job.report.error == nil && closed == 5)
     #expect(try findings() == [])
     #expect(try Manifest(of: bench.folder).files.first { $0.workspace == ada }?.messages == 40)
   }
@@ -83,7 +85,7 @@ import Testing
     try bench.run(job) { _ in
       if bench.open[ada]?.isBeingCopied == true { try bench.close(ada) }
     }
-    #expect(job.state == .done && job.unreadable.map(\.workspace) == [ada])
+    #expect(job.report.state == .done && job.report.unreadable.map(\.workspace) == [ada])
     #expect(try findings().count == 1)
   }
 
@@ -91,7 +93,7 @@ import Testing
     bench.broken = [ada]
     let job = bench.job()
     try bench.run(job)
-    #expect(job.state == .done && job.unreadable.map(\.workspace) == [ada])
+    #expect(job.report.state == .done && job.report.unreadable.map(\.workspace) == [ada])
     #expect(try findings().count == 1)
     #expect(try findings().first?.contains("broken by the test") == true)
   }
@@ -103,7 +105,7 @@ import Testing
       try bench.close(bob)
       try FileManager.default.removeItem(atPath: bench.data.path(of: bob))
     }
-    #expect(job.error == nil)
+    #expect(job.report.error == nil)
     #expect(try Manifest(of: bench.folder).purged == [bob])
     #expect(try findings() == [])
     _ = try Restore.restore(
@@ -116,10 +118,10 @@ import Testing
   @Test func `nothing is a backup before its manifest is there`() throws {
     let job = bench.job()
     try bench.run(job) { _ in
-      guard job.filesDone < 3 else { return }
+      guard job.report.filesDone < 3 else { return }
       #expect(throws: ArchiveError.self) { try Manifest(of: bench.folder) }
     }
-    #expect(job.state == .done)
+    #expect(job.report.state == .done)
     _ = try Manifest(of: bench.folder)
   }
 
@@ -135,14 +137,14 @@ import Testing
       if turn > 2 { fault_arm(Int32(FAULT_WRITE.rawValue), 1, code, 1) }
     }
     fault_arm(0, 0, 0, 0)
-    #expect(job.state == .failed && job.error?.text.contains("copy of") == true)
+    #expect(job.report.state == .failed && job.report.error?.text.contains("copy of") == true)
     #expect(try findings().first?.contains("no manifest.json") == true)
     try bench.write(99, at: ada)
     #expect(try bench.open[ada]?.message(99) != nil)
     // Nothing is begun anew in its place.
     let second = bench.job()
     try bench.run(second)
-    #expect(second.state == .failed && second.error?.text.contains("exists") == true)
+    #expect(second.report.state == .failed && second.report.error?.text.contains("exists") == true)
   }
 
   @Test func `a sync that fails ends the backup, whichever it is`() throws {
@@ -152,13 +154,13 @@ import Testing
         .relay, of: bench, to: bench.path + "/b\(syncs)", limits: bench.limits,
         relayVersion: "test", now: ArchiveBench.start)
       var seen = 0
-      while job.state == .running {
+      while job.report.state == .running {
         guard case .sync = job.turn(now: ArchiveBench.start) else { continue }
         job.synced(code: seen == syncs ? 5 : 0, now: ArchiveBench.start)
         seen += 1
       }
-      if job.state == .done { break }
-      #expect(job.error?.text.contains("could not be synced") == true)
+      if job.report.state == .done { break }
+      #expect(job.report.error?.text.contains("could not be synced") == true)
       syncs += 1
     }
     #expect(syncs > 6)
@@ -170,7 +172,7 @@ import Testing
     bench.limits.backupSliceBytes = .max / 2
     let job = bench.job()
     try bench.run(job)
-    #expect(job.state == .failed && job.error?.kind == .full)
+    #expect(job.report.state == .failed && job.report.error?.kind == .full)
     #expect(!FileManager.default.fileExists(atPath: bench.folder + "/relay.db"))
   }
 

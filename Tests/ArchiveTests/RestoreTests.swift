@@ -99,7 +99,7 @@ import Testing
       .workspace(ada), of: bench, to: folder, limits: bench.limits, relayVersion: "test",
       now: ArchiveBench.start)
     try bench.run(job)
-    #expect(job.state == .done && job.filesDone == 2)
+    #expect(job.report.state == .done && job.report.filesDone == 2)
     let check = try Check.run(folder)
     #expect(check.findings == [] && check.kind == .export && check.messages == 3)
     let registry = try StillFile(folder + "/relay.db").snapshot()

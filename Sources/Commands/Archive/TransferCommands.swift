@@ -65,8 +65,10 @@ enum TransferCommands {
     try job.run(now: Clock.wall)
     try source.close()
     return try report(
-      backup: .object(job.members),
-      missing: job.unreadable.map { "workspace \($0.workspace.text) is not in it: \($0.error)" },
+      backup: .object(job.report.members),
+      missing: job.report.unreadable.map {
+        "workspace \($0.workspace.text) is not in it: \($0.error)"
+      },
       line)
   }
 

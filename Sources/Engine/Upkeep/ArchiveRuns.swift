@@ -40,7 +40,7 @@ final class ArchiveRuns {
     self.log = log
   }
 
-  var isRunning: Bool { backup?.state == .running || importing != nil || isSyncing }
+  var isRunning: Bool { backup?.report.state == .running || importing != nil || isSyncing }
 
   // MARK: begin
 
@@ -125,7 +125,7 @@ final class ArchiveRuns {
     let stopped = importing
     stopped?.job.stop(reason)
     importing = nil
-    if let backup, backup.state == .running {
+    if let backup, backup.report.state == .running {
       backup.stop(reason, now: now.wall)
       report(backup)
     }
@@ -134,31 +134,32 @@ final class ArchiveRuns {
   }
 
   private func report(_ backup: BackupJob) {
-    for entry in backup.unreadable {
+    for entry in backup.report.unreadable {
       log.error(
         "backup_incomplete",
         ["workspace": .text(entry.workspace.text), "error": .text(entry.error)])
     }
-    if let error = backup.error {
-      log.error("backup_failed", ["dir": .text(backup.folder), "error": .text(error.text)])
+    if let error = backup.report.error {
+      log.error("backup_failed", ["dir": .text(backup.report.folder), "error": .text(error.text)])
     } else {
       log.info(
         "backup_done",
         [
-          "dir": .text(backup.folder), "files": .number(backup.filesDone),
-          "bytes": .number(backup.bytes), "unreadable": .number(backup.unreadable.count),
+          "dir": .text(backup.report.folder), "files": .number(backup.report.filesDone),
+          "bytes": .number(backup.report.bytes),
+          "unreadable": .number(backup.report.unreadable.count),
         ])
     }
   }
 
   /// How far the backup is that runs, or how the last one of this run ended; nil: there was none.
   var status: BackupStatus? {
-    backup.map { BackupStatus(name: name, backup: $0) }
+    backup.map { BackupStatus(name: name, report: $0.report) }
   }
 }
 
-/// A backup that runs or has ended, and the name by which it is asked for.
+/// The report of a backup that runs or has ended, and the name by which it is asked for.
 package struct BackupStatus {
   package var name: String
-  package var backup: BackupJob
+  package var report: BackupReport
 }
