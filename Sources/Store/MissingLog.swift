@@ -118,7 +118,7 @@ extension StillFile {
   package func isPurging(_ id: WorkspaceID) throws(StoreError) -> Bool {
     var isPurging = false
     try database.each(
-      "SELECT 1 FROM workspace WHERE id = ? AND state = 3", [.id(id)]
+      "SELECT 1 FROM workspace WHERE id = ? AND state = \(Raw.purging)", [.id(id)]
     ) { _ in isPurging = true }
     return isPurging
   }

@@ -22,7 +22,14 @@ enum RetentionSQL: Int, CaseIterable {
     }
   }
 
-  /// In the order in which `Statement.keptMessage` reads them.
+  /// Returns the statement, prepared once for each open file: its slot is behind those of
+  /// `WorkspaceSQL`.
+  func prepared(in database: Database) throws(StoreError) -> Statement {
+    let first = Database.slots + WorkspaceSQL.allCases.count
+    return try database.statement(slot: first + rawValue, text)
+  }
+
+  /// The columns in the order in which `Statement.keptMessage` reads them.
   private static let kept = """
     message.seq, message.task, message.state, message.reason, message.at, message.ended_at,
     message.received_at, message.bytes, message.task_received_at, message.replay_of IS NOT NULL

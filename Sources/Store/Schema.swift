@@ -65,9 +65,9 @@ extension Schema {
       -- Unanswered, or a reply that nobody has received: what is read when the file is opened, also
       -- to find equal calls again. It grows at its end; an index over the random keys of equal
       -- calls would rewrite a page of its own for every message.
-      CREATE INDEX message_open ON message(seq) WHERE state = 2 OR received_at IS NULL;
+      CREATE INDEX message_open ON message(seq) WHERE state = \(Raw.queued) OR received_at IS NULL;
       -- Dead, expired, cancelled: few, and looked for by people.
-      CREATE INDEX message_failed ON message(state, seq) WHERE state >= 7;
+      CREATE INDEX message_failed ON message(state, seq) WHERE state >= \(Raw.firstFailed);
       -- Messages that continue a task; the one that opened it has its number.
       CREATE INDEX message_task ON message(task, seq) WHERE task <> seq;
 
@@ -87,7 +87,7 @@ extension Schema {
         state INTEGER NOT NULL,
         changed INTEGER NOT NULL
       ) STRICT;
-      CREATE INDEX task_interrupted ON task(seq) WHERE state IN (3, 4);
+      CREATE INDEX task_interrupted ON task(seq) WHERE state IN (\(Raw.interrupted));
 
       -- What an agent streams while it works.
       CREATE TABLE event(
@@ -147,7 +147,7 @@ extension Schema {
         started_at INTEGER NOT NULL,
         ended_at INTEGER
       ) STRICT;
-      CREATE INDEX job_running ON job(id) WHERE state = 1;
+      CREATE INDEX job_running ON job(id) WHERE state = \(Raw.running);
 
       -- Idempotency keys, of messages that came with one; seq: of that message, which may be gone.
       -- A message without a key costs nothing here.

@@ -60,7 +60,7 @@ package final class StillFile {
   ) throws(StoreError) -> [WorkspaceID] {
     var ids: [WorkspaceID] = []
     try database.each(
-      "SELECT id FROM workspace WHERE id > ? AND state <> 3 ORDER BY id LIMIT ?",
+      "SELECT id FROM workspace WHERE id > ? AND state <> \(Raw.purging) ORDER BY id LIMIT ?",
       [id.map { .id($0) } ?? .blob([]), .integer(Int64(limit))]
     ) { ids.append(WorkspaceID($0.uuid(0))) }
     return ids

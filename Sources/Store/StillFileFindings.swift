@@ -49,7 +49,7 @@ extension StillFile {
     (
       "answered messages without their answer",
       """
-      message WHERE state = 6
+      message WHERE state = \(Raw.answered)
         AND NOT EXISTS (SELECT 1 FROM answer WHERE answer.seq = message.seq)
       """
     ),
@@ -57,7 +57,7 @@ extension StillFile {
       "answers of messages that are not answered",
       """
       answer WHERE NOT EXISTS (
-        SELECT 1 FROM message WHERE message.seq = answer.seq AND message.state = 6)
+        SELECT 1 FROM message WHERE message.seq = answer.seq AND message.state = \(Raw.answered))
       """
     ),
     (
@@ -67,7 +67,7 @@ extension StillFile {
     ("messages with a number that no message has", "message WHERE seq < 1 OR seq >= 1 << 42"),
     (
       "ended messages without the time of their end",
-      "message WHERE state >= 6 AND ended_at IS NULL"
+      "message WHERE state >= \(Raw.firstEnd) AND ended_at IS NULL"
     ),
     (
       "messages of a task whose first message is gone",

@@ -79,8 +79,7 @@ package final class WorkspaceFile {
   }
 
   func statement(_ sql: RetentionSQL) throws(StoreError) -> Statement {
-    let first = Database.slots + WorkspaceSQL.allCases.count
-    return try database.statement(slot: first + sql.rawValue, sql.text)
+    try sql.prepared(in: database)
   }
 
   func statement(_ sql: WorkspaceSQL) throws(StoreError) -> Statement {

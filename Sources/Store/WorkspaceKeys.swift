@@ -48,17 +48,4 @@ extension WorkspaceFile {
     row.add(key.until)
     try row.run()
   }
-
-  func insert(_ tombstone: Tombstone, of seq: Seq) throws(StoreError) {
-    var row = try statement(.insertTombstone)
-    row.add(seq)
-    row.add(Int64(bitPattern: tombstone.tag))
-    row.add(tombstone.caller)
-    row.add(tombstone.at)
-    row.add(tombstone.cause.rawValue)
-    row.add(tombstone.actor)
-    row.add(tombstone.reason)
-    row.add(tombstone.until)
-    try row.run()
-  }
 }

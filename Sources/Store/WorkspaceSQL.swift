@@ -28,7 +28,7 @@ enum WorkspaceSQL: Int, CaseIterable {
       INSERT INTO message(
         seq, tag, state, position, at, expires, not_before, attempt, caller, method,
         dialect, task, context, message_id, dedup, rpc_id, is_immediate, bytes, replay_of)
-      VALUES(?, ?, 2, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES(?, ?, \(Raw.queued), ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     case .insertRequest: "INSERT INTO request(seq, head, body) VALUES(?, ?, ?)"
     case .insertAnswer: "INSERT INTO answer(seq, body) VALUES(?, ?)"
@@ -40,12 +40,15 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .changeHandOut:
       """
       UPDATE handout SET change = ?1, changed_at = ?2, lease_end = ?3, reason = ?4,
-        claimed_at = iif(?1 = 1, coalesce(claimed_at, ?2), claimed_at) WHERE seq = ?5 AND fence = ?6
+        claimed_at = iif(?1 = \(Raw.claimed), coalesce(claimed_at, ?2), claimed_at) \
+      WHERE seq = ?5 AND fence = ?6
       """
-    case .requeue: "UPDATE message SET state = 2, attempt = ?, not_before = ? WHERE seq = ?"
+    case .requeue:
+      "UPDATE message SET state = \(Raw.queued), attempt = ?, not_before = ? WHERE seq = ?"
     case .answer:
       """
-      UPDATE message SET state = 6, answer_fence = ?, ended_at = ?, answer_is_late = ?,
+      UPDATE message SET state = \(Raw.answered), answer_fence = ?, ended_at = ?, \
+      answer_is_late = ?,
         answer_hash = ? WHERE seq = ?
       """
     case .end: "UPDATE message SET state = ?, reason = ?, ended_at = ? WHERE seq = ?"
@@ -55,7 +58,11 @@ enum WorkspaceSQL: Int, CaseIterable {
       INSERT OR REPLACE INTO task(seq, state, changed)
       SELECT seq, ?2, ?3 FROM message WHERE seq = ?1 AND task = seq
       """
-    case .continueTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state IN (3, 4)"
+    case .continueTask:
+      """
+      UPDATE task SET state = \(Raw.working), changed = ? \
+      WHERE seq = ? AND state IN (\(Raw.interrupted))
+      """
     // `ReplyTaken` says what the two columns mean.
     case .received:
       """
@@ -85,17 +92,22 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .told: "UPDATE message SET told_at = ? WHERE seq = ?"
     case .redrive:
       """
-      UPDATE message SET state = 2, reason = NULL, ended_at = NULL, attempt = 0, not_before = 0,
-        position = ?, expires = ? WHERE seq = ? AND state = 7
+      UPDATE message SET state = \(Raw.queued), reason = NULL, ended_at = NULL, \
+      attempt = 0, not_before = 0,
+        position = ?, expires = ? WHERE seq = ? AND state = \(Raw.dead)
       """
     // No caller was told that it had failed.
-    case .reopenTask: "UPDATE task SET state = 2, changed = ? WHERE seq = ? AND state = 7"
+    case .reopenTask:
+      """
+      UPDATE task SET state = \(Raw.working), changed = ? \
+      WHERE seq = ? AND state = \(Raw.failed)
+      """
     case .writeJob:
       """
       INSERT OR REPLACE INTO job(\(Self.jobColumns))
       VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    case .forgetJobs: "DELETE FROM job WHERE id <= ? AND state <> 1"
+    case .forgetJobs: "DELETE FROM job WHERE id <= ? AND state <> \(Raw.running)"
     case .writeMeta: "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"
     default: preconditionFailure("a statement that reads")
     }
@@ -121,11 +133,13 @@ enum WorkspaceSQL: Int, CaseIterable {
 
   /// As its row says; without one as its first message and the hand-outs of that say.
   private static let taskWithState = """
-    SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, 1, 2)), first.context,
+    SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, \
+    \(Raw.submitted), \(Raw.working))), first.context,
       coalesce(task.changed, first.begun, first.at), first.caller
     FROM (
       SELECT seq, context, at, caller, (
-        SELECT at FROM handout WHERE handout.seq = message.seq AND kind <> 3 ORDER BY fence LIMIT 1
+        SELECT at FROM handout WHERE handout.seq = message.seq AND kind <> \(Raw.shown) \
+    ORDER BY fence LIMIT 1
       ) AS begun
       FROM message WHERE seq = ?1 AND task = seq
     ) AS first
@@ -139,24 +153,27 @@ enum WorkspaceSQL: Int, CaseIterable {
     // reading the whole table.
     case .openMessages:
       """
-      \(message) INDEXED BY message_open WHERE (state = 2 OR received_at IS NULL) ORDER BY seq
+      \(message) INDEXED BY message_open WHERE (state = \(Raw.queued) OR received_at IS NULL) \
+      ORDER BY seq
       """
-    // A feed's `shown` (3) is no lease: an older lease of the message counts more.
+    // A message that a feed has shown is not leased: an older lease counts more.
     case .lastHandOut:
       """
-      SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? ORDER BY kind = 3, fence DESC LIMIT 1
+      SELECT \(Self.handOutColumns) FROM handout WHERE seq = ? \
+      ORDER BY kind = \(Raw.shown), fence DESC LIMIT 1
       """
     case .untouchedInARow:
-      // 5: unburnt. Neither 8 (withheld) nor a hand-out in force ends the row.
+      // Neither a withheld hand-out nor one in force ends the row.
       """
-      SELECT count(*) FROM handout WHERE seq = ?1 AND change = 5 AND fence > coalesce(
-        (SELECT max(fence) FROM handout WHERE seq = ?1 AND change NOT IN (5, 8)), 0)
+      SELECT count(*) FROM handout WHERE seq = ?1 AND change = \(Raw.unburnt) AND fence > coalesce(
+        (SELECT max(fence) FROM handout WHERE seq = ?1 \
+      AND change NOT IN (\(Raw.unburnt), \(Raw.withheld))), 0)
       """
     case .interruptedTasks:
       """
       SELECT task.seq, task.state, message.context, task.changed, message.caller
       FROM task INDEXED BY task_interrupted CROSS JOIN message ON message.seq = task.seq
-      WHERE task.state IN (3, 4) ORDER BY task.seq
+      WHERE task.state IN (\(Raw.interrupted)) ORDER BY task.seq
       """
     case .message: "\(message) WHERE seq = ?"
     case .task: Self.taskWithState
@@ -184,16 +201,19 @@ enum WorkspaceSQL: Int, CaseIterable {
     case .list: "\(message) WHERE seq > ? ORDER BY seq LIMIT ?"
     case .listFailed:
       """
-      \(message) INDEXED BY message_failed WHERE state >= 7 AND state = ? AND seq > ?
+      \(message) INDEXED BY message_failed WHERE state >= \(Raw.firstFailed) AND state = ? \
+      AND seq > ?
       ORDER BY seq LIMIT ?
       """
     case .deadCount:
       """
-      SELECT seq FROM message INDEXED BY message_failed WHERE state >= 7 AND state = ? LIMIT ?
+      SELECT seq FROM message INDEXED BY message_failed WHERE state >= \(Raw.firstFailed) \
+      AND state = ? LIMIT ?
       """
     case .listOpen:
       """
-      \(message) INDEXED BY message_open WHERE (state = 2 OR received_at IS NULL) AND seq > ?
+      \(message) INDEXED BY message_open WHERE (state = \(Raw.queued) OR received_at IS NULL) \
+      AND seq > ?
       ORDER BY seq LIMIT ?
       """
     case .listBack: "\(message) WHERE seq < ? ORDER BY seq DESC LIMIT ?"
@@ -206,7 +226,8 @@ enum WorkspaceSQL: Int, CaseIterable {
       """
     case .jobs: "SELECT \(Self.jobColumns) FROM job WHERE id > 0 ORDER BY id DESC LIMIT ?"
     case .job: "SELECT \(Self.jobColumns) FROM job WHERE id = ?"
-    case .runningJobs: "SELECT \(Self.jobColumns) FROM job INDEXED BY job_running WHERE state = 1"
+    case .runningJobs:
+      "SELECT \(Self.jobColumns) FROM job INDEXED BY job_running WHERE state = \(Raw.running)"
     case .readMeta: "SELECT value FROM meta WHERE key = ?"
     default: preconditionFailure("a statement that changes")
     }

@@ -21,11 +21,11 @@ extension WorkspaceFile {
     case .job(let job): try put(job)
     case .note(let seq, let kind, let at, let detail):
       try note(seq, kind: kind, at: at, detail: detail)
-    case .delete(let seq, let tombstone): try delete(seq, tombstone)
+    case .delete(let seq, let tombstone): try retention.delete(seq, tombstone)
     case .retire(let first, let last, let cause, let at):
-      try retire(first...last, cause, at: at)
-    case .trim(let seq, let rows): try trim(seq, rows: rows)
-    case .expire(let at, let rows): try expire(at: at, rows: rows)
+      try retention.retire(first...last, cause, at: at)
+    case .trim(let seq, let rows): try retention.trim(seq, rows: rows)
+    case .expire(let at, let rows): try retention.expire(at: at, rows: rows)
     }
   }
 

@@ -127,7 +127,7 @@ import Testing
 
   private func isEndRead(_ file: WorkspaceFile) throws -> Bool? {
     let isRead = try file.message(1)?.isEndReceived
-    #expect(try file.keptSlice(after: 0, limit: 1).messages.map(\.isEndReceived) == [isRead])
+    #expect(try file.retention.slice(after: 0, limit: 1).messages.map(\.isEndReceived) == [isRead])
     return isRead
   }
 
@@ -188,7 +188,7 @@ import Testing
     let file = try file(
       whole(1) + [.message(newMessage(2)), .message(newMessage(3, task: 1))]
         + [.message(newMessage(4)), .end(seq: 4, state: .cancelled, reason: .withdrawn, at: start)])
-    let slice = try file.keptSlice(after: 0, limit: 100)
+    let slice = try file.retention.slice(after: 0, limit: 100)
     #expect(slice.messages.map(\.seq) == [1, 2, 3, 4])
     #expect(slice.messages.map(\.endedAt) == [start + .seconds(5), nil, nil, start])
     #expect(slice.messages.map(\.isEndReceived) == [true, false, false, true])
@@ -197,12 +197,14 @@ import Testing
     #expect(slice.further.mapValues { $0.map(\.seq) } == [1: [3]])
     #expect(slice.messages.map(\.sideRows) == [2, 0, 0, 0])
     #expect(slice.isLast)
-    #expect(try file.keptSlice(after: 1, limit: 2).messages.map(\.seq) == [2, 3])
-    let cut = try file.keptSlice(after: 0, limit: 9, cameBy: start + (.zero - .nanoseconds(1)))
+    #expect(try file.retention.slice(after: 1, limit: 2).messages.map(\.seq) == [2, 3])
+    let cut = try file.retention.slice(
+      after: 0, limit: 9, cameBy: start + (.zero - .nanoseconds(1)))
     #expect(cut.messages.map(\.seq) == [1] && !cut.isLast, "the first that came later")
-    #expect(try file.keptSlice(after: 0, limit: 9, cameBy: start).isLast)
+    #expect(try file.retention.slice(after: 0, limit: 9, cameBy: start).isLast)
     try file.commit([.retire(first: 1, last: 1, cause: .age, at: start)])
-    #expect(try file.keptSlice(after: 0, limit: 9).messages.map(\.hasFirst) == [true, false, true])
+    #expect(
+      try file.retention.slice(after: 0, limit: 9).messages.map(\.hasFirst) == [true, false, true])
   }
 
   @Test func `a slice ends before what has too many rows, or is that alone`() throws {
@@ -212,13 +214,13 @@ import Testing
     let further = (20...40).map { Write.message(newMessage($0, task: 5)) }
     let file = try file(
       (1...8).flatMap { whole($0) } + notes, (9...19).map { .message(newMessage($0)) }, further)
-    #expect(try file.keptSlice(after: 0, limit: 10).messages.map(\.seq) == [1])
-    let alone = try file.keptSlice(after: 1, limit: 10)
+    #expect(try file.retention.slice(after: 0, limit: 10).messages.map(\.seq) == [1])
+    let alone = try file.retention.slice(after: 1, limit: 10)
     #expect(alone.messages.map(\.seq) == [2])
     #expect(alone.messages.map(\.sideRows) == [12])
     #expect(!alone.isLast && !alone.isHuge)
-    #expect(try file.keptSlice(after: 2, limit: 10).messages.map(\.seq) == [3, 4])
-    let huge = try file.keptSlice(after: 4, limit: 10)
+    #expect(try file.retention.slice(after: 2, limit: 10).messages.map(\.seq) == [3, 4])
+    let huge = try file.retention.slice(after: 4, limit: 10)
     #expect(huge.messages.map(\.seq) == [5])
     #expect(huge.isHuge)
     #expect(huge.further[5]?.map(\.seq) == [40])

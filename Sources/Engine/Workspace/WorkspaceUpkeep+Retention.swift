@@ -13,7 +13,7 @@ extension WorkspaceUpkeep {
   ) throws(StoreError) -> FileCare {
     var care = FileCare(
       retention: RetentionSchedule(
-        limits, oldest: try file.oldestMessage(), expiryAt: try file.nextExpiry(), now: now))
+        limits, oldest: try file.retention.oldestMessage(), expiryAt: try file.nextExpiry(), now: now))
     care.kept = try kept(file, beside: queue)
     return care
   }
@@ -45,7 +45,7 @@ extension WorkspaceUpkeep {
       now: now)
     guard let sweep else { return }
     let endedBy = isTrusted ? now.wall + (.zero - limits.retention) : nil
-    var slice = try workspace.file.keptSlice(
+    var slice = try workspace.file.retention.slice(
       after: workspace.care.retention.cursor, limit: limits.retentionRowsMax,
       cameBy: sweep == .age ? endedBy : nil)
     // An end that no barrier has covered is none yet, whatever the file says.
