@@ -1,11 +1,11 @@
 package import Store
 
-/// Why a backup was not made, restored or imported, in words for the operator who asked.
+/// The reason why a backup was not made, restored or imported, in words for the operator.
 package struct ArchiveError: Error, Sendable, CustomStringConvertible {
   package enum Kind: Sendable {
-    /// What was asked for is not possible as things are.
+    /// The request is not possible as things are.
     case refused
-    /// What is there is not what its manifest says.
+    /// A file is not what the manifest says.
     case damaged
     /// There is not enough room.
     case full

@@ -1,7 +1,7 @@
 package import Relay
 package import Wire
 
-/// What a backup contains, how far it is and how it ended.
+/// The content of a backup, its progress, and how it ended.
 package struct BackupReport {
   package enum State: String, Sendable { case running, done, failed }
 

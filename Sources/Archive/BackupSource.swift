@@ -14,7 +14,7 @@ package protocol BackupSource: AnyObject {
 package final class DirectorySource: BackupSource {
   package let data: DataDirectory
   private var open: WorkspaceFile?
-  /// What went wrong with files that had been copied already.
+  /// The errors of files that had been copied already.
   package private(set) var failures: [StoreError] = []
 
   package init(_ data: DataDirectory) { self.data = data }

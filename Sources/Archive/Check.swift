@@ -54,7 +54,7 @@ package struct Check: Sendable {
     return check
   }
 
-  /// What is whole is looked into.
+  /// Looks into the files that are whole.
   private mutating func look(_ manifest: Manifest) throws(StoreError) {
     let damaged = Set(findings.map(\.path))
     for file in manifest.files where !damaged.contains(file.path) {
@@ -164,7 +164,7 @@ package struct Check: Sendable {
     findings.append(Finding(path: path, what: what))
   }
 
-  /// What SQLite cannot open or read is a finding like any other.
+  /// Looks into one file. A file that SQLite cannot open or read is a finding like any other.
   private mutating func look(
     _ path: String, _ workspace: WorkspaceID?, _ registry: StillFile? = nil
   ) {

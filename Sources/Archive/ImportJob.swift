@@ -19,9 +19,9 @@ package final class ImportJob {
   }
 
   package let id: WorkspaceID
-  /// Of the registry, to be inserted when the file is there.
+  /// The rows for the registry, to be inserted when the file is there.
   package let rows: [RegistryRow]
-  /// The same, as the relay keeps it in memory.
+  /// The same rows in the form that the relay keeps in memory.
   package let registered: RegistrySnapshot
   package var messages: Int { entry.messages }
   package private(set) var error: ArchiveError?
@@ -35,7 +35,7 @@ package final class ImportJob {
   private var syncing: [OpenFile] = []
   private var phase = Phase.copying
 
-  /// What is still to be looked at of the copy.
+  /// The steps that are left of the check of the copy.
   private var steps: StillFile.Steps?
 
   private enum Phase { case copying, checking, marking, naming, ended }
@@ -143,7 +143,7 @@ package final class ImportJob {
     fail(ArchiveError(.io, "\(draft) could not be synced: \(ErrorNumber.text(code))"))
   }
 
-  /// What there is of the new file goes: it has no row.
+  /// Ends the import with an error, and deletes the new file: it has no row.
   private func fail(_ error: ArchiveError) {
     self.error = error
     phase = .ended
@@ -182,8 +182,8 @@ package final class ImportJob {
     return try sync([draft])
   }
 
-  /// What `check` would find wrong with it, a part of it in a turn: nothing of it is taken over
-  /// before all of it is known to be what a relay could have written.
+  /// Checks the copy as `check` would, a part in each turn. Nothing is taken over before all of it
+  /// is known to be what a relay could have written.
   private func check() throws(ArchiveError) -> Turn {
     do throws(StoreError) {
       let still = try StillFile(draft)
@@ -219,7 +219,7 @@ package final class ImportJob {
     return .sync(syncing.map(\.raw))
   }
 
-  /// All of it at once, for a command that has nothing else to do: the rows too.
+  /// Makes the whole import at once, with the rows, for a command that has nothing else to do.
   package func run(at time: WallTime) throws(ArchiveError) {
     while true {
       switch turn() {

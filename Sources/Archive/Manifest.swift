@@ -2,13 +2,13 @@ package import Relay
 import Store
 import Wire
 
-/// What a backup holds: the file `manifest.json`, which is written last. A directory without it is
-/// no backup. Its own SHA-256 stands in `manifest.json.sha256`, in the form of `sha256sum`.
+/// The content of a backup: the file `manifest.json`, which is written last. A directory without it
+/// is no backup. Its own SHA-256 stands in `manifest.json.sha256`, in the form of `sha256sum`.
 package struct Manifest: Sendable, Equatable {
   package static let name = "manifest.json"
   package static let sumName = "manifest.json.sha256"
   package static let format = 1
-  /// What was backed up: a whole relay, or one workspace on its way to another.
+  /// The scope of a backup: a whole relay, or one workspace on its way to another.
   package enum Content: String, Sendable { case relay, workspace }
 
   package struct File: Sendable, Equatable {

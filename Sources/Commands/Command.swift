@@ -4,8 +4,8 @@ import System
 ///
 /// The reader of lines, the help and the answer to a wrong line follow from the table of these.
 package struct Command: Sendable {
-  /// As it is typed: words, `NAME` for an argument, `[NAME]` for one that may be missing and
-  /// `NAME…` for one or more.
+  /// The command as it is typed: words, `NAME` for an argument, `[NAME]` for one that may be
+  /// missing and `NAME…` for one or more.
   package let pattern: String
   package let summary: String
   /// The command's own flags, beside `CommonFlags` for a command that asks a relay.

@@ -1,6 +1,6 @@
 package import System
 
-/// Why a command was not carried out. Each case has its own exit status.
+/// The reason why a command was not carried out. Each case has its own exit status.
 package enum CommandFailure: Error {
   /// The command line is wrong.
   case usage(String)

@@ -1,7 +1,7 @@
 import Relay
 import System
 
-/// What `--help` and `help COMMAND` print, made from the table of commands.
+/// The texts of `--help` and `help COMMAND`, made from the table of commands.
 package struct CommandHelp {
   let commands: [Command]
 

@@ -9,7 +9,7 @@ package struct CommandReader {
 
   package init(_ commands: [Command]) { self.commands = commands }
 
-  /// What a line asks for.
+  /// The thing that a line asks for.
   package enum Request {
     case run(Command, Invocation)
     case help(String)

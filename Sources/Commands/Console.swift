@@ -1,6 +1,6 @@
 import System
 
-/// Where a command writes, and what it knows of its surroundings.
+/// The surroundings of a command: its output, its environment and the clock.
 package struct Console: Sendable {
   var out: @Sendable (String) throws(CommandFailure) -> Void
   var error: @Sendable (String) -> Void
@@ -10,7 +10,7 @@ package struct Console: Sendable {
   var isWatched: Bool
   /// Waits between two looks at a job.
   var pause: @Sendable (Duration) -> Void
-  /// Where this machine's service has its files.
+  /// The place of the files of this machine's service.
   var installed = OperatorPlace.Installation.documented
 
   package init(

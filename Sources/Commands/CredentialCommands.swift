@@ -87,7 +87,7 @@ enum CredentialCommands {
       + "\(Plain.member(json["auth_token"]))\n"
   }
 
-  /// What to do when a token of a workspace was made and could not be shown.
+  /// The advice for a token of a workspace that was made and could not be shown.
   private static func lost(_ json: JSON, _ id: String) -> String {
     "token \(Plain.member(json["id"])) is made, and nobody knows it; try: a2a-relay tokens \(id) "
       + "revoke \(Plain.member(json["id"])), then a2a-relay tokens \(id) add"

@@ -10,7 +10,7 @@ enum Doctor {
         + "is 1 when it found a problem.", run: run)
   ]
 
-  /// What was found.
+  /// The findings, line by line.
   struct Report {
     enum Result: String { case ok, note, problem }
 

@@ -58,7 +58,7 @@ extension Doctor {
     }
   }
 
-  /// Who runs on it, and with how many descriptors.
+  /// Reports which process runs on the directory, and how many descriptors it may open.
   private static func examineLock(_ path: String, _ report: inout Report) {
     guard let lock = try? FileStatus(path: path + "/relay.lock") else {
       return report.note("no relay has ever used \(path)")
@@ -72,7 +72,7 @@ extension Doctor {
     if holder > 0 { examineDescriptors(holder, &report) }
   }
 
-  /// Nothing deletes them by itself, and they hold messages.
+  /// Reports files that no relay reads. They hold messages, and nothing deletes them by itself.
   private static func examineLeftovers(_ path: String, _ report: inout Report) {
     do throws(StoreError) {
       let found = try DataDirectory.leftovers(in: path)

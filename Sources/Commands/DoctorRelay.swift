@@ -70,7 +70,7 @@ extension Doctor {
     return true
   }
 
-  /// How much room there is for what, as the relay itself goes by.
+  /// Reports the room for sends, results and deletion, by the relay's own numbers.
   private static func examineRoom(_ room: JSON?, _ report: inout Report) {
     guard let room, let sends = room["for_sends"]?.int, let results = room["for_results"]?.int,
       let deletion = room["for_deletion"]?.int
@@ -159,7 +159,7 @@ extension Doctor {
     var isDead = false
   }
 
-  /// Nothing is said of what nobody has looked at.
+  /// Reports on all workspaces. Those that were not looked at are only counted.
   private static func tell(_ seen: Seen, _ report: inout Report) {
     if !seen.isWaiting {
       report.ok("\(seen.all - seen.unknown) workspaces, none with old messages")
@@ -216,7 +216,7 @@ extension Doctor {
     }
   }
 
-  /// Why nobody fetches the messages of a workspace, and what to do about it.
+  /// Returns why nobody fetches the messages of a workspace, and what to do about it.
   private static func away(
     _ workspace: JSON, _ id: String, _ line: Invocation
   ) -> (why: String, remedy: String) {

@@ -1,6 +1,6 @@
 import Wire
 
-/// How values are written for people.
+/// Texts of values for people.
 enum Plain {
   /// Text of others on a terminal: control characters and what reorders a line are shown as a
   /// replacement, so that no name can move the cursor or hide a row.
@@ -44,7 +44,7 @@ enum Plain {
     return age(seconds: seconds)
   }
 
-  /// How long ago a time of an answer was.
+  /// Returns how long ago a time in a response was.
   static func since(_ json: JSON?, now: Int64) -> String {
     guard let text = json?.string, let at = Timestamp.nanoseconds(rfc3339: text) else { return "–" }
     return age(seconds: Double(now - at) / 1_000_000_000)

@@ -2,7 +2,7 @@ import Relay
 import System
 import Wire
 
-/// What a workspace's queue holds: `queue`, `messages`, `explain`.
+/// The commands that show a workspace's queue: `queue`, `messages`, `explain`.
 enum QueueCommands {
   static let all = [
     Command("queue ID", "what a workspace's queue holds", run: queue),

@@ -86,7 +86,7 @@ enum StatusCommands {
   }
 }
 
-/// What follows the path of a request.
+/// The query of a request: the part behind its path.
 struct Query {
   private var items: [String] = []
 
@@ -114,7 +114,7 @@ struct Query {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// What the last line of a page says.
+  /// Returns the last line of a page, which names the next page if there is one.
   static func more(_ json: JSON) -> String {
     guard let next = json["next"], !next.isNull else { return "" }
     return "more: --after \(Plain.member(next))\n"

@@ -2,7 +2,7 @@ import Relay
 import System
 import Wire
 
-/// What an operator does to messages: `redrive`, `replay`, `purge`, `cancel`, `pause`, `resume`,
+/// The commands that change messages: `redrive`, `replay`, `purge`, `cancel`, `pause`, `resume`,
 /// `jobs`.
 enum VerbCommands {
   static let all = [
@@ -62,7 +62,7 @@ enum VerbCommands {
     try each("cancel", line)
   }
 
-  /// One after the other; the first that is refused ends it.
+  /// Asks for each message in turn, and stops at the first refusal.
   private static func each(_ verb: String, _ line: Invocation) throws(CommandFailure) -> ExitStatus
   {
     var messages: [String] = []

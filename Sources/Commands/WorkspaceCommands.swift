@@ -126,7 +126,7 @@ enum WorkspaceCommands {
     return .done
   }
 
-  /// What both making and changing take.
+  /// Returns the members that both creating and changing a workspace take.
   private static func members(_ line: Invocation) throws(CommandFailure) -> JSON {
     var body: JSON = [:]
     if let callers = line.value("callers") { body["callers"] = .string(callers) }
@@ -174,7 +174,7 @@ enum WorkspaceCommands {
     return .done
   }
 
-  /// It has children: nothing has been done.
+  /// Reports that the workspace has children, and that nothing was done.
   private static func confirm(
     _ answer: Invocation.Answer, _ line: Invocation
   ) throws(CommandFailure) -> ExitStatus {

@@ -1,15 +1,15 @@
 import CSQLite
 package import Relay
 
-/// What has become of a file that an operator has given up.
+/// The outcome for a file that an operator has given up.
 package enum AcceptedLoss: Sendable, Equatable {
-  /// It was not there; a new one is.
+  /// The file was missing; a new one was made.
   case missing
-  /// It could not be used, lies now at the path, and a new one is in its place.
+  /// The file could not be used. It was moved to the path, and a new one is in its place.
   case damaged(String, movedTo: String)
-  /// What was written last is missing, as the text says; the rest is kept.
+  /// The last writes are missing, as the text says; the rest is kept.
   case behind(String)
-  /// It is there and sound: nothing was done.
+  /// The file is sound: nothing was done.
   case nothingLost
 }
 
@@ -45,7 +45,7 @@ extension DataDirectory {
     }
   }
 
-  /// What is wrong with the file, in words; `nil`: nothing.
+  /// Returns what is wrong with the file, in words; `nil` if nothing is.
   private func damage(of id: WorkspaceID) throws(StoreError) -> String? {
     do throws(StoreError) {
       // As the relay opens it, so that what is found is what has closed it. It takes no log over

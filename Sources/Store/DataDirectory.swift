@@ -79,7 +79,7 @@ package final class DataDirectory {
     return registry
   }
 
-  /// For `syncfs`; open as long as this object lives.
+  /// The descriptor of the directory, for `syncfs`. It is open as long as this object lives.
   package var descriptor: Int32 { directory.raw }
 
   /// The names that stand in it.
@@ -105,8 +105,9 @@ package final class DataDirectory {
   /// There while a backup is being restored into the directory.
   package static let restoring = "restoring"
 
-  /// What is here is an older state of a relay that went on: a rolled-back machine, a snapshot, a
-  /// backup. Hand-outs of everything unanswered may be missing. Before the first use of a file.
+  /// Declares the data an older state of a relay that went on: a rolled-back machine, a snapshot, a
+  /// backup. Hand-outs of unanswered messages may be missing. Call it before the first use of a
+  /// file.
   package func beginLife(random: UInt64, at time: WallTime) throws(StoreError) {
     let life = try registry.beginLife(
       random: random,
@@ -194,7 +195,8 @@ package final class DataDirectory {
     try Files.sync(removed)
   }
 
-  /// What no relay reads any more: copies from before a migration, and files set aside as lost.
+  /// Returns the files that no relay reads: copies from before a migration, and files set aside as
+  /// lost.
   package static func leftovers(in path: String) throws(StoreError) -> [String] {
     var folders = ["", "/removed"]
     for name in try Files.names(in: path + "/workspaces") { folders.append("/workspaces/\(name)") }
@@ -225,7 +227,7 @@ package final class DataDirectory {
     return file
   }
 
-  /// The same, whether or not it lacks what was written last.
+  /// Opens a workspace's file without checking whether its last writes are missing.
   func openWithoutProgress(_ id: WorkspaceID) throws(StoreError) -> WorkspaceFile {
     beforeUse(id)
     let path = path(of: id)
@@ -273,7 +275,7 @@ package final class DataDirectory {
     try Files.sync(Files.folder(of: old))
   }
 
-  /// Where the workspace's file is, below the directory; `nil` if there is none.
+  /// Returns the path of the workspace's file below the directory; `nil` if there is none.
   package func place(of id: WorkspaceID) -> String? {
     let places = [Self.place(of: id), "removed/\(id.text).db"]
     return places.first { Files.exists("\(path)/\($0)") }
@@ -317,7 +319,8 @@ package final class DataDirectory {
     return ids
   }
 
-  /// What does not fit: rows without a file are an error, files without a row are left alone.
+  /// Returns where rows and files do not match. Rows without a file are an error, and files without
+  /// a row are left alone.
   package func mismatches(
     _ snapshot: RegistrySnapshot
   ) throws(StoreError) -> (rowsWithoutFile: [WorkspaceID], filesWithoutRow: [WorkspaceID]) {

@@ -16,7 +16,7 @@ final class Database {
   /// Written by the WAL hook: pages in the WAL after the last commit.
   private let pages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private var wal: FileDescriptor?
-  /// Of the file, when its log was adopted.
+  /// The identity that the file had when its log was adopted.
   private(set) var identity: FileIdentity?
   private(set) var bytesOnDisk: Int64 = 0
   private var isOpen = true
@@ -121,7 +121,7 @@ final class Database {
   /// The first slot for the statements of the file's own kind.
   static let slots = 3
 
-  /// All of `body`, or nothing: after a failure the transaction is rolled back and, unless the
+  /// Runs `body` in one transaction. After a failure the transaction is rolled back and, unless the
   /// error is final, the connection goes on.
   func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
     var begin = try statement(slot: Slot.begin, "BEGIN IMMEDIATE")
@@ -251,11 +251,11 @@ final class Database {
   }
 }
 
-/// How much a checkpoint does.
+/// The extent of a checkpoint.
 package enum CheckpointMode: Sendable {
   /// Copies the pages; the WAL is used again from its beginning.
   case passive
-  /// Also cuts the WAL file to nothing, so that blanked secrets leave the disk.
+  /// Also cuts the WAL file to nothing, so that erased secrets leave the disk.
   case truncate
 
   var code: Int32 { self == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE }

@@ -2,8 +2,8 @@ import CSQLite
 import Glibc
 import System
 
-/// Why a file was not copied whole. None of these says anything about what the relay itself has
-/// written: a failed copy is never final for a workspace or the process.
+/// The reason why a file was not copied whole. A failed copy says nothing about the relay's own
+/// writes: it is never final for a workspace or the process.
 package enum CopyFailure: Error, Sendable {
   /// The file itself cannot be read.
   case source(StoreError)
@@ -73,7 +73,8 @@ package final class DatabaseCopy {
     throw failure(code, system)
   }
 
-  /// Only the source is read before its copy has been written; what fails else is the copy.
+  /// Tells a failure of the source from one of the copy: before the copy is written, only the
+  /// source is read.
   private func failure(_ code: Int32, _ system: Int32) -> CopyFailure {
     let message = String(cString: sqlite3_errstr(code))
     // SQLITE_IOERR | 1, 2 << 8: the header's macros do not reach Swift.

@@ -31,7 +31,7 @@ package struct DirectoryLock: ~Copyable {
     notedProgress = noted
   }
 
-  /// Where the record of progress stands: behind the number of the process.
+  /// The offset of the record of progress, behind the number of the process.
   private static let recordStart = 32
 
   /// Notes how far relay.db is on the disk. It is not synced: an older record, none or half of one
@@ -54,7 +54,7 @@ package struct DirectoryLock: ~Copyable {
     return numbers[0]
   }
 
-  /// The same for one who only looks: nothing is written, and a file must be there.
+  /// Takes the lock only to read the directory: nothing is written, and the lock file must exist.
   package init(reading directory: String) throws(StoreError) {
     let path = directory + "/relay.lock"
     let file = try Files.open(path, O_RDONLY)

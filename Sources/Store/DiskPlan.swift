@@ -1,7 +1,7 @@
 package import Relay
 
-/// How the space of the data directory's file system is divided. All sizes follow its size, so that
-/// a small disk works like a large one.
+/// The division of the space of the data directory's file system. All sizes are parts of the whole,
+/// so that a small disk works like a large one.
 package struct DiskPlan: Sendable, Equatable {
   /// Bytes of the file system.
   package let total: Int64
@@ -27,7 +27,7 @@ package struct DiskPlan: Sendable, Equatable {
   private static let block: Int64 = 4096
   package static let pageBytes = Database.pageBytes
 
-  /// What results leave free, so that a full log can be copied into its file.
+  /// The space that results leave free, so that a full log can be copied into its file.
   package var resultsFloor: Int64 { min(reserve / 2, Limits.diskFloorBytesMax) }
 
   /// A limit that a small disk has no room for, and what it has room for.
@@ -42,6 +42,6 @@ package struct DiskPlan: Sendable, Equatable {
     ]
   }
 
-  /// One of so many parts of the file system, in pages of a file.
+  /// Returns one of `parts` equal parts of the file system, in pages of a file.
   private func pages(_ parts: Int64) -> Int { Int(total / parts) / Self.pageBytes }
 }

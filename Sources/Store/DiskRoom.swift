@@ -8,10 +8,10 @@ import System
 /// when a write finds no room. A second reserve is for deletion alone: while it is in use nothing
 /// else is written, so that a purge, retention or a removal always finds room.
 package final class DiskRoom {
-  /// Who needs room.
+  /// The writes that may use the last room.
   package enum Use: Sendable { case results, deletion }
 
-  /// What the last look has found.
+  /// The room that was found last.
   package struct State: Sendable, Equatable {
     package var free: Int64
     /// Inodes; `nil` where the file system does not count them.
@@ -43,7 +43,7 @@ package final class DiskRoom {
     deletionReserve = Reserve(path: path + "/reserve-deletion", bytes: plan.reserve)
   }
 
-  /// Only deletion may write.
+  /// Whether only deletion may write.
   package private(set) var isForDeletionOnly = false
 
   /// A write has failed with `error`: gives room up for `use`. Says whether trying again may help.

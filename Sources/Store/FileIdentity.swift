@@ -32,12 +32,13 @@ struct FileIdentity: Equatable {
   }
 }
 
-/// Whether the paths still lead to the files that are open.
+/// The check that the paths still lead to the files that are open.
 ///
 /// Writing to a deleted or replaced file succeeds, and so does syncing it: nobody will read it. So
 /// the paths are compared before a round is acknowledged, and once a second.
 extension Database {
-  /// What has become of the file or of its write-ahead log; `nil` as long as both are in place.
+  /// Returns an error if the file or its write-ahead log was deleted or replaced; `nil` while both
+  /// are in place.
   func loss() -> StoreError? {
     let file = FileIdentity(path: path)
     guard let file, file == identity else {
@@ -62,13 +63,13 @@ extension Database {
 }
 
 extension WorkspaceFile {
-  /// Why nothing of the file may be acknowledged any more; `nil` as long as it is in place.
+  /// Returns why nothing in the file may be acknowledged any more; `nil` while it is in place.
   package func loss() -> StoreError? { database.loss() }
 }
 
 extension DataDirectory {
-  /// Why nothing may be acknowledged any more: the directory, its lock or the registry is not the
-  /// one that this process holds. Final for the process.
+  /// Returns an error if the directory, its lock or the registry is not the one that this process
+  /// holds: nothing may be acknowledged any more. The error is final for the process.
   package func loss() -> StoreError? {
     let directory = FileIdentity(descriptor: descriptor)
     guard let directory, FileIdentity(path: path) == directory else {

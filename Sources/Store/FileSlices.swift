@@ -65,7 +65,7 @@ extension Files {
     try open(path, O_WRONLY | O_APPEND)
   }
 
-  /// What a sync of a file or a folder is given.
+  /// Opens a file or a folder to sync it.
   package static func openToSync(_ path: String) throws(StoreError) -> FileDescriptor {
     try open(path, O_RDONLY | O_NOFOLLOW)
   }
@@ -88,8 +88,8 @@ extension Files {
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
-  /// Where the path really leads; `nil` if to nothing.
-  /// Also `nil` if it is no UTF-8: repaired it would be another path.
+  /// Returns the path without links; `nil` if it leads to nothing, or is not UTF-8: repaired it
+  /// would be another path.
   package static func real(_ path: String) -> String? {
     guard let text = realpath(path, nil) else { return nil }
     defer { free(text) }

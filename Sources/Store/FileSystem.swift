@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import System
 
-/// What is under the data directory.
+/// The kind of file system under the data directory.
 package enum FileSystem: Sendable, Equatable {
   case ext4, xfs, btrfs
   case other(magic: Int)

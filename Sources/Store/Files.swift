@@ -67,7 +67,8 @@ package enum Files {
     guard code == ENOENT else { throw .system("unlink", path, code, kind: .workspaceFatal) }
   }
 
-  /// Without opening it: to close a second descriptor of a database drops SQLite's locks.
+  /// Cuts a file without opening it: closing a second descriptor of a database drops SQLite's
+  /// locks.
   static func cut(_ path: String, to bytes: Int64) throws(StoreError) {
     try checked("truncate", path) { truncate(path, off_t(bytes)) }
   }

@@ -10,8 +10,10 @@ enum MissingLog {
   /// The boot of a file that no relay has opened since it was copied.
   static let unused = "none"
 
-  /// What is missing, and how to go on without it; `nil`: nothing. `life`: of the registry; `nil`
-  /// if the file is the registry. Nothing appears beside the file.
+  /// Returns what is missing and how to go on without it; `nil` if nothing is missing. Nothing is
+  /// written beside the file.
+  ///
+  /// - `life`: that of the registry; `nil` if the file is the registry.
   static func finding(
     _ path: String, life: String?, isInUse: () throws(StoreError) -> Bool
   ) throws(StoreError) -> String? {
@@ -54,7 +56,8 @@ extension DataDirectory {
 }
 
 extension Database {
-  /// Of the registry: the workspace's file may have been written since it was last at rest.
+  /// Returns whether, by the registry, a workspace's file may have been written since it was last
+  /// closed.
   func mayBeInUse(_ id: WorkspaceID) throws(StoreError) -> Bool {
     var isAtRest = false
     try each(
@@ -63,12 +66,12 @@ extension Database {
     return !isAtRest
   }
 
-  /// Of the registry: the relay that used it last was not killed.
+  /// Returns whether the relay that used the registry last was not killed.
   func hasEndedWell() throws(StoreError) -> Bool { try meta(RegistryFile.endedWell) == "1" }
 }
 
 extension StillFile {
-  /// What can be told of the write-ahead log beside the file.
+  /// The state of the write-ahead log beside a file, as far as it can be told.
   package enum LogState {
     case whole
     case damaged(String)
@@ -76,7 +79,7 @@ extension StillFile {
     case doubtful(String)
   }
 
-  /// Of a registry. `noted`: the progress that it had.
+  /// Returns the state of a registry's log. `noted` is the progress that the registry had.
   package func log(noted: Int64) throws(StoreError) -> LogState {
     let progress = try RegistryFile(database: database, kernelBoot: "").storedProgress()
     if let finding = Progress.finding(progress, noted: noted, Progress.registryRemedy) {
@@ -85,7 +88,7 @@ extension StillFile {
     return try log(life: nil) { () throws(StoreError) in try !database.hasEndedWell() }
   }
 
-  /// Of the file of a workspace in `registry`.
+  /// Returns the state of the log of a workspace in `registry`.
   package func log(
     of id: WorkspaceID, in registry: StillFile
   ) throws(StoreError) -> LogState {

@@ -1,7 +1,7 @@
 import Relay
 
-/// How far a file has come, noted in another file once a barrier has covered it, so that a file
-/// that has gone back while no relay ran is found out.
+/// The progress of a file, noted in another file once a barrier has covered it. It shows that a
+/// file went back while no relay ran.
 ///
 /// A log that was cut at the end of a transaction looks like one into which nothing more was ever
 /// written, and an older copy of a file looks sound. Each file has a number that only grows. That
@@ -19,7 +19,7 @@ enum Progress {
       + "serve --accept-loss \(id.text), once"
   }
 
-  /// What is missing, and how to go on; `nil`: nothing that could be told.
+  /// Returns what is missing and how to go on; `nil` if nothing is known to be missing.
   static func finding(_ progress: Int64, noted: Int64, _ remedy: String) -> String? {
     guard progress < noted else { return nil }
     return "what was written last is missing (its progress was \(noted), and is \(progress)): its "
@@ -43,7 +43,7 @@ extension RegistryFile {
 
   private static func key(_ id: WorkspaceID) -> String { "progress/\(id.text)" }
 
-  /// How many transactions there were.
+  /// Returns the number of transactions so far.
   func storedProgress() throws(StoreError) -> Int64 { try metaNumber(Self.progressKey) }
 
   /// The progress that the workspace's file had when a barrier had covered it; 0: not known.

@@ -1,8 +1,8 @@
 import CSQLite
 package import Relay
 
-/// What of an exported registry may come into another. It was perhaps written by somebody else: a
-/// row more would be a credential, or a secret, that nobody here has given.
+/// The rows of an exported registry that may come into another. The export may have been written by
+/// somebody else: a further row would be a credential or a secret that nobody here has given.
 extension StillFile {
   /// The workspace's row, its org's, its agent tokens and its secrets, and the same as a relay
   /// keeps them in memory: read from exactly those rows. It throws when there is anything else.

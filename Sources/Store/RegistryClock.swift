@@ -1,6 +1,6 @@
 package import Relay
 
-/// What relay.db knows of the clocks: one value, written with other changes and when it is news.
+/// The state of the clocks in relay.db: one value, written with other changes and when it is news.
 extension RegistryFile {
   private static let clockKey = "clock"
 

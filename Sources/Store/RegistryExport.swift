@@ -2,9 +2,10 @@ import CSQLite
 package import Relay
 import System
 
-/// All that the registry holds of one workspace, for its way to another relay.
+/// The rows of one workspace in the registry, for its way to another relay.
 extension RegistryFile {
-  /// Its row, its org's, and those of every table that has a column `workspace`.
+  /// Returns the row of a workspace, that of its org, and those of every table with a column
+  /// `workspace`.
   package func rows(of id: WorkspaceID) throws(StoreError) -> [RegistryRow] {
     try database.rows(of: id)
   }
@@ -36,7 +37,8 @@ extension RegistryFile {
     ) { _ in }
   }
 
-  /// What of `rows` is there already, or cannot be taken, in words; `nil` if all can be inserted.
+  /// Returns why `rows` cannot be inserted: some exist, or cannot be taken. `nil` if all can be
+  /// inserted.
   package func conflict(with rows: [RegistryRow]) throws(StoreError) -> String? {
     for row in rows {
       var known: Set<String> = []

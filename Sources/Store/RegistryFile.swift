@@ -5,7 +5,7 @@ package import Relay
 package final class RegistryFile {
   let database: Database
   private var kernelBoot: String
-  /// What the last commit has made of `storedProgress`.
+  /// The value of `storedProgress` after the last commit.
   package private(set) var progress: Int64 = 0
 
   init(database: Database, kernelBoot: String) {
@@ -18,7 +18,8 @@ package final class RegistryFile {
   package var walDescriptor: Int32 { database.walDescriptor }
   package var walPages: Int { database.walPages }
 
-  /// All of `writes` in one transaction, or none; durable after the barrier.
+  /// Carries out all of `writes` in one transaction, or none of them. They are durable after the
+  /// barrier.
   package func commit(_ writes: [RegistryWrite]) throws(StoreError) {
     guard !writes.isEmpty else { return }
     try transaction { () throws(StoreError) in
@@ -39,7 +40,7 @@ package final class RegistryFile {
 
   package func markSynced() { database.markSynced() }
 
-  /// Says whether all of the log is in the file now.
+  /// Copies the log into the file. Returns whether all of the log is in the file now.
   @discardableResult
   package func checkpoint(_ mode: CheckpointMode) throws(StoreError) -> Bool {
     try database.checkpoint(mode)
@@ -52,7 +53,7 @@ package final class RegistryFile {
 
   package func abandon() { database.abandon() }
 
-  /// Whether the relay that used the file last has closed everything.
+  /// The key that says whether the relay that used the file last closed everything.
   static let endedWell = "ended_well"
 
   /// Closes the file at the end of a relay: everything is in it, and its log is empty.
@@ -65,7 +66,7 @@ package final class RegistryFile {
     try database.close()
   }
 
-  /// When the newest entry of the audit was written.
+  /// Returns when the newest entry of the audit was written.
   package func newestAt() throws(StoreError) -> WallTime {
     WallTime(nanoseconds: try database.number("SELECT at FROM audit ORDER BY id DESC LIMIT 1"))
   }

@@ -19,7 +19,7 @@ extension RegistryFile {
     return snapshot
   }
 
-  /// What the files held that nothing has been written into since.
+  /// Returns what the files held that were not written since.
   package func depths() throws(StoreError) -> [(id: WorkspaceID, depth: QueueDepth)] {
     var row = try statement(.depths)
     defer { row.reset() }
@@ -202,7 +202,7 @@ extension Statement {
     add(depth.oldestUnreceived)
   }
 
-  /// From column 1 on, in the order of `add`.
+  /// Reads a depth from column 1 on, in the order of `add`.
   fileprivate func depth() throws(StoreError) -> QueueDepth {
     var depth = QueueDepth()
     depth.unanswered = Int(int(1))
@@ -238,7 +238,7 @@ extension Statement {
     add(origin.via)
   }
 
-  /// In three columns, from `column` on.
+  /// Reads an origin from three columns, from `column` on.
   private func origin(_ column: Int32) -> TokenOrigin {
     TokenOrigin(by: text(column), from: text(column + 1), via: text(column + 2))
   }

@@ -28,7 +28,7 @@ extension RegistryFile {
     try row.run()
   }
 
-  /// One that has gone already stays gone.
+  /// Deletes a secret, if it exists.
   func deleteSecret(_ id: WorkspaceID, _ key: String) throws(StoreError) {
     var row = try statement(.deleteSecret)
     row.add(id.bytes)

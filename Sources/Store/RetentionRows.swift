@@ -194,7 +194,7 @@ package struct RetentionRows {
 }
 
 extension KeptSlice {
-  /// Without what begins at `seq`, unless that is all.
+  /// Drops the messages from `seq` on, but keeps at least one.
   fileprivate mutating func cut(before seq: Seq) {
     let rest = messages.prefix { $0.seq < seq }
     let kept = rest.isEmpty ? messages.prefix(1) : rest

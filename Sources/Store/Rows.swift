@@ -1,6 +1,6 @@
 package import Relay
 
-/// One hand-out with what became of it last.
+/// One hand-out with its last change.
 package struct StoredHandOut: Sendable, Equatable {
   /// `leaseEnd` has moved with the changes.
   package var row: HandOutRow

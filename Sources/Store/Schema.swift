@@ -1,6 +1,7 @@
 /// The tables of one kind of file, and how older files become like it.
 struct Schema {
-  /// Says what the file is (`file` prints it); SQLite refuses nothing by it, we do.
+  /// The number that says what the file is (`file` prints it). SQLite refuses nothing by it; the
+  /// relay does.
   var applicationID: Int32
   var version: Int
   /// The tables of `version`, for new files.
@@ -175,7 +176,7 @@ extension Schema {
       """,
     steps: [:])
 
-  /// Who there is: workspaces, tokens, orgs, and what was done to them.
+  /// The registry: workspaces, tokens, orgs, and what was done to them.
   static let registry = Schema(
     applicationID: 0x4132_4152, version: 1,  // "A2AR"
     tables: """

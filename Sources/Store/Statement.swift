@@ -135,7 +135,7 @@ struct Statement {
     try finish(code)
   }
 
-  /// The same, with a last parameter that may be large: it is read where it lies, not copied.
+  /// Runs the statement with a last parameter that may be large: it is read in place, not copied.
   mutating func run(last bytes: [UInt8]) throws(StoreError) {
     position += 1
     let code = bytes.withUnsafeBytes { bytes in

@@ -66,12 +66,12 @@ package final class StillFile {
     return ids
   }
 
-  /// All that a registry holds, whoever it is of.
+  /// Returns everything that a registry holds.
   package func snapshot() throws(StoreError) -> RegistrySnapshot {
     try RegistryFile(database: database, kernelBoot: "").load()
   }
 
-  /// How many of the next `limit` messages after `seq` there are, and the last of them.
+  /// Returns the number of the next `limit` messages after `seq`, and the last of them.
   package func messages(
     after seq: Seq, limit: Int
   ) throws(StoreError) -> (count: Int, last: Seq) {
@@ -83,7 +83,7 @@ package final class StillFile {
     return found
   }
 
-  /// All messages, and the highest number that was ever given.
+  /// Returns the number of messages, and the highest number that was ever given.
   package func messages() throws(StoreError) -> (count: Int, last: Seq) {
     let deleted = try database.number("SELECT value FROM meta WHERE key = 'last_seq'")
     let last = max(deleted, try database.number("SELECT max(seq) FROM message"))

@@ -1,8 +1,8 @@
 package import Relay
 
-/// What must be true of a file whatever has happened to its process, the machine or its copies.
+/// The rules that hold for a file whatever has happened to its process, the machine or its copies.
 extension StillFile {
-  /// Whether it is what it should be and can be read at all; `nil` if so.
+  /// Returns why the file is not of this kind or cannot be read; `nil` if it can.
   package func wrongKind(_ kind: Kind) throws(StoreError) -> String? {
     let schema: Schema = kind == .workspace ? .workspace : .registry
     guard try database.number("PRAGMA application_id") == Int64(schema.applicationID) else {
@@ -15,7 +15,7 @@ extension StillFile {
     return nil
   }
 
-  /// What no relay has made, what SQLite itself finds wrong, and then the rules of the relay that
+  /// Returns what no relay has made, what SQLite finds wrong, and then the relay's own rules that
   /// are broken.
   package func findings(_ kind: Kind, workspace: WorkspaceID? = nil) throws(StoreError) -> [String]
   {

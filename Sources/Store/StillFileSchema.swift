@@ -1,7 +1,7 @@
 import Relay
 
-/// What of a file's schema no relay has made. Triggers, views and indices run when others' rows are
-/// read or written, so nothing of a file is looked at before its schema is known to be ours.
+/// The parts of a file's schema that no relay has made. Triggers, views and indices run when other
+/// rows are read or written, so a file is read only after its schema is known to be a relay's.
 extension StillFile {
   private struct Entry: Hashable {
     var type: String

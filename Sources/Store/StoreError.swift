@@ -2,9 +2,9 @@ import CSQLite
 import Glibc
 import System
 
-/// Why the store refused. It names the call and the file, never a value that was to be stored.
+/// An error of the store. It names the call and the file, never a value that was to be stored.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
-  /// What the relay must do about it.
+  /// The reaction that the error demands of the relay.
   package enum Kind: Sendable, Equatable {
     /// No space left. Rolled back; the connection goes on.
     case full

@@ -18,7 +18,7 @@ enum WALFormat {
     frames == 0 ? 0 : Int64(headerBytes + frames * frameBytes)
   }
 
-  /// What is wrong with the log, and how to go on without it; `nil` if nothing can be told.
+  /// Returns what is wrong with the log and how to go on without it; `nil` if nothing can be told.
   static func damage(_ path: String) throws(StoreError) -> String? {
     let size = Files.size(path)
     guard size > headerBytes else { return nil }
@@ -72,7 +72,8 @@ enum WALFormat {
       + "truncate -s \(bytes) \(path)"
   }
 
-  /// In which order the words are summed up; `nil`: it is no log.
+  /// Returns whether the checksums read words as big-endian; `nil` if the header is not that of a
+  /// log.
   private static func isBigEndian(_ header: [UInt8]) -> Bool? {
     switch Checksum.word(header, 0, isBigEndian: true) {
     case 0x377F_0682: false

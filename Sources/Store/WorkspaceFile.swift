@@ -1,6 +1,6 @@
 package import Relay
 
-/// One workspace's queue: its file, opened, in the hands of the loop.
+/// The open file of one workspace's queue, used by the loop only.
 ///
 /// In a turn of the loop: `commit` at most once, then `walDescriptor` goes to the barrier; when its
 /// report covers the last commit, `markSynced`. A failed `commit` has changed nothing.
@@ -27,7 +27,7 @@ package final class WorkspaceFile {
   package var path: String { database.path }
   /// Commits that no barrier has covered yet.
   package var isDirty: Bool { database.isDirty }
-  /// For the barrier. Valid until `close` or `abandon`.
+  /// The descriptor of the log, for the barrier. It is valid until `close` or `abandon`.
   package var walDescriptor: Int32 { database.walDescriptor }
   /// Pages in the WAL that are not in the file yet; what `checkpoint` is for.
   package var walPages: Int { database.walPages }
@@ -54,7 +54,7 @@ package final class WorkspaceFile {
   /// The barrier has covered every commit so far.
   package func markSynced() { database.markSynced() }
 
-  /// Says whether all of the log is in the file now.
+  /// Copies the log into the file. Returns whether all of the log is in the file now.
   @discardableResult
   package func checkpoint(_ mode: CheckpointMode) throws(StoreError) -> Bool {
     try database.checkpoint(mode)
@@ -72,8 +72,8 @@ package final class WorkspaceFile {
   /// Closes the file after a final error: no checkpoint, nothing remembered, no error.
   package func abandon() { database.abandon() }
 
-  /// From here on every commit is durable when it returns, with a sync of its own. The relay never
-  /// does this; the load generator does, to know what the disk gives without the barrier.
+  /// Makes every later commit durable when it returns, by a sync of its own. The relay never does
+  /// this; the load generator does, to measure the disk without the barrier.
   package func syncAtCommit() throws(StoreError) {
     try database.execute("PRAGMA synchronous = FULL")
   }
@@ -104,7 +104,7 @@ final class ClosedFiles {
   /// An open file is not a closed one: if it is not closed well, it is not trusted again.
   func forget(_ id: WorkspaceID) { closed[id] = nil }
 
-  /// The same for a file that is to be opened; says whether it is as it was left.
+  /// Forgets a file that is to be opened. Returns whether it is as it was left.
   func take(_ id: WorkspaceID, _ path: String) throws(StoreError) -> Bool {
     guard let left = closed.removeValue(forKey: id) else { return false }
     let log = FileIdentity(path: path + "-wal")

@@ -30,7 +30,7 @@ extension WorkspaceFile {
       actor: row.text(4), reason: row.text(5), until: row.time(6))
   }
 
-  /// When the first key or tombstone can be forgotten.
+  /// Returns when the first key or tombstone can be forgotten.
   package func nextExpiry() throws(StoreError) -> WallTime? {
     var row = try statement(.nextExpiry)
     defer { row.reset() }

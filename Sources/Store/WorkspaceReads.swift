@@ -1,7 +1,7 @@
 package import Relay
 
 extension WorkspaceFile {
-  /// A request as it came: its head and its body.
+  /// Returns a request as it came: its head and its body.
   package func body(_ seq: Seq) throws(StoreError) -> (head: [UInt8], body: [UInt8])? {
     var row = try statement(.requestBody)
     defer { row.reset() }
@@ -9,7 +9,7 @@ extension WorkspaceFile {
     return try row.step() ? (head: row.bytes(0), body: row.bytes(1)) : nil
   }
 
-  /// The accepted result.
+  /// Returns the accepted result of a message.
   package func answer(_ seq: Seq) throws(StoreError) -> [UInt8]? {
     var row = try statement(.answerBody)
     defer { row.reset() }
@@ -35,7 +35,7 @@ extension WorkspaceFile {
     return found.reversed()
   }
 
-  /// Neither now nor ever before.
+  /// Returns whether the file has no message and never had one.
   func hasNoMessages() throws(StoreError) -> Bool {
     guard try database.number("SELECT count(*) FROM (SELECT 1 FROM message LIMIT 1)") == 0
     else { return false }
@@ -63,7 +63,7 @@ extension WorkspaceFile {
     return try messages(&row)
   }
 
-  /// Whether the task has more than `count` messages.
+  /// Returns whether the task has more than `count` messages.
   package func hasMessages(ofTask seq: Seq, moreThan count: Int) throws(StoreError) -> Bool {
     var row = try statement(.furtherOfTask)
     defer { row.reset() }
@@ -73,7 +73,7 @@ extension WorkspaceFile {
     return try row.step()
   }
 
-  /// What happened to a message, beside what its own row says.
+  /// Returns what happened to a message, beside what its own row says.
   package func timeline(
     _ seq: Seq
   ) throws(StoreError) -> (handOuts: [StoredHandOut], notes: [StoredNote]) {

@@ -11,13 +11,14 @@ extension WorkspaceFile {
     static let doubtfulUpTo = "doubtful_up_to"
     /// The highest number of a deleted message; written with each deletion of the newest.
     static let lastSeq = "last_seq"
-    /// How many messages were ever deleted.
+    /// The key of the number of messages that were ever deleted.
     static let deleted = "deleted"
     /// The secret of the file's digests, 16 bytes.
     static let digestKey = "digest_key"
     /// Messages up to this number were stored before there was one.
     static let unkeyedUpTo = "unkeyed_up_to"
-    /// How often a transaction without a new message was counted: see `WorkspaceFile.progress`.
+    /// The key of the number of counted transactions without a new message: see
+    /// `WorkspaceFile.progress`.
     static let progress = "progress"
   }
 
@@ -70,7 +71,7 @@ extension WorkspaceFile {
     try database.settleBoot()
   }
 
-  /// Says that hand-outs of the messages up to `seq` may have been lost: a power cut, a restored
+  /// Notes that hand-outs of the messages up to `seq` may have been lost: a power cut, a restored
   /// copy, a rolled-back machine.
   package func markDoubtful(upTo seq: Seq) throws(StoreError) {
     try database.transaction { () throws(StoreError) in
@@ -136,8 +137,8 @@ extension WorkspaceFile {
     return try row.step() ? row.handOut() : nil
   }
 
-  /// How many of the message's last hand-outs came back without counting as an attempt. One that is
-  /// still in force is not one of them.
+  /// Returns how many of the message's last hand-outs came back without counting as an attempt. One
+  /// that is still in force is not one of them.
   private func untouchedInARow(_ seq: Seq) throws(StoreError) -> Int {
     var row = try statement(.untouchedInARow)
     defer { row.reset() }

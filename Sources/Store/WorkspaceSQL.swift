@@ -113,25 +113,25 @@ enum WorkspaceSQL: Int, CaseIterable {
     }
   }
 
-  /// In the order in which `job()` reads them.
+  /// The columns of a job in the order in which `job()` reads them.
   private static let jobColumns = """
     id, verb, state, actor, rate, states, since, until, last, seqs, cursor, matched, done, replayed,
     skipped, failed, started_at, ended_at
     """
 
-  /// In the order in which `StoredMessage(row:)` reads them.
+  /// The columns of a message in the order in which `Statement.message` reads them.
   private static let messageColumns = """
     seq, tag, state, reason, position, at, expires, not_before, attempt, caller, method, dialect,
     task, context, message_id, dedup, rpc_id, is_immediate, received_at, bytes, answer_fence,
     answer_hash, ended_at, told_at, replay_of, task_received_at
     """
 
-  /// In the order in which `HandOut(row:)` reads them.
+  /// The columns of a hand-out in the order in which `Statement.handOut` reads them.
   private static let handOutColumns = """
     fence, seq, attempt, kind, consumer, at, lease_end, change, changed_at, reason, claimed_at
     """
 
-  /// As its row says; without one as its first message and the hand-outs of that say.
+  /// A task as its row says; without a row, as its first message and that message's hand-outs say.
   private static let taskWithState = """
     SELECT first.seq, coalesce(task.state, iif(first.begun IS NULL, \
     \(Raw.submitted), \(Raw.working))), first.context,

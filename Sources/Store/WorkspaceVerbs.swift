@@ -1,6 +1,6 @@
 package import Relay
 
-/// What operators' verbs write and read: redrives, deletions, jobs.
+/// The writes and reads of operators' commands: redrives, deletions, jobs.
 extension WorkspaceFile {
   func told(_ seq: Seq, at: WallTime) throws(StoreError) {
     var row = try statement(.told)
@@ -63,19 +63,19 @@ extension WorkspaceFile {
 }
 
 extension WorkspaceFile {
-  /// Which messages a page of a list looks at; each by an index of its own.
+  /// The messages that a page of a list looks at; each case has an index of its own.
   package enum Listing: Sendable {
-    /// By their numbers, all of them.
+    /// All messages in the order of their numbers.
     case all
-    /// Unanswered, or ended and nobody has received how.
+    /// Messages that are unanswered, or whose end nobody has received.
     case open
-    /// Dead, expired or cancelled.
+    /// Messages that are dead, expired or cancelled.
     case failed(MessageState)
-    /// All of them, the newest first.
+    /// All messages, the newest first.
     case newestFirst
   }
 
-  /// At most `limit` messages after `cursor`, in the listing's order.
+  /// Returns at most `limit` messages after `cursor`, in the listing's order.
   package func page(
     _ listing: Listing, after cursor: Seq, limit: Int
   ) throws(StoreError) -> [StoredMessage] {
@@ -128,7 +128,7 @@ extension WorkspaceFile {
     return try jobs(&row).first
   }
 
-  /// Those that a start has to go on with, in their order.
+  /// Returns the jobs that a start goes on with, in their order.
   package func runningJobs() throws(StoreError) -> [JobRow] {
     var row = try statement(.runningJobs)
     return try jobs(&row).sorted { $0.id < $1.id }

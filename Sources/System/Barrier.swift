@@ -50,8 +50,8 @@ package final class Barrier: @unchecked Sendable {
   /// open until the round is reported. Rounds come in ascending order.
   package func submit(round: UInt64, files: [Int32]) { mailbox.submit(round: round, files: files) }
 
-  /// The same on the caller's own thread, for when the hand-over to the other would take as long as
-  /// the sync. Only while no round that was submitted is unreported.
+  /// Syncs a round on the caller's own thread, for when handing it to the barrier's thread would
+  /// take as long as the sync. Call it only while every submitted round has been reported.
   package func syncHere(round: UInt64, files: [Int32]) -> BarrierReport {
     sync(BarrierMailbox.Work(round: round, files: files))
   }
@@ -121,7 +121,7 @@ package final class Barrier: @unchecked Sendable {
   }
 }
 
-/// What one barrier did.
+/// The outcome of one barrier.
 package struct BarrierReport: Sendable, Equatable {
   package enum Form: Sendable { case fdatasync, syncfs }
 
@@ -141,7 +141,7 @@ package struct BarrierReport: Sendable, Equatable {
   /// This round and all before it are durable, unless there is a failure.
   package var round: UInt64
   package var form: Form
-  /// How many files it covered.
+  /// The number of files that the barrier covered.
   package var files: Int
   package var nanoseconds: Int64
   package var failure: Failure?

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the loop and the barrier hand each other: arrays swapped under a lock.
+/// The mailbox between the loop and the barrier's thread: arrays swapped under a lock.
 final class BarrierMailbox {
   struct Work {
     var round: UInt64

@@ -1,6 +1,6 @@
 import Glibc
 
-/// How many descriptors this process may have open.
+/// The number of descriptors that this process may have open (`RLIMIT_NOFILE`).
 package enum DescriptorLimit {
   /// Raises the soft limit to the hard one, and returns it.
   package static func raise() throws(SystemError) -> Int {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a system's error number means, in words and by its name.
+/// The texts of the system's error numbers: the meaning in words, and the name.
 package enum ErrorNumber {
   /// Such as `the address is in use (EADDRINUSE)`.
   package static func text(_ code: Int32) -> String {

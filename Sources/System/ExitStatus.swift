@@ -1,4 +1,4 @@
-/// How a program of this project ends: 0, 1 and some of the numbers of sysexits.h.
+/// The exit statuses of this project's programs: 0, 1 and some of the numbers of sysexits.h.
 ///
 /// Scripts and systemd units depend on the numbers; `docs/commands.md` lists them.
 package enum ExitStatus: Int32, CaseIterable, Sendable {
@@ -15,7 +15,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
   /// EX_NOPERM.
   case noPermission = 77
 
-  /// What the status says to whoever started the program.
+  /// The meaning of the status for whoever started the program.
   package var meaning: String {
     switch self {
     case .done: "done"

@@ -1,11 +1,11 @@
 import Glibc
 import Relay
 
-/// What stat(2) says of a file, for people who look for what is wrong.
+/// The result of stat(2) for a file, for diagnoses.
 package struct FileStatus: Sendable {
   package var isFolder: Bool
   package var owner: UInt32
-  /// Of the owner, the group and the others.
+  /// The permission bits of the owner, the group and the others.
   package var permissions: UInt32
   let device: UInt64
   let inode: UInt64
@@ -75,7 +75,7 @@ package enum SmallFile {
   }
 }
 
-/// How long the disk takes to make a page durable.
+/// Measures how long the disk takes to make a page durable.
 package enum SyncProbe {
   /// Each of `count` syncs, of a file of its own in `folder` that is gone afterwards.
   package static func times(in folder: String, count: Int) throws(SystemError) -> [Duration] {

@@ -14,7 +14,7 @@ package final class LineWriter: @unchecked Sendable {
   /// Lines that were dropped since the last report.
   package struct Loss: Sendable {
     package var lines: Int
-    /// Why the last one could not be written; 0 if only the buffer was full.
+    /// The error number of the last line that could not be written; 0 if only the buffer was full.
     package var error: Int32
   }
 
@@ -111,8 +111,8 @@ package final class LineWriter: @unchecked Sendable {
     }
   }
 
-  /// What waits to be written, and how many lines behind it were dropped. A loss that nobody could
-  /// be told of is tried again after a while.
+  /// Waits for lines, and returns them with the number of lines that were dropped after them. A
+  /// loss that could not be reported is reported again after a while.
   private func next() -> (lines: [[UInt8]], dropped: Int) {
     let retry = Monitor.deadline(after: limits.logRetry)
     return monitor.locked {
@@ -134,7 +134,7 @@ package final class LineWriter: @unchecked Sendable {
     monitor.locked { lostLines += 1 }
   }
 
-  /// Whether no loss is left to be told.
+  /// Reports a loss. Returns whether none is left to be reported.
   private func tellLoss() -> Bool {
     guard loss.lines > 0 else { return true }
     guard put(report(loss)) else { return false }
@@ -142,8 +142,8 @@ package final class LineWriter: @unchecked Sendable {
     return true
   }
 
-  /// Whether all of the line has been written. What is missing of one that was cut off never comes:
-  /// the next one begins on a line of its own.
+  /// Writes a line, and returns whether all of it was written. The rest of a line that was cut off
+  /// is lost: the next one begins on a line of its own.
   private func put(_ line: [UInt8]) -> Bool {
     let bytes = isInsideLine ? [UInt8(ascii: "\n")] + line : line
     let (sent, error) = StandardStream.write(bytes, to: descriptor)

@@ -3,10 +3,10 @@ import Glibc
 
 /// A listening TCP socket.
 package struct Listener: ~Copyable {
-  /// What one `accept` brought.
+  /// The result of one `accept`.
   package enum Accepted {
     case connection(Int32, SocketAddress)
-    /// Nobody is waiting any more.
+    /// No connection is waiting.
     case none
     /// The peer gave up before it was accepted, or the network failed: try the next.
     case aborted
@@ -15,7 +15,7 @@ package struct Listener: ~Copyable {
   }
 
   private let descriptor: FileDescriptor
-  /// With the port that the kernel chose, if it was asked to choose.
+  /// The address, with the port that the kernel chose if it was asked to choose.
   package let address: SocketAddress
 
   /// Limit: Connections that wait to be accepted; the kernel cuts it to `net.core.somaxconn`.

@@ -1,7 +1,7 @@
 package import Relay
 
-/// What a log line may carry beside its name. There is no case for secrets: a token is named by its
-/// fingerprint, which whoever checks it computes.
+/// A value in a log line. There is no case for secrets: a token is named by its fingerprint, which
+/// is computed where the token is checked.
 package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
   case text(String)
   case number(Int64)
@@ -43,7 +43,7 @@ package struct Log: Sendable {
     self.writer = writer ?? (format == .json ? Self.json : Self.text)
   }
 
-  /// One for all logs of the process: it owns a thread.
+  /// The one writer for all logs of a format: it owns a thread.
   private static let json = standardError(.json)
   private static let text = standardError(.text)
 
@@ -62,7 +62,7 @@ package struct Log: Sendable {
   /// Lines that could not be written.
   package var lost: Int { writer.lost }
 
-  /// Before the process ends: lets the last lines out, if somebody takes them.
+  /// Writes the last lines before the process ends, as far as the reader takes them.
   package func flush() { writer.flush() }
 
   package func debug(_ event: StaticString, _ fields: Fields = [:]) { write(.debug, event, fields) }
@@ -88,7 +88,8 @@ package struct LogGate {
 
   package init(perSecond: Int) { self.perSecond = perSecond }
 
-  /// Whether a line may be written now: how many were held back since the last one, or `nil`.
+  /// Returns the number of lines held back since the last one if a line may be written now, or
+  /// `nil`.
   package mutating func admits(now: Instant) -> Int? {
     let current = now.nanoseconds / 1_000_000_000
     if current != second {

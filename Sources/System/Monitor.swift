@@ -42,7 +42,7 @@ final class Monitor: @unchecked Sendable {
   /// Waits for a signal. Only while the lock is held.
   func wait() { pthread_cond_wait(condition, mutex) }
 
-  /// The same, at most until `deadline`; `false` when that has come.
+  /// Waits for a signal until `deadline`. Returns `false` when the deadline has come.
   func wait(until deadline: timespec) -> Bool {
     var deadline = deadline
     return pthread_cond_timedwait(condition, mutex, &deadline) != ETIMEDOUT

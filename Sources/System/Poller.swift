@@ -24,7 +24,7 @@ package struct Poller: ~Copyable {
     var bits: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor)) }
   }
 
-  /// What is waited for, and what has happened. `failed` and `hungUp` are always waited for.
+  /// The events that are waited for, or have happened. `failed` and `hungUp` are always waited for.
   package struct Events: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Keeps files and folders from the other users of the machine.
 package enum PrivatePath {
-  /// Why a path is not used.
+  /// The reason why a path is not used.
   package struct Refusal: Error, CustomStringConvertible {
     package var description: String
   }

@@ -1,6 +1,6 @@
 import CLinux
 
-/// What the process was started with.
+/// The command line and the environment that the process was started with.
 package struct ProcessInput: Sendable {
   /// Something of it is no UTF-8. Repaired it would name another file than the one that was meant.
   package struct NotUTF8: Error {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What this process takes of the machine.
+/// The CPU time and the memory that this process uses.
 package struct ProcessUsage: Sendable {
   /// User and system time of all threads.
   package var cpuNanoseconds: Int64

@@ -6,7 +6,7 @@ import Glibc
 /// To be made before the first other thread exists: a thread inherits the mask, and one that does
 /// not block the signals would be ended by them.
 package struct Signals: ~Copyable {
-  /// One that has arrived.
+  /// A signal that has arrived.
   package struct Arrival: Equatable {
     package var number: Int32
     /// The relay is to end. Other signals mean nothing to it.
@@ -54,7 +54,8 @@ package struct Signals: ~Copyable {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Whether SIGHUP says that a terminal was closed; without one it comes from a log rotation.
+  /// Whether the process has a terminal. SIGHUP then says that the terminal was closed; without one
+  /// it comes from a log rotation.
   private static var hasTerminal: Bool {
     let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
     guard terminal >= 0 else { return false }

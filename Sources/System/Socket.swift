@@ -4,7 +4,7 @@ import Glibc
 /// The calls on a connected socket, which the caller owns and closes.
 package enum Socket {
   package enum Received: Equatable {
-    /// So many bytes lie at the start of the buffer.
+    /// This many bytes lie at the start of the buffer.
     case bytes(Int)
     case wouldBlock
     /// The peer sends no more.
@@ -118,7 +118,7 @@ package enum Socket {
     return socket
   }
 
-  /// From now on a read that gets nothing for so long is `wouldBlock`.
+  /// Sets how long a read waits for bytes; after that it returns `wouldBlock`.
   package static func setReadTime(_ socket: Int32, _ time: Duration) throws(SystemError) {
     try setTime(socket, SO_RCVTIMEO, time)
   }

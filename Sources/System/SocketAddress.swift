@@ -47,13 +47,13 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Only this machine can reach it.
+  /// Whether only this machine can reach the address.
   package var isLoopback: Bool {
     isIPv6 ? high == 0 && low == 1 : low >> 24 == 127
   }
 
-  /// It stands for every address of the machine, and nobody can be called there. `::ffff:0.0.0.0` is
-  /// the one of IPv4, written in IPv6.
+  /// Whether the address stands for every address of the machine, so that nobody can be called
+  /// there. `::ffff:0.0.0.0` is the one of IPv4, written in IPv6.
   package var isWildcard: Bool {
     high == 0 && (low == 0 || isIPv6 && low == 0xFFFF_0000_0000)
   }
@@ -80,8 +80,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 package typealias PeerAddress = SocketAddress
 
 extension SocketAddress {
-  /// What the kernel wrote. An IPv4 peer of an IPv6 listener (`::ffff:a.b.c.d`, RFC 4291 §2.5.5.2)
-  /// comes out as IPv4, so that one peer has one address.
+  /// Reads an address that the kernel wrote. An IPv4 peer of an IPv6 listener (`::ffff:a.b.c.d`,
+  /// RFC 4291 §2.5.5.2) becomes IPv4, so that one peer has one address.
   init(_ storage: sockaddr_storage) {
     self = withUnsafeBytes(of: storage) { bytes in
       guard Int32(storage.ss_family) == AF_INET6 else {

@@ -28,7 +28,7 @@ package enum StandardStream: Int32, Sendable {
     if let error = Self.write(bytes, to: rawValue).error { throw error }
   }
 
-  /// What a command could not print, in words.
+  /// The error of a command that could not print its output, in words.
   package struct Unprinted: Error {
     package var text: String
 
@@ -50,7 +50,7 @@ package enum StandardStream: Int32, Sendable {
     _ = write(Array(text.utf8), to: StandardStream.error.rawValue)
   }
 
-  /// How many bytes were written, and what has kept the others back.
+  /// Writes all bytes. Returns how many were written, and the error that stopped the others.
   static func write(_ bytes: [UInt8], to descriptor: Int32) -> (sent: Int, error: SystemError?) {
     bytes.withUnsafeBytes { bytes in
       var sent = 0

@@ -6,7 +6,7 @@ import System
 /// The directory is the one named by `--data` or `A2A_RELAY_DATA`, else `./relay-data`, else that
 /// of the installed service. The settings of the installed service say where that listens.
 package struct OperatorPlace: Sendable {
-  /// Where `deploy/install.sh` has the service's data and settings.
+  /// The paths at which `deploy/install.sh` puts the service's data and settings.
   package struct Installation: Sendable {
     package var data: String
     package var settings: String
@@ -26,7 +26,7 @@ package struct OperatorPlace: Sendable {
   package let url: String
   /// The directory is the installed service's.
   package let isInstalled: Bool
-  /// Nobody has named the directory.
+  /// Whether the directory was found without being named.
   package let isFound: Bool
   /// The relay that is asked may be the one of the directory: its operator's token goes to no other
   /// machine.

@@ -5,7 +5,7 @@ import System
 package enum RelayVariables {
   private static let prefix = "A2A_RELAY_"
 
-  /// Whether the variable is the relay's, right or misspelt.
+  /// Returns whether a variable is the relay's, right or misspelt.
   package static func isOurs(_ name: String) -> Bool {
     name == "ADMIN_TOKEN" || name.hasPrefix(prefix)
   }
