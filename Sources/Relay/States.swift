@@ -62,5 +62,6 @@ package enum TaskState: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether the task waits for its caller. A blocking call ends here too (A2A 1.0 §3.2.2).
   package var isInterrupted: Bool { self == .inputRequired || self == .authRequired }
 }

@@ -13,7 +13,8 @@ extension WorkspaceUpkeep {
   ) throws(StoreError) -> FileCare {
     var care = FileCare(
       retention: RetentionSchedule(
-        limits, oldest: try file.retention.oldestMessage(), expiryAt: try file.nextExpiry(), now: now))
+        limits, oldest: try file.retention.oldestMessage(), expiryAt: try file.nextExpiry(),
+        now: now))
     care.kept = try kept(file, beside: queue)
     return care
   }

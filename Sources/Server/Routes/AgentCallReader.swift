@@ -121,7 +121,7 @@ enum AgentCallReader {
     switch AgentResult.parse(body) {
     case .failure(let error): throw BatchFault(.badResult, error.description)
     case .success(let result):
-      guard result.state.isTerminal || result.state.isInterrupted else {
+      guard result.state.isOfResult else {
         throw BatchFault(.notAnEnd)
       }
       return .result(body: body, state: result.state)

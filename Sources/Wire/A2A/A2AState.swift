@@ -1,5 +1,8 @@
-/// The states of a task (A2A 1.0 §4.1.3). `unknown` and unspecified are not states for a relay:
-/// it made the task and knows.
+/// The states of a task as both dialects spell them (A2A 1.0 §4.1.3). `unknown` and unspecified are
+/// not among them: the relay made the task and knows its state.
+///
+/// The rules of the states are in `TaskState` of the module `Relay`, which this module cannot see;
+/// the engine maps one to the other by exhaustive switches.
 package enum A2AState: UInt8, CaseIterable, Sendable {
   case submitted, working, inputRequired, authRequired, completed, canceled, failed, rejected
 
@@ -10,16 +13,14 @@ package enum A2AState: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether the task has ended: no message can change it.
-  package var isTerminal: Bool {
+  /// Whether an agent may post a result with this state: the task has ended, or it waits for its
+  /// caller (A2A 1.0 §3.2.2).
+  package var isOfResult: Bool {
     switch self {
-    case .completed, .canceled, .failed, .rejected: true
-    case .submitted, .working, .inputRequired, .authRequired: false
+    case .inputRequired, .authRequired, .completed, .canceled, .failed, .rejected: true
+    case .submitted, .working: false
     }
   }
-
-  /// The task waits for its caller; a blocking call ends here too (A2A 1.0 §3.2.2).
-  package var isInterrupted: Bool { self == .inputRequired || self == .authRequired }
 
   /// Reads the spelling of either dialect, and the number that 1.0 has for it.
   package init?(name: String) {
