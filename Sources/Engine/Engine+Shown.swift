@@ -4,7 +4,6 @@ import Wire
 
 /// What the server asks of the owners, for those who look at the relay from outside.
 extension Engine {
-  package var limits: Limits { _read { yield services.limits } }
   /// What is known of workspaces and credentials.
   package var directory: Directory { _read { yield services.registry.directory } }
   package var registry: Registry { services.registry }

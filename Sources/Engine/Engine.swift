@@ -12,6 +12,8 @@ import Wire
 /// callers' work (`maintain`, `backups`) does a little of it in each turn.
 package final class Engine: UsesServices {
   let services: Services
+  /// Stored here too: other modules read it often, and by a getter each read would copy all of it.
+  package let limits: Limits
   let pool: WorkspacePool
   let probes: Probes
   let events: RegistryEvents
@@ -27,6 +29,7 @@ package final class Engine: UsesServices {
       (try data.registry.receiptKey(orNew: newKey), try data.registry.raiseBoot())
     }
     receipts = MessageReceipts(key: key)
+    self.limits = limits
     services = try Services(
       data: data, limits: limits, publicURL: publicURL, random: random, log: log)
     pool = try WorkspacePool(services, boot: boot)
