@@ -56,7 +56,7 @@ import Wire
       #expect(bench.replies[call]?.state == "TASK_STATE_COMPLETED")
     }
     bench.wait(.seconds(11))
-    #expect(bench.engine.pool.all.count <= 2, "desks without a file leave memory")
+    #expect(bench.engine.pool.all.count <= 2, "workspaces without a file leave memory")
     bench.expectNothingHeld()
   }
 

@@ -1,6 +1,6 @@
 import Relay
 
-/// What comes due by itself, by workspace: desks in memory, and workspaces that are only files.
+/// When something comes due by itself in each workspace, in memory or only a file.
 ///
 /// A later alarm that takes the place of an earlier one stays behind it in the heap and is skipped.
 struct Alarms {

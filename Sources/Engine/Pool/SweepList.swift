@@ -1,7 +1,7 @@
 import Relay
 
-/// Workspaces without a desk that are to be opened because something in them is due, one after the
-/// other. They are many after a start, and nobody waits for them.
+/// Workspaces that are only files and are to be opened because something in them is due, one after
+/// the other. They are many after a start, and nobody waits for them.
 struct SweepList {
   private var ids: [WorkspaceID] = []
   /// How many of the ids are done with.
