@@ -2,7 +2,7 @@ import Engine
 import Wire
 
 extension RegistryRenderer {
-  /// Returns the body of an answer about what is registered.
+  /// Returns the body of a response about the registry.
   func json(_ answer: ReplyContent) -> JSON {
     switch answer {
     case .workspace(let row, let lastSeen): workspace(row, lastSeen: lastSeen)

@@ -2,8 +2,8 @@ package import Engine
 package import Relay
 package import Wire
 
-/// Tokens, keys, orgs, secrets and the audit. Tokens and keys show everything but the secret, of
-/// which nothing is kept.
+/// Renders tokens, keys, orgs, secrets and the audit. Tokens and keys show everything but the
+/// secret, which the relay does not keep.
 extension RegistryRenderer {
   package func tokens(of id: WorkspaceID, _ directory: borrowing Directory) -> JSON {
     list(directory.shownTokens(of: id))
@@ -67,7 +67,7 @@ extension RegistryRenderer {
 
   // MARK: secrets
 
-  /// The secrets of a workspace for operators: their names, and no value.
+  /// Returns the names of a workspace's secrets, without values, for operators.
   package func secretList(_ secrets: [String: RegisteredSecret]) -> JSON {
     .array(
       sorted(secrets).map { secret in
@@ -78,7 +78,7 @@ extension RegistryRenderer {
       })
   }
 
-  /// The secrets of a workspace for its agent: names and values.
+  /// Returns the names and values of a workspace's secrets, for its agent.
   func secretValues(_ secrets: [String: RegisteredSecret], isWrapped: Bool) -> JSON {
     let values = JSON.object(sorted(secrets).map { JSON.Member($0.key, .string($0.value)) })
     return isWrapped ? ["secrets": values] : values
@@ -90,7 +90,9 @@ extension RegistryRenderer {
 
   // MARK: audit
 
-  /// - `hasMore`: the page ends before the oldest line.
+  /// Returns a page of the audit, newest line first.
+  ///
+  /// - `hasMore`: the audit has older lines than those of the page.
   func audit(_ entries: [AuditEntry], hasMore: Bool) -> JSON {
     var json: JSON = ["entries": .array(entries.map(line))]
     if hasMore, let last = entries.last { json["next"] = .string("\(last.id)") }

@@ -2,13 +2,12 @@ package import Engine
 package import Relay
 package import Wire
 
-/// Puts what is registered into JSON: workspaces and their agents, as operators and agents see
-/// them.
+/// Renders the registry as JSON: workspaces and their agents, as operators and agents see them.
 package struct RegistryRenderer: Sendable {
   private let urls: PublicURLs
-  /// An agent without a sign of life for longer is shown as offline.
+  /// An agent that shows no sign of life for longer than this is shown as offline.
   private let offlineAfter: Duration
-  /// A removed workspace can be restored for as long.
+  /// The time for which a removed workspace can be restored.
   private let removedKeep: Duration
 
   init(urls: PublicURLs, _ limits: Limits) {
@@ -64,8 +63,8 @@ package struct RegistryRenderer: Sendable {
     return json
   }
 
-  /// The settings that an operator has made. The time of the card's registration is the relay's
-  /// own note, and is not shown.
+  /// Returns the settings that an operator has made. The time of the card's registration is
+  /// internal to the relay and not shown.
   private func settings(_ row: RegisteredWorkspace) -> JSON {
     let settings = Settings(ofRow: row)
     var json: JSON = [
@@ -78,13 +77,14 @@ package struct RegistryRenderer: Sendable {
     return json
   }
 
-  /// The card as the agent gave it. It may be large: only a page about one workspace has it.
+  /// Returns the card as the agent registered it. Only a response about a single workspace includes
+  /// it, because a card may be large.
   package func registeredCard(_ record: WorkspaceRecord?) -> JSON {
     record.flatMap { try? JSON(parsing: $0.row.card, valuesMax: .max) } ?? .null
   }
 
-  /// A workspace with its agent and what its queue holds, or held when its file was closed; without
-  /// the queue if nobody knows that.
+  /// Returns a workspace with its agent and its queue. For a closed file the queue is as it was at
+  /// the closing; the queue is left out if that is unknown.
   package func status(_ status: WorkspaceStatus, now: WallTime) -> JSON {
     let record = status.record
     var json = workspace(record.row, lastSeen: record.lastSeen)
@@ -94,7 +94,7 @@ package struct RegistryRenderer: Sendable {
     for (name, count) in counts.named { queue[name] = .number("\(count)") }
     queue["held_callers"] = .number("\(status.heldCallers)")
     queue["parked_polls"] = .number("\(status.parkedPolls)")
-    // A poll keeps its workspace in memory, and for a while after its end.
+    // A poll keeps its workspace in memory, and for a short time after the poll has ended.
     queue["present"] = .bool(status.isPresent)
     queue["in_memory"] = .bool(status.isInMemory)
     json["queue"] = queue
@@ -103,13 +103,16 @@ package struct RegistryRenderer: Sendable {
 
   // MARK: liveness
 
-  /// Whether the agent lives, in the platform's words. Any authenticated call is a sign of life.
+  /// Returns whether the agent lives, in the platform's words. Any authenticated request is a sign
+  /// of life.
   private func liveness(_ record: WorkspaceRecord, now: WallTime) -> String {
     if let seen = record.lastSeen, seen + offlineAfter > now { return "online" }
-    // Of a run that was killed nothing may be known but that there was an agent.
+    // After a crash the relay may know only that the workspace had an agent.
     return record.lastSeen == nil && !record.isClaimed ? "awaiting_agent" : "offline"
   }
 
+  /// Adds the members that say whether the agent lives.
+  ///
   /// - `isDeaf`: the agent polls the activity feed, and nobody polls the inbox.
   private func addLiveness(
     _ record: WorkspaceRecord, isDeaf: Bool, to json: inout JSON, now: WallTime
@@ -119,7 +122,7 @@ package struct RegistryRenderer: Sendable {
     if isDeaf {
       json["problem"] = .string("its agent polls the activity feed, which is not served yet")
     }
-    // The relay never connects to an agent: there is no URL of it to call.
+    // The relay never connects to an agent, so there is no URL to show.
     json["url"] = ""
     json["runtime"] = "external"
     json["role"] = ""
@@ -131,8 +134,9 @@ package struct RegistryRenderer: Sendable {
     json["last_error_rate"] = .number(vitals?.errorRate ?? "0")
   }
 
-  /// Whether an agent is still wanted. The platform's clients end for good at `paused`, and nobody
-  /// starts them again at `resume`: to its agent a paused workspace is one without work.
+  /// Returns whether an agent should go on working. The platform's clients end for good at
+  /// `paused`, and nobody restarts them at `resume`; so a paused workspace looks to its agent like
+  /// one without messages.
   package func state(_ record: WorkspaceRecord, isForAgent: Bool, now: WallTime) -> JSON {
     [
       "workspace_id": .string(record.row.id.text), "status": .string(liveness(record, now: now)),
@@ -140,7 +144,8 @@ package struct RegistryRenderer: Sendable {
     ]
   }
 
-  /// What works in place of the platform's activity feed.
+  /// Returns the text and members that name the relay's alternative to the platform's activity
+  /// feed.
   package func insteadOfFeed(_ id: WorkspaceID) -> (detail: String, members: [(String, JSON)]) {
     let url = urls.inbox(of: id)
     return (
@@ -163,7 +168,7 @@ package struct RegistryRenderer: Sendable {
     ["status": "purged", "id": .string(row.id.text), "cascade_deleted": .number("\(count)")]
   }
 
-  /// The members of the answer to a removal that has to be confirmed first.
+  /// Returns the members of the response to a removal that needs confirmation.
   func confirmation(_ children: [WorkspaceID], atMost count: Int) -> [(String, JSON)] {
     [
       ("status", .string(RelayError.confirmationRequired.code)),
@@ -175,7 +180,8 @@ package struct RegistryRenderer: Sendable {
     ]
   }
 
-  /// The entry of a workspace in the list of those that can be restored; `nil` if it cannot be.
+  /// Returns a workspace as the list of restorable workspaces shows it; `nil` if it cannot be
+  /// restored.
   package func removedEntry(_ record: WorkspaceRecord?) -> JSON? {
     guard let row = record?.row, row.state == .removed else { return nil }
     return [
@@ -185,7 +191,7 @@ package struct RegistryRenderer: Sendable {
     ]
   }
 
-  /// What operators are told about a removed workspace.
+  /// Returns the members that tell operators about a removed workspace.
   package func removedMembers(_ record: WorkspaceRecord?) -> [(String, JSON)] {
     guard let row = record?.row, row.state == .removed, let at = row.removedAt else { return [] }
     let path = "/workspaces/\(row.id.text)"
@@ -195,8 +201,8 @@ package struct RegistryRenderer: Sendable {
     ]
   }
 
-  /// What an agent is told about its removed workspace, by the names that the platform's clients
-  /// read.
+  /// Returns the members that tell an agent that its workspace is removed, named as the platform's
+  /// clients read them.
   func agentMembers(_ id: WorkspaceID, _ at: WallTime) -> [(String, JSON)] {
     [
       ("id", .string(id.text)), ("workspace_id", .string(id.text)), ("status", "removed"),

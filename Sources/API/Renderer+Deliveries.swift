@@ -2,7 +2,7 @@ import Engine
 import Relay
 import Wire
 
-/// Messages as they are handed to an agent, and the answers of a batch.
+/// Renders deliveries to agents, and the responses to batches.
 extension Renderer {
   func write(_ deliveries: [Delivery], into writer: inout JSONWriter) {
     writer.beginObject()
@@ -67,7 +67,7 @@ extension Renderer {
     writer.string(delivery.context)
   }
 
-  /// A request as it is kept: a JSON object with what was stored of its head, and its body.
+  /// Writes a stored request as a JSON object: the stored members of its head, and its body.
   static func writeRequest(head: [UInt8], body: [UInt8], into writer: inout JSONWriter) {
     writer.beginObject()
     // The head is a whole JSON object; its members go first.

@@ -2,16 +2,18 @@ package import Engine
 package import Relay
 package import Wire
 
-/// Errors: in the relay's own form, and in JSON-RPC's.
+/// Renders errors: in the relay's own form, and in JSON-RPC's.
 extension Renderer {
-  /// Returns the response to a request that is refused with an error of the one table.
+  /// Returns the response to a request that the relay refuses with an error of the error table.
   package func response(
     _ error: RelayError, _ detail: String? = nil, _ facts: ErrorFacts = .none
   ) -> Rendered {
     response(error, detail, members: members(facts))
   }
 
-  /// The same with members of the caller's making.
+  /// Returns an error response with further members.
+  ///
+  /// - `members`: added to the JSON object of the error.
   package func response(
     _ error: RelayError, _ detail: String?, members: [(String, JSON)]
   ) -> Rendered {
@@ -56,9 +58,9 @@ extension Renderer {
 
   // MARK: JSON-RPC
 
-  /// Returns the response to a JSON-RPC caller. Answers are 200, errors too: the only form whose
-  /// details reach users of the SDKs. The platform's clients would take a 200 for a message that
-  /// was stored.
+  /// Returns the response to a JSON-RPC caller. Its status is 200 for errors too, because the SDKs
+  /// show their users the details of no other status. At the platform's way in, errors have other
+  /// statuses: the platform's clients would take a 200 for a stored message.
   package func response(to addressee: Addressee, _ answer: ReplyContent) -> Rendered {
     switch answer {
     case .error(let error, let detail, let facts):
@@ -105,7 +107,7 @@ extension Renderer {
     return wire
   }
 
-  /// Says what fills the queue, or the caller's share of it, and how that gets less.
+  /// Writes what fills the queue, or the caller's share of it, and how to make room.
   private static func full(
     _ refusal: QueueRefusal
   ) -> (detail: String, metadata: [(String, String)]) {
@@ -127,7 +129,7 @@ extension Renderer {
     )
   }
 
-  /// HTTP's status of a JSON-RPC error at the platform's way in.
+  /// Returns the HTTP status of a JSON-RPC error at the platform's way in.
   private static func platformStatus(_ error: A2AError) -> Int {
     if error.reason == RelayError.idempotencyConflict.reason { return 409 }
     if error.reason == RelayError.answerGone.reason { return 410 }
@@ -140,7 +142,8 @@ extension Renderer {
     }
   }
 
-  /// The one form of "accepted, not yet answered" that all of the platform's clients understand.
+  /// Writes "accepted, not yet answered" in the one form that all of the platform's clients
+  /// understand.
   private static func write(_ answer: PlatformAnswer, into writer: inout JSONWriter) {
     guard !answer.isEnd else { return }
     writer.key("status")

@@ -3,11 +3,11 @@ import Relay
 import Store
 import Wire
 
-/// Messages as callers and operators see them.
+/// Renders messages for callers and operators.
 extension Renderer {
-  /// A caller's own message, with its Task.
+  /// Writes a caller's own message, with its Task.
   func write(_ facts: MessageFacts, _ task: TaskView, into writer: inout JSONWriter) {
-    // Until the end what is offered or leased is an agent's business and the timeline's.
+    // Offers and leases are for agents and the timeline: callers see the message as stored.
     let state = facts.message.state.isEnd ? facts.standing.rawValue : "stored"
     writer.beginObject()
     writeSummary(facts, state: state, into: &writer)
@@ -17,7 +17,7 @@ extension Renderer {
     writer.endObject()
   }
 
-  /// A page of messages. There are more as long as it says `next`.
+  /// Writes a page of messages. A page with `next` is not the last one.
   func write(_ rows: [MessageFacts], next: Seq?, into writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("messages")
@@ -65,7 +65,7 @@ extension Renderer {
     }
   }
 
-  /// The members that a list, and the view of one message, show.
+  /// Writes the members that both the list and the view of one message show.
   private func writeMembers(_ facts: MessageFacts, into writer: inout JSONWriter) {
     let message = facts.message
     let dialect = Dialect(rawValue: message.dialect) ?? .v03
@@ -93,7 +93,7 @@ extension Renderer {
 
   // MARK: one message
 
-  /// Everything that ever happened to a message.
+  /// Writes the whole timeline of a message.
   func write(_ timeline: TimelineFacts, into writer: inout JSONWriter) {
     writer.beginObject()
     writeMembers(timeline.facts, into: &writer)
@@ -110,7 +110,7 @@ extension Renderer {
     }
     if let answer = timeline.answer {
       writer.key("answer")
-      // It was read as JSON before it was accepted.
+      // The answer was parsed as JSON before it was accepted.
       writer.raw(answer)
     }
     writer.key("timeline")
@@ -118,7 +118,7 @@ extension Renderer {
     writer.endObject()
   }
 
-  /// What is known of a deleted message: when, why and by whom.
+  /// Returns what the relay still knows of a deleted message: when, why and by whom it was deleted.
   func deleted(_ id: MessageID, _ workspace: WorkspaceID, _ tombstone: Tombstone) -> JSON {
     let at = JSON.time(tombstone.at)
     let cause = JSON.string(tombstone.cause.name)
@@ -185,7 +185,7 @@ extension Renderer {
     }
   }
 
-  /// The answer for what there is not and for what is another's.
+  /// The response for a message that does not exist or belongs to another caller.
   var noQueueItem: JSON {
     [
       "error": "queue item not found", "code": .string(RelayError.notFound.code),
@@ -193,7 +193,7 @@ extension Renderer {
     ]
   }
 
-  /// The answer for the caller of a deleted message: asking again changes nothing.
+  /// The response to the caller of a deleted message, which tells it not to ask again.
   var queueItemGone: JSON {
     let error = RelayError.answerGone
     return ["error": .string(error.text), "code": .string(error.code), "retryable": false]

@@ -2,7 +2,7 @@ import Engine
 import Relay
 import Wire
 
-/// Operations over many messages, and the state of a queue.
+/// Renders operations over many messages, and the state of a queue.
 extension Renderer {
   func job(_ row: JobRow) -> JSON {
     let counts = row.counts
@@ -59,7 +59,7 @@ extension Renderer {
 }
 
 extension JobRow.Verb {
-  /// Why it passes a message over.
+  /// The name of the reason why the operation skips a message.
   fileprivate var skipName: String {
     switch self {
     case .redrive: "not_dead"

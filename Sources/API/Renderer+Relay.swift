@@ -3,7 +3,7 @@ package import Engine
 import Relay
 package import Wire
 
-/// The relay as a whole: whether it is ready, its disk, its barrier, its backup.
+/// Renders the state of the relay: readiness, disk, barrier, backup.
 extension Renderer {
   func ready(_ readiness: Readiness) -> JSON {
     let isWhole = readiness.unavailable == 0 && readiness.unregistered.isEmpty
@@ -35,7 +35,8 @@ extension Renderer {
     return json
   }
 
-  /// The last barrier, and since when none has passed; `null` before the first.
+  /// Returns the state of the last barrier, and the time since one last passed; `null` before the
+  /// first.
   package func barrier(_ barrier: BarrierStatus?) -> JSON {
     guard let barrier else { return .null }
     var json: JSON = [
@@ -46,7 +47,8 @@ extension Renderer {
     return json
   }
 
-  /// How much room there is for what, in bytes; the same as in the log and in `doctor`.
+  /// Returns how much room the disk has for each kind of write, in bytes, as the log and `doctor`
+  /// show it.
   package func room(_ room: RoomStatus?) -> JSON {
     guard let room else { return .null }
     return [
@@ -57,7 +59,7 @@ extension Renderer {
     ]
   }
 
-  /// How far the backup is that runs, or how the last one of this run ended.
+  /// Returns the progress of the running backup, or the outcome of this process's last one.
   package func backup(_ backup: BackupStatus?) -> JSON {
     guard let backup else { return ["state": "none"] }
     return .object([JSON.Member("job", .string(backup.name))] + backup.report.members)

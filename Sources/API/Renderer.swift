@@ -2,9 +2,9 @@ package import Engine
 package import Relay
 import Wire
 
-/// Puts the engine's answers into JSON and HTTP.
+/// Renders the engine's replies as JSON and HTTP.
 ///
-/// Every function is of values only: it knows no queue, and changes nothing.
+/// Every function is a pure function of values: it reads no queue and changes nothing.
 package struct Renderer: Sendable {
   package let registry: RegistryRenderer
 
@@ -12,7 +12,7 @@ package struct Renderer: Sendable {
     registry = RegistryRenderer(urls: urls, limits)
   }
 
-  /// Returns the response to a call.
+  /// Returns the response to a request.
   package func response(to reply: Reply) -> Rendered {
     if let addressee = reply.addressee {
       return response(to: addressee, reply.content)
@@ -37,20 +37,20 @@ package struct Renderer: Sendable {
         registry.workspace(row, lastSeen: nil).bytes)
     case .imported, .tokenMinted, .keyMinted, .org:
       return Rendered(status: 201, body(reply.content))
-    // A cache on the way must not keep them (RFC 9111 §5.2.2.5).
+    // A cache between relay and agent must not keep secrets (RFC 9111 §5.2.2.5).
     case .secrets: return Rendered(headers: [("Cache-Control", "no-store")], body(reply.content))
     default: return Rendered(body(reply.content))
     }
   }
 
-  /// The body of an answer that needs nothing but a 200, or whose status is known already.
+  /// Returns the body of a reply whose status is 200 or chosen by the caller of this function.
   func body(_ answer: ReplyContent) -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
     if write(answer, into: &writer) { return writer.bytes }
     return json(answer).bytes
   }
 
-  /// Writes answers that may be large. Returns false for all others.
+  /// Writes a reply that may be large. Returns false, and writes nothing, for all other replies.
   private func write(_ answer: ReplyContent, into writer: inout JSONWriter) -> Bool {
     switch answer {
     case .messages(let deliveries): write(deliveries, into: &writer)

@@ -2,12 +2,13 @@ package import Engine
 package import Relay
 package import Wire
 
-/// Reads what operators set for a workspace, and what agents say of themselves.
+/// Reads the settings that operators make for a workspace, and the vitals that agents report.
 package enum SettingsReader {
-  /// What an operator may set, by name.
+  /// The names of the settings that an operator may make.
   package static let names = ["callers", "when_offline", "keep_alive"]
 
-  /// Reads the members that there are; the others stay. Throws what is wrong with a value.
+  /// Reads the settings that are present; absent ones keep their value. Throws `BadSetting` for a
+  /// value that is not allowed.
   package static func read(_ json: JSON) throws(BadSetting) -> SettingsChange {
     var change = SettingsChange()
     if let value = json["callers"] { change.callers = try read("callers", value) }
@@ -30,8 +31,8 @@ package enum SettingsReader {
     throw BadSetting("\(name): allowed are \(allowed)")
   }
 
-  /// Reads the members of a heartbeat that have a type to keep; all others are taken and ignored,
-  /// as a heartbeat that is refused ends some agents' loops for good.
+  /// Reads the typed members of a heartbeat. Ignores all others, because a refused heartbeat ends
+  /// some agents' loops for good. Throws `BadSetting` for a typed member with another type.
   package static func vitals(_ body: JSON, at time: WallTime) throws(BadSetting) -> Vitals {
     var vitals = Vitals(at: time)
     vitals.activeTasks = try count("active_tasks", body)
@@ -47,7 +48,7 @@ package enum SettingsReader {
   }
 }
 
-/// What is wrong with a value that was set.
+/// A setting whose value is not allowed, and why.
 package struct BadSetting: Error {
   package let text: String
   init(_ text: String) { self.text = text }

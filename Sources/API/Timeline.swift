@@ -3,7 +3,7 @@ import Relay
 import Store
 import Wire
 
-/// What happened to one message, in the order in which it did.
+/// The events of one message, in the order in which they happened.
 struct Timeline {
   private var events: [(at: WallTime, name: String, members: [(String, JSON)])] = []
 
@@ -34,7 +34,7 @@ struct Timeline {
     }.map(\.element)
   }
 
-  /// Replies to its caller whose delivery was seen: what it learned from them.
+  /// Adds the replies whose receipt by the caller is known, with what they told the caller.
   private mutating func addReceipts(_ message: StoredMessage) {
     func reply(_ kind: String) -> [(String, JSON)] { [("reply", .string(kind))] }
     let none = WallTime(nanoseconds: 0)
@@ -118,14 +118,14 @@ extension NoteKind {
 }
 
 extension StoredNote {
-  /// What an agent has sent too late, as it came; if it was too long, its beginning.
+  /// The body that an agent sent too late, as it came; a body that was too long is cut.
   var lateBody: (String, JSON)? {
     guard kind == .resultAfterEnd || kind == .resultConflict, !detail.isEmpty else { return nil }
     if let json = try? JSON(parsing: detail) { return ("body", json) }
     return ("body_start", .string(String(decoding: detail, as: UTF8.self)))
   }
 
-  /// What an operator's verb has noted; of the others nothing but the kind is shown.
+  /// The members of a note that an operator's operation has left. Other notes show only their kind.
   var members: [(String, JSON)] {
     switch kind {
     case .cancelledByOperator, .redriven, .replayed, .replayOf:

@@ -1,32 +1,32 @@
 package import Relay
 
-/// How many agents are online, offline, or awaited, found by walking through the registry in
-/// memory a part at a time: a look at all of 100,000 would keep everybody waiting.
+/// Counts the agents that are online, offline or awaited. It walks through the registry a part at a
+/// time, because one look at all of 100,000 workspaces would hold up the loop.
 package struct AgentSweep: Sendable {
   package struct Counts: Sendable, Equatable {
     package var online = 0
-    /// An agent has been there, and has shown no sign of life for a while.
+    /// Workspaces whose agent has registered, and has shown no sign of life for a while.
     package var offline = 0
-    /// No agent has ever registered.
+    /// Workspaces whose agent has never registered.
     package var awaiting = 0
 
-    /// Those in use.
+    /// The number of workspaces in use.
     package var all: Int { online + offline + awaiting }
   }
 
-  /// As of the last pass that came to its end.
+  /// The counts of the last complete pass.
   package private(set) var counts = Counts()
   private var soFar = Counts()
   private var after: WorkspaceID?
 
   package init() {}
 
-  /// One more part.
+  /// Looks at the next part of the workspaces.
   package mutating func advance(
     _ directory: borrowing Directory, offlineAfter: Duration, now: WallTime
   ) {
     guard let page = directory.page(after: after, Limits.agentsCountedMax) else {
-      // Where it stood is gone: from the beginning.
+      // The workspace at which the last part ended is gone: the pass starts again.
       after = nil
       soFar = Counts()
       return

@@ -2,18 +2,19 @@ package import Relay
 package import Store
 import Wire
 
-/// What the server asks of the owners, for those who look at the relay from outside.
+/// The queries of the server about the relay as a whole.
 extension Engine {
-  /// What is known of workspaces and credentials.
+  /// The registered workspaces and credentials.
   package var directory: Directory { _read { yield services.registry.directory } }
   package var registry: Registry { services.registry }
   package var replies: Replies { services.replies }
   package var metrics: Metrics { services.metrics }
 
-  /// Returns whose share of the memory the answers for this caller are.
+  /// Returns the payer whose share of the memory replies to this identity take.
   package func payer(of identity: Identity) -> BodyMemory.Payer { services.payer(of: identity) }
 
-  /// Tokens have been revoked: whoever is parked with one is to be sent away.
+  /// Called when tokens have been revoked, so that the server ends the polls that are parked with
+  /// one.
   package var tokensEnded: (Now) -> Void {
     get { events.tokensEnded }
     set { events.tokensEnded = newValue }
@@ -29,17 +30,18 @@ extension Engine {
 
   package func credentialTime(_ now: Now) -> WallTime { clocks.credentialTime(now) }
 
-  /// Workspaces whose file a final error has closed.
+  /// The workspaces whose file a final error has closed.
   package var failedWorkspaces: [WorkspaceID] { pool.failed }
 
-  /// Why sends would not be taken now; empty when they would.
+  /// The reasons why sends would be refused now; empty if they would be accepted.
   package var unreadyReasons: [Readiness.Reason] { probes.unreadyReasons }
 
   package func barrier(now: Now) -> BarrierStatus? { probes.barrier(now: now) }
 
   package func levels() -> Levels { pool.levels() }
 
-  /// Workspaces in memory with what they hold, in the order of their ids; at most `max`.
+  /// Returns the workspaces in memory and their queue depths, in the order of their ids; at most
+  /// `max`.
   package func depths(
     max: Int, where isShown: (WorkspaceID) -> Bool
   ) -> [(id: WorkspaceID, depth: QueueDepth)] {
@@ -48,16 +50,17 @@ extension Engine {
 
   // MARK: the start
 
-  /// Accepts the loss of a workspace's file, before `start`. Returns nil if no workspace of this id
-  /// is registered. Throws what SQLite reports.
+  /// Accepts the loss of a workspace's file; call it before `start`. Returns nil if the workspace
+  /// is not registered. Throws the error that SQLite reports.
   package func acceptLoss(of id: WorkspaceID, now: Now) throws(StoreError) -> AcceptedLoss? {
     try pool.acceptLoss(of: id, now: now)
   }
 
-  /// Notes files of workspaces that are not registered; `/ready` says how many hold messages.
+  /// Notes files whose workspace is not registered. `/ready` shows the number of those that hold
+  /// messages.
   package func noteUnregistered(_ ids: [WorkspaceID]) { pool.noteUnregistered(ids) }
 
-  /// Notes workspaces that have no file: `/ready` names them.
+  /// Notes workspaces without a file. `/ready` names them.
   package func noteMissing(_ ids: [WorkspaceID]) { pool.noteMissing(ids) }
 
   #if PLANTS

@@ -3,13 +3,13 @@ package import Store
 package import System
 import Wire
 
-/// Who waits for what, and when it is durable.
+/// The engine decides who waits for what, and when a write is durable.
 ///
-/// The engine is called by the loop and by nobody else. In a turn it applies what has arrived to
-/// the queues (`tick`, and the calls of `callers`, `agents` and `operators`); `endTurn` commits one
-/// transaction per workspace with work and says which files the barrier must sync; `barrierPassed`
-/// hands the outcome to the queues. Every answer leaves through `replies`. What runs beside the
-/// callers' work (`maintain`, `backups`) does a little of it in each turn.
+/// Only the loop calls it. In a turn it applies what has arrived to the queues (`tick`, and the
+/// calls of `callers`, `agents` and `operators`). `endTurn` commits one transaction for each
+/// workspace with work and returns the files that the barrier must sync; `barrierPassed` hands the
+/// outcome to the queues. Every reply leaves through `replies`. Background work (`maintain`,
+/// `backups`) does a small step in each turn.
 package final class Engine: UsesServices {
   let services: Services
   /// Stored here too: other modules read it often, and by a getter each read would copy all of it.
@@ -20,7 +20,7 @@ package final class Engine: UsesServices {
   package let backups: Backups
   private let receipts: MessageReceipts
 
-  /// Opens the registry. Throws what SQLite reports of relay.db.
+  /// Opens the registry. Throws the error that SQLite reports for relay.db.
   package init(
     data: DataDirectory, limits: Limits, publicURL: String, random: Random, log: Log
   ) throws(StoreError) {
@@ -47,15 +47,15 @@ package final class Engine: UsesServices {
   package var agents: Agents { pool.agents }
   package var operators: Operators { pool.operators }
 
-  /// Names the next call or poll.
+  /// Returns the id for the next call or poll.
   package func nextCall() -> CallID { process.nextCall() }
 
-  /// `GET /ready`: answered when the probe's row is durable, or cannot be.
+  /// Answers `GET /ready` when the probe's row is durable, or cannot become durable.
   package func ready(_ call: CallID, for reader: Identity = .anonymous, now: Now) {
     probes.ready(call, for: reader, now: now)
   }
 
-  /// What a caller without a credential gets with its message, and shows to read that later.
+  /// Returns the receipt with which a caller without a credential can read its message later.
   package func receipt(of id: MessageID) -> String { receipts.receipt(of: id) }
 
   package func isReceipt(_ shown: ArraySlice<UInt8>, of id: MessageID) -> Bool {
@@ -64,7 +64,7 @@ package final class Engine: UsesServices {
 
   // MARK: a turn
 
-  /// Before the first turn: compares the clocks, and sets the alarms. No file is opened here.
+  /// Compares the clocks and sets the alarms, before the first turn. It opens no file.
   package func start(now: Now) {
     process.turnNow = now
     compareClocks(now: now)
@@ -72,7 +72,7 @@ package final class Engine: UsesServices {
     registry.removals.start()
   }
 
-  /// Compares the clocks with what relay.db was told last.
+  /// Compares the clocks with the record in relay.db.
   private func compareClocks(now: Now) {
     do throws(StoreError) {
       let seen = directory.workspaces.values.compactMap(\.lastSeen).max()
@@ -88,7 +88,7 @@ package final class Engine: UsesServices {
   /// Looks at both clocks, at the beginning of every turn.
   package func watchClock(_ now: Now) { pool.heed(clocks.look(now), now: now) }
 
-  /// Does what has come due.
+  /// Carries out the timers that are due.
   package func tick(now: Now) {
     process.turnNow = now
     replies.makeDeferred(now: now)
@@ -99,25 +99,25 @@ package final class Engine: UsesServices {
     while let hold = heldCallers.takeDue(now.instant) { callers.holdEnded(hold, now: now) }
   }
 
-  /// Commits what the turn has collected. Returns nil if nobody waits for a barrier.
+  /// Commits the work of this turn. Returns nil if nobody waits for a barrier.
   package func endTurn(now: Now) -> GroupCommit.RoundWork? {
     process.turnNow = now
     return commits.endTurn(now: now)
   }
 
-  /// Every round up to `number` is on the disk.
+  /// Completes every commit round up to `number`, all of which are on the disk.
   package func barrierPassed(_ number: UInt64, now: Now) {
     commits.barrierPassed(number, now: now)
   }
 
-  /// Does a little of what nobody waits for, after the turn's barrier has been asked for.
+  /// Does a small step of background work, after the turn's barrier has been requested.
   package func maintain(now: Now) {
     if process.fatal == nil { services.upkeep.maintain(pool, now: now) }
   }
 
   /// Returns the earliest instant at which an owner has something to do.
   package func nextDeadline() -> Instant? {
-    // What was deferred, or a refused commit has led to, is for the next turn, which comes at once.
+    // Deferred replies, and work that a refused commit has caused, need another turn at once.
     if replies.hasDeferred { return Instant(nanoseconds: 0) }
     let turn = process.turnNow
     let owners = [
@@ -130,16 +130,16 @@ package final class Engine: UsesServices {
     return earliest == .distantFuture ? nil : earliest
   }
 
-  /// Whether nothing is on its way to the disk.
+  /// Whether no write waits for a commit or a barrier.
   package var isIdle: Bool {
     commits.isIdle && registry.isIdle && !replies.hasDeferred && pool.fileWaiters.isEmpty
   }
 
-  /// Whether a commit round is on its way to the disk: the barrier's report makes a turn.
+  /// Whether a commit round waits for its barrier, whose report makes a turn.
   package var isAtBarrier: Bool { commits.isBarrierBusy }
 
-  /// Looks once a second at the directory and at a few open files: whether they are still what the
-  /// paths lead to.
+  /// Checks that the directory and a few of the open files are still the ones at their paths. The
+  /// server calls this once a second.
   package func watchFiles() {
     guard process.fatal == nil, commits.isDirectoryInPlace() else { return }
     services.upkeep.watchFiles(pool)
@@ -149,7 +149,8 @@ package final class Engine: UsesServices {
 
   // MARK: the end
 
-  /// A final error of the process: everybody who waits is answered "unknown", and the process ends.
+  /// The final error of the process. When it is set, every waiting call is answered "unknown" and
+  /// the process ends.
   package var fatal: StoreError? {
     get { process.fatal }
     set { process.fatal = newValue }
@@ -157,7 +158,7 @@ package final class Engine: UsesServices {
 
   package var isShuttingDown: Bool { process.isShuttingDown }
 
-  /// Ends polls, and holds no caller any longer: each gets what it gets when its hold is over.
+  /// Ends polls and holds: each caller gets the reply that it would get when its hold is over.
   package func shutDown(now: Now) {
     process.shutDown()
     backups.stop("the relay was told to stop", now: now)
@@ -172,9 +173,9 @@ package final class Engine: UsesServices {
     }
   }
 
-  /// Closes every file: deferred writes are written, and the logs are emptied. Returns whether all
-  /// of it could be done; if not, what was acknowledged is still in the logs, but the process has
-  /// to end with a status that says so.
+  /// Closes every file, after writing deferred writes and emptying the logs. Returns whether all of
+  /// that succeeded. If not, acknowledged writes are still in the logs, but the process must exit
+  /// with a status that reports the failure.
   @discardableResult
   package func close(now: Now) -> Bool {
     let isWhole = pool.closeAll(now: now)

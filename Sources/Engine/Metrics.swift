@@ -1,9 +1,9 @@
 package import Relay
 
-/// What has happened since the start, counted where it does. The loop alone touches it; what lasts
-/// (depths, open files) is asked for when somebody wants to know.
+/// Counters of events since the start. Only the loop uses them. Levels (depths, open files) are
+/// computed when somebody asks for them.
 package final class Metrics {
-  /// One barrier's way: the two forms on the barrier's thread, and a lone sync on the loop.
+  /// The form of a barrier: two forms run on the barrier's thread, a lone sync runs on the loop.
   package enum BarrierForm: Int, CaseIterable, Sendable { case fdatasync, syncfs, loop }
 
   package struct Disk: Sendable {
@@ -12,7 +12,7 @@ package final class Metrics {
     package var isReserveHeld: Bool
   }
 
-  /// The last barrier that passed, and the last of all.
+  /// The last barrier that passed, and the last barrier of all.
   package struct LastBarrier: Sendable {
     package var form: BarrierForm
     package var nanoseconds: Int64
@@ -20,17 +20,17 @@ package final class Metrics {
     package var okAt: Instant?
   }
 
-  /// By `BarrierForm`.
+  /// Durations of barriers, by `BarrierForm`.
   package private(set) var barriers = BarrierForm.allCases.map { _ in
     Histogram(bounds: Histogram.times)
   }
   package private(set) var lastBarrier: LastBarrier?
   package private(set) var barrierErrors = 0
-  /// What became durable together.
+  /// Sizes of commit rounds, in operations.
   package internal(set) var rounds = Histogram(bounds: Histogram.amounts)
   package internal(set) var commits = 0
   package internal(set) var commitsRefused = 0
-  /// Messages that retention has deleted.
+  /// The number of messages that retention has deleted.
   package internal(set) var retiredByAge = 0
   package internal(set) var retiredBySize = 0
   package internal(set) var checkpoints = Histogram(bounds: Histogram.times)
@@ -42,12 +42,12 @@ package final class Metrics {
   package private(set) var redeliveries = 0
   package private(set) var results = 0
   package private(set) var resultsLate = 0
-  /// By the raw value of `EndReason`.
+  /// The number of ended messages, by the raw value of `EndReason`.
   private var ends = Array(repeating: 0, count: EndReason.allCases.count + 1)
   private var refusals: [RelayError: Int]
-  /// As of the last look at the disk, once a second.
+  /// The state of the disk, refreshed once a second.
   package internal(set) var disk: Disk?
-  /// Jumps of the wall clock that were noticed.
+  /// The number of jumps of the wall clock that were noticed.
   package var clockJumps = 0
 
   package init() {

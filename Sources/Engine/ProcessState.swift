@@ -2,17 +2,18 @@ import Relay
 import Store
 import System
 
-/// The state of the process as a whole: the turn at work, and how the process ends.
+/// The state of the process as a whole: the current turn, and how the process ends.
 final class ProcessState {
   private let disk: DiskGuard
   private let repeatedLog: RepeatedLog
   private let log: Log
-  /// A final error of the process: everybody who waits is answered "unknown", and the process ends.
+  /// The final error of the process. When it is set, every waiting call is answered "unknown" and
+  /// the process ends.
   var fatal: StoreError? {
     didSet { if fatal != nil { disk.end() } }
   }
   private(set) var isShuttingDown = false
-  /// The time of the turn at work.
+  /// The time of the current turn.
   var turnNow = Now(instant: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0)) {
     didSet { repeatedLog.turn(at: turnNow.instant) }
   }
@@ -28,13 +29,13 @@ final class ProcessState {
     self.log = log
   }
 
-  /// Names the next call or poll.
+  /// Returns the id for the next call or poll.
   func nextCall() -> CallID {
     lastCallID += 1
     return lastCallID
   }
 
-  /// From now on nobody is held any longer.
+  /// Notes that the process ends: from now on no caller is held.
   func shutDown() { isShuttingDown = true }
 
   /// Logs an error of a workspace's file, and ends the process if the error is final for it.

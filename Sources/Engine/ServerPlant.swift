@@ -2,21 +2,21 @@
   import Relay
   package import System
 
-  /// The planted faults of the negative controls of the crash tests: a test that loses nothing
-  /// proves something only if it finds these. Release builds have none of this.
+  /// Injected faults, which the crash tests must detect: a test that finds no loss proves something
+  /// only if it finds these. Release builds do not contain them.
   package enum ServerPlant: String, CaseIterable, Sendable {
-    /// Callers and agents are answered before COMMIT.
+    /// Answers callers and agents before COMMIT.
     case answerBeforeCommit = "answer-before-commit"
-    /// Hand-outs leave no row.
+    /// Writes no row for deliveries.
     case dropHandOut = "drop-hand-out"
-    /// A sync that fails counts as passed, and the relay goes on.
+    /// Treats a failed sync as passed, so that the relay goes on.
     case goOnAfterFailedSync = "go-on-after-failed-sync"
-    /// What is committed is noted elsewhere before it is on the disk.
+    /// Notes commits elsewhere before they are on the disk.
     case noteBeforeBarrier = "note-before-barrier"
   }
 
   extension SyncCalls {
-    /// The kernel's calls, whose failures are logged and then forgotten.
+    /// Returns the kernel's sync calls with failures logged and ignored.
     package static func ignoringFailures(_ log: Log) -> SyncCalls {
       let ignore: @Sendable (String, Int32) -> Int32 = { call, code in
         if code != 0 {

@@ -2,7 +2,7 @@ import Relay
 import Store
 import System
 
-/// The owners that the whole engine works with: there is one of each.
+/// The engine's shared owners; there is one of each.
 final class Services {
   let limits: Limits
   let data: DataDirectory
@@ -19,7 +19,7 @@ final class Services {
   let commits: GroupCommit
   let upkeep: UpkeepTurns
 
-  /// Loads the registry. Throws what SQLite reports of relay.db.
+  /// Loads the registry. Throws the error that SQLite reports for relay.db.
   init(
     data: DataDirectory, limits: Limits, publicURL: String, random: Random, log: Log
   ) throws(StoreError) {
@@ -41,10 +41,10 @@ final class Services {
       process: process, repeatedLog: repeatedLog)
   }
 
-  /// Makes a name for what came without one: RFC 9562 version 4.
+  /// Makes an id for a request that came without one: a random UUID (RFC 9562 version 4).
   func newUUID() -> String { WorkspaceID(random: random.next(), random.next()).text }
 
-  /// Returns whose share of the memory the answers for this caller are.
+  /// Returns the payer whose share of the memory replies to this identity take.
   func payer(of identity: Identity) -> BodyMemory.Payer {
     replies.payer(of: identity) {
       switch identity {
@@ -56,7 +56,7 @@ final class Services {
   }
 }
 
-/// Part of the engine: it calls the owners by their names.
+/// A part of the engine that uses the shared owners by their names.
 protocol UsesServices {
   var services: Services { get }
 }
@@ -77,7 +77,7 @@ extension UsesServices {
   var process: ProcessState { services.process }
   var commits: GroupCommit { services.commits }
 
-  /// Adds the line of an operation that has one already and was then refused.
+  /// Adds the audit line of an operation that was refused after its first line.
   func auditRefusal(
     _ actor: String, _ action: AuditAction, _ target: AuditTarget, _ error: RelayError, now: Now
   ) {

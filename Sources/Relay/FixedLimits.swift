@@ -30,7 +30,7 @@ extension Limits {
   package static let upkeepAfterMax = Duration.milliseconds(5)
   /// Longest time for which upkeep that was put off waits for the barrier.
   package static let upkeepBarrierWaitMax = Duration.milliseconds(50)
-  /// Longest time for which turns leave upkeep to the next one.
+  /// The longest time for which busy turns may postpone upkeep.
   package static let upkeepDelayMax = Duration.milliseconds(200)
   /// Workspace files closed in one turn to make room, about 0.2 ms each.
   package static let filesClosedInTurnMax = 8

@@ -1,7 +1,7 @@
 /// Sixteen bytes that are written as a UUID (RFC 9562 §4): 8-4-4-4-12 hexadecimal digits.
 ///
-/// Every message is named several times by such an id: in its path, its response and its entry. So
-/// the text is read and written without a loop over single digits.
+/// Every message is named several times by such an id: in its path, its response and its delivery,
+/// so that the text is read and written without a loop over single digits.
 package struct UUIDBytes: Hashable, Sendable, Comparable {
   package var high: UInt64
   package var low: UInt64

@@ -33,8 +33,8 @@ extension DataDirectory {
     return outcome
   }
 
-  /// A file without a row holds somebody's messages, as far as can be told; the relay does not have
-  /// it open.
+  /// Returns whether a file without a row seems to hold messages. The relay must not have the file
+  /// open.
   package func holdsMessages(_ id: WorkspaceID) -> Bool {
     do throws(StoreError) {
       let still = try StillFile(path(of: id))

@@ -114,7 +114,8 @@ extension Database {
     }
   }
 
-  /// SQLite's first try may report the write that failed before; the later ones copy it anew.
+  /// Copies a write-ahead log that another process has left into the file, and empties it. SQLite's
+  /// first attempt may report a write that failed before; later attempts copy the log again.
   private func cutForeignWAL() throws(StoreError) {
     var tries = 0
     while true {

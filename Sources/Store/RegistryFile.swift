@@ -100,8 +100,9 @@ package final class RegistryFile {
     return number
   }
 
-  /// The key of the receipts that callers without a credential get: as old as the registry, so that
-  /// they are good after a restart. Durable with the `raiseBoot` that follows.
+  /// Returns the key of the receipts for callers without a credential. It stores `new` if there is
+  /// no key yet, and never changes it, so that receipts survive restarts. The key is durable with
+  /// the next `raiseBoot`.
   package func receiptKey(orNew new: String) throws(StoreError) -> String {
     let stored = try metaText("receipt_key")
     guard stored.isEmpty else { return stored }

@@ -1,7 +1,7 @@
 package import Relay
 
 extension RegistryFile {
-  /// Everything, for the copy in memory.
+  /// Reads the whole registry, for the copy in memory.
   package func load() throws(StoreError) -> RegistrySnapshot {
     var snapshot = RegistrySnapshot()
     var org = try statement(.orgs)

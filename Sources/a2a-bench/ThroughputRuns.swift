@@ -126,7 +126,8 @@ struct Throughput {
 /// What was completed in so many seconds. The meter's samples are of this window alone.
 struct TimedWindow {
   var perSecond: Double
-  /// Microseconds for each; `nil` for a relay that was not started here.
+  /// The server's CPU time in microseconds for each operation; `nil` if the benchmark did not start
+  /// the relay.
   var serverCPU: Double?
   /// Milliseconds.
   var p99: Double

@@ -17,11 +17,11 @@ import Testing
     var rows = PendingRows()
     #expect(rows.add(row(1, "a")) == nil)
     #expect(rows.add(row(1, "b")) == row(1, "a"))
-    rows.settle(row(1).id)
+    rows.removeWrite(row(1).id)
     #expect(rows[row(1).id] == row(1, "b") && rows.all == [row(1, "b")])
-    rows.settle(row(1).id)
+    rows.removeWrite(row(1).id)
     #expect(rows.isEmpty && rows[row(1).id] == nil)
-    rows.settle(row(1).id)
+    rows.removeWrite(row(1).id)
     #expect(rows.isEmpty)
   }
 
@@ -30,7 +30,7 @@ import Testing
     _ = rows.add(row(1, "a"))
     let previous = rows.add(row(1, "b"))
     if let previous { rows.putBack(previous) }
-    rows.settle(row(1).id)
+    rows.removeWrite(row(1).id)
     #expect(rows[row(1).id] == row(1, "a"))
     rows.putBack(row(2))
     #expect(rows[row(2).id] == nil, "nothing of it is pending")

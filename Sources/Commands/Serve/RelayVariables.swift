@@ -20,8 +20,8 @@ package enum RelayVariables {
       + [prefix + "URL", prefix + "TOKEN"]
   }
 
-  /// Returns why the relay does not start with these variables: one has its prefix and no meaning.
-  /// A setting that nobody reads would look as if it held.
+  /// Returns why the relay refuses to start: a variable has the relay's prefix and is not known. An
+  /// unknown setting that is ignored would look as if it were in force.
   package static func refusal(of variables: [String: String]) -> String? {
     for (name, value) in variables.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(prefix) && !known.contains(name) && !isOfService(name, value) {

@@ -1,16 +1,16 @@
 package import Relay
 package import Wire
 
-/// What an agent does with an entry.
+/// An agent's operation on a message.
 package enum AgentVerb: Sendable {
   case claim
   case extend(Duration?)
   case release(delay: Duration?, reason: String)
-  /// The body as posted, and the state that it gives the task.
+  /// The posted body, and the state that it gives the task.
   case result(body: [UInt8], state: A2AState)
 }
 
-/// One call of an agent about one message.
+/// One request of an agent about one message.
 package struct AgentCall: Sendable {
   package var call: CallID
   package var workspace: WorkspaceID
@@ -41,7 +41,8 @@ package enum LeaseToken {
 }
 
 extension EndReason {
-  /// Whether somebody has ended the message on purpose.
+  /// Whether an agent that holds the message has to stop because somebody ended the message on
+  /// purpose.
   package var isCancel: Bool {
     switch self {
     case .cancelledByCaller, .cancelledByOperator, .withdrawn, .taskEnded, .purged,

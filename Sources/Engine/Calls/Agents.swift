@@ -1,24 +1,24 @@
 package import Relay
 
-/// The calls of agents, at any workspace.
+/// The requests of agents, for any workspace.
 package struct Agents: UsesServices {
   unowned let pool: WorkspacePool
 
   var services: Services { pool.services }
 
-  /// An agent asks for messages. Answered when there are some, or when the poll's wait is over.
+  /// Answers an agent's poll when there are messages, or when the poll's wait is over.
   package func poll(_ poll: Poll, at id: WorkspaceID, now: Now) {
     pool.withFile(poll.id, now: now) { now throws(RelayError) in
-      // What is handed out has to be read; a poll that can only wait needs no file.
+      // A delivery reads the message from the file. A poll that can only wait needs no file.
       let mayGet = pool[id].map { $0.queue.unanswered > 0 } ?? true
       try pool.workspace(id, needsFile: mayGet, now: now)
         .agents.poll(poll, mayGet: mayGet, now: now)
     }
   }
 
-  /// A poll's connection has ended without an answer.
+  /// Ends a poll whose connection has ended without a response.
   package func pollGone(_ poll: PollID, at id: WorkspaceID, now: Now) {
-    // Handed out, and kept back for the other parts of a batch.
+    // The batch still holds the poll's deliveries, which were never sent: they go back.
     if let messages = replies.endBatch(poll) {
       delivered(messages.receipt, received: false, now: now)
     }
@@ -26,16 +26,18 @@ package struct Agents: UsesServices {
     pool.usable(id)?.agents.pollGone(poll, now: now)
   }
 
-  /// The token that a poll was parked with counts no more. Of a batch it is the poll's part that
-  /// says so: its calls were applied before.
+  /// Answers a parked poll whose token has been revoked. Of a batch, only the poll's part gets the
+  /// error: the batch's other calls were applied before.
   package func pollRefused(_ poll: PollID, at id: WorkspaceID, now: Now) {
     pool.usable(id)?.agents.pollGone(poll, now: now)
-    // While a removal is on its way it may still fail.
+    // A pending removal may still be refused.
     replies.send(
       Reply(call: poll, error: directory.isThere(id) ? .unauthorized : .notStored))
   }
 
-  /// The peer's TCP has acknowledged a reply, or never will.
+  /// Notes whether the peer's TCP has acknowledged a reply.
+  ///
+  /// - `received`: false if the acknowledgement will never come.
   package func delivered(_ receipt: Reply.Receipt, received: Bool, now: Now) {
     switch receipt {
     case .none: break
@@ -49,12 +51,12 @@ package struct Agents: UsesServices {
     }
   }
 
-  /// Whether the consumer of a poll has made no call for one of its messages.
+  /// Returns whether the poll's consumer has made no call for any of these messages.
   package func isUntouched(_ poll: PollID, _ seqs: [Seq], at id: WorkspaceID) -> Bool {
     pool.usable(id)?.agents.isUntouched(poll, seqs) ?? false
   }
 
-  /// A call about one message. Answered when it is durable, or refused.
+  /// Carries out a call about one message. The reply leaves when the call is durable or refused.
   package func call(_ agent: AgentCall, now: Now) {
     let bytes = if case .result(let body, _) = agent.verb { body.count } else { 0 }
     pool.withFile(agent.call, bytes: bytes, now: now) { now throws(RelayError) in
@@ -62,8 +64,8 @@ package struct Agents: UsesServices {
     }
   }
 
-  /// Applies the calls in order. The reply comes when all of them are durable and the poll, whose
-  /// id is the batch's, has its answer.
+  /// Applies the calls of a batch in order. The reply leaves when all calls are durable and the
+  /// batch's poll, which has the batch's id, has its reply.
   package func batch(
     _ call: CallID, _ calls: [(CallID, Result<AgentCall, BatchFault>)], poll: Poll?,
     at id: WorkspaceID, now: Now
@@ -82,17 +84,17 @@ package struct Agents: UsesServices {
     if let poll { self.poll(poll, at: id, now: now) }
   }
 
-  /// Any authenticated call of a workspace's agent.
+  /// Notes an authenticated request of a workspace's agent.
   package func signOfLife(_ id: WorkspaceID, now: Now) { registry.seen(id, now: now) }
 
-  /// A heartbeat: `reply` leaves when the leases that it stretches are committed.
+  /// Stretches the agent's leases for a heartbeat. `reply` leaves when the new ends are committed.
   package func heartbeat(_ id: WorkspaceID, _ reply: Reply, now: Now) {
     guard let workspace = pool.usable(id) else { return replies.send(reply) }
     workspace.agents.heartbeat(reply, now: now)
   }
 }
 
-/// A part of a batch that could not be understood.
+/// The error of a batch's part that could not be parsed.
 package struct BatchFault: Error, Sendable {
   package var error: RelayError
   package var detail: String?

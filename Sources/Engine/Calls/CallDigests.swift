@@ -1,24 +1,25 @@
 import Relay
 import Wire
 
-/// The digests by which calls are found again. `digest` is a keyed one without any field yet, or
-/// the unkeyed one of an older file.
+/// Digests that find equal calls again. `digest` is an empty keyed digest, or the unkeyed one of an
+/// older file.
 extension CallerRequest {
-  /// Digests what equal calls of one caller share: method, messageId, params and key, byte for
-  /// byte. The JSON-RPC id does not count: every retry has its own.
+  /// Digests the parts that equal calls of one caller share, byte for byte: method, messageId,
+  /// params and key. The JSON-RPC id does not count, because every retry has its own.
   func asRetry(_ digest: some FieldDigest) -> UUIDBytes {
     var digest = digest
     digest.update(callerText)
     digest.update(UInt64(rpc.method.rawValue) << 8 | UInt64(rpc.dialect.rawValue))
     digest.update(rpc.messageID ?? "")
     digest.update(body[rpc.params])
-    // Another key is another call on purpose.
+    // With another key the caller means another call.
     addKey(to: &digest)
     return digest.value
   }
 
-  /// Digests what an `Idempotency-Key` stands for: the method and the params as the caller sent
-  /// them, without white space. What was mended may differ in two equal calls.
+  /// Digests the call that an `Idempotency-Key` stands for: the method and the params as the caller
+  /// sent them, without white space. Repaired fields may differ between equal calls and are left
+  /// out.
   func asKeyed(_ digest: some FieldDigest) -> UUIDBytes {
     var digest = digest
     digest.update(UInt64(rpc.method.rawValue))
@@ -26,7 +27,7 @@ extension CallerRequest {
     return digest.value
   }
 
-  /// Digests an answer to oneself. With another key it is another one on purpose.
+  /// Digests a workspace's answer to its own message. With another key it is another answer.
   func asAnswer(_ digest: some FieldDigest) -> UUIDBytes {
     let call = asKeyed(digest)
     var digest = digest

@@ -1,25 +1,25 @@
 package import Relay
 package import Wire
 
-/// A JSON-RPC call of a caller, recognised and parsed.
+/// A caller's JSON-RPC request, authenticated and parsed.
 package struct CallerRequest: Sendable {
   package var call: CallID
   package var caller: Identity
-  /// The caller as messages name it.
+  /// The caller's name as messages store it.
   let callerText: String
   package var rpc: A2ACall
   package var body: [UInt8]
   /// Method, path and stored headers, as the members of a JSON object.
   package var head: [UInt8]
-  /// When the caller is not held any longer.
+  /// The instant at which the caller's hold ends.
   package var holdUntil: Instant
-  /// Of a call at the platform's way in.
+  /// The method as the platform's client named it; `nil` for a request at a workspace's URL.
   let platformMethod: String?
-  /// Whose share of the memory the answer is.
+  /// The payer whose share of the memory the answer takes.
   let payer: BodyMemory.Payer
-  /// It came with an `Idempotency-Key`.
+  /// The request's `Idempotency-Key`, bound to the caller.
   package var key: KeyedCall?
-  /// What it was before it was mended.
+  /// The request as it was before the relay repaired it.
   package var given: PlatformCall.Given?
 
   package init(

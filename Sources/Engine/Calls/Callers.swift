@@ -2,19 +2,19 @@ package import Relay
 import Store
 import Wire
 
-/// The calls of callers, at any workspace.
+/// The requests of callers, for any workspace.
 package struct Callers: UsesServices {
   unowned let pool: WorkspacePool
 
   var services: Services { pool.services }
 
-  /// A call at a workspace's URL. What is refused is answered at once; the rest when it is durable,
-  /// answered, or the hold is over.
+  /// Carries out a request at a workspace's URL. A refusal is sent at once; any other reply leaves
+  /// when the message is durable or answered, or the hold is over.
   package func call(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
     pool.withFile(
       request.call, bytes: request.body.count, now: now,
       refused: { error, _ in
-        // Without the file nobody knows whether an equal call is stored.
+        // An equal call may be stored in the file, so nothing can be accepted without it.
         replies.send(
           request.addressee.reply(error == .diskFull ? .workspaceUnavailable : error))
       },
@@ -23,10 +23,11 @@ package struct Callers: UsesServices {
       })
   }
 
-  /// A call at the platform's way in: the same queue. What a workspace posts to itself while an
-  /// agent of it holds such a message is the answer to that one, the oldest first.
+  /// Carries out a request at the platform's way in, which leads to the same queue. If a workspace
+  /// posts to itself while its agent holds such a message, the post is the answer to the oldest
+  /// one.
   package func platformCall(_ request: CallerRequest, at id: WorkspaceID, now: Now) {
-    // Not by `call`, which would take the answer for a message.
+    // `call` would store the answer as a new message.
     pool.withFile(
       request.call, bytes: request.body.count, now: now,
       refused: { error, _ in replies.send(request.addressee.reply(error)) },
@@ -40,23 +41,23 @@ package struct Callers: UsesServices {
       })
   }
 
-  /// Answers a call that is refused before it reaches the queue.
+  /// Sends the error of a request that is refused before it reaches the queue.
   package func refuse(_ request: CallerRequest, _ error: RelayError, detail: String) {
     replies.send(request.addressee.reply(error, detail: detail))
   }
 
-  /// The caller's connection has ended; its message stays.
+  /// Forgets a caller whose connection has ended; its message stays.
   package func callerGone(_ call: CallID, now: Now) {
     guard let place = heldCallers[call] else { return }
     pool.usable(place.workspace)?.tasks.callerGone(call, from: place.seq, now: now)
   }
 
-  /// A caller's hold has ended.
+  /// Answers a caller whose hold has ended.
   func holdEnded(_ hold: HeldCallers.Hold, now: Now) {
     pool.usable(hold.place.workspace)?.tasks.holdEnded(hold, now: now)
   }
 
-  /// The message that a held call waits for.
+  /// Returns the id of the message that a held caller waits for.
   package func messageID(of call: CallID) -> MessageID? {
     guard let place = heldCallers[call], let workspace = pool[place.workspace],
       let message = workspace.queue.message(place.seq)
@@ -64,14 +65,15 @@ package struct Callers: UsesServices {
     return workspace.messageID(message)
   }
 
-  /// Whether a poll of the workspace is parked now.
+  /// Returns whether a poll of the workspace is parked now.
   package func isPolled(_ id: WorkspaceID) -> Bool { pool[id]?.queue.parkedCount ?? 0 > 0 }
 
-  /// Makes a name for what a caller has left without one: RFC 9562 version 4.
+  /// Makes an id for a request that came without one: a random UUID (RFC 9562 version 4).
   package func newUUID() -> String { services.newUUID() }
 
-  /// A caller's own message and its Task, also later and after a restart.
-  /// `isGiven`: the body goes out, too; a HEAD gives nobody an answer.
+  /// Answers a caller with its own message and Task, at any time and after a restart.
+  ///
+  /// - `isGiven`: the body is sent too. The response to a HEAD is no receipt of the answer.
   package func callerMessage(
     _ call: CallID, _ id: MessageID, caller: Identity, isGiven: Bool = true, now: Now
   ) {
@@ -96,21 +98,21 @@ package struct Callers: UsesServices {
         }
       }
       try replies.checkMemory(payer)
-      // What opened its task is deleted first.
+      // Retention deletes the message that opened the task first.
       guard let task = try workspace.storedTask(message.task) else { throw .answerGone }
       let read = try workspace.tasks.taskView(task)
       try replies.checkMemory(payer, for: read.view)
       var reply = Reply(call: call, .message(try workspace.operators.facts(message), read.view))
       reply.payer = payer
-      // An operator who looks has not received it in the caller's place.
+      // An operator's look does not count as the caller's receipt.
       if isGiven, isOwn, message.state.isEnd {
         reply.receipt = .ends(workspace.id, [message.seq] + read.ends)
       }
-      workspace.tasks.tell(reply, of: isOwn && isGiven ? read.dead : [], now: now)
+      workspace.tasks.send(reply, notifyingOf: isOwn && isGiven ? read.dead : [], now: now)
     }
   }
 
-  /// A caller's message, as the platform shows what waits for an agent.
+  /// Answers with a caller's message in the platform's form of a queue item.
   package func queueItem(
     _ call: CallID, _ id: MessageID, at owner: WorkspaceID, caller: Identity, isGiven: Bool,
     now: Now
@@ -165,7 +167,7 @@ package struct Callers: UsesServices {
       } else {
         dead = []
       }
-      workspace.tasks.tell(reply, of: dead, now: now)
+      workspace.tasks.send(reply, notifyingOf: dead, now: now)
     } catch {
       replies.send(Reply(call: call, error: error))
     }

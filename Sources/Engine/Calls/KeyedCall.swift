@@ -1,8 +1,8 @@
 import Relay
 package import Wire
 
-/// An `Idempotency-Key` together with the caller that has sent it, as one cryptographic hash: no
-/// caller finds a key that falls together with another caller's.
+/// An `Idempotency-Key` together with its caller, as one cryptographic hash, so that no caller can
+/// produce another caller's key.
 package struct KeyedCall: Sendable, Equatable {
   let key: UUIDBytes
 

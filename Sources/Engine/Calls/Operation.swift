@@ -1,12 +1,12 @@
 package import Relay
 import Wire
 
-/// A verb of an operator: which call, and who it is.
+/// A request of an operator: its call, and who made it.
 package struct Operation: Sendable {
   package var call: CallID
-  /// As the audit and the timelines name it.
+  /// The operator's name in the audit and in timelines.
   package var actor: String
-  /// Whose share of the memory the answer is.
+  /// The payer whose share of the memory the answer takes.
   package var payer: BodyMemory.Payer
 
   package init(call: CallID, actor: String, payer: BodyMemory.Payer = .nobody) {
@@ -16,7 +16,7 @@ package struct Operation: Sendable {
   }
 }
 
-/// An operation on one message whose write is on its way.
+/// An operator's operation on one message, while its write is not durable.
 struct RunningOperation {
   var operation: Operation
   var workspace: WorkspaceID

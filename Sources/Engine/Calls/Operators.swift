@@ -3,7 +3,7 @@ import Store
 import System
 import Wire
 
-/// The calls of operators, at any workspace. Operations are answered when they are durable.
+/// The requests of operators, for any workspace. Operations are answered when they are durable.
 package struct Operators: UsesServices {
   unowned let pool: WorkspacePool
 
@@ -44,8 +44,8 @@ package struct Operators: UsesServices {
     }
   }
 
-  /// Writes the line in the audit, and then carries out the operation, on the message as it is by
-  /// then.
+  /// Writes the operation's line in the audit, and then carries it out on the message as it is at
+  /// that time.
   private func begin(
     _ operation: Operation, _ id: MessageID, at owner: WorkspaceID, _ action: AuditAction,
     now: Now, _ body: @escaping (Workspace, StoredMessage, Now) -> Void
@@ -78,7 +78,7 @@ package struct Operators: UsesServices {
       })
   }
 
-  /// The operation is durable; the audit has its line already.
+  /// Answers an operation that is durable. Its audit line was written before.
   func done(_ running: RunningOperation, _ verb: String, _ answer: ReplyContent) {
     log.info(
       "message_verb",
@@ -91,7 +91,7 @@ package struct Operators: UsesServices {
     replies.send(Reply(call: running.operation.call, answer))
   }
 
-  /// The operation was not carried out.
+  /// Answers an operation that was not carried out.
   func fail(_ running: RunningOperation, _ error: RelayError, now: Now) {
     pool[running.workspace]?.openCalls[running.operation.call] = nil
     auditRefusal(running.operation.actor, running.action, running.target, error, now: now)
@@ -100,7 +100,8 @@ package struct Operators: UsesServices {
 
   // MARK: operations on many messages
 
-  /// Counts what is meant, a page in each turn; then the job is written down, and begins.
+  /// Starts a job: counts the messages that match, one page in each turn, then stores the job and
+  /// runs it.
   package func startJob(
     _ operation: Operation, _ request: JobRequest, at id: WorkspaceID, now: Now
   ) {
@@ -128,7 +129,7 @@ package struct Operators: UsesServices {
     }
   }
 
-  /// Stops a job: what it has done stays done. One that has ended is shown as it is.
+  /// Stops a job, and keeps what it has done. A job that has ended is shown unchanged.
   package func stopJob(_ operation: Operation, _ job: JobID, at id: WorkspaceID, now: Now) {
     pool.withFile(operation.call, now: now) { now throws(RelayError) in
       let jobs = try pool.workspace(id, now: now).jobs
@@ -155,8 +156,8 @@ package struct Operators: UsesServices {
 
   // MARK: looking
 
-  /// A page of the messages. At most `listRowsMax` rows are looked at: a page may be short, or
-  /// empty, and there is more as long as it says `next`.
+  /// Answers with a page of messages. It looks at no more than `listRowsMax` rows, so a page may be
+  /// short or empty; a page with `next` is not the last one.
   package func messages(
     _ operation: Operation, _ page: MessagePage, at id: WorkspaceID, now: Now
   ) {
@@ -166,9 +167,9 @@ package struct Operators: UsesServices {
     }
   }
 
-  /// Everything that ever happened to a message.
+  /// Answers with the whole timeline of a message.
   ///
-  /// - `bodies`: the request and the answer as they came, too.
+  /// - `bodies`: the answer includes the bodies of request and result.
   package func timeline(
     _ call: CallID, _ id: MessageID, at owner: WorkspaceID, bodies: Bool = false,
     payer: BodyMemory.Payer = .nobody, now: Now
@@ -184,7 +185,8 @@ package struct Operators: UsesServices {
     }
   }
 
-  /// What the queue holds, and how long it has done so: from memory, since many may ask at once.
+  /// Answers with the queue's content and its ages, from memory, because many operators may ask at
+  /// once.
   package func queueStatus(_ operation: Operation, at id: WorkspaceID, now: Now) {
     pool.withFile(operation.call, now: now) { now throws(RelayError) in
       let workspace = try pool.workspace(id, now: now)
@@ -194,7 +196,8 @@ package struct Operators: UsesServices {
     }
   }
 
-  /// A workspace with its agent and its queue. Throws `notFound` if there is none.
+  /// Returns a workspace with its agent and its queue. Throws `notFound` if there is no such
+  /// workspace.
   package func workspaceStatus(_ id: WorkspaceID, now: Now) throws(RelayError) -> WorkspaceStatus {
     guard let record = directory.workspace(id) else { throw .notFound }
     let workspace = pool[id]
@@ -205,7 +208,7 @@ package struct Operators: UsesServices {
       isPresent: workspace?.queue.isPresent(now: now) ?? false, isInMemory: workspace != nil)
   }
 
-  /// Its agent polls the feed, and nobody polls the inbox.
+  /// Returns whether the agent polls the activity feed while nobody polls the inbox.
   private func isDeaf(_ record: WorkspaceRecord, now: Now) -> Bool {
     guard let polled = record.polledFeedAt, polled + limits.offlineAfter > now.wall
     else { return false }

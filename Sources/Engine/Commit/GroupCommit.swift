@@ -2,16 +2,17 @@ import Relay
 import Store
 import System
 
-/// The commit of a turn: one transaction for each workspace with work, and one barrier for all of
-/// them.
+/// Commits each turn's work: one transaction for each workspace with work, and one barrier for all
+/// of them.
 ///
-/// Nothing else knows what makes a write durable: a workspace gets its round back when it is.
+/// No other type knows what makes a write durable. A workspace gets its commit round back when the
+/// round is durable.
 package final class GroupCommit {
-  /// What the barrier is to make durable.
+  /// The files and registry changes that a barrier is to make durable.
   package struct RoundWork: Sendable {
     package var number: UInt64
     package var files: [Int32]
-    /// One small operation is all that waits for a barrier, in this round or another.
+    /// Whether one small operation is all that waits for a barrier, in any round.
     package var isLone: Bool
   }
 
@@ -22,7 +23,7 @@ package final class GroupCommit {
   private let metrics: Metrics
   private let process: ProcessState
   private let repeatedLog: RepeatedLog
-  /// Workspaces that the end of this turn commits.
+  /// The workspaces that the end of this turn commits.
   private var touched: [Workspace] = []
   private var rounds = Rounds()
   var progress: ProgressNotes
@@ -47,19 +48,19 @@ package final class GroupCommit {
     touched.append(workspace)
   }
 
-  /// Whether nothing is to be committed, and nothing of a workspace waits for a barrier.
+  /// Whether no workspace has work to commit, and no workspace waits for a barrier.
   var isIdle: Bool { touched.isEmpty && rounds.isEmpty }
 
-  /// Whether nothing is to be committed at the end of this turn.
+  /// Whether no workspace has work to commit at the end of this turn.
   var hasNothingTouched: Bool { touched.isEmpty }
 
-  /// The last round that a barrier was asked for.
+  /// The last commit round that was handed to the barrier.
   var lastRound: UInt64 { rounds.last }
 
-  /// Whether a barrier is at work for a workspace.
+  /// Whether any workspace waits for a barrier.
   var isBarrierBusy: Bool { !rounds.isEmpty }
 
-  /// When the workspaces of the next turn have something to do.
+  /// The instant at which the touched workspaces next have something to do.
   var nextDue: Instant? {
     var earliest = Instant.distantFuture
     for workspace in touched {
@@ -68,13 +69,13 @@ package final class GroupCommit {
         let due = turn.blockedUntil ?? turn.waitsSince.map { $0 + limits.commitWaitMax }
         earliest = min(earliest, due ?? Instant(nanoseconds: 0))
       }
-      // Its alarm is set when its turn ends.
+      // The workspace's alarm is set when its turn ends.
       if let due = workspace.due { earliest = min(earliest, due) }
     }
     return earliest
   }
 
-  /// Forgets the workspaces: the engine is let go in the middle of its work.
+  /// Forgets the workspaces, so that the engine can be released in the middle of its work.
   func letGo() {
     touched = []
     rounds = Rounds()
@@ -82,13 +83,13 @@ package final class GroupCommit {
 
   // MARK: the end of a turn
 
-  /// Commits what the turn has collected. Returns nil if nobody waits for a barrier.
+  /// Commits the work of this turn. Returns nil if nobody waits for a barrier.
   func endTurn(now: Now) -> RoundWork? {
     var files: [Int32] = []
     let number = rounds.next
     let turn = touched
     touched = []
-    // Of this turn's own rounds nobody waits: they share one barrier.
+    // Rounds of this turn do not count: they share one barrier.
     let isBarrierBusy = !rounds.isEmpty
     for workspace in turn {
       workspace.turn.isTouched = false
@@ -100,7 +101,7 @@ package final class GroupCommit {
       workspace.turn.waitsSince = nil
       workspace.commit(now: now)
       if closeRound(workspace, number) { files.append(workspace.file.walDescriptor) }
-      workspace.pool.settle(workspace, now: now)
+      workspace.pool.unloadIfIdle(workspace, now: now)
     }
     if registry.commit(number, now: now) { files.append(data.registry.walDescriptor) }
     guard !files.isEmpty, process.fatal == nil else { return nil }
@@ -109,8 +110,9 @@ package final class GroupCommit {
     return RoundWork(number: number, files: files, isLone: isLone(number, files))
   }
 
-  /// While a barrier is at work the next one cannot start: a small transaction can wait for what
-  /// else arrives, since its answers would have to. One of 64 writes costs a third of 64 of one.
+  /// Returns whether a workspace's small transaction may wait. While a barrier runs, the next one
+  /// cannot start, so the transaction loses nothing by waiting for more writes. One commit of 64
+  /// writes costs a third of 64 commits.
   private func mayWait(_ workspace: Workspace, now: Now) -> Bool {
     guard workspace.failure == nil, !process.isShuttingDown,
       workspace.transaction.batch.count < limits.commitWritesMin,
@@ -121,7 +123,8 @@ package final class GroupCommit {
     return since + limits.commitWaitMax > now.instant
   }
 
-  /// Makes a round of what waits for the barrier. Returns whether there is any.
+  /// Makes a commit round of the workspace's writes that wait for the barrier. Returns whether
+  /// there are any.
   private func closeRound(_ workspace: Workspace, _ number: UInt64) -> Bool {
     let isWanted = workspace.turn.wantsSync
     workspace.turn.wantsSync = false
@@ -133,7 +136,7 @@ package final class GroupCommit {
     return true
   }
 
-  /// What waits for the round's barrier: writes of messages, and changes of the registry.
+  /// Returns the number of message writes and registry changes that wait for the round's barrier.
   private func operations(in number: UInt64) -> Int {
     var count = registry.operations(in: number)
     for workspace in rounds.workspaces(in: number) {
@@ -153,7 +156,7 @@ package final class GroupCommit {
 
   // MARK: the barrier's report
 
-  /// Hands every round up to `number`, which is on the disk, to its workspaces.
+  /// Hands each round up to `number`, all of which are on the disk, to its workspaces.
   func barrierPassed(_ number: UInt64, now: Now) {
     guard let covered = rounds.covered(by: number), process.fatal == nil, isDirectoryInPlace()
     else { return }
@@ -167,7 +170,7 @@ package final class GroupCommit {
   private func passed(_ workspace: Workspace, _ number: UInt64, now: Now) {
     guard let first = workspace.transaction.takeRound(number) else { return }
     if let loss = workspace.isOpen ? workspace.file.loss() : nil {
-      // What was synced is where nobody will read it.
+      // Somebody has replaced the directory: nobody will read the files that were synced.
       replies.fail(first.replies, .outcomeUnknown)
       if workspace.failure == nil { workspace.close(after: loss) }
       if workspace.transaction.rounds.isEmpty { workspace.abandonFile() }
@@ -175,7 +178,7 @@ package final class GroupCommit {
     }
     replies.send(first.replies)
     if workspace.failure != nil {
-      // The barrier held its descriptor until now.
+      // Until now the barrier used the file's descriptor.
       if workspace.transaction.rounds.isEmpty { workspace.abandonFile() }
       return
     }
@@ -187,8 +190,8 @@ package final class GroupCommit {
     workspace.carryOut(now: now)
   }
 
-  /// Returns whether the data directory is the one that this process holds. If it is not, the
-  /// process ends.
+  /// Returns whether the data directory is still the one that this process has locked. Ends the
+  /// process if it is not.
   func isDirectoryInPlace() -> Bool {
     guard let loss = data.loss() else { return true }
     process.fatal = loss
@@ -197,8 +200,9 @@ package final class GroupCommit {
 
   // MARK: progress
 
-  /// Returns what relay.db is to note with this turn's transaction, and notes its own progress.
-  /// A turn comes when it is due because the server looks at the disk once a second.
+  /// Returns the progress of files that relay.db is to store with this turn's transaction, and
+  /// stores its own progress. No alarm is needed: the server makes a turn every second to look at
+  /// the disk.
   func takeProgress(now: Now) -> [WorkspaceID: Int64] {
     guard progress.begin(now: now.instant) else { return [:] }
     if progress.registry > 0 {
@@ -212,7 +216,7 @@ package final class GroupCommit {
     }
     let directory = registry.directory
     return progress.take(atMost: Limits.pulsesInTransactionMax).filter { id, _ in
-      // A workspace that is being purged has a row no more, or soon.
+      // A workspace that is being purged may have lost its row.
       let row = (directory.workspace(id) ?? directory.removed[id])?.row
       return row != nil && row?.state != .purging
     }

@@ -1,20 +1,20 @@
-/// The commit rounds that were given to the barrier, and how far it has come. A round is what one
-/// barrier makes durable.
+/// The commit rounds that were handed to the barrier, and how far the barrier has come. One barrier
+/// makes a commit round durable.
 struct Rounds {
-  /// The last round that a barrier was asked for.
+  /// The last round that was handed to a barrier.
   private(set) var last: UInt64 = 0
   /// The last round that a barrier has covered.
   private var passed: UInt64 = 0
-  /// Workspaces with something in a round, by its number.
+  /// The workspaces that have writes in a round, by the round's number.
   private var workspaces: [UInt64: [Workspace]] = [:]
 
-  /// Nothing of a workspace waits for a barrier.
+  /// Whether no workspace waits for a barrier.
   var isEmpty: Bool { workspaces.isEmpty }
 
-  /// How many rounds have something of a workspace in them.
+  /// The number of rounds that hold writes of a workspace.
   var count: Int { workspaces.count }
 
-  /// The number of the round that is being made.
+  /// The number of the round that is being collected.
   var next: UInt64 { last + 1 }
 
   func workspaces(in number: UInt64) -> [Workspace] { workspaces[number] ?? [] }
@@ -23,10 +23,11 @@ struct Rounds {
     workspaces[number, default: []].append(workspace)
   }
 
-  /// The barrier is asked for the round that was being made.
+  /// Hands the round that is being collected to the barrier.
   mutating func ask() { last += 1 }
 
-  /// Returns the rounds that a barrier has covered with this one, oldest first.
+  /// Returns the rounds that the barrier of this round has covered, oldest first; `nil` if an
+  /// earlier report has covered them.
   func covered(by number: UInt64) -> ClosedRange<UInt64>? {
     number > passed ? passed + 1...number : nil
   }

@@ -1,8 +1,8 @@
 import Relay
 
-/// When something comes due by itself in each workspace, in memory or only a file.
+/// The alarms of workspaces, in memory or closed: when something in each of them is due.
 ///
-/// A later alarm that takes the place of an earlier one stays behind it in the heap and is skipped.
+/// A later alarm leaves the earlier one that it replaces in the heap, where it is skipped.
 struct Alarms {
   private struct Alarm: Comparable {
     var at: Instant
@@ -13,7 +13,7 @@ struct Alarms {
   private var heap = Heap<Alarm>()
   private var set: [WorkspaceID: Instant] = [:]
 
-  /// The workspace's alarm from now on; `nil`: nothing comes due.
+  /// Sets the workspace's alarm; `nil` removes it.
   mutating func put(_ at: Instant?, _ id: WorkspaceID) {
     guard set[id] != at else { return }
     set[id] = at

@@ -1,11 +1,11 @@
 import Relay
 
-/// Calls that need a file while every open one is busy. Each is carried out anew when a file can be
-/// closed, which is a barrier away, and is refused after `fileWaitMax`.
+/// The calls that need a file while every open one is busy. Each call is tried again when a file
+/// can be closed, which takes a barrier, and is refused after `fileWaitMax`.
 final class FileWaiters {
   private struct Entry {
     var call: CallID
-    /// Of the call's body.
+    /// The size of the call's body.
     var bytes: Int
     var until: Instant
     var again: (Now) -> Void
@@ -14,7 +14,7 @@ final class FileWaiters {
   private let limits: Limits
   private var entries: [Entry] = []
   private var bytes = 0
-  /// Until when the call at work may wait, if it has waited before.
+  /// The end of the wait of the call that is being tried again.
   private var patience: Instant?
 
   init(_ limits: Limits) { self.limits = limits }
@@ -23,25 +23,26 @@ final class FileWaiters {
 
   var count: Int { entries.count }
 
-  /// A barrier's report is a turn anyway; a file that becomes idle without one is found by this.
+  /// Returns when to try again, in case a file becomes idle without a barrier's report.
   func nextDue(now: Instant) -> Instant? {
     entries.first.map { min($0.until, now + limits.pendingRetry) }
   }
 
-  /// Has the call wait. Returns false if it may not: it has waited for long enough, or its body has
-  /// no room beside the others.
+  /// Makes the call wait. Returns false if it must not: it has waited for too long, or there is no
+  /// room for its body.
   func add(_ call: CallID, bytes: Int, now: Now, _ again: @escaping (Now) -> Void) -> Bool {
     let until = patience ?? now.instant + limits.fileWaitMax
     guard until > now.instant, bytes == 0 || self.bytes + bytes <= limits.roundBytesMax
     else { return false }
     let entry = Entry(call: call, bytes: bytes, until: until, again: again)
-    // One that was tried is still the first.
+    // A call that was tried again stays the first.
     if patience == nil { entries.append(entry) } else { entries.insert(entry, at: 0) }
     self.bytes += bytes
     return true
   }
 
-  /// Carries out the calls in their order, until one has to wait again: so do those behind it.
+  /// Tries the calls again in order, until one has to go on waiting; the ones behind it then wait
+  /// too.
   func serve(now: Now) {
     for _ in 0..<entries.count {
       let entry = entries.removeFirst()
@@ -53,7 +54,7 @@ final class FileWaiters {
     }
   }
 
-  /// Carries out each call once more; none of them may wait again.
+  /// Tries each call once more; none of them may wait again.
   func refuseAll(now: Now) {
     let all = entries
     entries = []
@@ -65,7 +66,7 @@ final class FileWaiters {
     patience = nil
   }
 
-  /// The call's peer has gone.
+  /// Forgets a call whose peer has gone.
   func remove(_ call: CallID) {
     guard let index = entries.firstIndex(where: { $0.call == call }) else { return }
     bytes -= entries.remove(at: index).bytes

@@ -1,21 +1,24 @@
 import Relay
 
-/// Receipts of messages whose file is closed: they wait in memory until it is opened for something
-/// else, or its turn in the sweep comes. A crash loses them, as it loses one that never came.
+/// The receipts of messages whose file is closed. They wait in memory until the file is opened for
+/// something else, or by the sweep. A crash loses them, and then they count as never received.
 struct HeldReceipts {
-  /// Messages whose caller has received a reply: their Task, or how they ended.
+  /// The messages whose caller has received a reply: a Task, or an end.
   struct Receipt {
     var tasks: [Seq]
     var ends: [Seq]
   }
 
-  /// Of workspaces that are only files.
+  /// The receipts of workspaces that are not in memory.
   private var ofAbsent: [WorkspaceID: [Receipt]] = [:]
-  /// Workspaces in memory without a file, which hold their own.
+  /// The workspaces in memory without an open file, which hold their own receipts.
   private var closed: Set<WorkspaceID> = []
   private var receiptsOfAbsent = 0
 
-  /// Workspaces with receipts in memory only by `closedMax`, and receipts of absent ones too.
+  /// Returns whether one more receipt may be held.
+  ///
+  /// - `closedMax`: the limit for workspaces that are in memory without a file; each receipt of a
+  ///   workspace that is not in memory counts like one.
   func hasRoom(_ closedMax: Int) -> Bool {
     closed.count + receiptsOfAbsent < closedMax
   }
@@ -29,13 +32,13 @@ struct HeldReceipts {
     ofAbsent[id, default: []].append(receipt)
   }
 
-  /// What was held for a workspace that is in memory again.
+  /// Takes the receipts of a workspace that has been loaded into memory.
   mutating func take(_ id: WorkspaceID) -> [Receipt] {
     guard let receipts = ofAbsent.removeValue(forKey: id) else { return [] }
     receiptsOfAbsent -= receipts.count
     return receipts
   }
 
-  /// Workspaces that are only files, and have receipts.
+  /// The workspaces that have receipts and are not in memory.
   var absent: [WorkspaceID] { Array(ofAbsent.keys) }
 }

@@ -1,7 +1,7 @@
 import Relay
 
-/// What closed files held when they were closed: nothing of it is looked up in them. It stands in
-/// relay.db beside the hint of when they come due, so that a start knows it too.
+/// The queue depths that closed files had at their closing, so that no file is opened to count.
+/// relay.db stores them with each workspace's next alarm, so that they survive a restart.
 struct LastKnownDepths {
   private struct Due: Comparable {
     var at: WallTime
@@ -16,7 +16,7 @@ struct LastKnownDepths {
 
   func depth(of id: WorkspaceID) -> QueueDepth? { depths[id] }
 
-  /// Known to hold something; those that held nothing are not kept.
+  /// The number of workspaces known to hold messages; empty workspaces are not stored.
   var count: Int { depths.count }
 
   mutating func remember(_ id: WorkspaceID, _ depth: QueueDepth) {
@@ -35,7 +35,7 @@ struct LastKnownDepths {
     }
   }
 
-  /// It is open again, or gone.
+  /// Forgets a workspace that was opened or deleted.
   mutating func forget(_ id: WorkspaceID) {
     if let depth = depths.removeValue(forKey: id) { add(depth, -1) }
   }

@@ -1,9 +1,9 @@
 package import Relay
 
-/// What the relay holds at one moment. Finding it takes a time that grows with the workspaces in
-/// memory and nothing else.
+/// The totals over all workspaces at one moment. Computing them takes time in proportion to the
+/// workspaces in memory.
 package struct Levels: Sendable {
-  /// Of open files, and of closed ones as they were when they were closed.
+  /// The messages in open files, and in closed ones as of their closing.
   package var depth = QueueDepth()
   package var filesOpen = 0
   package var filesOpened = 0

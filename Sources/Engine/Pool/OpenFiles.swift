@@ -1,22 +1,22 @@
 import Relay
 
-/// Which workspaces' files are open, and which of them can be closed, each in the order of use.
+/// The workspaces whose files are open, and which of those can be closed, each in the order of use.
 ///
-/// The engine says how an open file stands after each turn in which it was used (`put`), and asks
-/// for the one that was not used for the longest time (`oldest`). No operation looks through the
-/// open files.
+/// After each turn that used an open file the engine says whether the file can be closed (`put`);
+/// it asks for the file that was unused for the longest time (`oldest`). No operation looks through
+/// all open files.
 struct OpenFiles {
-  /// What has to happen before a file can be closed.
+  /// The condition for closing a file.
   enum Standing {
-    /// Nothing: everything is on the disk and nothing is on its way.
+    /// The file can be closed: everything is on the disk.
     case ready
-    /// What it has committed, or deferred, has to be synced.
+    /// The file can be closed once its commits and deferred writes are synced.
     case unsynced
-    /// It is at work; or something else keeps it open, which may end without a turn of it.
+    /// The file is in use, or kept open by something that may end without a turn of its workspace.
     case busy
   }
 
-  /// Files opened since the start.
+  /// The number of files opened since the start.
   private(set) var openedEver = 0
   private var standings: [WorkspaceID: (standing: Standing, use: UInt64)] = [:]
   private var lastUse: UInt64 = 0
@@ -36,8 +36,10 @@ struct OpenFiles {
     remove(id, entry.standing)
   }
 
-  /// How the file stands now. `isUse`: it was used for somebody; a look that finds what was found
-  /// before is no use. `isFirst`: it is to be closed before all others.
+  /// Sets the standing of the file.
+  ///
+  /// - `isUse`: somebody used the file. A look that finds nothing new is no use.
+  /// - `isFirst`: the file is closed before all others.
   mutating func put(
     _ id: WorkspaceID, _ standing: Standing, isUse: Bool = true, isFirst: Bool = false
   ) {
@@ -62,7 +64,8 @@ struct OpenFiles {
     }
   }
 
-  /// The oldest that stands so was not used for longer than any that is ready.
+  /// Returns whether the oldest file of this standing was unused for longer than every file that is
+  /// ready.
   func isBeforeReady(_ standing: Standing) -> Bool {
     guard let id = oldest(standing) else { return false }
     guard let first = ready.oldest else { return true }

@@ -1,29 +1,29 @@
 import Relay
 
-/// Workspaces that are only files and are to be opened because something in them is due, one after
-/// the other. They are many after a start, and nobody waits for them.
+/// Workspaces that are not in memory and in which something is due. They are opened one after the
+/// other, because they may be many after a start and nobody waits for them.
 struct SweepList {
   private var ids: [WorkspaceID] = []
-  /// How many of the ids are done with.
+  /// The number of workspaces that were opened.
   private var done = 0
-  /// No step is made before.
+  /// The earliest instant of the next step.
   private(set) var nextStep = Instant(nanoseconds: 0)
 
   var isEmpty: Bool { ids.isEmpty }
 
-  /// The workspace whose turn it is.
+  /// The workspace to open next.
   var first: WorkspaceID? { done < ids.count ? ids[done] : nil }
 
   mutating func add(_ id: WorkspaceID) { ids.append(id) }
 
-  /// Returns whether a step may be made now; the next one is `pause` later.
+  /// Returns whether a step may be made now. If so, the next one may follow after `pause`.
   mutating func takeStep(now: Instant, pause: Duration) -> Bool {
     guard nextStep <= now else { return false }
     nextStep = now + pause
     return true
   }
 
-  /// The first one is done with.
+  /// Removes the first workspace, which has been opened.
   mutating func advance() {
     done += 1
     guard done >= ids.count else { return }

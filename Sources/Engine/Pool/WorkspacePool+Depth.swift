@@ -1,10 +1,11 @@
 import Relay
 import Store
 
-/// What workspaces hold, for those who look at the relay from outside.
+/// Computes queue depths for readers outside the engine.
 extension WorkspacePool {
-  /// What its file holds, in memory or as it was when it was closed. `nil`: that is not known yet,
-  /// as the relay has not looked into it since it was killed.
+  /// Returns the depth of the workspace's queue, or for a closed file the depth at its closing.
+  /// Returns `nil` if that is unknown, because the relay was killed and has not opened the file
+  /// since.
   func knownDepth(_ record: WorkspaceRecord) -> QueueDepth? {
     let id = record.row.id
     if let workspace = self[id] {
@@ -36,7 +37,8 @@ extension WorkspacePool {
     return levels
   }
 
-  /// Workspaces in memory with what they hold, in the order of their ids; at most `max`.
+  /// Returns the workspaces in memory and their queue depths, in the order of their ids; at most
+  /// `max`.
   func depths(
     max: Int, where isShown: (WorkspaceID) -> Bool
   ) -> [(id: WorkspaceID, depth: QueueDepth)] {

@@ -1,9 +1,10 @@
 import Relay
 import Store
 
-/// Finds messages by their ids, and what there is left of those that were deleted.
+/// Finds messages by their ids, and the tombstones of deleted ones.
 extension WorkspacePool {
-  /// The workspace that a message id is of. Several may share its short hash: the tag decides.
+  /// Returns the message of this id and its workspace. Several workspaces may share the id's short
+  /// hash; the id's tag decides between them.
   func locate(_ id: MessageID, now: Now) throws(RelayError) -> (Workspace, StoredMessage)? {
     for candidate in directory.workspaces(short: id.workspace) {
       let workspace = try workspace(candidate, now: now)
@@ -15,7 +16,7 @@ extension WorkspacePool {
     return nil
   }
 
-  /// The message of that id in this workspace. Throws `answerGone` if it was deleted.
+  /// Returns the workspace's message of this id. Throws `answerGone` if it was deleted.
   func operand(
     _ id: MessageID, at owner: WorkspaceID, now: Now
   ) throws(RelayError) -> (Workspace, StoredMessage) {
@@ -26,7 +27,7 @@ extension WorkspacePool {
     throw try workspace.tombstone(id) == nil ? .notFound : .answerGone
   }
 
-  /// The tombstone that a message id names, and where it is.
+  /// Returns the tombstone of the message id, and its workspace.
   func tombstone(_ id: MessageID, now: Now) throws(RelayError) -> (Workspace, Tombstone)? {
     for candidate in directory.workspaces(short: id.workspace) {
       let workspace = try workspace(candidate, now: now)
@@ -35,8 +36,8 @@ extension WorkspacePool {
     return nil
   }
 
-  /// The error for a message that is not there. Its caller is told that it is gone; to all others
-  /// there never was one.
+  /// Returns the error for a message that does not exist. Only the deleted message's own caller
+  /// learns that it existed.
   func missing(
     _ id: MessageID, for caller: Identity, now: Now
   ) throws(RelayError) -> RelayError {

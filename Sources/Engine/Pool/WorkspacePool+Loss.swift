@@ -2,11 +2,12 @@ import Relay
 import Store
 import System
 
-/// Files that an operator has given up at the start, by name: nothing is ever made anew by itself.
+/// Handles files that an operator gives up by name at the start. The relay never replaces a lost
+/// file by itself.
 extension WorkspacePool {
-  /// Accepts the loss of a workspace's file, before the first turn. The audit says so before
-  /// anything is done: a crash must not hide it. Returns nil if no workspace of this id is
-  /// registered. Throws what SQLite reports.
+  /// Accepts the loss of a workspace's file; called before the first turn. The audit line is
+  /// written first, so that no crash can hide the loss. Returns nil if the workspace is not
+  /// registered. Throws the error that SQLite reports.
   func acceptLoss(
     of id: WorkspaceID, now: Now
   ) throws(StoreError) -> AcceptedLoss? {
@@ -39,27 +40,27 @@ extension WorkspacePool {
           "moved_to": .text(place),
         ])
     }
-    // What relay.db has noted is of the file that was.
+    // The facts in relay.db describe the lost file.
     lastKnown.forget(id)
     registry.setWake(id, row.nextWakeAt)
     try data.registry.commit([.pulses([WorkspacePulse(row)])])
     return outcome
   }
 
-  /// Notes files of workspaces that are not registered; `/ready` says how many of them hold
-  /// messages. At most `filesLookedAtMax` are looked at. A crash while workspaces are being made
-  /// leaves empty files, and those are no loss.
+  /// Notes files whose workspace is not registered; `/ready` shows the number of those that hold
+  /// messages. It looks at no more than `filesLookedAtMax` files. A crash while a workspace is made
+  /// leaves an empty file, which is no loss.
   func noteUnregistered(_ ids: [WorkspaceID]) {
     unregistered = Set(ids.prefix(limits.filesLookedAtMax).filter(data.holdsMessages))
   }
 
-  /// Files that hold messages and that nobody can reach: they were never registered, or relay.db
-  /// has lost their rows.
+  /// Files that hold messages without a row in relay.db: the row was never written, or is lost.
   var unregisteredFiles: [WorkspaceID] {
     unregistered.filter { directory.workspace($0) == nil && directory.removed[$0] == nil }
       .sorted { $0.bytes < $1.bytes }
   }
 
-  /// Their rows have no file: `/ready` names them, and nobody waits for one to appear.
+  /// Notes registered workspaces without a file. `/ready` names them, and no request waits for the
+  /// file.
   func noteMissing(_ ids: [WorkspaceID]) { unopenable.formUnion(ids) }
 }

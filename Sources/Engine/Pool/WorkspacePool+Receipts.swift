@@ -1,7 +1,7 @@
 import Relay
 
-/// What callers have received. A receipt opens no file: it is noted with the next commit of its
-/// workspace, and that of a closed file waits in memory until the file is open.
+/// Stores which replies callers have received. A receipt never opens a file: it is written with the
+/// next commit of its workspace, and waits in memory while the file is closed.
 extension WorkspacePool {
   func received(_ receipt: HeldReceipts.Receipt, at id: WorkspaceID, now: Now) {
     guard directory.isThere(id), !unopenable.contains(id) else { return }
@@ -15,7 +15,7 @@ extension WorkspacePool {
       receipts.hold(receipt, of: id)
       return setAlarm(id, now.instant + limits.receiptHeldTime)
     }
-    // Without a receipt an equal call attaches, as after a crash.
+    // If the receipt cannot be stored, an equal call attaches, as after a crash.
     withFile(
       process.nextCall(), now: now, refused: { _, _ in },
       { [unowned self] now throws(RelayError) in
@@ -25,26 +25,26 @@ extension WorkspacePool {
       })
   }
 
-  /// Writes the receipts of workspaces that are only files, before the end of the process. One that
-  /// is lost is as one that never came.
+  /// Writes the receipts of workspaces that are not in memory, before the process ends. A receipt
+  /// that cannot be written counts as never received.
   func writeHeldReceipts(now: Now) {
     for id in receipts.absent where process.fatal == nil {
       guard let workspace = try? workspace(id, now: now) else { continue }
-      if workspace.closeWhole(now: now) { sleep(workspace, now: now) }
+      if workspace.closeWhole(now: now) { keepFacts(workspace, now: now) }
     }
   }
 
-  /// Closes every file: deferred writes are written, and the logs are emptied. Returns whether all
-  /// of it could be done.
+  /// Closes every file, after writing deferred writes and emptying the logs. Returns whether all of
+  /// that succeeded.
   func closeAll(now: Now) -> Bool {
     var isWhole = true
     fileWaiters.refuseAll(now: now)
-    // Those whose files are open first, so that there is room for the others.
+    // Workspaces with an open file go first, so that there is room for the others.
     for workspace in all.filter(\.isOpen) + all.filter({ !$0.isOpen })
     where workspace.failure == nil {
       guard process.fatal == nil else { break }
       if workspace.closeWhole(now: now) {
-        sleep(workspace, now: now)
+        keepFacts(workspace, now: now)
       } else {
         isWhole = false
       }

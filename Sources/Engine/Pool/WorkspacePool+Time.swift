@@ -1,8 +1,8 @@
 import Relay
 
-/// What comes due in workspaces, those too that are only files.
+/// Carries out the timers of workspaces, in memory or closed.
 extension WorkspacePool {
-  /// The earliest instant at which a turn has something to do here.
+  /// Returns the earliest instant at which the pool has something to do.
   func nextDue(now: Now) -> Instant? {
     var earliest = Instant.distantFuture
     let dues = [
@@ -17,7 +17,8 @@ extension WorkspacePool {
     sweepList.isEmpty || process.isShuttingDown ? nil : sweepList.nextStep
   }
 
-  /// A workspace that waits for a round of its own goes on when the barrier reports.
+  /// The instant at which the next removed workspace can go on. One that waits for its own commit
+  /// round goes on at the barrier's report.
   private var closingDue: Instant? {
     guard let id = registry.removals.nextToClose, !process.isShuttingDown, !isBarrierBusy(with: id)
     else { return nil }
@@ -34,7 +35,7 @@ extension WorkspacePool {
     self[id]?.transaction.rounds.isEmpty == false
   }
 
-  /// Does what has come due.
+  /// Carries out the timers that are due.
   func tick(now: Now) {
     fileWaiters.serve(now: now)
     retireFiles()
@@ -58,7 +59,7 @@ extension WorkspacePool {
     }
     guard let due = workspace.queue.nextDeadline, due <= now.instant else { return }
     if workspace.queue.parkedCount > 0, workspace.queue.unanswered > 0 {
-      // What is handed out has to be read.
+      // A delivery reads the message from the file.
       do throws(RelayError) { try workspace.openFile() } catch {
         if error == .tooManyOpen { alarms.put(now.instant + limits.pendingRetry, workspace.id) }
         return
@@ -70,15 +71,15 @@ extension WorkspacePool {
 
   // MARK: reading in many turns
 
-  /// Adds reading that takes more than one turn.
+  /// Adds a scan, which reads a page in each of several turns.
   func read(_ scan: Scan, in workspace: Workspace) {
     workspace.jobState.scans.append(scan)
     if !scanning.contains(workspace.id) { scanning.append(workspace.id) }
     workspace.touch()
   }
 
-  /// Reads one page in a turn, of one scan: the workspaces take turns, and in each its scans do, so
-  /// that nobody's reading holds up the others' calls.
+  /// Reads one page of one scan. Workspaces alternate, and so do the scans of each, so that no scan
+  /// holds up other requests.
   private func readOn(now: Now) {
     while !scanning.isEmpty {
       let id = scanning.removeFirst()
@@ -96,13 +97,13 @@ extension WorkspacePool {
     }
   }
 
-  // MARK: workspaces that are only files
+  // MARK: workspaces that are not in memory
 
-  /// Opens the workspace when its turn in the sweep comes.
+  /// Adds the workspace to the sweep, which opens it.
   func openLater(_ id: WorkspaceID) { sweepList.add(id) }
 
-  /// Opens workspaces in which something is due, one after the other, `sweepInterval` apart: they
-  /// are many after a start, and nobody waits for them.
+  /// Opens workspaces in which something is due, one after the other, `sweepInterval` apart. They
+  /// may be many after a start, and nobody waits for them.
   private func sweep(now: Now) {
     guard !sweepList.isEmpty,
       sweepList.takeStep(now: now.instant, pause: limits.sweepInterval), let id = sweepList.first
@@ -111,25 +112,25 @@ extension WorkspacePool {
     if self[id]?.isOpen != true, directory.workspace(id) != nil, !isFailed {
       do throws(RelayError) {
         let workspace = try workspace(id, now: now)
-        // Nobody has asked for it: it is the first to be closed again.
+        // Nobody has asked for this file: it is the first to be closed again.
         workspace.turn.isClosedNext = true
         workspace.turn.wantsSync = true
       } catch .tooManyOpen {
         return
       } catch {
-        // It is in the log, and `unopenable` if that is for good.
+        // The error is in the log; `unopenable` has the workspace if the error is final.
       }
     }
     sweepList.advance()
   }
 
-  /// Sets the alarms at the start: of workspaces whose hint says when, and of those that the relay
-  /// had in use when it died.
+  /// Sets the alarms at the start, from the times in relay.db. Workspaces that were in use when the
+  /// last process died are opened by the sweep.
   func setAlarms(_ now: Now) {
     for record in directory.workspaces.values { setAlarm(record.row, now: now) }
   }
 
-  /// Sets the alarm of a workspace that is only a file.
+  /// Sets the alarm of a workspace that is not in memory.
   func setAlarm(_ row: RegisteredWorkspace, now: Now) {
     switch row.nextWakeAt {
     case nil: sweepList.add(row.id)
@@ -140,7 +141,7 @@ extension WorkspacePool {
 
   // MARK: removed workspaces
 
-  /// Ends a part of the messages of one removed workspace in this turn.
+  /// Ends some of the messages of one removed workspace in this turn.
   private func closeRemoved(now: Now) {
     let removals = registry.removals
     guard let id = removals.nextToClose, !isBarrierBusy(with: id),
@@ -153,7 +154,8 @@ extension WorkspacePool {
     do throws(RelayError) {
       workspace = try self.workspace(id, evenRemoved: true, now: now)
     } catch {
-      // Without its file there is nothing to end; `unopenable` says so. Otherwise it comes again.
+      // A removed workspace without its file has no messages to end, and `unopenable` reports it.
+      // If all files are busy, it is tried again.
       if error != .tooManyOpen { removals.closed() }
       return
     }

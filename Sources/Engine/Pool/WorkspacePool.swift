@@ -4,38 +4,38 @@ import System
 
 /// The workspaces in memory, and which of their files are open.
 ///
-/// At most `openWorkspacesMax` files are. One more closes the file that was unused for the longest
-/// time and is quiet: all of it is on the disk and nothing is on its way. Its workspace stays in
-/// memory as long as something of it is not in the file (a parked poll, a held caller, a lease, a
-/// receipt), which the closing does not disturb; afterwards it is read from the file again when it
-/// is needed.
+/// At most `openWorkspacesMax` files are open. Opening one more closes the idle file that was
+/// unused for the longest time: a file is idle when all of it is on the disk and no write is
+/// pending. The workspace of a closed file stays in memory as long as it has state that is not in
+/// the file (a parked poll, a held caller, a lease, a receipt). Afterwards it is loaded from the
+/// file again when needed.
 final class WorkspacePool: UsesServices {
   let services: Services
   let boot: UInt32
   var workspaces: [WorkspaceID: Workspace] = [:]
-  /// Which files are open, and in which order they are closed.
+  /// The open files, in the order in which they are closed.
   var files = OpenFiles()
-  /// Files that this turn has synced so that they can be closed.
+  /// The number of files that this turn has synced so that they can be closed.
   var syncsAsked = 0
   var receipts = HeldReceipts()
   let fileWaiters: FileWaiters
-  /// What comes due, in workspaces that are only files, too.
+  /// The alarms of workspaces, in memory or not.
   var alarms = Alarms()
-  /// Workspaces that are only files, and are to be opened because something in them is due.
+  /// The workspaces that are not in memory and have to be opened because something in them is due.
   var sweepList = SweepList()
-  /// Workspaces in which there is something to read, in the order in which they get their turn.
+  /// The workspaces with scans, in the order of their turns.
   var scanning: [WorkspaceID] = []
-  /// Fences of queues that have left memory are not given again.
+  /// The highest fence of the unloaded queues: new fences are above it.
   var fenceFloor: UInt64 = 0
-  /// Workspaces whose file could not be opened, for good.
+  /// The workspaces whose file can never be opened.
   var unopenable: Set<WorkspaceID> = []
-  /// Files with messages that had no row at the start.
+  /// The workspaces whose file had messages but no row at the start.
   var unregistered: Set<WorkspaceID> = []
-  /// What files that are closed again held when they were.
+  /// The depths of closed files at their closing.
   var lastKnown = LastKnownDepths()
   let cacheAccount: CacheAccount
 
-  /// Throws what SQLite reports of relay.db.
+  /// Makes an empty pool. Throws the error that SQLite reports for relay.db.
   init(_ services: Services, boot: UInt32) throws(StoreError) {
     self.services = services
     self.boot = boot
@@ -50,12 +50,12 @@ final class WorkspacePool: UsesServices {
   var agents: Agents { Agents(pool: self) }
   var operators: Operators { Operators(pool: self) }
 
-  // MARK: what there is
+  // MARK: workspaces in memory
 
-  /// The workspace, if it is in memory.
+  /// Returns the workspace, if it is in memory.
   subscript(id: WorkspaceID) -> Workspace? { workspaces[id] }
 
-  /// The workspace, if it is in memory and its file has not failed.
+  /// Returns the workspace, if it is in memory and its file has not failed.
   func usable(_ id: WorkspaceID) -> Workspace? {
     guard let workspace = workspaces[id], workspace.failure == nil else { return nil }
     return workspace
@@ -67,10 +67,10 @@ final class WorkspacePool: UsesServices {
   /// The workspaces in memory whose file has not failed.
   var allUsable: some Sequence<Workspace> { workspaces.values.lazy.filter { $0.failure == nil } }
 
-  /// Those whose file is open.
+  /// The workspaces whose file is open.
   var open: some Sequence<Workspace> { allUsable.lazy.filter(\.isOpen) }
 
-  /// Workspaces whose file a final error has closed.
+  /// The workspaces whose file a final error has closed.
   var failed: [WorkspaceID] {
     (workspaces.values.filter { $0.failure != nil }.map(\.id) + unopenable)
       .sorted { $0.bytes < $1.bytes }
@@ -78,10 +78,10 @@ final class WorkspacePool: UsesServices {
 
   // MARK: use
 
-  /// Returns the workspace, opened at its first use.
+  /// Returns the workspace, and loads it at its first use.
   ///
-  /// - `needsFile`: it is going to be read.
-  /// - `evenRemoved`: one that was removed too.
+  /// - `needsFile`: the caller is going to read the file.
+  /// - `evenRemoved`: a removed workspace is returned too.
   func workspace(
     _ id: WorkspaceID, needsFile: Bool = true, evenRemoved: Bool = false, now: Now
   ) throws(RelayError) -> Workspace {
@@ -106,7 +106,7 @@ final class WorkspacePool: UsesServices {
     }
   }
 
-  /// Brings a workspace into memory.
+  /// Loads a workspace into memory.
   private func load(_ id: WorkspaceID, now: Now) throws(StoreError) -> Workspace {
     let (file, recovered) = try disk.withRoom(for: .deletion) { () throws(StoreError) in
       let file = try data.openWorkspaceFile(id)
@@ -126,7 +126,7 @@ final class WorkspacePool: UsesServices {
       id: id, pool: self, file: file, queue: queue, digestKey: recovered.digestKey,
       care: try WorkspaceUpkeep.care(of: file, beside: queue, limits, now: now),
       cache: cacheAccount)
-    // What it has been opened for goes first.
+    // The work for which the file was opened goes first.
     try workspace.upkeep.noteFreePages(from: now.instant + limits.walIdle)
     try workspace.jobs.resume(now: now)
     workspaces[id] = workspace
@@ -134,7 +134,7 @@ final class WorkspacePool: UsesServices {
     files.opened(id)
     workspace.touch()
     for receipt in receipts.take(id) { workspace.tasks.apply(receipt, now: now) }
-    // What came to its end while the file was closed ends now.
+    // Messages that expired while the file was closed end now.
     queue.tick(now: now)
     workspace.carryOut(now: now)
     return workspace
@@ -146,7 +146,7 @@ final class WorkspacePool: UsesServices {
     heed([finding], now: now)
   }
 
-  /// Applies what was found of the clocks to every queue.
+  /// Applies the findings about the clocks to every queue.
   func heed(_ findings: [ClockWatch.Finding], now: Now) {
     for finding in findings {
       switch finding {
@@ -159,7 +159,7 @@ final class WorkspacePool: UsesServices {
     }
   }
 
-  /// Opens the file of a workspace that has been in memory without it.
+  /// Opens the file of a workspace that is in memory without it.
   func openFile(of workspace: Workspace) throws(RelayError) {
     if workspace.isOpen { return }
     if workspace.failure != nil { throw .workspaceUnavailable }
@@ -190,10 +190,10 @@ final class WorkspacePool: UsesServices {
   }
 
   /// Carries out `body`, and answers the call with the error that it throws. While every open file
-  /// is busy the call waits for one, and is carried out anew.
+  /// is busy the call waits for one, and `body` runs again.
   ///
-  /// - `bytes`: of the call's body, which are kept while it waits.
-  /// - `refused`: what is done with an error instead of answering.
+  /// - `bytes`: the size of the call's body, which is kept while the call waits.
+  /// - `refused`: handles an error instead of answering the call.
   func withFile(
     _ call: CallID, bytes: Int = 0, now: Now, refused: ((RelayError, Now) -> Void)? = nil,
     _ body: @escaping (Now) throws(RelayError) -> Void

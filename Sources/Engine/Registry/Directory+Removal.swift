@@ -1,14 +1,14 @@
 package import Relay
 import Wire
 
-/// Workspaces that nobody can use any more.
+/// The directory's changes when workspaces are removed, restored and purged.
 extension Directory {
-  /// What brings back a workspace whose removal could not be written.
+  /// The state from which a workspace is restored if its removal is not stored.
   struct Removal {
     fileprivate var record: WorkspaceRecord
   }
 
-  /// From now on it is unknown to callers, and its tokens open nothing.
+  /// Removes a workspace: callers no longer find it, and its tokens open nothing.
   mutating func remove(_ row: RegisteredWorkspace) -> Removal? {
     generation += 1
     if let before = removed[row.id] {
@@ -27,13 +27,13 @@ extension Directory {
     made.drop(row.id)
     var gone = record
     gone.row = row
-    // The relay's own note: the row may have been made before it was changed.
+    // Only the relay sets this time; the row may hold an older one.
     gone.row.nextWakeAt = record.row.nextWakeAt
     removed[row.id] = gone
     return Removal(record: record)
   }
 
-  /// The removal, or what made a purge of it, is durable.
+  /// Marks the removal, or its change into a purge, as durable.
   mutating func confirmRemoval(_ row: RegisteredWorkspace) {
     if row.state == .removed { removedRolls.add(row) } else { removedRolls.remove(row) }
     changeTokens { $0.confirmRemoval(of: .workspace(row.id)) }
@@ -55,7 +55,7 @@ extension Directory {
     if let passed { put(passed) }
   }
 
-  /// It is there again, with everything but its tokens.
+  /// Restores the workspace, with everything but its tokens.
   mutating func restore(_ row: RegisteredWorkspace) {
     guard var record = removed.removeValue(forKey: row.id) else { return }
     uses.remove(record.row)
@@ -77,7 +77,10 @@ extension Directory {
     rolls.add(row)
   }
 
-  /// Nothing is left of it but, if they are kept, the tokens that its removal has ended.
+  /// Forgets the workspace.
+  ///
+  /// - `keepsTokens`: keeps the tokens that its removal has ended, so that their holders can be
+  ///   notified.
   mutating func forget(_ id: WorkspaceID, keepsTokens: Bool) {
     generation += 1
     guard let record = removed.removeValue(forKey: id) else { return }
@@ -87,16 +90,16 @@ extension Directory {
     secrets.removeAll(of: id)
   }
 
-  /// A token that counted until its workspace was removed.
+  /// A token that was valid until its workspace was removed.
   package struct EndedToken {
     package let workspace: WorkspaceID
     package let at: WallTime
-    /// The removal is on the disk.
+    /// Whether the removal is on the disk.
     package let isDurable: Bool
   }
 
-  /// What has ended the token, if that was the removal of its workspace. One that was revoked or
-  /// had expired before that is as unknown as any other.
+  /// Returns the token's workspace if the removal of that workspace has ended the token. A token
+  /// that was revoked or had expired before is unknown.
   package func endedToken(_ secret: ArraySlice<UInt8>) -> EndedToken? {
     guard let entry = tokens.entry(SHA256.hash(Array(secret))), entry.isDurable,
       let id = entry.row.workspace, !isThere(id), let at = entry.row.revokedAt,
@@ -105,13 +108,14 @@ extension Directory {
     return EndedToken(workspace: id, at: at, isDurable: entry.revocation == .durable)
   }
 
-  /// A new workspace of this id has nothing to do with the one that was purged.
+  /// Forgets the tokens of a purged workspace: a new workspace of this id is unrelated to it.
   mutating func forgetTokens(ofPurged id: WorkspaceID) {
     changeTokens { $0.dropAll(of: .workspace(id)) }
   }
 }
 
 extension RegisteredWorkspace {
-  /// When it was removed. (A row without that time was not made by a relay.)
+  /// The time of the removal. (Every relay writes that time; `createdAt` stands in for a row
+  /// without it.)
   package var leftAt: WallTime { removedAt ?? createdAt }
 }

@@ -1,6 +1,6 @@
 package import Relay
 
-/// Tokens and keys for lists: those that are durable, with everything but the secret.
+/// Lists durable tokens and keys, with everything but the secret.
 extension Directory {
   package func shownTokens(of id: WorkspaceID) -> [RegisteredToken] {
     shown(tokens.entries(of: .workspace(id)))
@@ -16,6 +16,6 @@ extension Directory {
 }
 
 extension RegisteredToken {
-  /// How a secret of this kind begins.
+  /// The first characters of a secret of this kind.
   package var prefix: String { TokenTable.Owner(self)?.form.prefix ?? "" }
 }

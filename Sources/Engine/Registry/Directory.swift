@@ -1,39 +1,40 @@
 package import Relay
 import Wire
 
-/// One workspace, as the relay knows it in memory.
+/// A workspace as the registry holds it in memory.
 package struct WorkspaceRecord: Sendable {
   package var row: RegisteredWorkspace
   package var settings = Settings()
-  /// It has or had a token: it is never unclaimed again.
+  /// Whether the workspace has ever had a token; this never becomes false again.
   package var isClaimed: Bool { row.claimedAt != nil }
   package var lastSeen: WallTime?
-  /// What its last heartbeat said.
+  /// The vitals of the agent's last heartbeat.
   package var vitals: Vitals?
-  /// When its agent polled the platform's feed last, since the start.
+  /// The last time since the start at which the agent polled the platform's feed.
   package var polledFeedAt: WallTime?
-  /// Header fields in which the card wants its callers' own credentials, in lower case: the relay
-  /// stores none of them.
+  /// The header fields, in lower case, in which the card asks for callers' own credentials: the
+  /// relay stores none of them.
   package var credentials: Set<String> = []
-  /// The row that became durable while the removal is pending: it counts if that is refused.
+  /// The row that became durable while a removal was pending. It is used again if the removal is
+  /// refused.
   var passed: RegisteredWorkspace?
 }
 
 /// The registry in memory: workspaces and the credentials that open them.
 ///
-/// It changes only after the write is durable; the loop reads it for every request.
+/// A change appears here only after its write is durable. The loop reads it for every request.
 package struct Directory {
   package internal(set) var workspaces: [WorkspaceID: WorkspaceRecord] = [:]
-  /// Workspaces that nobody can use: they can be restored, or their file is being deleted.
+  /// The workspaces that are removed and can be restored, or whose file is being deleted.
   package internal(set) var removed: [WorkspaceID: WorkspaceRecord] = [:]
   package private(set) var orgs = ["default": RegisteredOrg(id: "default", name: "default")]
-  /// The workspaces in the order of their making.
+  /// The workspaces in the order of their creation.
   var rolls = Rolls()
-  /// Workspaces that can be restored, in the order of their removal.
+  /// The workspaces that can be restored, in the order of their removal.
   var removedRolls = Rolls()
-  /// What each org takes, of what all share.
+  /// Each org's use of the resources that all orgs share.
   var uses = OrgUses()
-  /// Cards as callers get them.
+  /// The rendered cards that callers get.
   var made = MadeCards()
   var below: [WorkspaceID: [WorkspaceID]] = [:]
   var byShort: [UInt32: [WorkspaceID]] = [:]
@@ -41,14 +42,14 @@ package struct Directory {
   package var secrets = Secrets()
   private var admin: SHA256.Digest?
 
-  /// Counts the changes that may matter to what a credential opens.
+  /// Counts the changes that may affect what a credential opens.
   package internal(set) var generation: UInt64 = 0
 
-  /// What a secret stands for.
+  /// The identity that a secret proves, and the use of the token.
   package struct Credential {
     package let identity: Identity
     package let expires: WallTime?
-    /// Of what the registry lists; the admin token is not among that.
+    /// The token's use; `nil` for the admin token, which the registry does not list.
     package let use: TokenUse?
   }
 
@@ -63,7 +64,7 @@ package struct Directory {
     for row in gone { tokens.confirmRemoval(of: .workspace(row.id)) }
     let known = Set(snapshot.workspaces.map(\.id))
     tokens.notePurged { !known.contains($0) }
-    // Workspaces that were removed together are in the order of their making.
+    // Workspaces that were removed together are in the order of their creation.
     let restorable = gone.filter { $0.state == .removed }.enumerated().sorted {
       ($0.element.leftAt, $0.offset) < ($1.element.leftAt, $1.offset)
     }
@@ -78,10 +79,11 @@ package struct Directory {
 
   func isThere(_ id: WorkspaceID) -> Bool { workspaces.index(forKey: id) != nil }
 
-  /// The workspaces that a message id may belong to.
+  /// Returns the workspaces that a message id may belong to.
   package func workspaces(short: UInt32) -> [WorkspaceID] { byShort[short] ?? [] }
 
-  /// Returns who has this credential. SHA-256 hashes are compared, so that the time tells nothing.
+  /// Returns the identity that owns this credential. SHA-256 hashes are compared, so that the time
+  /// of the comparison reveals nothing.
   package func identity(ofSecret secret: String, at time: WallTime) -> Identity? {
     credential(Array(secret.utf8)[...], at: time)?.identity
   }
@@ -117,7 +119,7 @@ package struct Directory {
       record.credentials = AgentCard.credentialNames(ofCard: row.card)
     }
     record.row = row
-    // The relay's own note: it changes without the row.
+    // Only the relay sets this time; it changes without a change of the row.
     if let before { record.row.nextWakeAt = before.row.nextWakeAt }
     made.drop(row.id)
     record.settings = Settings(ofRow: row)
@@ -135,13 +137,13 @@ package struct Directory {
     if let new { below[new, default: []].append(id) }
   }
 
-  /// Returns the workspaces that stand right below it.
+  /// Returns the workspaces directly below this one.
   package func children(of id: WorkspaceID) -> [WorkspaceID] { below[id] ?? [] }
 
-  /// Returns workspaces of one org, or of all, in the order of their making.
+  /// Returns a page of the workspaces of one org, or of all, in the order of their creation.
   ///
-  /// - `after`: the last one of the page before; the result is `nil` if there is no such workspace.
-  /// - `areRemoved`: only those that can be restored, in the order of their removal.
+  /// - `after`: the last workspace of the page before; the result is `nil` if it does not exist.
+  /// - `areRemoved`: returns only workspaces that can be restored, in the order of their removal.
   package func page(
     after: WorkspaceID?, _ size: Int, org: String? = nil, areRemoved: Bool = false
   ) -> (ids: [WorkspaceID], hasMore: Bool)? {
@@ -150,13 +152,15 @@ package struct Directory {
 
   package mutating func put(_ org: RegisteredOrg) { orgs[org.id] = org }
 
-  /// - `isDurable`: until it is, it counts, and opens nothing.
+  /// Adds a token.
+  ///
+  /// - `isDurable`: a token that is not durable yet counts against the limits and opens nothing.
   package mutating func add(_ token: RegisteredToken, isDurable: Bool = true) {
     generation += 1
     tokens.add(token, isDurable: isDurable)
   }
 
-  /// Changes tokens: what was recognised before is looked up anew.
+  /// Changes tokens, and has every connection look its credential up again.
   mutating func changeTokens(_ change: (inout TokenTable) -> Void) {
     generation += 1
     change(&tokens)
@@ -167,7 +171,7 @@ package struct Directory {
     changeTokens { $0.revoke(digest, at: time) }
   }
 
-  /// The admin token is not in the registry: it is in a file, or in the environment.
+  /// Sets the admin token, which is in a file or in the environment, not in the registry.
   package mutating func setAdmin(secret: String) {
     generation += 1
     admin = SHA256.hash(Array(secret.utf8))
@@ -185,7 +189,7 @@ package struct Directory {
     workspaces[id]?.vitals = vitals
   }
 
-  /// What relay.db is to say of when something comes due; `nil`: that is not known.
+  /// Sets the time at which something in the workspace's file is due, for relay.db; `nil`: unknown.
   mutating func setWake(_ id: WorkspaceID, _ time: WallTime?) {
     workspaces[id]?.row.nextWakeAt = time
     removed[id]?.row.nextWakeAt = time

@@ -1,14 +1,14 @@
 package import Relay
 
-/// Who a request comes from, as its credential says; never what a header or body claims.
+/// The sender of a request, as the credential proves it; headers and body are never believed.
 package enum Identity: Hashable, Sendable {
   case admin
-  /// A key of an org, and what it may do.
+  /// A key of an org, and its scopes.
   case org(String, RegisteredToken.Scopes = .send)
   case workspace(WorkspaceID)
   case anonymous
 
-  /// How messages name their caller; stored, and compared to decide whose a task is.
+  /// The name of the caller in messages, which decides whose a task is.
   package var text: String {
     switch self {
     case .admin: "admin"
@@ -18,7 +18,7 @@ package enum Identity: Hashable, Sendable {
     }
   }
 
-  /// It may send where a credential is asked for: an org's key that only reads may not.
+  /// Whether the identity may send where a credential is required: an org's read-only key may not.
   package var maySend: Bool {
     switch self {
     case .admin, .workspace: true
@@ -27,8 +27,8 @@ package enum Identity: Hashable, Sendable {
     }
   }
 
-  /// Whether what was sent by a caller of this name is its own, to be taken and to be received. The
-  /// keys of an org are one caller, but for those that may not send.
+  /// Returns whether this identity owns what a caller of this name has sent, and may read and
+  /// receive the answer. All keys of an org are one caller, except those that may not send.
   func isCaller(_ name: String) -> Bool {
     if case .org = self, !maySend { return false }
     return text == name

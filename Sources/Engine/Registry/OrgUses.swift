@@ -1,7 +1,7 @@
 import Relay
 
-/// What the workspaces of each org take of what all orgs share. Removed ones count until nothing is
-/// left of them: their rows are in memory, and their files on the disk.
+/// Each org's use of the resources that all orgs share. Removed workspaces count until they are
+/// purged, because their rows are in memory and their files on the disk.
 struct OrgUses {
   struct Use: Equatable {
     var workspaces = 0
@@ -28,17 +28,17 @@ struct OrgUses {
 }
 
 extension RegisteredWorkspace {
-  /// What an agent has made large of it.
+  /// The bytes of the row that the agent's registration has set.
   var cardBytes: Int { card.count + url.utf8.count }
 }
 
-/// Cards in the form that callers get, each made when it is asked for. Of more than a bound the
-/// oldest go, and are made again.
+/// The rendered cards that callers get, each made on demand. When there are too many, the oldest
+/// are dropped and rendered again when needed.
 struct MadeCards {
   typealias Card = (bytes: [UInt8], etag: String)
 
   private var cards: [WorkspaceID: Card] = [:]
-  /// The cards in the order of their making; dropped ones are passed over.
+  /// The cards in the order of their rendering; dropped ones are skipped.
   private var order: [WorkspaceID] = []
   private var oldest = 0
   private(set) var bytes = 0
@@ -55,7 +55,7 @@ struct MadeCards {
       oldest += 1
     }
     guard order.count > 64, order.count > 2 * cards.count else { return }
-    // An id that was dropped and came again stands there twice: its last place counts.
+    // A dropped id that was rendered again stands there twice: its last place counts.
     var seen: Set<WorkspaceID> = []
     order = order[oldest...].reversed().filter { cards[$0] != nil && seen.insert($0).inserted }
       .reversed()

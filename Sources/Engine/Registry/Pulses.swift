@@ -1,13 +1,13 @@
 import Relay
 
-/// Workspaces of which relay.db is to be told: the hint of when something comes due in their file,
-/// the time of the last sign of life, and what the file holds.
+/// The workspaces whose facts relay.db has to store: the time at which something in their file is
+/// due, the last sign of life, and the queue depth.
 struct Pulses {
   private var waiting: Set<WorkspaceID> = []
-  /// Workspaces of which relay.db must be told with this turn's transaction: something comes due
-  /// in a file that it calls idle.
+  /// The workspaces that relay.db must store with this turn's transaction, because something is due
+  /// in a file that relay.db calls idle.
   private var urgent: Set<WorkspaceID> = []
-  /// When the waiting ones are written.
+  /// The instant at which the waiting facts are written.
   private(set) var nextDue: Instant?
 
   var isEmpty: Bool { waiting.isEmpty && urgent.isEmpty }
@@ -20,10 +20,10 @@ struct Pulses {
 
   mutating func addUrgent(_ id: WorkspaceID) { urgent.insert(id) }
 
-  /// All waiting ones are written at this time.
+  /// Sets the time at which all waiting facts are written.
   mutating func retry(at time: Instant) { nextDue = time }
 
-  /// Takes the urgent ones, and at the interval the others, as many as one transaction takes.
+  /// Takes the urgent workspaces, and at the interval as many others as one transaction holds.
   mutating func take(_ now: Instant) -> [WorkspaceID] {
     var ids = Array(urgent)
     urgent = []

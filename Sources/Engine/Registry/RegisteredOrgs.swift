@@ -32,7 +32,7 @@ package final class RegisteredOrgs {
         AuditEntry(
           at: now.wall, actor: actor, action: .orgCreate, target: .org(org.id), detail: org.name))
       change.reply = Reply(call: call, .org(org))
-      change.settled = { [unowned self] in pending.remove(org.id) }
+      change.finished = { [unowned self] in pending.remove(org.id) }
       change.apply = { $0.put(org) }
       journal.submit(change)
     } catch {
@@ -62,7 +62,9 @@ package final class RegisteredOrgs {
     }
   }
 
-  /// - `org`: the only one whose keys the actor may revoke; `nil`: any.
+  /// Revokes a key.
+  ///
+  /// - `org`: the only org whose keys the actor may revoke; `nil`: any org.
   package func revokeKey(
     _ call: CallID, _ fingerprint: String, in org: String?, actor: String, now: Now
   ) {

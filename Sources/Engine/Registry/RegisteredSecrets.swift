@@ -2,8 +2,8 @@ package import Relay
 import System
 import Wire
 
-/// Secrets: set by an operator, read by the agent. They change in memory, and are answered, once
-/// that is durable; no log and no audit line has a value.
+/// Secrets that an operator sets and the agent reads. A change takes effect in memory, and is
+/// answered, once it is durable. No log and no audit line contains a value.
 package final class RegisteredSecrets {
   private let journal: RegistryJournal
   private let diskGuard: DiskGuard
@@ -28,8 +28,8 @@ package final class RegisteredSecrets {
 
   var hasPending: Bool { !pending.isEmpty }
 
-  /// Whether the workspace has secrets. It is never claimed without a bearer from then on: whoever
-  /// came first would read them.
+  /// Returns whether the workspace has secrets. A workspace with secrets cannot be claimed without
+  /// a bearer, because anybody who came first could read them.
   func areThere(for id: WorkspaceID) -> Bool {
     !directory.secrets[id].isEmpty || pending[id] != nil
   }
@@ -64,7 +64,7 @@ package final class RegisteredSecrets {
     ) { $0.secrets.remove(key, of: id) }
   }
 
-  /// Pending secrets count as if they were there already.
+  /// Throws if there is no room for the value. Secrets whose write is pending count.
   private func checkRoom(
     for key: String, _ value: String, of id: WorkspaceID
   ) throws(RelayError) {
@@ -92,7 +92,7 @@ package final class RegisteredSecrets {
     change.audit(
       AuditEntry(at: now.wall, actor: actor, action: action, target: .workspace(id), detail: key),
       isLogged: false)
-    change.settled = { [unowned self] in settled(key, of: id) }
+    change.finished = { [unowned self] in removePending(key, of: id) }
     change.apply = { [log] directory in
       apply(&directory)
       log.info(
@@ -105,7 +105,7 @@ package final class RegisteredSecrets {
     journal.submit(change)
   }
 
-  private func settled(_ key: String, of id: WorkspaceID) {
+  private func removePending(_ key: String, of id: WorkspaceID) {
     pending[id]?[key, default: 0] -= 1
     if pending[id]?[key] == 0 { pending[id]?[key] = nil }
     if pending[id]?.isEmpty == true { pending[id] = nil }

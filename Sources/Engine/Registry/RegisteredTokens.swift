@@ -3,10 +3,10 @@ import Store
 import System
 import Wire
 
-/// What is asked of a new token.
+/// The properties of a token that somebody asks for.
 package struct TokenWish: Sendable {
   package var name: String
-  /// `nil`: it has no end.
+  /// The token's lifetime; `nil`: it never expires.
   package var life: Duration?
 
   package init(name: String = "", life: Duration? = nil) {
@@ -15,15 +15,15 @@ package struct TokenWish: Sendable {
   }
 }
 
-/// A token that is being made; the only place where its secret is.
+/// A token that is being made. Nothing else holds its secret.
 struct NewToken {
   var secret: String
   var row: RegisteredToken
   var digest: SHA256.Digest
-  /// Dead ones that leave the list for it.
+  /// The owner's oldest dead tokens, which leave the list to make room for this one.
   var surplus: [SHA256.Digest]
 
-  /// What is written for it.
+  /// The rows that the new token needs.
   var writes: [RegistryWrite] {
     [.addToken(row)] + surplus.map { .deleteToken(hash: $0.bytes) }
   }
@@ -36,10 +36,10 @@ struct NewToken {
   }
 }
 
-/// The tokens of workspaces and the keys of orgs: they are made, replaced and revoked here, and
-/// cared for until nothing is left of them.
+/// Makes, replaces and revokes the tokens of workspaces and the keys of orgs, and deletes dead
+/// ones.
 package final class RegisteredTokens {
-  /// Hex digits of the hash by which logs and lists name a token.
+  /// The number of hex digits of the hash by which logs and lists name a token.
   static let fingerprintDigits = 8
 
   private let journal: RegistryJournal
@@ -87,8 +87,8 @@ package final class RegisteredTokens {
     }
   }
 
-  /// A new token in place of older ones, which count until the grace is over: of `own` for its
-  /// holder, of all for an operator. One transaction: what fails leaves everything as it was.
+  /// Makes a token that replaces older ones, which stay valid until the grace is over. A holder
+  /// replaces `own`, an operator all. It is one transaction: if it fails, nothing has changed.
   package func rotate(
     _ call: CallID, of id: WorkspaceID, grace: Duration, own: TokenUse?, actor: String, now: Now
   ) {
@@ -146,11 +146,11 @@ package final class RegisteredTokens {
   ) {
     noteEnds(of: digests)
     if grace == .zero { return host.credentialsEnded(now: now) }
-    // A parked poll would outlive its token: its agent polls again, and is held as long as that.
+    // A parked poll must not outlive its token: the agent polls again with the new one.
     if grace < limits.pollWaitMax { host.endPolls(at: id, now: now) }
   }
 
-  /// Throws if there is no room for one more, once those that end at once are gone.
+  /// Throws if there is no room for one more token after the replaced ones have ended.
   func checkRoom(
     _ owner: TokenTable.Owner, ending: [TokenTable.Entry] = [], now: Now
   ) throws(RelayError) {
@@ -164,8 +164,8 @@ package final class RegisteredTokens {
     make(.workspace(row.id), org: row.org, scopes: [], wish, origin, now: now)
   }
 
-  /// Makes a token and puts it into the table at once, where it counts and opens nothing: the
-  /// caller's change has to write it, and to confirm or to drop it.
+  /// Makes a token and adds it to the table, where it counts against the limits but opens nothing
+  /// yet. The caller's change has to write it, and then confirm or drop it.
   func make(
     _ owner: TokenTable.Owner, org: String, scopes: RegisteredToken.Scopes, _ wish: TokenWish,
     _ origin: TokenOrigin, now: Now
@@ -186,7 +186,7 @@ package final class RegisteredTokens {
     return NewToken(secret: secret, row: row, digest: digest, surplus: surplus)
   }
 
-  /// The oldest dead ones of an owner who has more than are listed, and is to get another.
+  /// Returns the owner's oldest dead tokens beyond the number that lists show.
   private func surplus(of owner: TokenTable.Owner, now: Now) -> [SHA256.Digest] {
     let dead = directory.tokens.entries(of: owner)
       .filter { $0.isDurable && !$0.row.isLive(at: now.wall) && $0.revocation != .refused }
@@ -199,8 +199,8 @@ package final class RegisteredTokens {
     String(digest.hex.prefix(fingerprintDigits))
   }
 
-  /// Submits the change with the workspace's row and its claim, and has the token count once that
-  /// is durable.
+  /// Submits the change with the workspace's row and its claim. The token becomes valid once the
+  /// change is durable.
   func give(
     _ token: NewToken, to row: RegisteredWorkspace, _ change: RegistryChange, now: Now
   ) {
@@ -221,7 +221,7 @@ package final class RegisteredTokens {
     submit(change, of: token)
   }
 
-  /// Submits the change that makes the token.
+  /// Submits the change that stores the token.
   func submit(_ change: RegistryChange, of token: NewToken) {
     var change = change
     let then = change.then
@@ -237,7 +237,8 @@ package final class RegisteredTokens {
 
   // MARK: revoked ones
 
-  /// One token by the id that lists show, or all. In memory at once; answered when it is durable.
+  /// Revokes the token with the id that lists show, or all tokens. It is revoked in memory at once,
+  /// and answered when that is durable.
   package func revoke(
     _ call: CallID, of id: WorkspaceID, _ fingerprint: String?, actor: String, now: Now
   ) {
@@ -251,7 +252,7 @@ package final class RegisteredTokens {
     let reply = Reply(
       call: call,
       fingerprint.map { .tokenRevoked(fingerprint: $0) } ?? .tokensRevoked(count: found.count))
-    // Tokens that another call has revoked, and that are not on the disk yet, belong to all.
+    // Tokens that another call has revoked without being durable yet are part of "all".
     let open = fingerprint != nil ? found : all.filter { $0.revocation != .durable }
     revoke(open, reply, actor, .tokenRevoke, .workspace(id), now: now)
   }
@@ -312,7 +313,7 @@ package final class RegisteredTokens {
   /// Notes that a request has shown the token.
   package func used(_ use: TokenUse, now: Now) { care.used(use, now: now) }
 
-  /// The end of a token that was made elsewhere.
+  /// Notes the expiry of a token that was made elsewhere.
   func noteEnd(of token: RegisteredToken) { care.noteEnd(of: token) }
 
   private func noteEnds(of digests: [SHA256.Digest]) {
@@ -321,12 +322,12 @@ package final class RegisteredTokens {
     }
   }
 
-  /// The removal of a workspace has ended its tokens, and is durable.
+  /// Notes that the durable removal of a workspace has ended its tokens.
   func noteEnds(of id: WorkspaceID) {
     for entry in directory.tokens.entries(of: .workspace(id)) { noteEnd(of: entry.row) }
   }
 
-  /// Adds what is due to the turn's transaction.
+  /// Adds the writes that are due to the turn's transaction.
   func tick(now: Now) {
     let step = care.step(now: now, isTimeDoubtful: host.isTimeDoubtful(now)) { [journal] in
       journal.directory.tokens.entry($0)?.row.end
@@ -343,11 +344,11 @@ package final class RegisteredTokens {
   }
 
   private func isToBeRevoked(_ digest: SHA256.Digest) -> Bool {
-    // Another call may have stored it, and a token that never got there needs no end.
+    // Another call may have stored the revocation. A token that was never stored needs none.
     guard let entry = directory.tokens.entry(digest), entry.revocation == .refused else {
       return false
     }
-    // The rows of what is purged may have gone.
+    // The rows of a workspace that is being purged may be gone.
     return entry.row.workspace.flatMap { directory.removed[$0] }?.row.state != .purging
   }
 
@@ -358,6 +359,6 @@ package final class RegisteredTokens {
     journal.submit(change)
   }
 
-  /// Takes times of last use that are still to be written, at the end of the process.
+  /// Takes the unwritten times of last use, at the end of the process.
   func takeUses() -> [RegistryWrite.Use] { care.takeUses() }
 }

@@ -2,12 +2,12 @@ package import Relay
 import System
 import Wire
 
-/// Changes of a workspace that is there, its card, and its place in the hierarchy.
+/// Changes an existing workspace, its card, and its place in the hierarchy.
 extension RegisteredWorkspaces {
   package func change(
     _ call: CallID, _ id: WorkspaceID, _ wish: WorkspaceChange, actor: String, now: Now
   ) {
-    // A pending write may have changed other members of it.
+    // A pending write may have changed other columns of the row.
     guard var row = journal.newestRow(id) else {
       return replies.send(Reply(call: call, error: .notFound))
     }
@@ -22,7 +22,7 @@ extension RegisteredWorkspaces {
     settings.change(wish.settings)
     let isRenamed = wish.name != nil && wish.name != row.name
     if let name = wish.name { row.name = name }
-    // Both show in the card, whose readers ask whether it is newer.
+    // The card shows the name and who may call, and its readers ask whether it is newer.
     if isRenamed || settings.callers != before { settings.cardAt = now.wall }
     row.settings = settings.stored
     put(
@@ -43,8 +43,8 @@ extension RegisteredWorkspaces {
 
   // MARK: pause
 
-  /// Stops all deliveries; leases go on, and sends are stored unless `refusesSends`. The pause is a
-  /// setting: it holds through restarts until `resume`.
+  /// Stops all deliveries. Leases continue, and sends are stored unless `refusesSends`. The pause
+  /// is a setting: it survives restarts until `resume`.
   package func pause(
     _ operation: Operation, at id: WorkspaceID, refusesSends: Bool, now: Now
   ) {
@@ -77,7 +77,7 @@ extension RegisteredWorkspaces {
 
   // MARK: cards
 
-  /// Another card for an agent that has registered already.
+  /// Replaces the card of an agent that has registered already.
   package func updateCard(
     _ call: CallID, _ card: [UInt8], of id: WorkspaceID, actor: String, now: Now
   ) {
@@ -85,7 +85,7 @@ extension RegisteredWorkspaces {
       return replies.send(Reply(call: call, error: .notFound))
     }
     let reply = Reply(call: call, .cardUpdated)
-    // The same card again is no change, and leaves no trace.
+    // An equal card changes nothing and leaves no trace.
     guard row.card != card else { return journal.answer(reply, about: [id]) }
     do throws(RelayError) {
       try checkRoom(forCard: card.count + row.url.utf8.count, in: row)
@@ -113,7 +113,7 @@ extension RegisteredWorkspaces {
     try checkRoom(forCard: card + url, in: row)
   }
 
-  /// Throws if a card of so many bytes may not take the place of the row's. Pending rows count.
+  /// Throws if a card of this size may not replace the row's card. Pending rows count.
   func checkRoom(forCard bytes: Int, in row: RegisteredWorkspace) throws(RelayError) {
     guard bytes > row.cardBytes else { return }
     var all = bytes - row.cardBytes + directory.uses.cardBytes
@@ -127,12 +127,12 @@ extension RegisteredWorkspaces {
     else { throw .cardsFull }
   }
 
-  /// The time at which the source of the card was written last.
+  /// Returns the time of the last write of the data that the card is made from.
   package func cardTime(_ id: WorkspaceID) -> WallTime? {
     directory.workspace(id).map { $0.settings.cardAt ?? $0.row.createdAt }
   }
 
-  /// The card that callers get, made once for each registration.
+  /// Returns the card that callers get, rendered once for each registration.
   package func card(_ id: WorkspaceID) -> (bytes: [UInt8], etag: String)? {
     guard let record = directory.workspace(id) else { return nil }
     if let card = directory.made[id] { return card }
@@ -148,15 +148,15 @@ extension RegisteredWorkspaces {
 
   // MARK: the hierarchy
 
-  /// The hierarchy as callers meet it: by what is durable.
+  /// The hierarchy of the durable rows, as callers see it.
   package var hierarchy: Hierarchy {
     Hierarchy(depthMax: limits.hierarchyDepthMax) { [unowned self] id in
       directory.workspace(id)?.row.parent
     }
   }
 
-  /// Why a workspace may not stand below another, in words for the operator; `nil` if it may. What
-  /// is pending counts: two changes in one turn must not make a circle together.
+  /// Returns why a workspace may not stand below another, for the operator; `nil` if it may.
+  /// Pending changes count, so that two changes in one turn cannot form a circle.
   func misfit(of row: RegisteredWorkspace, below parent: WorkspaceID) -> String? {
     guard let upper = journal.newestRow(parent), upper.org == row.org, upper.state == .active
     else { return "parent_id: there is no such workspace in this org" }
@@ -171,15 +171,15 @@ extension RegisteredWorkspaces {
     }
   }
 
-  /// Why a workspace that comes back, or from elsewhere, may not stand where its row says. A parent
-  /// that is not there does not stand in its way.
+  /// Returns why a restored or imported workspace may not stand below the parent in its row. A
+  /// parent that does not exist is no obstacle.
   func misfit(ofReturning row: RegisteredWorkspace) -> String? {
     guard let parent = row.parent, journal.newestRow(parent) != nil else { return nil }
     return misfit(of: row, below: parent)
   }
 
-  /// The workspaces right below it once all that is pending is durable, without those that are
-  /// being removed.
+  /// Returns the workspaces directly below this one as of all pending changes, without those that
+  /// are being removed.
   func newestChildren(of id: WorkspaceID) -> [WorkspaceID] {
     let coming = journal.rows.all.filter { row in
       row.parent == id && row.state == .active && directory.workspace(row.id)?.row.parent != id

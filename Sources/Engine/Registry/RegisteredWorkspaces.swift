@@ -3,7 +3,7 @@ import Store
 import System
 import Wire
 
-/// The workspaces: they are made, registered and changed here. See `Removals` for their end.
+/// Makes, registers and changes workspaces. See `Removals` for their end.
 package final class RegisteredWorkspaces {
   let journal: RegistryJournal
   let tokens: RegisteredTokens
@@ -36,7 +36,9 @@ package final class RegisteredWorkspaces {
 
   // MARK: making
 
-  /// - `parent`: checked against the hierarchy, as `change` does.
+  /// Makes a workspace.
+  ///
+  /// - `parent`: checked against the hierarchy, as in `change`.
   package func create(
     _ call: CallID, id: WorkspaceID?, name: String, settings: Settings,
     org: String = Registry.defaultOrg, parent: WorkspaceID? = nil, actor: String = "operator",
@@ -66,7 +68,7 @@ package final class RegisteredWorkspaces {
     }
   }
 
-  /// Why no workspace can be made under this id.
+  /// Returns why no workspace can be made under this id; `nil` if one can.
   func refusal(ofNew id: WorkspaceID) -> RelayError? {
     if directory.removed[id] != nil { return .workspaceRemoved }
     if directory.workspace(id) != nil || journal.rows[id] != nil { return .workspaceExists }
@@ -74,7 +76,7 @@ package final class RegisteredWorkspaces {
     return count < limits.workspacesMax ? nil : .workspacesFull
   }
 
-  /// Makes the file, durable: the row comes after it.
+  /// Makes the workspace's durable file, before the row is written.
   private func makeFile(of row: RegisteredWorkspace, now: Now) throws(RelayError) {
     let id = row.id
     if let error = refusal(ofNew: id) { throw error }
@@ -93,7 +95,7 @@ package final class RegisteredWorkspaces {
         diskGuard.look()
         throw diskGuard.isOutOfInodes ? .inodesUsedUp : .diskFull
       }
-      // A file that holds messages and has no row.
+      // The file of this id holds messages without a row.
       if error.kind == .taken { throw .workspaceExists }
       throw error.isFinalForProcess ? .outcomeUnknown : .notStored
     }
@@ -101,7 +103,7 @@ package final class RegisteredWorkspaces {
     journal.directory.forgetTokens(ofPurged: id)
   }
 
-  /// Adds a workspace that another relay had. Its file is there, and durable.
+  /// Adds a workspace that another relay had, whose durable file is in place.
   ///
   /// - `then`: called once its rows are durable.
   func insert(
@@ -130,7 +132,7 @@ package final class RegisteredWorkspaces {
 
   // MARK: registration
 
-  /// Throws what `register` would, as far as the id and the credential tell.
+  /// Throws the error that `register` would, as far as the id and the credential determine it.
   package func checkRegistration(
     of id: WorkspaceID, by identity: Identity?, mode: RegistrationMode, now: Now
   ) throws(RelayError) {
@@ -152,7 +154,7 @@ package final class RegisteredWorkspaces {
       var change = RegistryChange(about: id)
       if let record = directory.workspace(id) {
         needsToken = try mayRegister(record, identity, mode, now: now)
-        // A pending registration may have given it another card.
+        // A pending registration may have replaced the card.
         row = journal.newestRow(id) ?? record.row
         try checkRoom(forCardOf: registration, in: row)
       } else {
@@ -184,7 +186,7 @@ package final class RegisteredWorkspaces {
     }
   }
 
-  /// Writes the row, and has what waits for the agent offered to it.
+  /// Submits the row. When it is durable, waiting messages are offered to the agent.
   private func submit(
     _ row: RegisteredWorkspace, _ token: NewToken?, _ change: RegistryChange, isChanged: Bool,
     now: Now
@@ -206,7 +208,7 @@ package final class RegisteredWorkspaces {
   private func take(
     _ registration: Registration, into row: inout RegisteredWorkspace, now: Now
   ) {
-    // The same card again is no change, and leaves no trace.
+    // An equal card changes nothing and leaves no trace.
     if !registration.cardBytes.isEmpty, registration.cardBytes != row.card {
       set(registration.cardBytes, in: &row, now: now)
       if row.name.isEmpty, registration.cardName.utf8.count <= limits.nameBytesMax {
@@ -216,7 +218,7 @@ package final class RegisteredWorkspaces {
     if !registration.url.isEmpty { row.url = registration.url }
   }
 
-  /// The org of a workspace that registration makes: in mode `open`, for an unknown id.
+  /// Returns the org of a workspace that a registration makes: in mode `open`, for an unknown id.
   private func orgOfUnknown(
     _ id: WorkspaceID, _ identity: Identity?, _ mode: RegistrationMode
   ) throws(RelayError) -> String {
@@ -234,7 +236,7 @@ package final class RegisteredWorkspaces {
     }
   }
 
-  /// Whether the answer carries a new token.
+  /// Returns whether the response carries a new token. Throws if the identity may not register.
   private func mayRegister(
     _ record: WorkspaceRecord, _ identity: Identity?, _ mode: RegistrationMode, now: Now
   ) throws(RelayError) -> Bool {
@@ -252,7 +254,8 @@ package final class RegisteredWorkspaces {
     return true
   }
 
-  /// Without a bearer: once, soon after its making, and only while there is nothing in it to read.
+  /// Throws unless the workspace may be claimed without a bearer: once, soon after its creation,
+  /// and only while it holds nothing to read.
   private func mayClaim(
     _ record: WorkspaceRecord, _ mode: RegistrationMode, now: Now
   ) throws(RelayError) -> Bool {

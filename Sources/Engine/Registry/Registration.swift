@@ -2,23 +2,23 @@ package import Relay
 
 /// Who may register an agent without a bearer.
 package enum RegistrationMode: String, Sendable, CaseIterable {
-  /// A workspace that an operator made and that never had a token, within an hour of its making.
+  /// Registers a workspace that an operator made less than an hour ago and that never had a token.
   case claim
-  /// As `claim`, and an unknown id makes the workspace.
+  /// Registers as `claim` does, and makes the workspace of an unknown id.
   case open
-  /// Nobody.
+  /// Registers nobody.
   case closed
 }
 
-/// What an agent says of itself when it registers.
+/// The data that an agent sends when it registers.
 package struct Registration: Sendable {
   package var id: WorkspaceID
-  /// The name that the card gives the agent; empty if it gives none.
+  /// The agent's name in the card; empty if the card has none.
   package var cardName: String
   package var cardBytes: [UInt8]
   package var url: String
   package var wantsPush: Bool
-  /// Who registers, for the lists and the audit; never believed.
+  /// The sender of the registration, shown in lists and in the audit; never trusted.
   package var origin: TokenOrigin
 
   package init(
@@ -33,7 +33,7 @@ package struct Registration: Sendable {
     self.origin = origin
   }
 
-  /// The audit's words for a registration that gives this token, or none.
+  /// Returns the audit's text for a registration that issues this token, or none.
   func detail(_ token: NewToken?) -> String {
     var words = token.map { ["token \($0.row.fingerprint)"] } ?? ["card"]
     if !origin.from.isEmpty { words.append("from \(origin.from)") }
@@ -42,10 +42,10 @@ package struct Registration: Sendable {
   }
 }
 
-/// What an operator changes of a workspace; what is `nil` stays.
+/// An operator's changes of a workspace; `nil` members stay as they are.
 package struct WorkspaceChange {
   package var name: String?
-  /// `.some(nil)`: it becomes a root.
+  /// The new parent; `.some(nil)` makes the workspace a root.
   package var parent: WorkspaceID??
   package var settings: SettingsChange
 
@@ -55,7 +55,7 @@ package struct WorkspaceChange {
     self.settings = settings
   }
 
-  /// The audit's words for the change.
+  /// The audit's text for the change.
   var detail: String {
     var words = settings.words
     if let name { words.append("name=\(name)") }

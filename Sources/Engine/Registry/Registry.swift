@@ -5,9 +5,9 @@ import Wire
 
 /// The registry: workspaces, orgs, tokens, secrets and the audit, in memory and in relay.db.
 ///
-/// Operations change the turn's transaction; `commit` writes it, and `passed` makes the changes in
-/// memory and answers them, once a barrier has made them durable. What follows for queues and polls
-/// is told to the engine, the `RegistryHost`.
+/// Operations add to the turn's transaction, and `commit` writes it. Once a barrier has made the
+/// writes durable, `passed` applies them in memory and answers the operations. The engine, as
+/// `RegistryHost`, is notified of the effects on queues and polls.
 package final class Registry {
   package static let defaultOrg = "default"
 
@@ -48,21 +48,21 @@ package final class Registry {
       journal, workspaces, tokens, data: data, replies, limits, log)
   }
 
-  /// Before the first turn: the engine, which owns the registry, is there.
+  /// Attaches the engine, which owns the registry, before the first turn.
   func attach(to host: any RegistryHost) { journal.host = host }
 
-  /// What is known of workspaces and credentials.
+  /// The registered workspaces and credentials.
   package var directory: Directory { _read { yield journal.directory } }
 
   // MARK: what changes in memory only
 
   package func setAdmin(secret: String) { journal.directory.setAdmin(secret: secret) }
 
-  /// Keeps what an agent says of itself, for people to look at.
+  /// Stores the vitals that an agent reports, for people to look at.
   package func beat(_ id: WorkspaceID, _ vitals: Vitals) { journal.directory.beat(id, vitals) }
 
-  /// Notes that an agent has polled the platform's activity feed, which is not served yet. Such an
-  /// agent looks alive, and gets nothing: each workspace makes one line in the log.
+  /// Notes that an agent has polled the platform's activity feed, which the relay does not serve.
+  /// Such an agent looks alive and gets nothing, so that the log has one line for each workspace.
   package func polledFeed(_ id: WorkspaceID, now: Now) {
     if directory.workspace(id)?.polledFeedAt == nil {
       log.warning(
@@ -72,17 +72,17 @@ package final class Registry {
     journal.directory.polledFeed(id, at: now.wall)
   }
 
-  /// Sets when something comes due in the workspace's file; `nil`: that is not known. `pulse` has
-  /// relay.db told.
+  /// Sets the time at which something in the workspace's file is due; `nil`: unknown. `pulse`
+  /// writes it to relay.db.
   func setWake(_ id: WorkspaceID, _ time: WallTime?) { journal.directory.setWake(id, time) }
 
   /// Notes a sign of life of the workspace's agent.
   func seen(_ id: WorkspaceID, now: Now) { journal.seen(id, now: now) }
 
-  /// Has relay.db told within `pulseInterval` what is known of the workspace.
+  /// Writes the known facts about the workspace to relay.db within `pulseInterval`.
   func pulse(_ id: WorkspaceID, now: Now) { journal.pulse(id, now: now) }
 
-  /// Has relay.db told in this turn that something may come due in the workspace's file.
+  /// Writes to relay.db in this turn that something may be due in the workspace's file.
   func noteBusy(_ id: WorkspaceID) { journal.noteBusy(id) }
 
   // MARK: turns
@@ -90,17 +90,17 @@ package final class Registry {
   /// Whether the row of any workspace is not durable yet.
   var hasPendingRows: Bool { !journal.rows.isEmpty }
 
-  /// The number of rounds that wait for their barrier.
+  /// The number of commit rounds that wait for their barrier.
   var roundCount: Int { journal.roundCount }
 
-  /// Nobody waits for a barrier or for a purge.
+  /// Whether nobody waits for a barrier or for a purge.
   var isIdle: Bool { journal.roundCount == 0 && removals.isIdle }
 
-  /// The next instant at which a turn has something to do for the registry. It is asked in every
-  /// turn: it allocates nothing.
+  /// Returns the next instant at which the registry has something to do. It is called in every
+  /// turn, and so it allocates nothing.
   ///
-  /// - `turn`: the time of a turn, by which the two clocks are compared.
-  /// - `doubtfulUntil`: nothing ends by the wall clock before.
+  /// - `turn`: the time of the turn, which relates the two clocks.
+  /// - `doubtfulUntil`: nothing expires by the wall clock before this instant.
   func nextDue(_ turn: Now, doubtfulUntil: Instant) -> Instant {
     if removals.isReady { return Instant(nanoseconds: 0) }
     var earliest = Instant.distantFuture.orEarlier(tokens.care.nextDue)
@@ -114,19 +114,20 @@ package final class Registry {
     return earliest
   }
 
-  /// Commits the turn's changes; says whether somebody waits for the barrier.
+  /// Commits the turn's changes. Returns whether somebody waits for the barrier.
   func commit(_ number: UInt64, now: Now) -> Bool { journal.commit(number, now: now) }
 
-  /// The number of changes in this round, if it is the one that was committed last.
+  /// Returns the number of changes in this round, if it is the last committed one.
   func operations(in number: UInt64) -> Int { journal.operations(in: number) }
 
-  /// The round is on the disk.
+  /// Completes a commit round that is on the disk.
   func passed(_ number: UInt64, now: Now) { journal.passed(number, now: now) }
 
-  /// Adds the row that shows whether a row can be written; the probe hears of the transaction.
+  /// Adds the probe's row, which shows whether the relay can write.
   func write(probeAt time: WallTime) { journal.write(probeAt: time) }
 
-  /// Writes all that nobody waits for, at the end of the process.
+  /// Writes all that nobody waits for, at the end of the process. Throws the error that SQLite
+  /// reports.
   func writeRest(now: Now) throws(StoreError) {
     while case let uses = tokens.takeUses(), !uses.isEmpty {
       try data.registry.commit([.touchTokens(uses)])
@@ -136,9 +137,10 @@ package final class Registry {
 
   // MARK: audit
 
-  /// Writes a line of the audit, and begins the operation when it is durable: whatever was done has
-  /// its line, through every crash. A line without an effect is what a refused operation leaves, or
-  /// a crash in between. If the line is refused nothing is done, and `call` is answered so.
+  /// Writes an audit line, and begins the operation when the line is durable, so that every effect
+  /// has its line through every crash. A refused operation, or a crash in between, leaves a line
+  /// without an effect. If the line is refused, the operation is not carried out and `call` gets
+  /// the error.
   func audit(
     _ entry: AuditEntry, before operation: @escaping (Now) -> Void, of call: CallID,
     otherwise: @escaping () -> Void = {}
@@ -152,20 +154,20 @@ package final class Registry {
     journal.submit(change)
   }
 
-  /// Writes a line that follows what it tells of; nobody waits for it.
+  /// Writes an audit line after the event that it describes; nobody waits for it.
   func auditLater(_ entry: AuditEntry) { journal.add(entry) }
 
-  /// The lines of the audit that nobody waits for, and that are not written yet.
+  /// The audit lines that nobody waits for and that are not written yet.
   var waitingLines: [AuditEntry] { journal.lines.waiting }
 
-  /// Answers with the newest lines below one, newest first.
+  /// Answers with the newest audit lines before the line `id`, newest first.
   package func showAudit(_ call: CallID, before id: Int64, limit: Int) {
     do {
-      // One more tells whether there are any left.
+      // One line more shows whether there is a further page.
       var entries = try data.registry.audit(before: id, limit: limit + 1)
       let hasMore = entries.count > limit
       if hasMore { entries.removeLast() }
-      // Lines may be shown that no barrier has covered: the answer leaves with the next one.
+      // The lines may not be durable yet, so that the response leaves with the next barrier.
       journal.submit(RegistryChange(reply: Reply(call: call, .audit(entries, hasMore: hasMore))))
     } catch {
       log.error("registry_failed", ["error": .text(error.description)])
@@ -176,6 +178,6 @@ package final class Registry {
 }
 
 extension Instant {
-  /// The earlier one of both, if there is another one.
+  /// Returns the earlier of the two instants; this one if `other` is nil.
   func orEarlier(_ other: Instant?) -> Instant { other.map { min(self, $0) } ?? self }
 }

@@ -2,30 +2,30 @@ import Relay
 import Store
 import System
 
-/// A change of the registry: the writes of one operation, and what follows once they are durable or
-/// refused. All of it is one value, so that none can be submitted without the others.
+/// A change of the registry: the writes of one operation, and the effects once they are durable or
+/// refused. It is one value, so that no effect can be forgotten.
 struct RegistryChange {
-  /// The writes for the turn's transaction, in their order. A change without any waits for the
-  /// turn's barrier: its reply tells of what another change has written.
+  /// The writes for the turn's transaction, in order. A change without writes waits for the turn's
+  /// barrier, because its reply shows what another change has written.
   private(set) var writes: [RegistryWrite] = []
-  /// The workspace's row as the writes leave it: the next change builds on it.
+  /// The workspace's row after the writes; the next change starts from it.
   private(set) var row: RegisteredWorkspace?
   /// The workspace that the change is about.
   private(set) var workspace: WorkspaceID?
-  /// The workspace is new, and its file is there already.
+  /// Whether the workspace is new. Its file exists already.
   private(set) var isCreation = false
-  /// The line of the audit that the log repeats once it is durable.
+  /// The audit line that the log repeats once it is durable.
   private(set) var record: AuditEntry?
-  /// The answer once the writes are durable; `nil`: nobody waits.
+  /// The reply once the writes are durable; `nil` if nobody waits.
   var reply: Reply?
-  /// The error that is answered if the writes are refused.
+  /// The error of the reply if the writes are refused.
   var refusal = RelayError.notStored
   /// Changes the directory once the writes are durable.
   var apply: (inout Directory) -> Void = { _ in }
-  /// Takes back what the directory was told before the writes were durable, if they are refused.
+  /// Takes back early changes of the directory if the writes are refused.
   var undo: (inout Directory) -> Void = { _ in }
-  /// Called first once the writes are durable or refused: nothing of the change is pending.
-  var settled: () -> Void = {}
+  /// Called first once the writes are durable or refused, when no part of the change is pending.
+  var finished: () -> Void = {}
   /// Called before the answer if the writes are refused.
   var refused: (Now) -> Void = { _ in }
   /// Called after the answer once the writes are durable.
@@ -64,38 +64,39 @@ struct RegistryChange {
     workspace = row.id
   }
 
-  /// Writes a line of the audit.
+  /// Writes an audit line.
   ///
-  /// - `isLogged`: the log repeats it once it is durable; the change has no log line of its own.
+  /// - `isLogged`: the log repeats the line once it is durable, because the change has no log line
+  ///   of its own.
   mutating func audit(_ entry: AuditEntry, isLogged: Bool = true) {
     writes.append(.audit(entry))
     if isLogged { record = entry }
   }
 }
 
-/// The rows of workspaces with writes that are not durable yet.
+/// The rows of workspaces that have writes which are not durable yet.
 struct PendingRows {
   private var rows: [WorkspaceID: (row: RegisteredWorkspace, writes: Int)] = [:]
 
   var isEmpty: Bool { rows.isEmpty }
 
-  /// The row as the newest write will leave it.
+  /// Returns the row as the newest write will leave it.
   subscript(id: WorkspaceID) -> RegisteredWorkspace? { rows[id]?.row }
 
   var all: [RegisteredWorkspace] { rows.values.map(\.row) }
 
-  /// Returns the row that was pending before this one.
+  /// Adds a pending write of the row. Returns the row that was pending before.
   mutating func add(_ row: RegisteredWorkspace) -> RegisteredWorkspace? {
     let before = rows[row.id]
     rows[row.id] = (row, (before?.writes ?? 0) + 1)
     return before?.row
   }
 
-  /// A refused write has left the row as it was before.
+  /// Restores the row that was pending before a refused write.
   mutating func putBack(_ row: RegisteredWorkspace) { rows[row.id]?.row = row }
 
-  /// One of the row's writes is durable or refused.
-  mutating func settle(_ id: WorkspaceID) {
+  /// Removes one pending write of the row, which is durable or refused.
+  mutating func removeWrite(_ id: WorkspaceID) {
     guard var row = rows.removeValue(forKey: id) else { return }
     row.writes -= 1
     if row.writes > 0 { rows[id] = row }

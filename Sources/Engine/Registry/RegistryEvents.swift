@@ -3,12 +3,13 @@ import Store
 import System
 import Wire
 
-/// What follows from the registry's changes for queues, polls and files.
+/// Carries out the effects of the registry's changes on queues, polls and files.
 final class RegistryEvents: RegistryHost, UsesServices {
   let services: Services
   private let pool: WorkspacePool
   private let probes: Probes
-  /// Tokens have been revoked: whoever is parked with one is to be sent away.
+  /// Called when tokens have been revoked, so that the server ends the polls that are parked with
+  /// one.
   var tokensEnded: (Now) -> Void = { _ in }
 
   init(_ pool: WorkspacePool, _ probes: Probes) {

@@ -2,56 +2,60 @@ import Relay
 import Store
 import System
 
-/// The engine as the registry sees it: it carries out what follows from a change, and answers what
-/// the registry cannot know.
+/// The engine as the registry sees it: it carries out the effects of changes, and answers what the
+/// registry cannot know.
 protocol RegistryHost: AnyObject {
   // MARK: events
 
-  /// The agent of a workspace has registered again: it has nothing of what was leased to it.
+  /// Ends the leases of a workspace whose agent has registered again: the agent no longer has the
+  /// messages.
   func agentRegistered(_ id: WorkspaceID, now: Now)
-  /// A change that is about this workspace is durable: it may have been paused or resumed.
+  /// Updates the engine after a durable change of this workspace, which may have been paused or
+  /// resumed.
   func workspaceChanged(_ id: WorkspaceID, now: Now)
-  /// The removal, or the purge, of a workspace is durable: whoever waits for it is answered.
+  /// Answers everybody who waits for a workspace whose removal or purge is durable.
   func workspaceRemoved(_ row: RegisteredWorkspace)
-  /// A removed workspace is back.
+  /// Brings back a removed workspace.
   func workspaceRestored(_ row: RegisteredWorkspace, now: Now)
-  /// Tokens have been revoked: requests that are parked with one have to end.
+  /// Ends the requests that are parked with a revoked token.
   func credentialsEnded(now: Now)
-  /// Older tokens of a workspace end soon: its agent has to poll again.
+  /// Ends the polls of a workspace whose older tokens expire soon, so that its agent polls again.
   func endPolls(at id: WorkspaceID, now: Now)
-  /// The file of a workspace is deleted: what is known of the old one does not hold for a new one.
+  /// Forgets the facts about a workspace's deleted file, which a new file of this id must not
+  /// inherit.
   func forgetFile(of id: WorkspaceID)
-  /// The file of a workspace has been deleted; its row goes next.
+  /// Notes that the file of a workspace is deleted; its row goes next.
   func fileDeleted(_ id: WorkspaceID)
-  /// Closes the file of a workspace that is purged. `false`: a barrier still has its descriptor.
+  /// Closes the file of a workspace that is being purged. Returns false if a barrier still uses its
+  /// descriptor.
   func releaseFile(of id: WorkspaceID) -> Bool
 
   // MARK: questions
 
   var isShuttingDown: Bool { get }
-  /// A final error has ended the process's work.
+  /// Whether a final error has ended the work of the process.
   var hasFailed: Bool { get }
   func isTimeDoubtful(_ now: Now) -> Bool
-  /// The time by which tokens end.
+  /// Returns the time that decides whether a token has expired.
   func credentialTime(_ now: Now) -> WallTime
-  /// Whether the workspace has ever held a message.
+  /// Returns whether the workspace has ever held a message. Throws if its file cannot be read.
   func hasHadMessage(_ id: WorkspaceID, now: Now) throws(RelayError) -> Bool
-  /// What the workspace's file holds, as far as that is known.
+  /// Returns the queue depth of the workspace, if it is known.
   func depth(of id: WorkspaceID) -> QueueDepth?
-  /// Whether a barrier has the descriptor of the workspace's file.
+  /// Returns whether a barrier uses the descriptor of the workspace's file.
   func isBarrierBusy(with id: WorkspaceID) -> Bool
 
   // MARK: the transaction
 
-  /// What relay.db is to be told of the clocks, in a transaction with `count` other changes.
+  /// Returns the record of the clocks that relay.db is to store with `count` other changes.
   func clockToStore(besides count: Int, now: Now) -> ClockRecord?
   func clockStored(_ record: ClockRecord?, _ isStored: Bool, now: Now)
-  /// How far the files are on the disk, as relay.db is to note it.
+  /// Returns the progress of the files that relay.db is to store.
   func takeProgress(now: Now) -> [WorkspaceID: Int64]
   func progressRefused(_ noted: [WorkspaceID: Int64])
-  /// A barrier has covered what relay.db had come to.
+  /// Notes the progress of relay.db that a barrier has covered.
   func registryPassed(progress: Int64, now: Now)
-  /// Says whether somebody waits for a probe that is among the writes of this round.
+  /// Returns whether somebody waits for a probe that is among the writes of this round.
   func probeCommitted(_ number: UInt64) -> Bool
   func probeRefused(now: Now)
   func probePassed(_ number: UInt64, now: Now)

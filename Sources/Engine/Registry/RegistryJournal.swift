@@ -2,28 +2,29 @@ import Relay
 import Store
 import System
 
-/// Owns the directory, and brings it and relay.db forward together: a turn's changes are one
-/// transaction, and the directory follows when a barrier has made that durable.
+/// Owns the directory and keeps it in step with relay.db: a turn's changes are one transaction, and
+/// the directory changes when a barrier has made the transaction durable.
 final class RegistryJournal {
-  /// Changes that one barrier makes durable.
+  /// A commit round of the registry: the changes that one barrier makes durable.
   private struct Round {
     var number: UInt64
     var changes: [Submitted]
-    /// The progress of relay.db after them.
+    /// The progress of relay.db after the changes.
     var progress: Int64
   }
 
-  /// The transaction of this turn.
+  /// The transaction that this turn collects.
   private struct Transaction {
     var writes: [RegistryWrite] = []
     var changes: [Submitted] = []
   }
 
-  /// How deleted content leaves the log of relay.db.
+  /// The state of removing deleted content from the log of relay.db.
   private struct Emptying {
-    /// Since when deleted content stands in the log.
+    /// The instant since which deleted content has been in the log.
     var blankedSince: Instant?
-    /// The log is emptied after the barrier at work; nothing is written into it before that.
+    /// Whether the log waits for the current barrier to be emptied. No write is committed before
+    /// that.
     var isWaiting = false
   }
 
@@ -40,10 +41,10 @@ final class RegistryJournal {
   private let data: DataDirectory
   private let diskGuard: DiskGuard
   private let replies: Replies
-  /// The engine; it owns the registry, and attaches itself before the first turn.
+  /// The engine, which owns the registry and attaches itself before the first turn.
   unowned var host: (any RegistryHost)!
-  /// What is durable, and what holds before it is: tokens that were revoked, workspaces that are
-  /// being removed.
+  /// The durable state, with two exceptions that take effect earlier: revoked tokens, and
+  /// workspaces that are being removed.
   var directory: Directory
 
   private var turn = Transaction()
@@ -71,27 +72,27 @@ final class RegistryJournal {
 
   // MARK: what is pending
 
-  /// Returns the row as the newest write will leave it: what is written next builds on that.
+  /// Returns the workspace's row as the newest write will leave it; the next write starts from it.
   func newestRow(_ id: WorkspaceID) -> RegisteredWorkspace? {
     guard let row = rows[id] else { return directory.workspace(id)?.row }
     return row.state == .active ? row : nil
   }
 
-  /// Whether a change about the workspace is not durable yet.
+  /// Returns whether a change of the workspace is not durable yet.
   func isPending(_ id: WorkspaceID) -> Bool {
     turn.changes.contains { $0.change.workspace == id }
       || rounds.contains { $0.changes.contains { $0.change.workspace == id } }
   }
 
-  /// The number of rounds that wait for their barrier.
+  /// The number of commit rounds that wait for their barrier.
   var roundCount: Int { rounds.count }
 
-  /// The number of changes in this round, if it is the one that was committed last.
+  /// Returns the number of changes in this round, if it is the last committed one.
   func operations(in number: UInt64) -> Int {
     rounds.last.map { $0.number == number ? $0.changes.count : 0 } ?? 0
   }
 
-  /// When a turn has something to write that no change has brought.
+  /// The instant at which a turn has something to write without a change.
   var nextDue: Instant? {
     guard !emptying.isWaiting else { return nil }
     let lines = host.hasFailed ? nil : lines.nextDue
@@ -100,7 +101,7 @@ final class RegistryJournal {
 
   // MARK: writing
 
-  /// Adds a change to the turn's transaction. Nothing else changes what is registered.
+  /// Adds a change to the turn's transaction. All changes of the registry go through here.
   func submit(_ change: RegistryChange) {
     turn.writes += change.writes
     let previous = change.row.flatMap { rows.add($0) }
@@ -110,16 +111,16 @@ final class RegistryJournal {
   /// Adds times of last use to the turn's transaction; nobody waits for them.
   func write(uses: [RegistryWrite.Use]) { turn.writes.append(.touchTokens(uses)) }
 
-  /// Adds the row that shows whether a row can be written; the probe hears of the transaction.
+  /// Adds the probe's row, which shows whether the relay can write.
   func write(probeAt time: WallTime) { turn.writes.append(.probe(at: time)) }
 
-  /// Sends a reply. If it tells of a write that is pending it leaves with that one's barrier.
+  /// Sends a reply. If it shows a write that is pending, it leaves with the write's barrier.
   func answer(_ reply: Reply, about ids: [WorkspaceID]) {
     guard ids.contains(where: { rows[$0] != nil }) else { return replies.send(reply) }
     submit(RegistryChange(reply: reply))
   }
 
-  /// Adds a line of the audit that nobody waits for.
+  /// Adds an audit line that nobody waits for.
   func add(_ line: AuditEntry) {
     guard let lost = lines.add(line, atMost: limits.auditLinesWaitingMax) else { return }
     log.error(
@@ -130,26 +131,26 @@ final class RegistryJournal {
       ])
   }
 
-  /// Notes a sign of life; relay.db is told within `pulseInterval`.
+  /// Notes a sign of life, which is written to relay.db within `pulseInterval`.
   func seen(_ id: WorkspaceID, now: Now) {
     directory.seen(id, at: now.wall)
     pulse(id, now: now)
   }
 
-  /// Something may come due in a file that relay.db calls idle: relay.db is told in this turn.
+  /// Writes to relay.db in this turn that something may be due in a file that relay.db calls idle.
   func noteBusy(_ id: WorkspaceID) {
     directory.setWake(id, nil)
     pulses.addUrgent(id)
   }
 
-  /// Has relay.db told within `pulseInterval` what is known of the workspace.
+  /// Writes the known facts about the workspace to relay.db within `pulseInterval`.
   func pulse(_ id: WorkspaceID, now: Now) {
     pulses.add(id, at: now.instant + limits.pulseInterval)
   }
 
   // MARK: the transaction
 
-  /// Commits the turn's changes; says whether somebody waits for the barrier.
+  /// Commits the turn's changes. Returns whether somebody waits for the barrier.
   func commit(_ number: UInt64, now: Now) -> Bool {
     guard !host.hasFailed, !waitsForEmptyLog(now: now), !host.hasFailed else { return false }
     let signs = pulses.take(now.instant).compactMap(pulse(of:))
@@ -159,7 +160,7 @@ final class RegistryJournal {
     let lines = lines.taken(now.instant)
     let clock = host.clockToStore(
       besides: turn.writes.count + turn.changes.count + lines.count, now: now)
-    // A read of what may not be durable yet is a change without a write.
+    // A read of rows that may not be durable is a change without a write.
     guard !turn.writes.isEmpty || !turn.changes.isEmpty || !lines.isEmpty || clock != nil
     else { return false }
     var writes = turn.writes + lines.map { .audit($0) }
@@ -184,7 +185,8 @@ final class RegistryJournal {
       host.probeRefused(now: now)
       return false
     }
-    // What calls a file idle no longer has to be on the disk with what is written into the file.
+    // If relay.db calls a file idle, it must be corrected by the same barrier as the write into the
+    // file.
     let isWaitedFor =
       host.probeCommitted(number) || !changes.isEmpty || signs.contains { $0.nextWakeAt == nil }
     if isWaitedFor {
@@ -194,14 +196,14 @@ final class RegistryJournal {
     return isWaitedFor
   }
 
-  /// Makes the changes of a round that is on the disk in memory, and answers them.
+  /// Applies the changes of a round that is on the disk in memory, and answers them.
   func passed(_ number: UInt64, now: Now) {
     guard let first = rounds.first, first.number == number else { return }
     rounds.removeFirst()
     host.registryPassed(progress: first.progress, now: now)
     for submitted in first.changes {
       let change = submitted.change
-      settle(change)
+      finish(change)
       change.apply(&directory)
       if let reply = change.reply { replies.send(reply) }
       if let record = change.record { logChange(record) }
@@ -212,28 +214,28 @@ final class RegistryJournal {
     if rounds.isEmpty { file.markSynced() }
   }
 
-  private func settle(_ change: RegistryChange) {
-    if let row = change.row { rows.settle(row.id) }
-    change.settled()
+  private func finish(_ change: RegistryChange) {
+    if let row = change.row { rows.removeWrite(row.id) }
+    change.finished()
   }
 
   private func refuse(_ changes: [Submitted], _ error: StoreError, now: Now) {
     if error.isFinalForProcess {
       log.error("registry_failed", ["error": .text(error.description)])
-      // The server tells everybody who waits.
+      // The server answers everybody who waits.
       return host.fail(error)
     }
     repeatedLog.error("registry_failed", error.description)
-    // The whole turn was rolled back: rows are again what the turns before have made of them.
+    // The whole turn was rolled back: the rows are again as the turns before have left them.
     for submitted in changes.reversed() {
       if let previous = submitted.previous { rows.putBack(previous) }
     }
-    // Each change found what those before it had made.
+    // They are undone in reverse order, because each change started from the one before.
     for submitted in changes.reversed() { submitted.change.undo(&directory) }
     for submitted in changes {
       let change = submitted.change
-      settle(change)
-      // A file without a row would keep its id from being used.
+      finish(change)
+      // A file without a row would block its id.
       if change.isCreation, let id = change.workspace { removeFile(of: id) }
       change.refused(now)
       if let reply = change.reply { replies.send(reply.failing(change.refusal)) }
@@ -246,7 +248,7 @@ final class RegistryJournal {
     }
   }
 
-  /// Logs what has become durable; the audit keeps the same for good.
+  /// Logs a change that has become durable; the audit keeps it for good.
   private func logChange(_ record: AuditEntry) {
     let place: (StaticString, String) =
       record.workspace.map { ("workspace", $0.text) } ?? ("target", record.target)
@@ -261,7 +263,7 @@ final class RegistryJournal {
   // MARK: pulses
 
   private func pulse(of id: WorkspaceID) -> WorkspacePulse? {
-    // The rows of what is purged may have gone.
+    // The rows of a workspace that is being purged may be gone.
     guard let record = directory.workspace(id) ?? directory.removed[id],
       record.row.state != .purging
     else { return nil }
@@ -271,16 +273,17 @@ final class RegistryJournal {
     return WorkspacePulse(row, depth: host.depth(of: id))
   }
 
-  /// The disk has refused these: they are written again.
+  /// Puts back the facts that the disk has refused, to be written again.
   private func putBack(_ signs: [WorkspacePulse], now: Now) {
     for pulse in signs { self.pulse(pulse.id, now: now) }
-    // A file that is written while relay.db calls it idle would be overlooked after a crash.
+    // A file that is written while relay.db calls it idle would be missed after a crash.
     if signs.contains(where: { $0.nextWakeAt == nil }) {
       pulses.retry(at: now.instant + limits.markRetry)
     }
   }
 
-  /// Writes all that nobody waits for, at the end of the process.
+  /// Writes all that nobody waits for, at the end of the process. Throws the error that SQLite
+  /// reports.
   func writeRest(now: Now) throws(StoreError) {
     while !pulses.isEmpty {
       pulses.retry(at: now.instant)
@@ -292,7 +295,7 @@ final class RegistryJournal {
 
   // MARK: the log of relay.db
 
-  /// What a transaction with lines of the audit in it takes away at the other end.
+  /// Returns the write that removes the oldest audit lines, if this transaction adds lines.
   private func trim(with writes: [RegistryWrite], now: Now) -> RegistryWrite? {
     let lines = writes.reduce(0) { if case .audit = $1 { $0 + 1 } else { $0 } }
     guard lines > 0 else { return nil }
@@ -300,10 +303,10 @@ final class RegistryJournal {
     return .trimAudit(before: oldest, keep: limits.auditEntriesMax, rows: 2 * lines)
   }
 
-  /// Secrets that were deleted or replaced leave the log `walIdle` later, whether or not it is
-  /// idle: it is short, and signs of life are written all the time. Says whether a pending round
-  /// has to end before that. The next one waits for it, unless a file that was idle is written in
-  /// this turn: relay.db says so with the same barrier.
+  /// Empties the log `walIdle` after secrets in it were deleted or replaced, idle or not: the log
+  /// is short, and signs of life are always being written. Returns whether the commit must wait for
+  /// a pending round first. It does not wait if a file that was idle is written in this turn,
+  /// because relay.db needs the same barrier.
   private func waitsForEmptyLog(now: Now) -> Bool {
     emptying.isWaiting = false
     guard let since = emptying.blankedSince, since + limits.walIdle <= now.instant else {
@@ -313,12 +316,12 @@ final class RegistryJournal {
       emptying.isWaiting = !pulses.hasUrgent
       return emptying.isWaiting
     }
-    // What could not be emptied is tried again as if it had been deleted now.
+    // A log that could not be emptied is tried again as if the content had been deleted now.
     emptying.blankedSince = checkpoint(.truncate) ? nil : now.instant
     return false
   }
 
-  /// Says whether all of the log is in the file.
+  /// Copies the log into the file. Returns whether all of it was copied.
   @discardableResult
   private func checkpoint(_ mode: CheckpointMode) -> Bool {
     do throws(StoreError) {

@@ -3,25 +3,26 @@ import Store
 import System
 import Wire
 
-/// How a workspace is to be removed, and all that stands below it with it.
+/// A request to remove a workspace and everything below it.
 struct Removal {
   var purges: Bool
   var actor: String
-  /// For the audit.
+  /// The request's text in the audit.
   var detail = ""
   var now: Now
 }
 
-/// The end of workspaces. It happens in steps, each of which is durable before the next:
+/// Removes workspaces in steps, each of which is durable before the next:
 ///
-/// 1. The row says `removed`. From then on it is unknown, and its tokens are dead.
-/// 2. Whoever waits for it is answered, and its messages and tasks end, some hundred in a turn.
-/// 3. After `removedKeep`, or when asked to, the row says `purging`. There is no way back.
+/// 1. The row becomes `removed`. From then on the workspace is unknown, and its tokens are dead.
+/// 2. Everybody who waits for it is answered, and its messages and tasks end, some hundred in a
+/// turn.
+/// 3. After `removedKeep`, or on request, the row becomes `purging`, which is irreversible.
 /// 4. Its file is deleted, and then its row.
 ///
-/// A relay that finds the row in one of these states at its start goes on from there.
+/// A relay that finds a row in one of these states at its start continues from there.
 package final class Removals {
-  /// When a removed workspace is purged, or a purge that failed is tried again.
+  /// The time at which a removed workspace is purged, or a failed purge is tried again.
   private struct Timer: Comparable {
     var at: WallTime
     var id: WorkspaceID
@@ -35,12 +36,12 @@ package final class Removals {
   private let replies: Replies
   private let limits: Limits
   private let log: Log
-  /// Removed workspaces whose messages are to end.
+  /// The removed workspaces whose messages are to end.
   private var closing: [WorkspaceID] = []
-  /// Workspaces whose file is to be deleted.
+  /// The workspaces whose file is to be deleted.
   private var purging: [WorkspaceID] = []
   private var timers = Heap<Timer>()
-  /// The answers to operators whose purge is done when the file has gone.
+  /// The replies to operators whose purge is complete when the file is deleted.
   private var purgeReplies: [WorkspaceID: Reply] = [:]
 
   init(
@@ -59,7 +60,7 @@ package final class Removals {
   private var host: any RegistryHost { journal.host }
   private var directory: Directory { _read { yield journal.directory } }
 
-  /// Goes on with what an earlier process has left.
+  /// Continues the removals that an earlier process has left.
   func start() {
     for (id, record) in directory.removed {
       if record.row.state == .purging { purging.append(id) } else { keep(record.row) }
@@ -68,18 +69,18 @@ package final class Removals {
 
   var isIdle: Bool { purgeReplies.isEmpty }
 
-  /// When a purge is due by the wall clock.
+  /// The wall time of the next purge.
   var nextDue: WallTime? { timers.first?.at }
 
-  /// A file can be deleted now.
+  /// Whether a file can be deleted now.
   var isReady: Bool { purging.first.map { !host.isBarrierBusy(with: $0) } ?? false }
 
   // MARK: removal
 
-  /// Whoever removes a workspace with others below it has to say so: a subtree is removed as a
-  /// whole, in one transaction, or not at all.
+  /// Removes a workspace. Throws unless the operator has confirmed the removal of the workspaces
+  /// below it. A subtree is removed as a whole, in one transaction, or not at all.
   ///
-  /// - `isConfirmed`: with all that stands below it.
+  /// - `isConfirmed`: the operator has confirmed the removal of the whole subtree.
   package func remove(
     _ call: CallID, _ id: WorkspaceID, purge: Bool, isConfirmed: Bool = false, actor: String,
     now: Now
@@ -101,7 +102,7 @@ package final class Removals {
       var rows: [RegisteredWorkspace] = []
       for id in below { rows.append(try removable(id, purge: purge)) }
       var removal = Removal(purges: purge, actor: actor, detail: "below \(id.text)", now: now)
-      // The lowest first: a purge is answered when the last file has gone.
+      // The lowest go first, so that a purge is answered when the last file is deleted.
       for row in rows.reversed() { remove(row, removal, reply: nil) }
       removal.detail = below.isEmpty ? "" : "with \(below.count) below it"
       let answer: ReplyContent =
@@ -113,24 +114,25 @@ package final class Removals {
     }
   }
 
-  /// The row as it is now, if it can be removed.
+  /// Returns the current row. Throws if the workspace cannot be removed.
   private func removable(
     _ id: WorkspaceID, purge: Bool
   ) throws(RelayError) -> RegisteredWorkspace {
-    // One that is being made is not there yet: its maker has no answer.
+    // A workspace that is being made does not count yet: its creation is not answered.
     guard let known = directory.workspace(id) ?? directory.removed[id] else {
       throw journal.rows[id] == nil ? .notFound : .notStored
     }
     let row = journal.rows[id] ?? known.row
     if row.state == .purging { throw .notFound }
     if host.isShuttingDown { throw .notStored }
-    // It is coming back.
+    // The workspace is being restored.
     if row.state == .active, directory.removed[id] != nil { throw .notStored }
     if row.state == .removed, !purge { throw .workspaceRemoved }
     return row
   }
 
-  /// All that stands below it, from above to below; `nil`: too many for one turn.
+  /// Returns all workspaces below this one, parents before children; `nil` if they are too many for
+  /// one turn.
   private func descendants(of id: WorkspaceID) -> [WorkspaceID]? {
     var found: [WorkspaceID] = []
     var level = workspaces.newestChildren(of: id)
@@ -142,7 +144,9 @@ package final class Removals {
     return found
   }
 
-  /// - `reply`: to whoever asked; of a purge when the file has gone.
+  /// Removes one workspace.
+  ///
+  /// - `reply`: the operator's reply; of a purge it leaves when the file is deleted.
   private func remove(_ row: RegisteredWorkspace, _ removal: Removal, reply: Reply?) {
     var row = row
     let id = row.id
@@ -158,7 +162,7 @@ package final class Removals {
         action: removal.purges ? .workspacePurge : .workspaceRemove, target: .workspace(id),
         detail: removal.detail),
       isLogged: false)
-    // The credential is dead before the write is durable; whoever waits hears of it after.
+    // The credential is dead before the write is durable; everybody who waits is answered after it.
     let undo = journal.directory.remove(gone)
     if directory.removed[id]?.row.nextWakeAt != nil { journal.noteBusy(id) }
     if removal.purges { purgeReplies[id] = reply }
@@ -171,7 +175,7 @@ package final class Removals {
     journal.submit(change)
   }
 
-  /// Its row is durable.
+  /// Continues after the row has become durable.
   private func removed(_ row: RegisteredWorkspace) {
     log.info(
       row.state == .purging ? "workspace_purging" : "workspace_removed",
@@ -191,10 +195,10 @@ package final class Removals {
 
   // MARK: messages
 
-  /// The removed workspace whose messages end next, a part of them in a turn.
+  /// The removed workspace whose messages end next, some of them in each turn.
   var nextToClose: WorkspaceID? { closing.first }
 
-  /// Nothing of `nextToClose` is left to end, or nobody can end it now.
+  /// Takes `nextToClose` off the list: all its messages have ended, or its file cannot be opened.
   func closed() { closing.removeFirst() }
 
   // MARK: restore
@@ -204,7 +208,7 @@ package final class Removals {
       let error: RelayError = directory.workspace(id) == nil ? .notFound : .workspaceExists
       return replies.send(Reply(call: call, error: error))
     }
-    // Its messages are still ending, or its removal is not durable: soon.
+    // The messages are still ending, or the removal is not durable: try again soon.
     guard !closing.contains(id), journal.rows[id] == nil else {
       return replies.send(
         Reply(
@@ -235,11 +239,11 @@ package final class Removals {
 
   // MARK: purge
 
-  /// Deletes one file in a turn: that takes the disk some milliseconds.
+  /// Deletes at most one file in a turn, because that takes some milliseconds.
   func tick(now: Now) {
     if let next = timers.first, next.at <= now.wall {
       _ = timers.popFirst()
-      // By a clock that is doubted nothing goes; what somebody has purged goes all the same.
+      // A clock in doubt purges nothing; a purge that an operator has requested goes on.
       if host.isTimeDoubtful(now), directory.removed[next.id]?.row.state == .removed {
         retry(next.id, now: now)
       } else {
@@ -248,7 +252,7 @@ package final class Removals {
     }
     guard let index = purging.firstIndex(where: { host.releaseFile(of: $0) }) else { return }
     let id = purging.remove(at: index)
-    // Under its id there may be another by now.
+    // The id may belong to a new workspace by now.
     guard directory.removed[id]?.row.state == .purging else { return }
     do throws(StoreError) {
       try data.deleteWorkspaceFile(id)
@@ -278,12 +282,12 @@ package final class Removals {
     journal.submit(change)
   }
 
-  /// The row says what is to be done: it is done after a minute, or by the next start.
+  /// Tries the step that the row demands again in a minute; a restart would do it too.
   private func retry(_ id: WorkspaceID, now: Now) {
     timers.insert(Timer(at: now.wall + Limits.purgeRetry, id: id))
   }
 
-  /// It was kept for long enough, unless it has been restored meanwhile.
+  /// Purges a workspace that was kept for long enough, unless it has been restored.
   private func expire(_ id: WorkspaceID, now: Now) {
     guard var row = directory.removed[id]?.row else { return }
     if row.state == .purging {
@@ -292,7 +296,7 @@ package final class Removals {
     }
     guard row.state == .removed, let at = row.removedAt, at + limits.removedKeep <= now.wall
     else { return }
-    // A restore may be pending, and may be refused.
+    // A pending restore may still be refused.
     guard journal.rows[id] == nil else { return retry(id, now: now) }
     row.state = .purging
     let purged = row

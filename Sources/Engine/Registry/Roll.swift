@@ -1,8 +1,9 @@
 import Relay
 
-/// Workspaces in the order in which they came, to be listed a page at a time.
+/// A list of workspaces in the order of their addition, read a page at a time.
 struct Roll {
-  /// A workspace that has gone leaves a gap, until there are too many gaps.
+  /// The ids in order. A removed workspace leaves a gap; when there are too many, the gaps are
+  /// removed.
   private var ids: [WorkspaceID?] = []
   private var places: [WorkspaceID: Int] = [:]
   private var gaps = 0
@@ -23,7 +24,7 @@ struct Roll {
     for case (let place, let id?) in ids.enumerated() { places[id] = place }
   }
 
-  /// `nil`: there is no such workspace.
+  /// Returns a page of ids; `nil` if `after` is not in the list.
   func page(after: WorkspaceID?, _ size: Int) -> (ids: [WorkspaceID], hasMore: Bool)? {
     var start = 0
     if let after {
@@ -39,7 +40,7 @@ struct Roll {
   }
 }
 
-/// Workspaces to be listed: all of them, and those of each org.
+/// The lists of workspaces: one of all, and one for each org.
 struct Rolls {
   private var all = Roll()
   private var ofOrg: [String: Roll] = [:]
@@ -54,7 +55,7 @@ struct Rolls {
     ofOrg[row.org]?.remove(row.id)
   }
 
-  /// `nil`: there is no such workspace.
+  /// Returns a page of ids; `nil` if `after` is not in the list.
   func page(
     after: WorkspaceID?, _ size: Int, org: String?
   ) -> (ids: [WorkspaceID], hasMore: Bool)? {

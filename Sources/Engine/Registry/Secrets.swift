@@ -1,9 +1,9 @@
 package import Relay
 
-/// What operators have given to agents, in memory: by workspace, then by key.
+/// The secrets that operators have set for agents, in memory, by workspace and then by key.
 package struct Secrets {
   private var byWorkspace: [WorkspaceID: [String: RegisteredSecret]] = [:]
-  /// Of all values.
+  /// The size of all values together.
   package private(set) var bytes = 0
 
   package subscript(_ id: WorkspaceID) -> [String: RegisteredSecret] { byWorkspace[id] ?? [:] }
@@ -22,7 +22,7 @@ package struct Secrets {
     if byWorkspace[id]?.isEmpty == true { byWorkspace[id] = nil }
   }
 
-  /// The workspace has gone.
+  /// Removes the secrets of a workspace that is removed.
   package mutating func removeAll(of id: WorkspaceID) {
     for secret in (byWorkspace.removeValue(forKey: id) ?? [:]).values {
       bytes -= secret.value.utf8.count

@@ -1,22 +1,23 @@
 package import Relay
 import Wire
 
-/// What an operator sets for a workspace; kept as a text in the registry.
+/// An operator's settings for a workspace, stored as a text in the registry.
 package struct Settings: Sendable, Equatable {
-  /// Who may call at `/w/{id}/`: holders of a credential of the relay, or everybody.
+  /// The callers that may use `/w/{id}/`: holders of a credential of the relay, or everybody.
   package enum Callers: String, Sendable, CaseIterable { case relay, agent }
-  /// What a caller gets when its hold runs out: the Task, or an error (A2A 1.0 §3.2.2, strictly).
+  /// The response to a caller whose hold runs out: the Task, or an error (A2A 1.0 §3.2.2,
+  /// strictly).
   package enum WhenOffline: String, Sendable, CaseIterable { case task, error }
 
   package var callers = Callers.relay
   package var whenOffline = WhenOffline.task
-  /// White space for held JSON-RPC callers.
+  /// Whether held JSON-RPC callers are sent white space.
   package var keepsAlive = true
-  /// Nothing is delivered. Only the operations pause and resume set it.
+  /// Whether deliveries are stopped. Only the operations pause and resume set it.
   package var isPaused = false
-  /// Sends are refused as well.
+  /// Whether sends are refused too.
   package var refusesSends = false
-  /// When the agent's card was registered last.
+  /// The time of the last registration of the agent's card.
   package var cardAt: WallTime?
 
   package init() {}
@@ -27,9 +28,9 @@ package struct Settings: Sendable, Equatable {
     keepsAlive = change.keepsAlive ?? keepsAlive
   }
 
-  // MARK: as they are kept
+  // MARK: stored form
 
-  /// Reads what a row keeps; a text that this release cannot read counts as no settings.
+  /// Reads the settings of a row. A text that this release cannot read counts as no settings.
   package init(ofRow row: RegisteredWorkspace) {
     guard let stored = StoredSettings(row.settings) else { return }
     let callers = stored["callers"].map { Callers(rawValue: $0) } ?? self.callers
@@ -43,7 +44,7 @@ package struct Settings: Sendable, Equatable {
     cardAt = stored[number: "card_at"].map { WallTime(nanoseconds: $0) }
   }
 
-  /// The text that a row keeps.
+  /// The text that the row stores.
   var stored: String {
     var stored = StoredSettings()
     stored["callers"] = callers.rawValue
@@ -56,12 +57,12 @@ package struct Settings: Sendable, Equatable {
   }
 }
 
-/// What an operator changes of a workspace's settings; what is nil stays.
+/// An operator's changes of a workspace's settings; `nil` members stay as they are.
 package struct SettingsChange: Sendable {
   package var callers: Settings.Callers?
   package var whenOffline: Settings.WhenOffline?
   package var keepsAlive: Bool?
-  /// The audit's words for it.
+  /// The audit's text for the change.
   package var words: [String]
 
   package init(

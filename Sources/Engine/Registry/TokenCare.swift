@@ -2,24 +2,24 @@ import Relay
 import System
 import Wire
 
-/// What is written about tokens at some time, and when: the times of their last use, revocations
-/// that the disk has refused, and the deletion of dead ones. Nobody waits for any of it.
+/// Schedules the writes about tokens that nobody waits for: the times of their last use,
+/// revocations that the disk has refused, and the deletion of dead tokens.
 struct TokenCare {
-  /// A revocation that holds in memory and that the disk has refused.
+  /// A revocation that takes effect in memory and that the disk has refused.
   struct Refused {
     var digests: [SHA256.Digest]
-    /// The line of the audit that was refused with it.
+    /// The audit line that was refused with the revocation.
     var record: AuditEntry?
   }
 
-  /// What is to be written in this turn.
+  /// The writes of one turn.
   struct Step {
     var uses: [RegistryWrite.Use] = []
     var revocations: [Refused] = []
     var dead: [SHA256.Digest] = []
   }
 
-  /// When a dead token is deleted, unless it has been given another end since.
+  /// The time at which a dead token is deleted, unless its expiry has changed since.
   private struct Death: Comparable {
     var at: WallTime
     var digest: SHA256.Digest
@@ -42,10 +42,10 @@ struct TokenCare {
     deadKept = limits.deadTokenKept
   }
 
-  /// When uses or revocations are to be written.
+  /// The instant at which uses or revocations are written.
   var nextDue: Instant? { usesDue?.orEarlier(refusedDue) ?? refusedDue }
 
-  /// When a dead token is to be deleted.
+  /// The time at which the next dead token is deleted.
   var nextDeath: WallTime? { deaths.first?.at }
 
   var deathCount: Int { deaths.count }
@@ -59,34 +59,34 @@ struct TokenCare {
     if usesDue == nil { usesDue = now.instant + useWrite }
   }
 
-  /// Notes a revocation that could not be written: it is tried again.
+  /// Notes a revocation that could not be written and has to be tried again.
   mutating func refused(_ revocation: Refused, now: Now) {
     refused.append(revocation)
     refusedDue = now.instant + retry
   }
 
-  /// Notes the end of a token, if it has one: it leaves the lists some time after that.
+  /// Notes the expiry of a token, if it has one. Some time later the token leaves the lists.
   mutating func noteEnd(of token: RegisteredToken) {
     guard let end = token.end, let digest = SHA256.Digest(token.hash) else { return }
     deaths.insert(Death(at: end + deadKept, digest: digest))
   }
 
-  /// Notes tokens whose deletion could not be written: it is tried again.
+  /// Notes tokens whose deletion could not be written and has to be tried again.
   mutating func deletionRefused(_ digests: [SHA256.Digest], now: Now) {
     for digest in digests { deaths.insert(Death(at: now.wall + retry, digest: digest)) }
   }
 
-  /// Takes what is due.
+  /// Takes the writes that are due.
   ///
-  /// - `isTimeDoubtful`: no token is deleted by a clock that may be wrong.
-  /// - `end`: when the token ends, as far as is known now; `nil`: there is no such token any more.
+  /// - `isTimeDoubtful`: the clock may be wrong, so that no token is deleted by it.
+  /// - `end`: returns the current expiry of a token; `nil` if the token no longer exists.
   mutating func step(
     now: Now, isTimeDoubtful: Bool, end: (SHA256.Digest) -> WallTime?
   ) -> Step {
     var step = Step()
     if let due = usesDue, due <= now.instant {
       step.uses = takeUses()
-      // The rest at once, in turns of their own.
+      // The other uses follow at once, in turns of their own.
       usesDue = uses.isEmpty ? nil : now.instant
     }
     if let due = refusedDue, due <= now.instant {
@@ -105,7 +105,7 @@ struct TokenCare {
     return step
   }
 
-  /// Takes times of last use, as many as one transaction holds; none when all are written.
+  /// Takes as many times of last use as one transaction holds; none when all are written.
   mutating func takeUses() -> [RegistryWrite.Use] {
     let taken = uses.prefix(Limits.tokensInTransactionMax)
     uses.removeFirst(taken.count)

@@ -1,15 +1,16 @@
 package import Relay
 import Wire
 
-/// One token while the relay runs, shared by the table and by the connections that have shown it:
-/// noting a use must cost nothing that a request would feel.
+/// The use of one token while the relay runs. The table and the connections that have shown the
+/// token share it, so that noting a use costs a request almost nothing.
 package final class TokenUse {
   let hash: [UInt8]
-  /// The last use; the file learns of it later.
+  /// The time of the last use, which is written to relay.db later.
   package internal(set) var at: WallTime?
-  /// It waits to be written.
+  /// Whether the last use waits to be written.
   var isWaiting = false
-  /// It opens nothing any more, whoever still holds this.
+  /// Whether the token is revoked. A revoked token opens nothing, even for a connection that still
+  /// holds this object.
   package internal(set) var isRevoked = false
 
   init(_ row: RegisteredToken) {
@@ -18,15 +19,15 @@ package final class TokenUse {
   }
 }
 
-/// Every token and key that the registry lists, dead ones too, by what it opens.
+/// All tokens and keys that the registry lists, including dead ones.
 ///
-/// A new one is put in at once, so that limits count it, and opens something only when it is
-/// durable. A revoked one opens nothing at once, and stays revoked if the disk refuses that.
+/// A new token is added at once, so that limits count it, but opens nothing before it is durable. A
+/// revoked token opens nothing from that moment, and stays revoked if the disk refuses the write.
 struct TokenTable {
-  /// How far a revocation has come.
+  /// The progress of a revocation.
   enum Revocation {
     case none, pending, refused, durable
-    /// The owner's removal ends the token, and is pending.
+    /// The pending removal of the owner ends the token.
     case removal
   }
 
@@ -37,7 +38,7 @@ struct TokenTable {
     var isDurable: Bool
     var revocation: Revocation
 
-    /// As it is shown: what was noted since the row was written is newer.
+    /// The row with the last use, which may be newer in memory.
     var shown: RegisteredToken {
       var row = row
       row.lastUsedAt = use.at
@@ -45,7 +46,7 @@ struct TokenTable {
     }
   }
 
-  /// What a token or key belongs to.
+  /// The owner of a token or key.
   enum Owner: Hashable {
     case workspace(WorkspaceID)
     case org(String)
@@ -60,7 +61,7 @@ struct TokenTable {
       }
     }
 
-    /// How its tokens begin, and how they are stored.
+    /// The prefix of the owner's tokens, and the kind and workspace that their rows have.
     var form: (prefix: String, kind: RegisteredToken.Kind, workspace: WorkspaceID?) {
       switch self {
       case .workspace(let id): ("rtok_", .agent, id)
@@ -77,11 +78,11 @@ struct TokenTable {
   }
 
   private var entries: [SHA256.Digest: Entry] = [:]
-  /// In the order of their making.
+  /// The tokens of each owner, in the order of their creation.
   private var owned: [Owner: [SHA256.Digest]] = [:]
-  /// Keys of all orgs, which are named without their org.
+  /// The keys of all orgs by the ids that lists show.
   private var keys: [String: SHA256.Digest] = [:]
-  /// Tokens of purged workspaces: they open nothing, and their agents can be told why.
+  /// The tokens of purged workspaces: they open nothing, and their agents learn why.
   private var purged: Set<SHA256.Digest> = []
   var purgedCount: Int { purged.count }
 
@@ -89,21 +90,21 @@ struct TokenTable {
 
   func entries(of owner: Owner) -> [Entry] { (owned[owner] ?? []).compactMap { entries[$0] } }
 
-  /// The key that lists show by this id.
+  /// Returns the key with the id that lists show.
   func key(_ fingerprint: String) -> Entry? { keys[fingerprint].flatMap { entries[$0] } }
 
-  /// Whether lists show another one by this id already.
+  /// Returns whether another token has the same id in lists.
   func isTaken(_ fingerprint: String, by owner: Owner) -> Bool {
     if case .org = owner { return keys[fingerprint] != nil }
     return entries(of: owner).contains { $0.row.fingerprint == fingerprint }
   }
 
-  /// Returns how many count now, with those that will when they are durable.
+  /// Returns the number of the owner's valid tokens, including those that are not durable yet.
   func liveCount(of owner: Owner, at time: WallTime) -> Int {
     entries(of: owner).count { $0.row.isLive(at: time) }
   }
 
-  /// What it opens now.
+  /// Returns the credential that the token proves now, if any.
   func credential(_ digest: SHA256.Digest) -> Directory.Credential? {
     guard let entry = entries[digest], entry.isDurable, entry.row.revokedAt == nil
     else { return nil }
@@ -147,7 +148,7 @@ struct TokenTable {
     entries[digest]?.revocation = now
   }
 
-  /// The end comes no later than this.
+  /// Sets the token's expiry to `time`, unless it is earlier already.
   mutating func expire(_ digest: SHA256.Digest, at time: WallTime) {
     guard let entry = entries[digest], entry.row.expiresAt ?? time >= time else { return }
     entries[digest]?.row.expiresAt = time
@@ -160,7 +161,7 @@ struct TokenTable {
     }
   }
 
-  /// What the owner's removal ends, by a write of its own.
+  /// Marks the owner's tokens as ended by its removal, which is a write of its own.
   mutating func revokeAll(of owner: Owner, at time: WallTime) {
     for entry in entries(of: owner) where entry.row.revokedAt == nil {
       guard let digest = SHA256.Digest(entry.row.hash) else { continue }
@@ -170,8 +171,8 @@ struct TokenTable {
     }
   }
 
-  /// The removal could not be written. What became durable meanwhile stays as it is: another write
-  /// may have ended a token for good.
+  /// Takes back a removal that could not be written. Tokens whose own revocation became durable
+  /// meanwhile stay revoked.
   mutating func putBack(of owner: Owner) {
     for entry in entries(of: owner) where entry.revocation == .removal {
       guard let digest = SHA256.Digest(entry.row.hash) else { continue }
@@ -181,7 +182,7 @@ struct TokenTable {
     }
   }
 
-  /// The removal is on the disk.
+  /// Marks the tokens that a removal has ended as durably revoked.
   mutating func confirmRemoval(of owner: Owner) {
     for entry in entries(of: owner) where entry.revocation == .removal {
       guard let digest = SHA256.Digest(entry.row.hash) else { continue }
@@ -189,7 +190,9 @@ struct TokenTable {
     }
   }
 
-  /// - `time`: those stay that ended then, as long as there are not too many of them.
+  /// Removes the owner's tokens.
+  ///
+  /// - `time`: keeps the tokens that ended at this time, up to a limit.
   mutating func dropAll(of owner: Owner, but time: WallTime? = nil) {
     for digest in owned[owner] ?? [] {
       if let time, entries[digest]?.row.revokedAt == time {
@@ -200,7 +203,7 @@ struct TokenTable {
     }
   }
 
-  /// Tokens whose workspace is not there any more, at the start.
+  /// Notes, at the start, the tokens whose workspace no longer exists.
   mutating func notePurged(_ isGone: (WorkspaceID) -> Bool) {
     for (digest, entry) in entries {
       if let id = entry.row.workspace, isGone(id) { purged.insert(digest) }

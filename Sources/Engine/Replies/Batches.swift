@@ -1,12 +1,12 @@
 import Relay
 
-/// Batches whose parts are not all answered: several calls of an agent, and optionally its next
-/// poll, that get one answer together.
+/// The batches whose parts are not all answered. A batch is several calls of an agent, and
+/// optionally its next poll, with one response.
 struct Batches {
   private struct Batch {
     var parts: [CallID]
     var results: [CallID: Reply] = [:]
-    /// The poll's entries, once there are any; `nil` while it waits.
+    /// The poll's reply; `nil` while the poll waits.
     var poll: Reply?
     var isPolling: Bool
 
@@ -14,8 +14,7 @@ struct Batches {
   }
 
   private var open: [CallID: Batch] = [:]
-  /// The batch that a call is a part of. Parts of a batch whose caller has gone stay here until
-  /// they come.
+  /// The batch of each call. Parts whose caller has gone stay here until they are answered.
   private var batchOf: [CallID: CallID] = [:]
 
   var isEmpty: Bool { open.isEmpty && batchOf.isEmpty }
@@ -25,22 +24,22 @@ struct Batches {
     for part in parts { batchOf[part] = call }
   }
 
-  /// Ends a batch whose caller has gone. Returns what its poll was given, and the replies to the
-  /// other parts that were kept for it.
+  /// Ends a batch whose caller has gone. Returns the reply to its poll, and the replies to its
+  /// other parts that were kept.
   mutating func end(_ call: CallID) -> (poll: Reply?, parts: [Reply]) {
     let batch = open.removeValue(forKey: call)
     return (batch?.poll, batch.map { Array($0.results.values) } ?? [])
   }
 
-  /// What becomes of a reply.
+  /// The effect of a reply on its batch.
   enum Outcome {
-    /// It belongs to no batch.
+    /// The reply belongs to no batch.
     case alone
-    /// It waits for the other parts.
+    /// The reply waits for the other parts.
     case kept
-    /// The caller of its batch has gone.
+    /// The caller of the batch has gone, so that the reply is dropped.
     case unwanted
-    /// It makes the batch whole: the batch's reply, and those that it was made of.
+    /// The reply completes the batch: the batch's own reply, and the parts in it.
     case whole(Reply, parts: [Reply])
   }
 

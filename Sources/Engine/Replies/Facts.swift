@@ -2,20 +2,20 @@ package import Relay
 package import Store
 package import Wire
 
-/// A message as operators and callers see it in lists.
+/// A message as lists show it to operators and callers.
 package struct MessageFacts: Sendable {
   package var message: StoredMessage
   package var id: MessageID
   package var workspace: WorkspaceID
   package var isHeld: Bool
-  /// The message that opened its task; nil if that is deleted.
+  /// The message that opened its task; nil if that one is deleted.
   package var task: MessageID?
   package var attempts: Int
 
   package var standing: MessageStanding { MessageStanding(message, isHeld: isHeld) }
 }
 
-/// Where a message stands, by the names that operators filter by.
+/// The standing of a message, with the names that operators filter by.
 package enum MessageStanding: String, Sendable, CaseIterable {
   case queued
   case inFlight = "in_flight"
@@ -33,19 +33,19 @@ package enum MessageStanding: String, Sendable, CaseIterable {
   }
 }
 
-/// Everything that ever happened to a message.
+/// The whole history of a message.
 package struct TimelineFacts: Sendable {
   package var facts: MessageFacts
   package var handOuts: [StoredHandOut]
   package var notes: [StoredNote]
-  /// Of so many results that came too late, what is kept of them.
+  /// The number of late results whose body is kept.
   package var lateBodies: Int
-  /// The request, if it was asked for.
+  /// The request, if the reader asked for it.
   package var request: (head: [UInt8], body: [UInt8])?
-  /// The answer, if it was asked for.
+  /// The answer, if the reader asked for it.
   package var answer: [UInt8]?
 
-  /// About how many bytes it takes.
+  /// The approximate size of the response in bytes.
   var bytes: Int {
     let rows = 256 * (handOuts.count + notes.count)
     let late = lateBodies > 0 ? notes.reduce(0) { $0 + $1.detail.count } : 0
@@ -54,7 +54,7 @@ package struct TimelineFacts: Sendable {
   }
 }
 
-/// A message as it is handed to an agent.
+/// A message as it is delivered to an agent.
 package struct Delivery: Sendable {
   package var id: MessageID
   package var seq: Seq
@@ -69,7 +69,7 @@ package struct Delivery: Sendable {
   package var method: UInt8
   package var head: [UInt8]
   package var body: [UInt8]
-  /// The texts of the message, in the body.
+  /// The ranges of the message's texts in the body.
   package var texts: [JSONScanner.Text]
   package var task: MessageID
   package var context: String
@@ -79,7 +79,7 @@ package struct Delivery: Sendable {
   package var secondsLeft: Int
 }
 
-/// What a workspace's queue holds, and how long it has done so.
+/// The content and the ages of a workspace's queue.
 package struct QueueStatus: Sendable {
   package var workspace: WorkspaceID
   package var isPresent: Bool
@@ -99,9 +99,9 @@ package struct QueueStatus: Sendable {
 /// A workspace with its agent and its queue, as operators see it.
 package struct WorkspaceStatus: Sendable {
   package var record: WorkspaceRecord
-  /// The agent polls the platform's feed, and nobody polls the inbox.
+  /// Whether the agent polls the platform's feed while nobody polls the inbox.
   package var isDeaf: Bool
-  /// What the queue holds, or held when its file was closed; nil: nobody knows.
+  /// The content of the queue, or for a closed file its content at the closing; nil if unknown.
   package var counts: QueueCounts?
   package var heldCallers: Int
   package var parkedPolls: Int

@@ -1,28 +1,28 @@
 package import Relay
 import Wire
 
-/// The only way out of the engine: every answer to a call leaves through here.
+/// Collects every reply of the engine; there is no other way out.
 ///
-/// It keeps the account of the memory that answers take, defers large answers to later turns, and
-/// holds the answers of a batch together until the batch is whole.
+/// It accounts for the memory that replies take, defers large replies to later turns, and keeps the
+/// replies of a batch until the batch is complete.
 package final class Replies {
-  /// An answer that is made in a later turn.
+  /// Makes a reply in a later turn.
   package typealias Deferred = (Now) -> Void
 
   private let limits: Limits
   private let metrics: Metrics
   private var outbox: [Reply] = []
   private var batches = Batches()
-  /// The account of all bodies; the HTTP loop's, once there is one.
+  /// The account of all bodies, which the HTTP loop shares once it runs.
   package var memory: BodyMemory
   private var payers: [Identity: BodyMemory.Payer] = [:]
-  /// Bytes of answers made since replies were taken last.
+  /// The bytes of the replies made since replies were taken last.
   private var bytesMade = 0
   private var deferred = FairQueue<BodyMemory.Payer, Deferred>()
   private var isMakingDeferred = false
-  /// Whether a poll's connection has ended; the server knows.
+  /// Returns whether a poll's connection has ended. The server sets it.
   package var isPeerGone: (PollID) -> Bool = { _ in false }
-  /// The last turn made no deferred answer, because it was full before.
+  /// Whether the last turn made no deferred reply because it was full before.
   private var hasSkipped = false
 
   init(_ limits: Limits, _ metrics: Metrics) {
@@ -33,7 +33,7 @@ package final class Replies {
 
   // MARK: sending
 
-  /// Sends a reply: it leaves when the server takes the replies of this turn.
+  /// Sends a reply, which leaves when the server takes the replies of this turn.
   package func send(_ reply: Reply) { outbox.append(reply) }
 
   func send(_ replies: [Reply]) { outbox += replies }
@@ -46,7 +46,8 @@ package final class Replies {
     }
   }
 
-  /// Takes what can leave now. Replies to parts of a batch stay until the batch is whole.
+  /// Takes the replies that can leave now. Replies to parts of a batch stay until the batch is
+  /// complete.
   package func take() -> [Reply] {
     let replies = outbox
     outbox = []
@@ -67,7 +68,7 @@ package final class Replies {
       case .kept: break
       case .unwanted: release(reply)
       case .whole(let answer, let parts):
-        // The parts have stood in the account until now.
+        // Until now the account counted the parts.
         for part in parts { release(part) }
         whole.append(answer)
       }
@@ -77,14 +78,14 @@ package final class Replies {
 
   // MARK: batches
 
-  /// Begins a batch: `call` is answered when all `parts` are, and the poll of its own id if it has
-  /// one.
+  /// Begins a batch. `call` is answered when all `parts` and, if `isPolling`, the poll with the
+  /// batch's id are.
   func beginBatch(_ call: CallID, _ parts: [CallID], isPolling: Bool) {
     batches.begin(call, parts, isPolling: isPolling)
   }
 
-  /// Ends a batch whose caller has gone. Returns what its poll was given, if it was kept back for
-  /// the other parts; the parts themselves still come.
+  /// Ends a batch whose caller has gone. Returns the reply to its poll, if that was kept for the
+  /// other parts. The parts themselves are still answered, to nobody.
   func endBatch(_ call: CallID) -> Reply? {
     let (poll, parts) = batches.end(call)
     if let poll { release(poll) }
@@ -92,12 +93,13 @@ package final class Replies {
     return poll
   }
 
-  /// No batch waits for a part of it.
+  /// Whether no batch waits for a part.
   var hasNoBatches: Bool { batches.isEmpty }
 
   // MARK: the account of the memory
 
-  /// Returns whose share of the memory the answers for this caller are. `org` is asked for once.
+  /// Returns the payer whose share of the memory replies to this identity take. `org` is called at
+  /// most once.
   func payer(of identity: Identity, org: () -> String?) -> BodyMemory.Payer {
     if identity == .anonymous { return .anonymous }
     if let known = payers[identity] { return known }
@@ -106,14 +108,14 @@ package final class Replies {
     return new
   }
 
-  /// Throws `memoryFull` if the payer's share is used up: answers are made from files as fast as
-  /// they are asked for, and can be asked for again.
+  /// Throws `memoryFull` if the payer's share is used up. Replies are made from files as fast as
+  /// they are requested, and can be requested again.
   func checkMemory(_ payer: BodyMemory.Payer) throws(RelayError) {
     if !memory.mayAnswer(payer) { throw .memoryFull }
   }
 
-  /// Throws `memoryFull` if an answer of this size has no room, before it is made. What it costs
-  /// beyond its bytes counts in the turn.
+  /// Throws `memoryFull`, before the reply is made, if there is no room for one of this size. The
+  /// reply's further cost counts in the turn.
   func checkMemory(_ payer: BodyMemory.Payer, for view: TaskView) throws(RelayError) {
     if !memory.mayAnswer(payer, bytes: max(1, view.answerBytes)) { throw .memoryFull }
     let parts = view.turns.reduce(0) { $0 + ($1.result?.partCount ?? 0) }
@@ -132,25 +134,25 @@ package final class Replies {
     if reply.counted > 0 { memory.answer(-reply.counted, for: reply.payer) }
   }
 
-  // MARK: answers of later turns
+  // MARK: deferred replies
 
-  /// Large answers have to wait for a later turn, so that this one ends soon.
+  /// Whether the turn is full: large replies have to be deferred, so that the turn ends soon.
   package var isTurnFull: Bool { bytesMade >= limits.turnAnswerBytesMax || !deferred.isEmpty }
 
-  /// An answer that is large has to be deferred: the turn is full, and this is none of those that
-  /// have waited for it.
+  /// Whether a large reply has to be deferred: the turn is full, and the reply is not one of those
+  /// deferred before.
   var mustDefer: Bool { isTurnFull && !isMakingDeferred }
 
   var hasDeferred: Bool { !deferred.isEmpty }
 
-  /// Makes an answer in a later turn, in the order of the requests of each credential; the
-  /// credentials take turns, so that none waits for all that another has asked for.
+  /// Defers a reply to a later turn. Replies to one credential keep their order; the credentials
+  /// alternate, so that none waits for all replies of another.
   package func later(for payer: BodyMemory.Payer, _ work: @escaping Deferred) {
     deferred.append(work, of: payer)
   }
 
-  /// Makes at least one deferred answer, and as many as have room in this turn. A turn that is full
-  /// before makes none, but never two turns one after the other.
+  /// Makes the deferred replies that have room in this turn, at least one. A turn that was full
+  /// before makes none, but never two turns in a row.
   func makeDeferred(now: Now) {
     hasSkipped = !hasSkipped && bytesMade >= limits.turnAnswerBytesMax && !deferred.isEmpty
     if hasSkipped { return }
@@ -163,7 +165,7 @@ package final class Replies {
   }
 }
 
-/// A queue in which everybody who has something waiting takes turns.
+/// A queue that serves its keys in turn, one element each.
 struct FairQueue<Key: Hashable, Element> {
   private var waiting: [Key: [Element]] = [:]
   private var order: [Key] = []

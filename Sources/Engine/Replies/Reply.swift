@@ -1,31 +1,31 @@
 package import Relay
 package import Wire
 
-/// What goes back for a call; the server puts it into HTTP.
+/// The reply to a call, which the server turns into an HTTP response.
 package struct Reply: Sendable {
-  /// Whose delivery the engine wants to hear of.
+  /// The replies whose acknowledgement by the peer the engine needs to know.
   package enum Receipt: Sendable {
     case none
-    /// The caller's reply to this message, and the messages whose ends it tells: this one too, if
-    /// it tells of that.
+    /// The caller's reply to this message. `ends`: the messages whose end the reply shows, which
+    /// may include this one.
     case message(WorkspaceID, Seq, ends: [Seq])
-    /// What has become of these messages, which their caller has asked for.
+    /// The ends of these messages, for which their caller has asked.
     case ends(WorkspaceID, [Seq])
-    /// The entries of this poll.
+    /// The deliveries of this poll.
     case handOut(WorkspaceID, PollID, [Seq])
   }
 
   package var call: CallID
   package var content: ReplyContent
-  /// Of a JSON-RPC caller: its answers have a form of their own.
+  /// The form of the replies to a JSON-RPC caller; `nil` for the relay's own routes.
   package private(set) var addressee: Addressee?
   package var receipt = Receipt.none
-  /// Of a send: `X-Relay-Message-Id`.
+  /// The message of a send, for `X-Relay-Message-Id`.
   package var messageID: MessageID?
-  /// What the call gets when the write that the reply waits for is refused.
+  /// The error of the reply if the write that it waits for is refused.
   var refusal = RelayError.notStored
   var payer = BodyMemory.Payer.nobody
-  /// Bytes in the account of the memory, until the server takes the reply.
+  /// The reply's bytes in the account of the memory, until the server takes it.
   var counted = 0
 
   package init(call: CallID, _ content: ReplyContent) {
@@ -33,7 +33,7 @@ package struct Reply: Sendable {
     self.content = content
   }
 
-  /// An error of the one table, for the relay's own routes.
+  /// Makes an error reply for the relay's own routes, with an error of the error table.
   package init(
     call: CallID, error: RelayError, detail: String? = nil, facts: ErrorFacts = .none
   ) {
@@ -45,27 +45,27 @@ package struct Reply: Sendable {
     self.addressee = addressee
   }
 
-  /// What the relay refuses with, if it does: counted when the reply leaves.
+  /// The error of the reply, if it is one; counted when the reply leaves.
   package var error: RelayError? {
     if case .error(let error, _, _) = content { error } else { nil }
   }
 
-  /// What the call gets instead, when this reply must not leave.
+  /// Returns the error reply that replaces this reply when it must not leave.
   func failing(_ error: RelayError) -> Reply {
     addressee?.reply(error) ?? Reply(call: call, error: error)
   }
 }
 
-/// How a JSON-RPC caller is to be answered: its id, in its dialect.
+/// The JSON-RPC id and dialect in which a caller is answered.
 package struct Addressee: Sendable {
   package var call: CallID
   package var id: [UInt8]
   package var dialect: Dialect
   package var historyLength: Int?
-  /// Of a call at the platform's way in: its method, as its clients want to hear it again. They
-  /// go by HTTP's status, and read a task's text from members of their own.
+  /// The method of a request at the platform's way in, repeated in the response. The platform's
+  /// clients evaluate the HTTP status, and read a task's text from members of their own.
   package var platformMethod: String?
-  /// Whose share of the memory its answer is.
+  /// The payer whose share of the memory the reply takes.
   var payer = BodyMemory.Payer.nobody
 
   package init(

@@ -1,30 +1,31 @@
 package import Relay
 package import Wire
 
-/// What a reply says. The engine says what happened; the API module puts it
-/// into JSON and HTTP.
+/// The content of a reply. The engine says what happened; the API module renders it as JSON and
+/// HTTP.
 package indirect enum ReplyContent: Sendable {
-  /// An error of the one table.
+  /// An error of the error table.
   case error(RelayError, detail: String? = nil, facts: ErrorFacts = .none)
-  /// An error of A2A, to a JSON-RPC caller.
+  /// An A2A error for a JSON-RPC caller.
   case rpcError(A2AError)
 
   // MARK: callers
 
-  /// The Task that was asked for, or cancelled.
+  /// The Task that a caller asked for or cancelled.
   case task(TaskView)
-  /// The Task of a message that was sent; at the platform's way in with what its clients read.
+  /// The Task of a sent message; at the platform's way in with the members that its clients read.
   case sent(TaskView, PlatformAnswer?)
   /// A message with its Task.
   case message(MessageFacts, TaskView)
-  /// A message in the platform's words.
+  /// A message in the platform's form.
   case queueItem(QueueItem)
   case noQueueItem
   case queueItemGone
 
   // MARK: agents
 
-  /// A poll's wait is over. `retryAfterSeconds`: it is to come back later than usual.
+  /// The end of a poll's wait without messages. `retryAfterSeconds`: the agent should poll again
+  /// after this time.
   case noMessages(retryAfterSeconds: UInt64?)
   case messages([Delivery])
   case leased(seconds: Int64)
@@ -33,7 +34,7 @@ package indirect enum ReplyContent: Sendable {
   /// The result was accepted before.
   case duplicate
   case batch(results: [Reply], poll: Reply?)
-  /// A heartbeat was taken.
+  /// The heartbeat was accepted.
   case alive
 
   // MARK: operators
@@ -41,7 +42,7 @@ package indirect enum ReplyContent: Sendable {
   case cancelled(MessageID)
   case redriven(MessageID)
   case replayed(MessageID, as: MessageID)
-  /// `next`: the number after which there are more.
+  /// A page of messages. `next`: the number after which the next page starts.
   case messageList([MessageFacts], next: Seq?)
   case timeline(TimelineFacts)
   case tombstone(MessageID, WorkspaceID, Tombstone)
@@ -70,32 +71,33 @@ package indirect enum ReplyContent: Sendable {
   case org(RegisteredOrg)
   case secretSaved(key: String)
   case secretDeleted(key: String)
-  /// Names and values, for the workspace's agent. `isWrapped`: in a member of their own.
+  /// The names and values of secrets, for the workspace's agent. `isWrapped`: they are in a member
+  /// of their own.
   case secrets([String: RegisteredSecret], isWrapped: Bool)
-  /// `hasMore`: the page ends before the oldest line.
+  /// A page of audit lines. `hasMore`: the audit has older lines than those of the page.
   case audit([AuditEntry], hasMore: Bool)
 }
 
-/// What an error says beside its text.
+/// The facts that an error response shows beside its text.
 package enum ErrorFacts: Sendable {
   case none
-  /// How the message of a lease has ended.
+  /// The reason why the message of a lease has ended.
   case ended(EndReason)
   /// The message of a lease was deleted.
   case deleted(isPurged: Bool)
-  /// What fills the queue, or the caller's share of it.
+  /// The limit that the queue, or the caller's share of it, has reached.
   case full(QueueRefusal)
-  /// A removal is still on its way.
+  /// A removal is not durable yet.
   case removing
-  /// An agent's workspace is removed.
+  /// The agent's workspace is removed.
   case agentEnded(WorkspaceID, at: WallTime)
-  /// A removal has to be confirmed, because these stand below the workspace. At most so many are
-  /// named.
+  /// The workspaces below one whose removal needs confirmation. `atMost`: the number of them that
+  /// are named.
   case confirmation([WorkspaceID], atMost: Int)
 }
 
 extension ReplyContent {
-  /// About how many bytes the answer takes, for the account of the memory.
+  /// The approximate size of the response in bytes, for the account of the memory.
   var bytes: Int {
     switch self {
     case .task(let view), .sent(let view, _), .message(_, let view): view.answerBytes
@@ -113,8 +115,8 @@ extension ReplyContent {
     }
   }
 
-  /// What a message's row takes in a list, or a little more.
+  /// The approximate size of a message's row in a list, in bytes.
   private static let rowBytes = 512
-  /// What a delivery takes beside its request.
+  /// The approximate size of a delivery without its request, in bytes.
   private static let deliveryBytes = 1024
 }

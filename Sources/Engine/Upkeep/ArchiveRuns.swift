@@ -3,9 +3,10 @@ import Relay
 import Store
 import System
 
-/// The backup, export or import at work: one at a time, a little of it in each turn.
+/// The running backup, export or import. Only one runs at a time, and each turn does a small step
+/// of it.
 final class ArchiveRuns {
-  /// An import, and the caller that is answered when the workspace is there.
+  /// An import, and the caller that is answered when the workspace is in place.
   struct Import {
     var job: ImportJob
     var folder: String
@@ -13,12 +14,12 @@ final class ArchiveRuns {
     var actor: String
   }
 
-  /// The outcome of a turn.
+  /// The outcome of a step.
   enum Step {
     case nothing
-    /// These descriptors are to be synced, off the loop, before `synced`.
+    /// The caller has to sync these descriptors off the loop, and then call `synced`.
     case sync([Int32])
-    /// The file is there and durable.
+    /// The import's file is in place and durable.
     case imported(Import)
     case importFailed(Import, ArchiveError)
   }
@@ -31,7 +32,7 @@ final class ArchiveRuns {
   private var number = 0
   private var importing: Import?
   private var isSyncing = false
-  /// When the next turn is; `nil` while a sync is at work, or nothing is.
+  /// The instant of the next step; `nil` while a sync runs, or nothing does.
   private(set) var nextDue: Instant?
 
   init(_ limits: Limits, boot: UInt32, _ log: Log) {
@@ -44,7 +45,7 @@ final class ArchiveRuns {
 
   // MARK: begin
 
-  /// Begins a backup of all, or of one workspace, and returns its name. `source` is asked for once.
+  /// Begins a backup of all workspaces, or of one, and returns its name. `source` is called once.
   func beginBackup(
     _ workspace: WorkspaceID?, to folder: String, from source: @autoclosure () -> LiveSource,
     now: Now
@@ -71,7 +72,7 @@ final class ArchiveRuns {
 
   // MARK: turns
 
-  /// Does a little of what runs, if its time has come.
+  /// Does a small step of the running backup, export or import, if it is due.
   func turn(now: Now) -> Step {
     guard let due = nextDue, due <= now.instant else { return .nothing }
     nextDue = now.instant + limits.backupPause
@@ -106,7 +107,8 @@ final class ArchiveRuns {
     return step
   }
 
-  /// The sync has ended. `code`: 0, or the error number, which is the backup's and not the relay's.
+  /// Continues after a sync. `code`: 0, or the error number, which fails the backup and not the
+  /// relay.
   func synced(code: Int32, now: Now) {
     guard isSyncing else { return }
     isSyncing = false
@@ -120,7 +122,8 @@ final class ArchiveRuns {
 
   // MARK: ends
 
-  /// Stops what runs. Returns the import, whose caller is to be answered.
+  /// Stops the running backup, export or import. Returns a stopped import, whose caller has to be
+  /// answered.
   func stop(_ reason: String, now: Now) -> Import? {
     let stopped = importing
     stopped?.job.stop(reason)
@@ -152,13 +155,14 @@ final class ArchiveRuns {
     }
   }
 
-  /// How far the backup is that runs, or how the last one of this run ended; nil: there was none.
+  /// The progress of the running backup, or the outcome of this process's last one; nil if there
+  /// was none.
   var status: BackupStatus? {
     backup.map { BackupStatus(name: name, report: $0.report) }
   }
 }
 
-/// The report of a backup that runs or has ended, and the name by which it is asked for.
+/// The report of a running or finished backup, and the backup's name.
 package struct BackupStatus {
   package var name: String
   package var report: BackupReport

@@ -4,7 +4,7 @@ import Store
 import System
 import Wire
 
-/// Backups, exports and imports on behalf of operators: `ArchiveRuns` carries them out.
+/// The operators' requests for backups, exports and imports, which `ArchiveRuns` carries out.
 package final class Backups: UsesServices {
   let services: Services
   private let pool: WorkspacePool
@@ -20,7 +20,7 @@ package final class Backups: UsesServices {
 
   // MARK: begin
 
-  /// Begins a backup into a new directory: of all, or of one workspace.
+  /// Begins a backup of all workspaces, or of one, into a new directory.
   package func startBackup(
     _ call: CallID, _ folder: String, workspace: WorkspaceID?, actor: String, now: Now
   ) {
@@ -30,7 +30,7 @@ package final class Backups: UsesServices {
     registry.audit(
       AuditEntry(at: now.wall, actor: actor, action: action, target: target, detail: folder),
       before: { [unowned self] now in
-        // Another may have begun meanwhile.
+        // Another backup may have begun meanwhile.
         if let reply = refusal(call, folder, workspace) {
           if let error = reply.error {
             auditRefusal(actor, action, target, error, now: now)
@@ -57,7 +57,7 @@ package final class Backups: UsesServices {
     replies.send(Reply(call: call, .backupStarted(job: name, folder: folder)))
   }
 
-  /// Returns what is wrong with the name of a new backup; `nil` if nothing.
+  /// Returns why the name of a new backup is not allowed; `nil` if it is.
   private func unusable(_ folder: String) -> String? {
     guard folder.hasPrefix("/"), !folder.hasSuffix("/"), folder.utf8.count <= 4000 else {
       return "dir must be an absolute path without a slash at its end"
@@ -72,7 +72,7 @@ package final class Backups: UsesServices {
     return nil
   }
 
-  /// Begins to import an exported workspace; `call` is answered when it is there.
+  /// Begins to import an exported workspace. `call` is answered when the workspace is in place.
   package func startImport(_ call: CallID, _ folder: String, actor: String, now: Now) {
     do throws(ArchiveError) {
       guard !runs.isRunning else {
@@ -89,7 +89,7 @@ package final class Backups: UsesServices {
       }
       do throws(RelayError) {
         for row in job.registered.workspaces {
-          // Of the org it counts as new.
+          // The import counts as a new workspace of the org.
           let blank = RegisteredWorkspace(
             id: row.id, name: "", org: row.org, createdAt: row.createdAt)
           try registry.workspaces.checkRoom(forCard: row.cardBytes, in: blank)
@@ -125,8 +125,8 @@ package final class Backups: UsesServices {
 
   // MARK: turns
 
-  /// Does a little of what runs. Returns descriptors that are to be synced, off the loop, before
-  /// `synced`.
+  /// Does a small step of the running backup, export or import. Returns descriptors that the caller
+  /// has to sync off the loop before it calls `synced`.
   package func turn(now: Now) -> [Int32]? {
     guard process.fatal == nil else { return nil }
     switch runs.turn(now: now) {
@@ -138,14 +138,16 @@ package final class Backups: UsesServices {
     return nil
   }
 
-  /// The sync has ended. `code`: 0, or the error number, which is the backup's, not the relay's.
+  /// Continues after a sync. `code`: 0, or the error number, which fails the backup and not the
+  /// relay.
   package func synced(code: Int32, now: Now) { runs.synced(code: code, now: now) }
 
-  /// The file is there and durable: its rows come after it, as those of a new workspace.
+  /// Registers the imported workspace, whose file is in place and durable. The rows follow the
+  /// file, as for a new workspace.
   private func finish(_ imported: ArchiveRuns.Import, now: Now) {
     let (job, call) = (imported.job, imported.call)
     let found = job.registered
-    // What was made meanwhile may be in its way.
+    // A workspace that was made meanwhile may conflict with the import.
     let taken = registry.workspaces.refusal(ofNew: job.id)
     guard let row = found.workspaces.first, row.id == job.id, taken == nil else {
       let error = taken ?? .notImportable
@@ -161,7 +163,7 @@ package final class Backups: UsesServices {
       reply: Reply(call: call, .imported(job.id, messages: Int64(job.messages))),
       actor: imported.actor, now: now
     ) { [unowned self] in
-      // What is due in it is not known here: it is looked for.
+      // The sweep opens the file to find out what is due in it.
       pool.openLater(row.id)
     }
     log.info(
@@ -179,6 +181,6 @@ package final class Backups: UsesServices {
     refusal(failed.call, failed.folder, failed.job.id, error)
   }
 
-  /// How far the backup is that runs, or how the last one of this run ended.
+  /// The progress of the running backup, or the outcome of this process's last one.
   package var status: BackupStatus? { runs.status }
 }

@@ -1,19 +1,19 @@
 import Relay
 import System
 
-/// The watch over both clocks, and what relay.db is told of them.
+/// Watches both clocks, and decides when relay.db stores their record.
 ///
-/// `ClockWatch` says whether the wall clock can be believed. Its record goes to relay.db at once
-/// while the wall clock is in doubt, otherwise at times and together with other changes, so that
-/// the next start can compare.
+/// `ClockWatch` says whether the wall clock can be trusted. While the wall clock is in doubt,
+/// relay.db stores the record at once; otherwise from time to time and together with other changes.
+/// The next start compares the clocks with the record.
 final class Clocks {
   private let limits: Limits
   private let metrics: Metrics
   private let log: Log
   private var watch: ClockWatch
-  /// The record that stands in relay.db.
+  /// The record that relay.db holds.
   private var stored: ClockRecord?
-  /// A record that relay.db refused is written again then.
+  /// The instant at which a record that relay.db has refused is written again.
   private var retryAt: Instant?
 
   init(_ limits: Limits, _ metrics: Metrics, _ log: Log) {
@@ -23,10 +23,11 @@ final class Clocks {
     watch = ClockWatch(limits)
   }
 
-  // MARK: looks
+  // MARK: comparing
 
-  /// Goes on from the record in relay.db, before the first turn. `newest` is the newest time that
-  /// relay.db has written down otherwise; 0 if there is none.
+  /// Starts from the record in relay.db, before the first turn.
+  ///
+  /// - `newest`: the newest other time in relay.db; 0 if there is none.
   func begin(
     _ record: ClockRecord?, newest: WallTime, boot: String, now: Now
   ) -> [ClockWatch.Finding] {
@@ -49,7 +50,7 @@ final class Clocks {
     return found
   }
 
-  /// Compares the wall clock with a time that was written down before.
+  /// Compares the wall clock with a time that was stored before.
   func look(written time: WallTime, now: Now) -> ClockWatch.Finding? {
     guard let finding = watch.look(written: time, now: now) else { return nil }
     note(finding, now: now)
@@ -80,22 +81,22 @@ final class Clocks {
 
   // MARK: doubt
 
-  /// Nothing ends by the wall clock before then.
+  /// The instant before which nothing expires by the wall clock.
   var doubtfulUntil: Instant { watch.doubtfulUntil }
 
   func isDoubtful(_ now: Now) -> Bool { watch.isDoubtful(now) }
 
-  /// How long nothing will end by the wall clock yet.
+  /// Returns for how long nothing will expire by the wall clock.
   func doubt(_ now: Now) -> Duration { isDoubtful(now) ? doubtfulUntil - now.instant : .zero }
 
-  /// The time by which credentials end.
+  /// Returns the time that decides whether a credential has expired.
   func credentialTime(_ now: Now) -> WallTime { watch.credentialTime(now) }
 
   // MARK: relay.db
 
   func record(boot: String, now: Now) -> ClockRecord { watch.record(boot: boot, now: now) }
 
-  /// Returns the record that relay.db is to be told now, together with `count` other changes.
+  /// Returns the record that relay.db has to store now, together with `count` other changes.
   func recordToStore(besides count: Int, boot: String, now: Now) -> ClockRecord? {
     if let retryAt, retryAt > now.instant { return nil }
     let record = record(boot: boot, now: now)
@@ -105,7 +106,7 @@ final class Clocks {
     return stored.instant + limits.pulseInterval <= now.instant ? record : nil
   }
 
-  /// relay.db has taken the record, or refused it.
+  /// Notes whether relay.db has stored the record.
   func didStore(_ record: ClockRecord?, _ isStored: Bool, now: Now) {
     guard let record else { return }
     if isStored { stored = record }

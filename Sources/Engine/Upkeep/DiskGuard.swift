@@ -4,25 +4,26 @@ import System
 
 /// Decides who may still write when the disk runs full: see `DiskRoom`.
 ///
-/// It looks at the disk once a second, after many bytes, and when a write has found no room. Below
-/// the high-water mark sends are refused; the reserves are taken when there is room for them.
+/// It measures the disk once a second, after many written bytes, and when a write finds no room.
+/// Below the high-water mark it refuses sends. It fills the reserves when there is room for them.
 package final class DiskGuard {
   private let data: DataDirectory
   private let limits: Limits
   private let metrics: Metrics
   private let log: Log
   private let repeatedLog: RepeatedLog
-  /// Bytes that may still be written; tests let the disk fill up here.
+  /// Returns the bytes that can still be written. Tests replace it to let the disk fill up.
   var freeBytes: (DataDirectory) throws(StoreError) -> Int64 = {
     (data: DataDirectory) throws(StoreError) in try data.freeBytes()
   }
-  /// The findings of the last look at the disk.
+  /// The result of the last measurement of the disk.
   package private(set) var state: DiskRoom.State?
-  /// Counts the times that the disk has become low: what a workspace has used belongs to one.
+  /// The number of times that the disk has become low. A workspace's use of the disk belongs to one
+  /// of them.
   private var lowTimes = 0
-  /// Bytes committed since the last look.
+  /// The bytes committed since the last measurement.
   private var bytesSinceLook = 0
-  /// What the log has said last.
+  /// The state of the reserve in the last log line.
   private var wasReserveHeld = false
   private var wasForDeletionOnly = false
   private var isEnded = false
@@ -38,17 +39,20 @@ package final class DiskGuard {
     self.repeatedLog = repeatedLog
   }
 
-  /// The process ends: the reserves at this path may be another relay's by now.
+  /// Stops managing the reserves: when the process ends, the files at their path may belong to
+  /// another relay.
   func end() { isEnded = true }
 
-  // MARK: looks
+  // MARK: measuring
 
-  /// Free bytes are below the high-water mark.
+  /// Whether the free bytes are below the high-water mark.
   package var isLow: Bool { state?.isLow ?? false }
 
   var isOutOfInodes: Bool { state?.isOutOfInodes ?? false }
 
-  /// Looks at the disk. After a write that has found no room it takes no reserves.
+  /// Measures the disk.
+  ///
+  /// - `takesReserves`: false after a write that has found no room.
   package func look(takesReserves: Bool = true) {
     guard !isEnded else { return }
     bytesSinceLook = 0
@@ -91,7 +95,8 @@ package final class DiskGuard {
     ]
   }
 
-  /// How much room there is for what; the same as in the log. Nil before the first look.
+  /// The room that the disk has for each kind of write, as in the log. Nil before the first
+  /// measurement.
   var room: RoomStatus? {
     state.map {
       RoomStatus(
@@ -100,7 +105,7 @@ package final class DiskGuard {
     }
   }
 
-  /// Counts bytes that were committed: many may be from one look at the disk to the next.
+  /// Counts committed bytes, of which there may be many between two measurements.
   func countWritten(_ bytes: Int) {
     bytesSinceLook += bytes
     if Int64(bytesSinceLook) > data.highWater / 8 { look() }
@@ -108,7 +113,7 @@ package final class DiskGuard {
 
   // MARK: writes that find no room
 
-  /// Carries `body` out, again as long as more room can be given up for it.
+  /// Runs `body`, and again as long as it finds no room and a reserve can be given up for it.
   func withRoom<Result>(
     for use: DiskRoom.Use, _ body: () throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
@@ -119,7 +124,7 @@ package final class DiskGuard {
     }
   }
 
-  /// Gives room up after a write that has found none. Says whether to try again.
+  /// Gives up a reserve after a write that has found no room. Returns whether to try again.
   private func makeRoom(for use: DiskRoom.Use, after error: StoreError) -> Bool {
     guard error.kind == .full else { return false }
     do throws(StoreError) {
@@ -138,15 +143,15 @@ package final class DiskGuard {
 
   // MARK: who may write
 
-  /// A workspace's file, and the bytes that its next transaction has so far.
+  /// A workspace's file, and the size of the workspace's next transaction so far.
   struct Writer {
-    /// `nil` while it is closed.
+    /// The file; `nil` while it is closed.
     var file: WorkspaceFile?
     var batchBytes: Int
   }
 
-  /// Says whether the file has pages of its own for so many bytes: what was purged from it makes
-  /// room for them. Only its log may have to grow, which has a bound.
+  /// Returns whether the file has enough free pages for these bytes, because content was deleted
+  /// from it. Then only its log may have to grow, and the log has a bound.
   private func hasOwnRoom(_ writer: Writer, for bytes: Int) -> Bool {
     guard let file = writer.file, let state, state.free > data.room.plan.resultsFloor
     else { return false }
@@ -154,13 +159,14 @@ package final class DiskGuard {
     return free * DiskPlan.pageBytes > 2 * (bytes + writer.batchBytes) + Limits.ownRoomBytesMin
   }
 
-  /// Says whether a send of so many bytes has room.
+  /// Returns whether there is room for a send of this size.
   func hasRoomForSend(_ bytes: Int, _ writer: Writer) -> Bool {
     !isLow || hasOwnRoom(writer, for: bytes)
   }
 
-  /// Returns the bytes that a result may have: of all that its workspace may hold, and, while the
-  /// disk is low, of a share of the room for results, so that no agent uses up what others need.
+  /// Returns how many bytes a result may have. A result must fit into its workspace's limits and,
+  /// while the disk is low, into the workspace's share of the room for results, so that no agent
+  /// uses up the room of others.
   func roomForResult(_ bytes: Int, _ writer: Writer, _ use: inout LowDiskUse) -> Int {
     let most = limits.queueBytesMax + limits.keptBytesMax + limits.unreadBytesMax
     let used = ((try? writer.file?.usedBytes()) ?? 0) + writer.batchBytes
@@ -172,28 +178,28 @@ package final class DiskGuard {
     return max(0, share - use.bytes)
   }
 
-  /// Counts a result against its workspace's share.
+  /// Counts a result against the workspace's share.
   func countResult(_ bytes: Int, _ use: inout LowDiskUse) {
     if isLow { use.add(bytes) }
   }
 
-  /// Says whether only deletion may write: all else is refused before it is tried.
+  /// Returns whether only deletions may write, so that these writes are refused without an attempt.
   func isForDeletionOnly(_ writes: [Write], _ writer: Writer) -> Bool {
     data.room.isForDeletionOnly && !writes.contains(where: \.isDeletion)
       && !hasOwnRoom(writer, for: writer.batchBytes)
   }
 
-  /// Says whether there is room for a log of so many pages, beside what results may use.
+  /// Returns whether there is room for a log of this many pages beside the room for results.
   func hasRoom(forLogOf pages: Int) -> Bool {
     let needed = Int64(pages * DiskPlan.pageBytes) + data.room.plan.resultsFloor
     return state.map { $0.free > needed } ?? false
   }
 }
 
-/// Bytes of results that a workspace has stored since the disk became low.
+/// The bytes of results that a workspace has stored since the disk became low.
 struct LowDiskUse {
   private(set) var bytes = 0
-  /// The number of the time that the disk is low.
+  /// The low-disk period that the bytes belong to.
   private var time = 0
 
   mutating func begin(_ time: Int) {

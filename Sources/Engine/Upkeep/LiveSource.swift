@@ -2,12 +2,12 @@ import Archive
 import Relay
 import Store
 
-/// The files of a relay at work, for its backup: those in use by the connection that uses them, the
-/// others opened for as long as they are copied.
+/// The files of a running relay, as the source of its backup. A file in use is read through the
+/// connection that uses it; any other is opened while it is copied.
 final class LiveSource: BackupSource {
   private unowned let pool: WorkspacePool
   package let data: DataDirectory
-  /// Opened for the backup alone.
+  /// The file that was opened for the backup alone.
   private(set) var lent: (id: WorkspaceID, file: WorkspaceFile)?
 
   init(_ pool: WorkspacePool) {
@@ -29,8 +29,8 @@ final class LiveSource: BackupSource {
 
   package func giveBack(_ id: WorkspaceID) { letGo(of: id) }
 
-  /// A file has one connection: who wants to use it, or to remove it, says so first. Its copy is
-  /// begun anew, on the connection that uses it then.
+  /// Gives up a file that was opened for the backup, because a file has one connection and somebody
+  /// wants to use or delete it. The copy starts again on the new connection.
   func letGo(of id: WorkspaceID) {
     guard let lent, lent.id == id else { return }
     self.lent = nil
@@ -42,6 +42,6 @@ final class LiveSource: BackupSource {
 }
 
 extension LiveSource {
-  /// A file is open for the backup alone.
+  /// Whether a file is open for the backup alone.
   var isLending: Bool { lent != nil }
 }

@@ -1,11 +1,11 @@
 import Relay
 
-/// Which write-ahead logs are to be copied into their files, and whose turn it is.
+/// Selects the write-ahead logs that are to be copied into their files, one at a time.
 struct LogCare {
-  /// A log that is looked at for its length.
+  /// A log whose length matters.
   struct LongLog {
     var pages: Int
-    /// The end of its file is being cut: a checkpoint would cut the rest at one go.
+    /// Whether the end of its file is being cut: a checkpoint would cut the rest in one step.
     var isBeingCut: Bool
   }
 
@@ -15,12 +15,12 @@ struct LogCare {
     static func < (left: Watched, right: Watched) -> Bool { left.at < right.at }
   }
 
-  /// Pages at which a log is copied when no barrier is at work, and in any case.
+  /// The length, in pages, at which a log is copied while no barrier runs.
   private let pagesIdle: Int
   private let pagesBusy: Int
-  /// Workspaces whose log was long when something was written last.
+  /// The workspaces whose log was long after their last write.
   private(set) var long: Set<WorkspaceID> = []
-  /// Workspaces with any log, by when it comes due.
+  /// The workspaces with any log, by the instant at which it is due.
   private var watched = Heap<Watched>()
 
   init(_ limits: Limits) {
@@ -30,17 +30,18 @@ struct LogCare {
 
   func isLong(_ pages: Int) -> Bool { pages >= pagesIdle }
 
-  /// The log is long.
+  /// Notes that the log is long.
   mutating func noteLong(_ id: WorkspaceID) { long.insert(id) }
 
-  /// The log comes due then.
+  /// Sets the instant at which the log is due.
   mutating func watch(_ id: WorkspaceID, at: Instant) { watched.insert(Watched(at: at, id: id)) }
 
   mutating func closed(_ id: WorkspaceID) { long.remove(id) }
 
-  /// Returns the workspace with the longest log that is to be copied: at `walPagesBusy` in any
-  /// case, at `walPagesIdle` when no barrier is at work. `look` returns `nil` for a log that cannot
-  /// be copied.
+  /// Returns the workspace with the longest log that is to be copied: from `walPagesBusy` in any
+  /// case, from `walPagesIdle` while no barrier runs.
+  ///
+  /// - `look`: returns `nil` for a log that cannot be copied.
   mutating func longest(
     isBarrierBusy: Bool, _ look: (WorkspaceID) -> LongLog?
   ) -> WorkspaceID? {
@@ -57,7 +58,7 @@ struct LogCare {
     return longest?.id
   }
 
-  /// Takes a workspace whose log has come due out of the list.
+  /// Removes and returns a workspace whose log is due.
   mutating func popDue(_ now: Instant) -> WorkspaceID? {
     guard let first = watched.first, first.at <= now else { return nil }
     return watched.popFirst()?.id

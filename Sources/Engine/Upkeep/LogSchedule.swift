@@ -2,60 +2,61 @@ import Relay
 
 /// Decides when the write-ahead log of one workspace is emptied; it touches no file.
 ///
-/// A checkpoint leaves the bytes of the log where they are: content that was deleted is gone from
-/// the disk only when the log is emptied. That happens when nothing was written for `walIdle`, and
-/// at most `walErasedMax` after content was deleted, but never while a round of the file is on its
-/// way.
+/// A checkpoint leaves the bytes in the log: deleted content is gone from the disk only when the
+/// log is emptied. The log is emptied when nothing was written for `walIdle`, and at most
+/// `walErasedMax` after content was deleted, but never while a commit round of the file waits for
+/// its barrier.
 struct LogSchedule {
-  /// What the file looks like when the log comes due.
+  /// The state of the file when the log is due.
   struct File {
-    /// It is open, and no final error has closed it.
+    /// Whether the file is open, without a final error.
     var isUsable: Bool
-    /// Transactions committed so far.
+    /// The number of transactions committed so far.
     var commits: UInt64
-    /// A round of it is on its way.
+    /// Whether a commit round of the file waits for its barrier.
     var hasRounds: Bool
-    /// A barrier is at work, for this file or another.
+    /// Whether a barrier runs, for this file or another.
     var isBarrierBusy: Bool
   }
 
   enum Step: Equatable {
-    /// Nothing is to be done until something is written.
+    /// Nothing is due until something is written.
     case rest
-    /// The log comes due again then.
+    /// The log is due again at this instant.
     case later(Instant)
-    /// The log is emptied as soon as no round of the file is on its way.
+    /// The log is emptied as soon as no commit round of the file waits for its barrier.
     case afterRounds
     /// The log is emptied now. `isIdle`: nothing was written for `walIdle`.
     case empty(isIdle: Bool)
   }
 
-  /// When the log was written or copied last.
+  /// The instant of the last write or copy of the log.
   private var lastUse = Instant(nanoseconds: 0)
   /// The number of commits after which the log was empty.
   private var emptyAfter: UInt64 = 0
-  /// The next commit deletes content.
+  /// Whether the next commit deletes content.
   private var isErasing = false
-  /// Since when content that was deleted stands in the log.
+  /// The instant since which deleted content has been in the log.
   private var erasedSince: Instant?
-  /// A time is set at which the log comes due.
+  /// Whether a time is set at which the log is due.
   private var isWatched = false
-  /// The log is emptied as soon as no round of the file is on its way: until then nothing is
-  /// committed.
+  /// Whether the log is emptied as soon as no commit round of the file waits for its barrier.
+  /// Nothing is committed before that.
   private(set) var mustBeEmptied = false
 
-  /// Content that was deleted stands in the log.
+  /// Whether the log contains deleted content.
   var holdsErased: Bool { erasedSince != nil }
 
   // MARK: commits
 
-  /// The next commit deletes content.
+  /// Notes that the next commit deletes content.
   mutating func willErase() { isErasing = true }
 
-  /// A transaction was committed, or the log was copied.
+  /// Notes that a transaction was committed or the log was copied.
   mutating func used(at now: Instant) { lastUse = now }
 
-  /// Looks at the log after a commit. Says whether a time has to be set at which the log comes due.
+  /// Checks the log after a commit. Returns whether the caller has to set the time at which it is
+  /// due.
   mutating func watch(commits: UInt64, isUsable: Bool) -> Bool {
     if isErasing {
       isErasing = false
@@ -66,7 +67,7 @@ struct LogSchedule {
     return true
   }
 
-  /// When the log comes due.
+  /// Returns the instant at which the log is due.
   func due(_ limits: Limits) -> Instant {
     let idle = lastUse + limits.walIdle
     return erasedSince.map { min(idle, $0 + limits.walErasedMax) } ?? idle
@@ -74,7 +75,7 @@ struct LogSchedule {
 
   // MARK: emptying
 
-  /// The log has come due.
+  /// Decides what to do with a log that is due.
   mutating func step(_ file: File, now: Instant, _ limits: Limits) -> Step {
     guard file.isUsable, isWatched, emptyAfter != file.commits else {
       isWatched = false
@@ -82,7 +83,7 @@ struct LogSchedule {
     }
     let due = due(limits)
     if due > now { return .later(due) }
-    // Only the space of the log would be gained, and callers wait.
+    // Emptying would free only the log's space, and callers wait for the barrier.
     if !holdsErased, file.isBarrierBusy { return .later(now + limits.pendingRetry) }
     if file.hasRounds {
       mustBeEmptied = true
@@ -91,22 +92,22 @@ struct LogSchedule {
     return .empty(isIdle: lastUse + limits.walIdle <= now)
   }
 
-  /// The log is about to be emptied.
+  /// Notes that the log is about to be emptied.
   mutating func willBeEmptied() {
     mustBeEmptied = false
     isWatched = false
   }
 
-  /// The log is empty, after so many commits.
+  /// Notes that the log is empty after this many commits.
   mutating func isEmpty(after commits: UInt64) { emptyAfter = commits }
 
-  /// The log was emptied, or could not be: then it is tried again like a log in which content was
-  /// deleted just now.
+  /// Notes whether the log was emptied. A log that could not be is tried again as if content had
+  /// been deleted now.
   mutating func wasEmptied(_ isEmpty: Bool, now: Instant) {
     if holdsErased { erasedSince = isEmpty ? nil : now }
   }
 
-  /// The file was closed.
+  /// Forgets the schedule of a file that was closed.
   mutating func closed() {
     isWatched = false
     mustBeEmptied = false

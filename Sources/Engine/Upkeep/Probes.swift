@@ -1,7 +1,7 @@
 import Relay
 import Store
 
-/// `/ready`: the driver of the probe, and what is shown of the relay.
+/// Runs the probe of `/ready`, and computes the shown state of the relay.
 final class Probes: UsesServices {
   let services: Services
   private let pool: WorkspacePool
@@ -15,7 +15,7 @@ final class Probes: UsesServices {
 
   var nextDue: Instant? { probe.nextDue }
 
-  /// `GET /ready`: answered when the probe's row is durable, or cannot be.
+  /// Answers `GET /ready` when the probe's row is durable, or cannot become durable.
   func ready(_ call: CallID, for reader: Identity, now: Now) {
     let caller = ReadyProbe.Caller(call: call, reader: reader)
     let canCommit = process.fatal == nil && !process.isShuttingDown
@@ -26,7 +26,7 @@ final class Probes: UsesServices {
     }
   }
 
-  /// The turn's changes of the registry are committed. Returns whether a probe is among them.
+  /// Notes that the turn's registry changes are committed. Returns whether a probe is among them.
   func committed(_ number: UInt64) -> Bool { probe.committed(in: number) }
 
   func refused(now: Now) { answer(probe.refused(now: now.instant), now: now) }
@@ -58,7 +58,7 @@ final class Probes: UsesServices {
       })
   }
 
-  /// Why sends would not be taken now; empty when they would.
+  /// The reasons why sends would be refused now; empty if they would be accepted.
   var unreadyReasons: [Readiness.Reason] {
     var reasons: [Readiness.Reason] = []
     if process.fatal != nil { reasons.append(.writeFailed) }
@@ -73,7 +73,7 @@ final class Probes: UsesServices {
     return reasons
   }
 
-  /// The last barrier; nil before the first.
+  /// Returns the state of the last barrier; nil before the first.
   func barrier(now: Now) -> BarrierStatus? {
     metrics.lastBarrier.map { last in
       BarrierStatus(
@@ -84,7 +84,8 @@ final class Probes: UsesServices {
 }
 
 extension [WorkspaceID] {
-  /// Returns those that an operator may read; `nil`: to all others how many there are says enough.
+  /// Returns the workspaces that the operator may read. Returns `nil` for anybody else, who gets
+  /// only their number.
   fileprivate func readable(by reader: Identity, _ directory: Directory) -> [WorkspaceID]? {
     switch reader {
     case .admin: return self

@@ -1,8 +1,8 @@
 package import Relay
 
-/// Whether the relay would take sends now, as `/ready` shows it.
+/// The readiness of the relay to accept sends, as `/ready` shows it.
 package struct Readiness: Sendable {
-  /// Why sends would not be taken, by names that stay the same.
+  /// A reason why sends would be refused, with a stable name.
   package enum Reason: String, Sendable {
     case writeFailed = "write_failed"
     case shuttingDown = "shutting_down"
@@ -12,7 +12,8 @@ package struct Readiness: Sendable {
     case commitSlow = "commit_slow"
   }
 
-  /// The last probe: how long ago it ended, and how long its row took; nil: it was not stored.
+  /// The last probe: the time since its end, and the time that its row took; nil if the row was not
+  /// stored.
   package struct Probe: Sendable {
     package var age: Duration
     package var took: Duration?
@@ -23,15 +24,15 @@ package struct Readiness: Sendable {
     }
   }
 
-  /// Why sends would not be taken; empty when they would.
+  /// The reasons why sends would be refused; empty if they would be accepted.
   package var reasons: [Reason]
-  /// How many workspaces have a file that a final error has closed.
+  /// The number of workspaces whose file a final error has closed.
   package var unavailable: Int
-  /// Those of them that the caller may read; nil: the number says enough.
+  /// The workspaces among them that the caller may read; nil if the caller gets only their number.
   package var named: [WorkspaceID]?
-  /// Files with messages that had no row at the start.
+  /// The files that had messages but no row at the start.
   package var unregistered: [WorkspaceID]
-  /// The caller is the operator: the files without a row are nobody else's.
+  /// Whether the caller is the operator, who alone sees the names of files without a row.
   package var namesUnregistered: Bool
   package var isDiskLow: Bool
   package var room: RoomStatus?
@@ -57,16 +58,16 @@ package struct Readiness: Sendable {
   }
 }
 
-/// The last barrier, and since when none has passed.
+/// The last barrier, and the time since one last passed.
 package struct BarrierStatus: Sendable {
   package var form: Metrics.BarrierForm
   package var isOK: Bool
   package var took: Duration
-  /// Since the last one that passed; nil: none has.
+  /// The time since a barrier last passed; nil if none has.
   package var okAge: Duration?
 }
 
-/// How much room the disk has for what, in bytes.
+/// The room that the disk has for each kind of write, in bytes.
 package struct RoomStatus: Sendable {
   package var free: Int64
   package var highWater: Int64

@@ -1,43 +1,43 @@
 import Relay
 
-/// The probe of `/ready`: whether a row can be committed now, found by committing one.
+/// The probe of `/ready`, which commits a row to find out whether rows can be committed.
 ///
-/// A caller that asks while a row is on its way, or soon after, shares its outcome: probes cost the
-/// disk no more than a sync a second, however many callers there are. The probe is told what
-/// happens to its row, and returns the callers that are to be answered.
+/// A caller that asks while a row is pending, or soon after, shares its outcome, so that probes
+/// cost the disk at most one sync a second. The probe is notified of its row's progress, and
+/// returns the callers that have to be answered.
 struct ReadyProbe {
   enum Outcome: Equatable {
-    /// The row was on the disk so long after it was asked for.
+    /// The row was on the disk this long after it was requested.
     case passed(Duration)
     case refused
-    /// The barrier of the row has not reported in time.
+    /// The row's barrier has not reported in time.
     case slow
   }
 
-  /// Who asks decides what is named.
+  /// A caller, and the identity that decides which names the response shows.
   struct Caller: Equatable {
     var call: CallID
     var reader: Identity
   }
 
-  /// What follows from a question.
+  /// The consequence of a request.
   enum Step: Equatable {
     /// The caller is answered now.
     case answer
-    /// The caller waits, and a row is to be committed.
+    /// The caller waits, and a row has to be committed.
     case commit
-    /// The caller waits for the row that is on its way.
+    /// The caller waits for the pending row.
     case wait
   }
 
-  /// How long an outcome is shared.
+  /// The time for which an outcome is shared.
   private let interval: Duration
-  /// How long callers wait for one.
+  /// The time for which callers wait for an outcome.
   private let waitMax: Duration
   private var waiting: [Caller] = []
-  /// When the row on its way was asked for.
+  /// The instant at which the pending row was requested.
   private var started: Instant?
-  /// The round of that row, once it is committed.
+  /// The commit round of the pending row, once it is committed.
   private var round: UInt64?
   private(set) var last: (outcome: Outcome, at: Instant)?
 
@@ -46,7 +46,9 @@ struct ReadyProbe {
     waitMax = limits.probeTime
   }
 
-  /// A caller asks. `canCommit`: the relay goes on, so that a row can have an outcome.
+  /// Handles a request.
+  ///
+  /// - `canCommit`: the relay is running, so that a row can have an outcome.
   mutating func asked(_ caller: Caller, canCommit: Bool, now: Instant) -> Step {
     let isKnown = last.map { $0.at + interval > now } ?? false
     guard canCommit, !isKnown || started != nil else { return .answer }
@@ -56,31 +58,31 @@ struct ReadyProbe {
     return .commit
   }
 
-  /// The changes of the registry were committed in round `number`. Says whether the row is one of
-  /// them.
+  /// Notes that the registry's changes were committed in round `number`. Returns whether the row is
+  /// one of them.
   mutating func committed(in number: UInt64) -> Bool {
     guard started != nil, round == nil else { return false }
     round = number
     return true
   }
 
-  /// The changes of the registry were refused. A row among them is not written any more: the next
-  /// caller tries again.
+  /// Notes that the registry's changes were refused, and returns the callers to answer. A row among
+  /// the changes is given up; the next caller tries again.
   mutating func refused(now: Instant) -> [Caller] {
     guard started != nil, round == nil else { return [] }
     return end(.refused, now: now)
   }
 
-  /// The barrier of round `number` has passed.
+  /// Notes that the barrier of round `number` has passed, and returns the callers to answer.
   mutating func passed(_ number: UInt64, now: Instant) -> [Caller] {
     guard let started, round == number else { return [] }
     return end(.passed(now - started), now: now)
   }
 
-  /// When the callers that wait are told that the row takes too long.
+  /// The instant at which waiting callers are answered that the row takes too long.
   var nextDue: Instant? { waiting.isEmpty ? nil : started.map { $0 + waitMax } }
 
-  /// Time has passed. The row stays on its way; only nobody waits for it any longer.
+  /// Returns the callers that have waited too long. The row stays pending without them.
   mutating func tick(now: Instant) -> [Caller] {
     guard let due = nextDue, due <= now else { return [] }
     last = (.slow, now)

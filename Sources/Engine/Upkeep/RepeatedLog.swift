@@ -1,12 +1,13 @@
 import Relay
 import System
 
-/// A log for what the next turn may meet again: a failing turn would repeat its lines.
+/// A log for events that may happen again in every turn, such as a failing commit, without
+/// repeating their lines.
 final class RepeatedLog {
   private let log: Log
   private let every: Duration
   private var lines = RepeatedLines()
-  /// The time of the turn at work.
+  /// The time of the current turn.
   private var now = Instant(nanoseconds: 0)
 
   init(_ log: Log, every: Duration) {
@@ -14,7 +15,7 @@ final class RepeatedLog {
     self.every = every
   }
 
-  /// Sets the time by which lines are held back.
+  /// Sets the time that decides which lines are held back.
   func turn(at now: Instant) { self.now = now }
 
   func warning(_ event: StaticString, workspace: WorkspaceID? = nil, _ text: String) {
@@ -25,7 +26,7 @@ final class RepeatedLog {
     if let fields = fields(event, workspace, text) { log.error(event, fields) }
   }
 
-  /// Returns `nil` if the line is held back.
+  /// Returns the fields of a line; `nil` if the line is held back.
   private func fields(
     _ event: StaticString, _ workspace: WorkspaceID?, _ text: String
   ) -> Log.Fields? {
@@ -37,8 +38,8 @@ final class RepeatedLog {
   }
 }
 
-/// Holds repeated lines back: of each event the first line is written, and then at most one in
-/// `pause`, which says how many lines were held back.
+/// Holds repeated lines back. Of each event it admits the first line, and then at most one line in
+/// `pause`, which shows the number of lines that were held back.
 struct RepeatedLines {
   private struct Last {
     var at: Instant
@@ -47,8 +48,8 @@ struct RepeatedLines {
 
   private var lines: [String: Last] = [:]
 
-  /// Returns how many lines of the event were held back since its last one; `nil` if this line is
-  /// held back too.
+  /// Returns the number of lines that were held back since the event's last line; `nil` if this
+  /// line is held back too.
   mutating func admits(_ event: StaticString, every pause: Duration, now: Instant) -> Int? {
     let name = "\(event)"
     if let last = lines[name], now < last.at + pause {

@@ -1,21 +1,21 @@
 import Relay
 
-/// Whose turn it is to delete what was kept for long enough, or to make its file smaller: one
-/// workspace a turn, the one that has waited longest.
+/// Selects the workspace that deletes old messages or shrinks its file in this turn: the one that
+/// has waited longest.
 struct RetentionTurns {
-  /// A workspace with a round to come.
+  /// A workspace that has a step of retention to come.
   struct Place {
     var due: Instant
-    /// It has work for a turn: it is not looked through before.
+    /// Whether it has work to commit; its retention waits for that.
     var hasTurnWork: Bool
-    /// It takes part in the turn at work.
+    /// Whether it takes part in the current turn.
     var isTouched: Bool
   }
 
   private let pause: Duration
   private let shrinksEvery: Duration
   private(set) var waiting: Set<WorkspaceID> = []
-  /// No file is written once more before then.
+  /// The earliest instant at which another file may be rewritten.
   private(set) var shrinksFrom = Instant(nanoseconds: 0)
 
   init(_ limits: Limits) {
@@ -23,10 +23,10 @@ struct RetentionTurns {
     shrinksEvery = limits.retentionEvery
   }
 
-  /// The workspace takes part until it has no round for now.
+  /// Adds the workspace, until it has no step of retention for now.
   mutating func add(_ id: WorkspaceID) { waiting.insert(id) }
 
-  /// When the next round is due. `look` returns `nil` for a workspace without one.
+  /// Returns the instant of the next step. `look` returns `nil` for a workspace without one.
   func nextDue(_ look: (WorkspaceID) -> Place?) -> Instant? {
     var earliest: Instant?
     for id in waiting {
@@ -36,8 +36,8 @@ struct RetentionTurns {
     return earliest
   }
 
-  /// Returns the workspace whose turn it is, and those whose next round is so late that an alarm
-  /// wakes them: they take part no more.
+  /// Returns the workspace whose turn it is, and the workspaces that leave the list because their
+  /// next step is so late that an alarm wakes them.
   mutating func next(
     now: Instant, _ look: (WorkspaceID) -> Place?
   ) -> (id: WorkspaceID?, later: [WorkspaceID]) {
@@ -58,6 +58,6 @@ struct RetentionTurns {
     return (next?.id, later)
   }
 
-  /// A file is written once more: the next one some time later.
+  /// Notes that a file is rewritten: the next one follows some time later.
   mutating func shrinks(now: Instant) { shrinksFrom = now + shrinksEvery }
 }

@@ -2,40 +2,44 @@ import Relay
 
 /// Decides when an idle file gives its free pages back; it touches no file.
 ///
-/// What is free is given back in steps, each of them short for whoever else waits:
+/// The file shrinks in short steps, so that nobody waits long:
 ///
-/// 1. What the file holds is written once more, into its log, in a transaction of its own.
-/// 2. A barrier covers that. What lies behind the new end is dead then, whatever happens.
-/// 3. It is cut off a piece at a time: to free a MiB takes a file system about a millisecond.
-/// 4. The log is copied into the file. A checkpoint that comes before that cuts the rest at one go:
-///    at a stop, after a crash, or when something else is written that fills the log.
+/// 1. The content of the file is written once more, into its log, in a transaction of its own.
+/// 2. A barrier covers that transaction. From then on the content behind the new end is dead.
+/// 3. The dead end is cut off in pieces: a file system frees a MiB in about a millisecond.
+/// 4. The log is copied into the file. An earlier checkpoint (at a stop, after a crash, or when
+///    other writes fill the log) cuts the rest in one step.
 struct Shrinking {
   enum Stage {
     case wanted
-    /// What the file holds stands in its log once more; when that is durable, its end is cut.
+    /// The content stands in the log once more; when that is durable, the end of the file is cut.
     case written
   }
 
   enum Action: Equatable { case wait, rewrite, cut }
 
   private(set) var stage = Stage.wanted
-  /// Nothing happens before then.
+  /// The earliest instant of the next step.
   private var at: Instant
-  /// Callers are let go first until then.
+  /// The instant until which callers' work goes first.
   private let patience: Instant
-  /// While it is wanted, anything that is written ends it; later it has to be durable.
+  /// The number of commits at the last step. Before the content is written, any other commit ends
+  /// the shrinking; after that, this commit has to be durable.
   private var commits: UInt64
 
-  /// Shrinking is wanted, and nothing happens before `at`. `commits`: of the file so far.
+  /// Plans to shrink a file, not before `at`.
+  ///
+  /// - `commits`: the number of commits of the file so far.
   init(from at: Instant, commits: UInt64, _ limits: Limits) {
     self.at = at
     patience = at + limits.shrinkPatience
     self.commits = commits
   }
 
-  /// Says whether a file with so many pages is worth it: when it is nearly empty, and on a low disk
-  /// already when others need what is free in it. `hasRoom`: the disk has room for a log of all
-  /// that the file holds.
+  /// Returns whether shrinking a file of this size is worth it: when it is nearly empty or, on a
+  /// low disk, when other workspaces need its free pages.
+  ///
+  /// - `hasRoom`: the disk has room for a log of the file's whole content.
   static func pays(
     free: Int, used: Int, isDiskLow: Bool, hasRoom: Bool, _ limits: Limits
   ) -> Bool {
@@ -43,7 +47,7 @@ struct Shrinking {
     return free > used / 4 + Limits.freePagesLowMax && hasRoom && used <= limits.shrinkPagesLowMax
   }
 
-  /// When the next step is due; `nil` as long as something else has to happen before.
+  /// Returns the instant of the next step; `nil` while something else has to happen first.
   func next(commits: UInt64, synced: UInt64) -> Instant? {
     switch stage {
     case .wanted: commits == self.commits ? at : nil
@@ -51,8 +55,9 @@ struct Shrinking {
     }
   }
 
-  /// Takes the next step. One file is written once more after the other: no other one before
-  /// `free`.
+  /// Returns the next step.
+  ///
+  /// - `free`: the earliest instant at which another file may be rewritten.
   mutating func step(
     now: Instant, isBarrierBusy: Bool, hasRounds: Bool, notBefore free: Instant, _ limits: Limits
   ) -> Action {
@@ -65,13 +70,14 @@ struct Shrinking {
     return .rewrite
   }
 
-  /// All that the file holds was committed once more, as the last of so many commits.
+  /// Notes that the content was committed once more, as the last of this many commits.
   mutating func rewrote(commits: UInt64) {
     stage = .written
     self.commits = commits
   }
 
-  /// A piece was cut off, and more is left: a pause is at least as long as that took.
+  /// Notes that a piece was cut off and more is left. The pause is at least as long as the cut
+  /// took.
   mutating func didCut(now: Instant, took: Duration, _ limits: Limits) {
     at = now + took + max(limits.retentionPause, took)
   }

@@ -2,7 +2,8 @@ import Relay
 import Store
 import System
 
-/// The upkeep of all workspaces: whose log, whose retention and whose file has its turn.
+/// Selects the workspaces that get their log emptied, their retention or their shrinking in each
+/// turn.
 final class UpkeepTurns {
   private let limits: Limits
   private(set) var logs: LogCare
@@ -17,8 +18,9 @@ final class UpkeepTurns {
 
   // MARK: turns
 
-  /// Makes at most one checkpoint a turn, after the turn's barrier has been asked for. Several
-  /// checkpoints would stall the loop for as many times 10 ms. A turn without one is retention's.
+  /// Makes at most one checkpoint in a turn, after the turn's barrier has been requested. Each
+  /// further checkpoint would block the loop for another 10 ms. A turn without a checkpoint does a
+  /// step of retention.
   func maintain(_ pool: WorkspacePool, now: Now) {
     let isBarrierBusy = pool.commits.isBarrierBusy
     let longest = logs.longest(isBarrierBusy: isBarrierBusy) { id in
@@ -27,14 +29,14 @@ final class UpkeepTurns {
       return LogCare.LongLog(
         pages: workspace.file.walPages, isBeingCut: workspace.upkeep.isBeingCut)
     }
-    // A checkpoint that fails, on a full disk, must not keep what frees space from its turn.
+    // A checkpoint that fails on a full disk must not keep retention, which frees space, from its
+    // turn.
     if let longest, let workspace = pool[longest], workspace.upkeep.copyLog(now: now) { return }
     if emptyDueLog(pool, now: now) { return }
     retain(pool, now: now)
   }
 
-  /// Empties the first log that can be emptied of those that are due. Returns whether there was
-  /// one.
+  /// Empties the first due log that can be emptied. Returns whether there was one.
   private func emptyDueLog(_ pool: WorkspacePool, now: Now) -> Bool {
     while let id = logs.popDue(now.instant) {
       guard let workspace = pool[id] else { continue }
@@ -54,16 +56,16 @@ final class UpkeepTurns {
     return false
   }
 
-  /// Carries out at most one round of retention a turn.
+  /// Carries out at most one step of retention in a turn.
   private func retain(_ pool: WorkspacePool, now: Now) {
     let turn = retention.next(now: now.instant, pool.retentionPlace)
     for id in turn.later {
-      if let workspace = pool[id] { pool.settle(workspace, now: now) }
+      if let workspace = pool[id] { pool.unloadIfIdle(workspace, now: now) }
     }
     if let id = turn.id { pool[id]?.upkeep.retain(now: now) }
   }
 
-  /// Looks at `filesLookedAtMax` of the open files, and closes workspaces whose file has gone.
+  /// Checks `filesLookedAtMax` of the open files, and closes workspaces whose file is gone.
   func watchFiles(_ pool: WorkspacePool) {
     let ids = fileWatch.next(atMost: limits.filesLookedAtMax) { pool.open.map(\.id) }
     for id in ids {
@@ -74,20 +76,20 @@ final class UpkeepTurns {
     }
   }
 
-  // MARK: what workspaces tell
+  // MARK: reports of workspaces
 
-  /// The workspace has a log that is to be looked at.
+  /// Notes that the workspace has a log to be watched.
   func noteLog(of workspace: Workspace, isNew: Bool) {
     if logs.isLong(workspace.file.walPages) { logs.noteLong(workspace.id) }
     if isNew { logs.watch(workspace.id, at: workspace.care.log.due(limits)) }
   }
 
-  /// The workspace's file is closed.
+  /// Notes that the workspace's file is closed.
   func closed(_ id: WorkspaceID) { logs.closed(id) }
 
-  /// The workspace takes part in retention until it has no round for now.
+  /// Adds the workspace to retention, until it has no step of retention for now.
   func addToRetention(_ id: WorkspaceID) { retention.add(id) }
 
-  /// A file is written once more: the next one some time later.
+  /// Notes that a file is rewritten: the next one follows some time later.
   func shrinks(now: Instant) { retention.shrinks(now: now) }
 }

@@ -1,9 +1,9 @@
 import Relay
 
-/// When each consumer of a workspace has made its last call that was no heartbeat.
+/// The last call, other than a heartbeat, of each consumer of a workspace.
 ///
-/// Consumers are named by whoever polls: those that have been silent for longer than any heartbeat
-/// can stretch a lease are forgotten.
+/// Agents choose the names of consumers in their polls. A consumer that has been silent for longer
+/// than any heartbeat can stretch a lease is forgotten.
 struct Consumers {
   private var lastCall: [String: Instant] = [:]
   private var checkAt = Limits.consumersKept

@@ -1,31 +1,31 @@
 import Relay
 
-/// The schedules of the care that a workspace's file gets, and what was found at the last look.
+/// The upkeep schedules of a workspace's file, and the results of the last check.
 struct FileCare {
-  /// When the file is looked through for what can go.
+  /// The schedule for deleting old messages.
   var retention: RetentionSchedule
-  /// When the write-ahead log is emptied.
+  /// The schedule for emptying the write-ahead log.
   var log = LogSchedule()
   var lowDiskUse = LowDiskUse()
-  /// The file has been idle and has many free pages.
+  /// The plan to shrink the file, if it is idle and has many free pages.
   var shrinking: Shrinking?
-  /// What the file keeps beside the queue.
+  /// The amount of data that the file keeps beside the queue.
   var kept = Kept()
-  /// When a transaction without a new message was counted last.
+  /// The instant at which a transaction without a new message was last counted.
   private var countedAt: Instant?
-  /// The progress of the file that was noted, or is about to be.
+  /// The progress of the file that was stored elsewhere, or is about to be.
   private var notedProgress: Int64 = 0
 
   init(retention: RetentionSchedule) { self.retention = retention }
 
-  /// Whether a transaction without a new message may be counted now.
+  /// Returns whether a transaction without a new message may be counted now.
   func mayCount(every interval: Duration, now: Instant) -> Bool {
     countedAt.map { $0 + interval <= now } ?? true
   }
 
   mutating func counted(at now: Instant) { countedAt = now }
 
-  /// Returns whether the progress is news.
+  /// Notes the progress of the file. Returns whether it is new.
   mutating func note(progress: Int64) -> Bool {
     guard progress > notedProgress else { return false }
     notedProgress = progress

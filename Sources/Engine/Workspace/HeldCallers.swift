@@ -1,7 +1,7 @@
 import Relay
 
-/// The callers of all workspaces that wait for the end of a message: where each one's message is,
-/// and when its hold ends.
+/// The callers of all workspaces that wait for the end of a message, with the message's place and
+/// the end of their hold.
 final class HeldCallers {
   struct Place: Equatable {
     var workspace: WorkspaceID
@@ -33,16 +33,16 @@ final class HeldCallers {
 
   func remove(_ call: CallID) { places[call] = nil }
 
-  /// The caller's hold ends at `hold.at`, unless it has its answer before.
+  /// Holds a caller until `hold.at`, unless it is answered before.
   func hold(_ hold: Hold) {
     holds.insert(hold)
-    // Holds of callers that have their answer stay until they are in the majority.
+    // The holds of answered callers stay until they are the majority.
     if holds.count > 1024 + 4 * places.count { holds.keep { places[$0.call] != nil } }
   }
 
   var nextDue: Instant? { holds.first?.at }
 
-  /// Takes a hold that has ended.
+  /// Removes and returns a hold that has ended.
   func takeDue(_ now: Instant) -> Hold? {
     guard let first = holds.first, first.at <= now else { return nil }
     return holds.popFirst()

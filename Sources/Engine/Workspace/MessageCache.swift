@@ -1,7 +1,7 @@
 import Relay
 import Wire
 
-/// Bytes that all workspaces keep in their caches together, and the most that they may.
+/// The bytes in the caches of all workspaces together, and their limit.
 final class CacheAccount {
   private let bytesMax: Int
   private(set) var bytes = 0
@@ -17,13 +17,13 @@ final class CacheAccount {
   fileprivate func give(back count: Int) { bytes -= count }
 }
 
-/// Requests and results that a caller or a poll is about to need. Beyond the bound of the account
-/// they are read from the file again.
+/// The requests and results that a caller or a poll is about to need. Beyond the limit of the
+/// account they are read from the file again.
 struct MessageCache {
   struct Entry {
     var head: [UInt8]
     var body: [UInt8]
-    /// The message, in the body.
+    /// The range of the message in the body.
     var message: Range<Int>
     var texts: [JSONScanner.Text]
     var result: [UInt8]?
@@ -33,7 +33,7 @@ struct MessageCache {
 
   private let account: CacheAccount
   private var entries: [Seq: Entry] = [:]
-  /// Tasks that more than one message belongs to, while the first one's request is kept.
+  /// The tasks with more than one message, while the request of the first is cached.
   private var continued: Set<Seq> = []
 
   init(_ account: CacheAccount) { self.account = account }
@@ -42,7 +42,7 @@ struct MessageCache {
 
   subscript(seq: Seq) -> Entry? { entries[seq] }
 
-  /// The message's task has no other message, as far as is known here.
+  /// Returns whether the message is the only one of its task, as far as the cache knows.
   func isAlone(_ seq: Seq) -> Bool { !continued.contains(seq) }
 
   mutating func keep(_ entry: Entry, of seq: Seq) {
@@ -50,12 +50,12 @@ struct MessageCache {
     entries[seq] = entry
   }
 
-  /// A task goes on with another message.
+  /// Notes that a task has got another message.
   mutating func goesOn(task: Seq) {
     if entries[task] != nil { continued.insert(task) }
   }
 
-  /// Keeps the answer beside its request, also while it is being stored.
+  /// Keeps the answer beside its request, also while the answer is being stored.
   mutating func keep(_ answer: Answer) {
     guard let entry = entries[answer.seq] else { return }
     entries[answer.seq]?.result = nil

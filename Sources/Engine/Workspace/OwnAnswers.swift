@@ -1,8 +1,8 @@
 import Relay
 
-/// A workspace's answers to what it has asked itself, by the platform's way in.
+/// A workspace's answers to its own messages, sent by the platform's way in.
 struct OwnAnswers {
-  /// One whose write is on its way, or whose Task is about to be told.
+  /// An answer whose write is pending, or whose Task is about to be sent.
   struct Answer {
     var addressee: Addressee
     var seq: Seq
@@ -10,10 +10,10 @@ struct OwnAnswers {
   }
 
   private var open: [CallID: Answer] = [:]
-  /// The last ones that were accepted, oldest first. `nil`: nobody has looked into the file yet.
+  /// The last accepted answers, oldest first; `nil` before they are read from the file.
   private var accepted: [(hash: UUIDBytes, seq: Seq)]?
 
-  /// What was accepted before has been read.
+  /// Whether the accepted answers were read from the file.
   var isRead: Bool { accepted != nil }
 
   mutating func remember(_ answers: [(hash: UUIDBytes, seq: Seq)]) { accepted = answers }
@@ -24,10 +24,10 @@ struct OwnAnswers {
     open.isEmpty ? nil : open.removeValue(forKey: call)
   }
 
-  /// The message that an equal answer has answered.
+  /// Returns the message that an equal, accepted answer has answered.
   func answered(by hash: UUIDBytes) -> Seq? { accepted?.last { $0.hash == hash }?.seq }
 
-  /// The message that an equal answer on its way is for.
+  /// Returns the message that an equal, pending answer is for.
   func isAnswered(by hash: UUIDBytes) -> Seq? { open.values.first { $0.hash == hash }?.seq }
 
   mutating func accept(_ answer: Answer, atMost count: Int) {

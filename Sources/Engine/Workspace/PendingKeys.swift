@@ -1,13 +1,13 @@
 import Relay
 
-/// Idempotency keys of messages that are being stored: no read of the file finds them yet.
+/// The idempotency keys of messages that are being stored and cannot be found in the file yet.
 struct PendingKeys {
   private var byKey: [UUIDBytes: (seq: Seq, call: UUIDBytes)] = [:]
   private var bySeq: [Seq: UUIDBytes] = [:]
 
   var isEmpty: Bool { byKey.isEmpty && bySeq.isEmpty }
 
-  /// Returns the message that the key came with, and the digest of its call.
+  /// Returns the message that came with the key, and the digest of its call.
   subscript(key: UUIDBytes) -> (seq: Seq, call: UUIDBytes)? { byKey[key] }
 
   mutating func add(_ key: UUIDBytes, of seq: Seq, call: UUIDBytes) {
@@ -15,7 +15,7 @@ struct PendingKeys {
     bySeq[seq] = key
   }
 
-  /// The message is stored, or refused.
+  /// Removes the keys of a message that is stored or refused.
   mutating func remove(of seq: Seq) {
     if let key = bySeq.removeValue(forKey: seq) { byKey[key] = nil }
   }

@@ -1,7 +1,7 @@
 package import Relay
 
 extension QueueCounts {
-  /// By the names under which callers and operators see them.
+  /// The counts with the names that callers and operators see.
   package var named: [(name: String, count: Int)] {
     [
       ("unanswered", unanswered), ("unreceived", unreceived), ("dead", dead),

@@ -1,59 +1,62 @@
 import Relay
 
-/// What a workspace writes, and who is answered when it is durable.
+/// A workspace's writes, and the replies that leave when the writes are durable.
 ///
-/// Writes and the replies that depend on them collect during a turn. A commit takes them; what it
-/// made visible waits in a round until a barrier has covered it. Deferred writes wait for the next
-/// commit, or for their own due time; they keep their order before the writes of the turn.
+/// Writes and replies collect during a turn. A commit takes the writes; the replies wait in a
+/// commit round until a barrier has covered it. Deferred writes wait for the next commit, or for
+/// their own due time, and go before the writes of the turn.
 struct Transaction {
-  /// What one barrier makes durable.
+  /// A commit round: the reports and replies that one barrier releases.
   struct Round {
     var number: UInt64
-    /// The transactions that its barrier covers.
+    /// The number of the workspace's transactions up to the end of the round.
     var commits: UInt64
-    /// Of the file, after them.
+    /// The progress of the file after the round.
     var progress: Int64
-    /// Of the bodies in them.
+    /// The size of the bodies in the round.
     var bytes: Int
     var reports: [Report]
     var replies: [Reply]
   }
 
-  /// What a commit tries to write.
+  /// The writes that a commit tries to store.
   struct Attempt {
     var writes: [Write]
-    /// Those of the writes that nobody waits for: they are deferred again if the commit is refused.
+    /// The deferred ones among the writes; they are deferred again if the commit is refused.
     var deferred: [Write]
-    /// Of the bodies.
+    /// The size of the bodies among the writes.
     var bytes: Int
   }
 
   private(set) var batch: [Write] = []
-  /// Bytes of the bodies in the batch.
+  /// The size of the bodies in the batch.
   private(set) var batchBytes = 0
   private var reports: [Report] = []
-  /// Leave once this turn's transaction is committed.
+  /// The replies that leave once this turn's transaction is committed.
   private var afterCommit: [Reply] = []
-  /// Leave when the barrier has passed.
+  /// The replies that leave when the barrier has passed.
   private var afterBarrier: [Reply] = []
 
   private(set) var deferred: [Write] = []
   private var deferredInBatch: [Write] = []
   private(set) var deferredDue: Instant?
-  /// Some deferred writes have to reach the file when they are due, even if it has to be opened.
+  /// Whether some deferred writes have to be written when they are due, even if the file has to be
+  /// opened.
   private(set) var isDeferredUrgent = false
 
-  /// Of transactions that were committed since the last round was closed.
+  /// The reports of transactions that were committed since the last round was made.
   private var committedReports: [Report] = []
   private var committedReplies: [Reply] = []
   private var committedBytes = 0
-  /// Rounds that no barrier has covered yet, oldest first.
+  /// The rounds that no barrier has covered yet, oldest first.
   private(set) var rounds: [Round] = []
-  /// Transactions committed.
+  /// The number of committed transactions.
   private(set) var commits: UInt64
-  /// Transactions that a barrier has covered.
+  /// The number of transactions that a barrier has covered.
   private(set) var synced: UInt64 = 0
 
+  /// Makes an empty transaction.
+  ///
   /// - `commits`: 1 if recovery has written into the file.
   init(commits: UInt64) { self.commits = commits }
 
@@ -70,8 +73,8 @@ struct Transaction {
     }
   }
 
-  /// Adds a write that nobody waits for. Behind others of this turn it goes with them, since all
-  /// writes keep their order.
+  /// Adds a write that nobody waits for. If the turn has other writes, it goes with them, because
+  /// all writes keep their order.
   mutating func addDeferred(_ write: Write, isFileOpen: Bool, _ limits: Limits, now: Now) {
     guard batch.isEmpty else {
       batch.append(write)
@@ -91,26 +94,27 @@ struct Transaction {
 
   mutating func replyAfterBarrier(_ reply: Reply) { afterBarrier.append(reply) }
 
-  /// The reply leaves with the next barrier, whatever becomes of this turn's transaction: it has
-  /// seen nothing of it.
+  /// Sends the reply with the next barrier, whatever happens to this turn's transaction, of which
+  /// the reply shows nothing.
   mutating func replyAfterNextBarrier(_ reply: Reply) { committedReplies.append(reply) }
 
-  // MARK: what there is
+  // MARK: state
 
-  /// Something is to be committed or sent that cannot be deferred.
+  /// Whether there are writes or replies that cannot be deferred.
   var hasWork: Bool {
     !batch.isEmpty || !reports.isEmpty || !afterCommit.isEmpty || !afterBarrier.isEmpty
   }
 
-  /// Nothing is on its way to the file or back, but for what is deferred.
+  /// Whether no write or reply is pending, except deferred writes.
   var isQuiet: Bool {
     !hasWork && rounds.isEmpty && committedReports.isEmpty && committedReplies.isEmpty
   }
 
-  /// Rows may be visible that no barrier has covered: what is read leaves with the next barrier.
+  /// Whether rows may be visible that no barrier has covered. Replies with such rows leave with the
+  /// next barrier.
   var isUnsynced: Bool { commits > synced }
 
-  /// Messages whose first write is not committed.
+  /// Returns the messages whose first write is not committed.
   func unstored(in queue: Queue) -> Set<Seq> {
     Set(
       reports.compactMap { report in
@@ -122,13 +126,13 @@ struct Transaction {
 
   // MARK: deferred writes
 
-  /// The deferred writes are due at `instant`.
+  /// Sets the instant at which the deferred writes are due.
   mutating func deferUntil(_ instant: Instant) { deferredDue = instant }
 
-  /// They wait for something else than a time.
+  /// Removes the due time of deferred writes that wait for something else.
   mutating func forgetDeferredDue() { deferredDue = nil }
 
-  /// The deferred writes have to reach the file now.
+  /// Has the deferred writes stored as soon as `instant`, even if the file has to be opened.
   mutating func makeDeferredUrgent(_ instant: Instant) {
     guard !deferred.isEmpty else { return }
     deferredDue = instant
@@ -146,7 +150,7 @@ struct Transaction {
 
   // MARK: committing
 
-  /// Takes what the commit is to write: the deferred writes, then those of the turn.
+  /// Takes the writes of the commit: the deferred ones, then those of the turn.
   mutating func begin() -> Attempt {
     let taken = takeDeferred()
     let attempt = Attempt(
@@ -158,8 +162,10 @@ struct Transaction {
     return attempt
   }
 
-  /// The writes are in the file. Returns the replies that may leave now; the others wait for the
-  /// barrier. `isWritten`: there were any.
+  /// Notes that the writes are in the file. Returns the replies that may leave now; the others wait
+  /// for the barrier.
+  ///
+  /// - `isWritten`: the commit had writes.
   mutating func committed(isWritten: Bool) -> [Reply] {
     if isWritten { commits += 1 }
     committedReports += reports
@@ -170,10 +176,10 @@ struct Transaction {
     return afterCommit
   }
 
-  /// A transaction of its own was committed beside the turn's.
+  /// Notes a separate transaction, committed beside the turn's.
   mutating func committedBeside() { commits += 1 }
 
-  /// The same of one that has carried the deferred writes with it.
+  /// Notes a separate transaction that also contained the deferred writes.
   mutating func committedWithDeferred() {
     _ = takeDeferred()
     commits += 1
@@ -186,7 +192,7 @@ struct Transaction {
     return refused
   }
 
-  /// Takes everything that waited for a commit which was refused. `deferred` is tried again.
+  /// Takes everything that waited for a refused commit. `deferred` is tried again.
   mutating func refused(
     deferring deferred: [Write], until due: Instant
   ) -> (afterCommit: [Reply], afterBarrier: [Reply], reports: [Report]) {
@@ -203,8 +209,10 @@ struct Transaction {
 
   // MARK: rounds
 
-  /// Makes a round of what waits for the barrier. Returns whether there is any: `isWanted` makes
-  /// one of what nobody waits for.
+  /// Makes a commit round of the reports and replies that wait for the barrier. Returns whether
+  /// there are any.
+  ///
+  /// - `isWanted`: makes a round even if nobody waits for it.
   mutating func closeRound(_ number: UInt64, progress: () -> Int64, isWanted: Bool) -> Bool {
     let isNeeded = isWanted && isUnsynced && rounds.isEmpty
     guard !committedReports.isEmpty || !committedReplies.isEmpty || isNeeded else { return false }
@@ -218,29 +226,31 @@ struct Transaction {
     return true
   }
 
-  /// Takes the round that a barrier has covered; nil if it is not the oldest.
+  /// Takes the round that a barrier has covered; returns nil if it is not the oldest.
   mutating func takeRound(_ number: UInt64) -> Round? {
     rounds.first?.number == number ? rounds.removeFirst() : nil
   }
 
-  /// The transactions of the round are on the disk. Returns whether all are.
+  /// Notes that the transactions of the round are on the disk. Returns whether all transactions
+  /// are.
   mutating func passed(_ round: Round) -> Bool {
     synced = round.commits
     return synced == commits
   }
 
-  /// The log was copied into the file, and SQLite has synced it before.
+  /// Notes that all transactions are on the disk, because SQLite has synced the log and copied it
+  /// into the file.
   mutating func passedAll() { synced = commits }
 
   // MARK: the end
 
-  /// Replies that were to leave after the commit or after the barrier, and those of transactions
-  /// that are committed. None of them may leave any more.
+  /// The replies that wait for the commit, and those that wait for the barrier. Only a final error
+  /// uses them: none of them may leave unchanged.
   var waitingReplies: (uncommitted: [Reply], committed: [Reply]) {
     (afterCommit + afterBarrier, committedReplies)
   }
 
-  /// Nothing is written any more. What the rounds on their way have answered already stands.
+  /// Drops all writes, reports and replies. Reports of rounds that are not durable are dropped too.
   mutating func giveUp() {
     batch = []
     reports = []
@@ -254,7 +264,7 @@ struct Transaction {
   }
 
   #if PLANTS
-    /// Takes what a planted fault answers before it is committed.
+    /// Takes the reports and replies that an injected fault answers before the commit.
     mutating func takeUncommitted() -> (reports: [Report], replies: [Reply]) {
       defer {
         reports = []
@@ -272,7 +282,7 @@ struct Transaction {
 }
 
 extension Report {
-  /// It is of a send among these, or falls with them.
+  /// Returns whether the report is about one of these sends, or about a job that needs them.
   fileprivate func isOf(_ seqs: Set<Seq>) -> Bool {
     switch self {
     case .message(let seq): seqs.contains(seq)

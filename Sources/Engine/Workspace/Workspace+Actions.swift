@@ -1,7 +1,7 @@
 import Relay
 
 extension Workspace {
-  /// Carries out what the queue asks for, and what follows from that.
+  /// Carries out the actions that the queue requests, and their consequences.
   func carryOut(now: Now) {
     while !queue.actions.isEmpty {
       let actions = queue.actions
@@ -9,7 +9,7 @@ extension Workspace {
       for action in actions { carryOut(action, now: now) }
     }
     touch()
-    // A transaction has a bound; what is over it goes on in a further one of the same round.
+    // A transaction has a limit; the rest goes into another transaction of the same commit round.
     if transaction.batch.count >= limits.roundOperationsMax
       || transaction.batchBytes >= limits.roundBytesMax
     {
@@ -27,9 +27,9 @@ extension Workspace {
       add(write)
     case .lazy(let write): addDeferred(write, now: now)
     case .report(let report): transaction.add(report)
-    case .handOut(let poll, let entries):
-      metrics.handedOut(entries)
-      agents.send(entries, to: poll, now: now)
+    case .handOut(let poll, let messages):
+      metrics.handedOut(messages)
+      agents.send(messages, to: poll, now: now)
     case .empty(let poll):
       openCalls[poll] = nil
       agents.answerEmpty(poll)

@@ -2,7 +2,7 @@ import Relay
 import Store
 
 extension Workspace {
-  /// Commits the transaction: all of it, or, when the disk is full, all but its sends.
+  /// Commits the whole transaction or, when the disk is full, all of it but the sends.
   func commit(now: Now) {
     guard failure == nil, process.fatal == nil else { return }
     if let error = damage { return close(after: error) }
@@ -23,7 +23,7 @@ extension Workspace {
       do throws(StoreError) {
         defer {
           queue.turnEnded()
-          waiting.telling = []
+          waiting.notifying = []
         }
         if disk.isForDeletionOnly(attempt.writes, writer) {
           throw StoreError.onlyDeletion(file.path)
@@ -43,7 +43,8 @@ extension Workspace {
     upkeep.watchLog()
   }
 
-  /// Whether deferred writes are due. Receipts of a closed file wait until the pool opens it.
+  /// Returns whether deferred writes are due. Receipts of a closed file wait until the pool opens
+  /// it.
   private func isDeferredDue(now: Now) -> Bool {
     guard let due = transaction.deferredDue, due <= now.instant else { return false }
     if isOpen || transaction.isDeferredUrgent { return true }
@@ -52,8 +53,8 @@ extension Workspace {
     return false
   }
 
-  /// Opens the file for the transaction. When all open ones are busy it waits for the next barrier,
-  /// and so does everybody who waits for it: nothing of it has been seen.
+  /// Opens the file for the transaction. If all open files are busy, the transaction waits for the
+  /// next barrier; nobody has seen any of it.
   private func isFileReady(now: Now) -> Bool {
     do throws(RelayError) {
       try openFile()
@@ -85,7 +86,7 @@ extension Workspace {
     let deferred = Write.afterRollback(attempt.deferred, of: attempt.writes)
     let rest = Write.withoutSends(attempt.writes)
     if error.kind == .full { data.room.noteFull(error) }
-    // Without its sends, and with the reserve's space, it may pass.
+    // The transaction may succeed without its sends, or with the space of the reserve.
     guard !rest.isEmpty, !disk.isForDeletionOnly(rest, writer) else {
       return refuseAll(deferring: deferred, now: now)
     }
@@ -105,7 +106,8 @@ extension Workspace {
     refuse(reports: refusedReports, now: now)
   }
 
-  /// Ends the process or the workspace if the error is final for it. Returns whether it is.
+  /// Handles an error that is final for the process or the workspace. Returns whether the error is
+  /// final.
   func isFinal(_ error: StoreError) -> Bool {
     if error.isFinalForProcess {
       process.failed(error, workspace: id)
@@ -122,8 +124,8 @@ extension Workspace {
     carryOut(now: now)
   }
 
-  /// Takes the turn back after a commit that wrote nothing: hand-outs go back, and everybody is
-  /// answered.
+  /// Takes the turn back after a refused commit: deliveries go back to the queue, and every waiting
+  /// call is answered.
   private func refuseAll(deferring deferred: [Write], now: Now) {
     let refused = transaction.refused(
       deferring: deferred, until: now.instant + limits.deferredWriteMax)
@@ -141,20 +143,20 @@ extension Workspace {
 
   // MARK: progress
 
-  /// Whether a transaction is counted: one with a new message shows by itself; of the others one a
-  /// second is counted, and none while room is short.
+  /// Returns whether a transaction advances the progress. One with a new message always does; of
+  /// the others one a second is counted, and none while room is short.
   private func mustCount(_ writes: [Write], now: Now) -> Bool {
     guard care.mayCount(every: limits.progressInterval, now: now.instant) else { return false }
     return !disk.isLow && !writes.isEmpty && !writes.contains(where: \.isSend)
   }
 
-  /// A barrier has covered what the file had come to. Never before that: after a power cut the note
-  /// may be there and what it is about may not.
+  /// Notes the file's progress after a barrier has covered it. An earlier note could survive a
+  /// power cut that the progress itself did not survive.
   func passed(progress: Int64, now: Now) {
     if care.note(progress: progress) { commits.progress.note(id, progress, now: now.instant) }
   }
 
-  /// What the disk is asked about the file.
+  /// The facts about the file that the disk guard needs.
   var writer: DiskGuard.Writer {
     DiskGuard.Writer(file: isOpen ? file : nil, batchBytes: transaction.batchBytes)
   }

@@ -1,10 +1,10 @@
 import Relay
 import Store
 
-/// The end of a workspace's work in this process: its file failed, or the process ends.
+/// Ends a workspace's work in this process, because its file failed or the process ends.
 extension Workspace {
-  /// Writes everything that waits, and closes the file with an empty log. Returns whether all of it
-  /// could be done.
+  /// Writes everything that is pending, and closes the file with an empty log. Returns whether all
+  /// of that succeeded.
   func closeWhole(now: Now) -> Bool {
     transaction.makeDeferredUrgent(now.instant)
     commit(now: now)
@@ -29,7 +29,7 @@ extension Workspace {
     giveUp(error)
   }
 
-  /// Answers everybody who waits: no queue, timer or barrier will answer them later.
+  /// Answers every waiting call, because no queue, timer or barrier will do so later.
   func giveUp(_ error: StoreError) {
     noteFailure(error)
     tasks.failWaiters(unstored: transaction.unstored(in: queue))
@@ -39,15 +39,15 @@ extension Workspace {
     for cancel in waiting.cancels.values {
       replies.send(cancel.addressee.reply(.outcomeUnknown))
     }
-    // They ask again, and are answered that the file cannot be used.
+    // The callers try again, and get the error of a file that cannot be used.
     for work in waiting.afterWrite.values.joined() { replies.later(for: .nobody, work) }
     for (call, reason) in openCalls { replies.send(Reply(call: call, error: reason)) }
     empty()
-    // The barrier may hold the file's descriptor: then the last round closes it.
+    // If the barrier uses the file's descriptor, the last round closes the file.
     if transaction.rounds.isEmpty { abandonFile() }
   }
 
-  /// Ends the work of the queue. What the rounds on their way have answered already stands.
+  /// Drops the queue, and the writes, reports and replies of the transaction.
   private func empty() {
     cache.removeAll()
     consumers = Consumers()

@@ -2,10 +2,10 @@
   import Relay
 
   extension Workspace {
-    /// How long `answerBeforeCommit` keeps what it has answered in memory.
+    /// The time between the replies and the commit under the injected fault `answerBeforeCommit`.
     private static let plantDelay = Duration.milliseconds(300)
 
-    /// Answers what should have waited for the commit; says whether the commit has to wait.
+    /// Answers before the commit under an injected fault. Returns whether the commit has to wait.
     func plantedDelay(now: Now) -> Bool {
       guard process.plant == .answerBeforeCommit, !transaction.batch.isEmpty else { return false }
       let due = turn.plantDue ?? now.instant + Self.plantDelay

@@ -1,12 +1,12 @@
 import Relay
 import Store
 
-/// Reads of the workspace's file. All of them go through `reading`.
+/// Reads the workspace's file; every read goes through `reading`.
 extension Workspace {
   /// Opens the file if it is closed. Throws `tooManyOpen` while all open ones are busy.
   func openFile() throws(RelayError) { try pool.openFile(of: self) }
 
-  /// The file's answer, or the error that the caller gets when the file fails.
+  /// Returns the result of a read. Throws the error that the caller gets when the file fails.
   func reading<Value>(
     _ body: () throws(StoreError) -> Value
   ) throws(RelayError) -> Value {
@@ -22,7 +22,8 @@ extension Workspace {
 
   func storedTask(_ seq: Seq) throws(RelayError) -> StoredTask? {
     var task = try reading { () throws(StoreError) in try file.task(seq) }
-    // A message that waited behind the question has set it to work by the start, without a row.
+    // A start lets a message that waited behind the question go on without writing a row: the task
+    // is working.
     if task?.state.isInterrupted == true, queue.settledTaskState(seq) == .working {
       task?.state = .working
     }
@@ -38,8 +39,8 @@ extension Workspace {
     return found.flatMap { $0.tag == id.tag ? $0 : nil }
   }
 
-  /// Whether the file no longer has a message that it had: it has ended, whatever the agent was
-  /// told then.
+  /// Returns whether the file no longer has a message that it had. Such a message has ended,
+  /// whatever its agent was answered.
   func isDeleted(_ seq: Seq) throws(RelayError) -> Bool {
     guard seq <= queue.lastSeq, queue.message(seq) == nil else { return false }
     return try storedMessage(seq) == nil

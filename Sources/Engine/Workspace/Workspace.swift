@@ -2,26 +2,27 @@ import Relay
 import Store
 import Wire
 
-/// All that the engine holds for one workspace in use: its queue, its file, and who waits.
+/// The engine's state of one workspace in use: its queue, its file, and the waiting calls.
 ///
-/// The file may be closed while the workspace stays in memory: parked polls, held callers and
-/// leases need no file. `openFile` opens it again; `reading` and `commit` call that. The functions
-/// for callers, agents and operators stand in the types of `WorkspacePart`.
+/// The file may be closed while the workspace stays in memory, because parked polls, held callers
+/// and leases need no file. `openFile` opens it again; `reading` and `commit` call `openFile`. The
+/// functions for callers, agents and operators are in the types of `WorkspacePart`.
 final class Workspace: UsesServices {
   let id: WorkspaceID
   let services: Services
   unowned let pool: WorkspacePool
   let queue: Queue
-  /// The key of the digests that stand in the file.
+  /// The key of the digests in the file.
   let digestKey: DigestKey
-  /// Messages from here on arrived in this run: the cache knows which of their tasks go on.
+  /// The first message of this run. The cache knows all messages of the tasks that begin here or
+  /// later.
   let firstSeq: Seq
   private var storage: WorkspaceStorage
-  /// What is written, and who is answered when that is durable.
+  /// The pending writes, and the replies that leave when the writes are durable.
   var transaction: Transaction
   var turn = WorkspaceTurn()
-  /// Polls and calls of agents and operators that have no reply yet, and what they get if there
-  /// never is one.
+  /// The polls and calls of agents and operators without a reply, and the error that each gets if
+  /// the workspace fails.
   var openCalls: [CallID: RelayError] = [:]
   var waiting = WaitingCallers()
   var cache: MessageCache
@@ -40,7 +41,7 @@ final class Workspace: UsesServices {
     self.care = care
     storage = WorkspaceStorage(file)
     self.queue = queue
-    // What recovery has noted there.
+    // Recovery may have written into the file.
     transaction = Transaction(commits: file.isDirty ? 1 : 0)
     self.cache = MessageCache(cache)
     firstSeq = queue.nextSeq()
@@ -60,20 +61,20 @@ final class Workspace: UsesServices {
   /// The pages of the write-ahead log; `nil` while the file is closed.
   var walPages: Int? { storage.file?.walPages }
 
-  /// The final error that has closed the workspace; the log has it.
+  /// The final error that has closed the workspace; it is in the log.
   var failure: StoreError? { storage.failure }
 
-  /// A final error of a read: the end of the turn closes the workspace.
+  /// The final error of a read. The end of the turn closes the workspace.
   var damage: StoreError? { storage.damage }
 
-  /// Uses a file that was opened again.
+  /// Sets the file after it was opened again.
   func use(_ file: WorkspaceFile) { storage.reopen(file) }
 
-  /// Closes the file, all of which is on the disk. Throws what SQLite reports; the file stays open
-  /// then.
+  /// Closes the file, all of which is on the disk. Throws the error that SQLite reports; the file
+  /// then stays open.
   func closeFile() throws(StoreError) { try storage.close() }
 
-  /// Closes the file after a final error: what is not on the disk is not written any more.
+  /// Closes the file after a final error. Writes that are not on the disk are lost.
   func abandonFile() {
     pool.fileClosed(self)
     storage.abandon()
@@ -86,38 +87,38 @@ final class Workspace: UsesServices {
 
   func noteFailure(_ error: StoreError) { storage.failure = error }
 
-  /// Has relay.db told, before the first write, that something may come due in the file.
+  /// Makes relay.db store, before the first write, that something may be due in the file.
   func markBusy() {
     guard storage.mark(), directory.workspace(id)?.row.nextWakeAt != nil else { return }
     registry.noteBusy(id)
   }
 
   #if PLANTS
-    /// Forgets that relay.db was told.
+    /// Forgets that relay.db has stored that something may be due in the file.
     func unmarkBusy() { storage.unmark() }
   #endif
 
   // MARK: turns
 
-  /// Puts the workspace into the list of those that the end of this turn commits.
+  /// Adds the workspace to those that the end of this turn commits.
   func touch() { commits.touch(self) }
 
-  /// Whether nothing is on its way to the file or back.
+  /// Whether no write, report or reply is pending.
   var isQuiet: Bool {
     transaction.isQuiet && failure == nil && damage == nil && jobState.isEmpty
       && waiting.afterWrite.isEmpty
   }
 
-  /// The next instant at which something comes due by itself.
+  /// The next instant at which a timer of the workspace is due.
   var due: Instant? {
     guard failure == nil else { return nil }
-    // What has work for a turn is not looked through before.
+    // Work for a turn goes before retention.
     let retention = hasTurnWork ? nil : retentionDue
     return [queue.nextDeadline, transaction.deferredDue, retention, jobState.nextStep]
       .compactMap(\.self).min()
   }
 
-  /// The next round of retention, or of making the file smaller.
+  /// The instant of the next step of retention or shrinking.
   var retentionDue: Instant? {
     guard failure == nil, damage == nil else { return nil }
     let due = [
@@ -126,14 +127,14 @@ final class Workspace: UsesServices {
     return due.compactMap(\.self).min()
   }
 
-  /// Whether rows may be visible that no barrier has covered: what is read leaves with the next
-  /// barrier.
+  /// Whether rows may be visible that no barrier has covered. Replies with such rows leave with the
+  /// next barrier.
   var isUnsynced: Bool { transaction.isUnsynced }
 
-  /// Whether something is to be committed or sent that cannot be deferred.
+  /// Whether there are writes or replies that cannot be deferred.
   var hasTurnWork: Bool { transaction.hasWork }
 
-  /// Whether something has no end yet that the workspace's removal has to give it.
+  /// Whether messages, tasks or jobs are open that the workspace's removal has to end.
   var isToBeClosed: Bool { queue.isOpen || !jobState.runs.isEmpty }
 
   // MARK: writes
@@ -147,17 +148,17 @@ final class Workspace: UsesServices {
     transaction.addDeferred(write, isFileOpen: isOpen, limits, now: now)
   }
 
-  /// Adds a line to a message's timeline, which nobody waits for.
+  /// Adds a note to a message's timeline; nobody waits for it.
   func note(_ seq: Seq, _ kind: NoteKind, now: Now) {
     addDeferred(.note(seq: seq, kind: kind, at: now.wall, detail: []), now: now)
   }
 
-  /// Sends what was read, when everything that it may show is durable.
+  /// Sends a reply with rows of the file, once everything that it may show is durable.
   func read(_ reply: Reply) {
     var reply = reply
     replies.count(&reply, for: reply.addressee?.payer ?? reply.payer)
     if isUnsynced {
-      // Whatever becomes of this turn's transaction: the reply has seen nothing of it.
+      // The reply leaves whatever happens to this turn's transaction, of which it shows nothing.
       transaction.replyAfterNextBarrier(reply)
       touch()
     } else {
@@ -175,7 +176,7 @@ final class Workspace: UsesServices {
 }
 
 extension Write {
-  /// Whether it deletes content, which stands in the log until that is emptied.
+  /// Whether the write deletes content, which stays in the log until the log is emptied.
   fileprivate var isErasing: Bool {
     switch self {
     case .delete, .retire, .trim: true

@@ -3,33 +3,33 @@ import Store
 import System
 import Wire
 
-/// Messages as they are handed to an agent.
+/// Delivers messages to an agent.
 extension WorkspaceAgents {
   func answerEmpty(_ poll: PollID) {
-    // Jittered, so that thousands of agents do not come back in one moment.
+    // The delay is random, so that thousands of agents do not come back at the same moment.
     let seconds = process.isShuttingDown ? 1 + random.next() % 5 : nil
     afterCommit(Reply(call: poll, .noMessages(retryAfterSeconds: seconds)))
   }
 
-  /// Leaves once this turn's transaction is committed: the hand-out's row is in it.
-  func send(_ entries: [HandOut], to poll: PollID, now: Now) {
+  /// Sends the messages once this turn's transaction, which has the deliveries' rows, is committed.
+  func send(_ messages: [HandOut], to poll: PollID, now: Now) {
     workspace.openCalls[poll] = nil
     let payer = services.payer(of: .workspace(workspace.id))
     do throws(RelayError) {
       try replies.checkMemory(payer)
       var deliveries: [Delivery] = []
-      for entry in entries {
-        if let delivery = try delivery(entry, now: now) { deliveries.append(delivery) }
+      for handOut in messages {
+        if let delivery = try delivery(handOut, now: now) { deliveries.append(delivery) }
       }
       var reply = Reply(call: poll, .messages(deliveries))
-      reply.receipt = .handOut(workspace.id, poll, entries.map(\.seq))
+      reply.receipt = .handOut(workspace.id, poll, messages.map(\.seq))
       replies.count(&reply, for: payer)
       afterCommit(reply)
     } catch  where error == .memoryFull || error == .tooManyOpen {
       replies.send(Reply(call: poll, error: error))
-      // Nothing was sent: the entries go back, and nothing counts.
+      // Nothing was sent: the messages go back to the queue, and no attempt counts.
       replies.later(for: payer) { now in
-        withheld(entries, from: poll, now: now)
+        withheld(messages, from: poll, now: now)
       }
     } catch {
       replies.send(Reply(call: poll, error: error))
@@ -41,21 +41,21 @@ extension WorkspaceAgents {
     workspace.transaction.replyAfterCommit(reply)
   }
 
-  private func delivery(_ entry: HandOut, now: Now) throws(RelayError) -> Delivery? {
-    guard let message = queue.message(entry.seq) else { return nil }
+  private func delivery(_ handOut: HandOut, now: Now) throws(RelayError) -> Delivery? {
+    guard let message = queue.message(handOut.seq) else { return nil }
     let content = try content(message)
     return Delivery(
-      id: workspace.messageID(message), seq: message.seq, attempt: entry.attempt,
-      isRedelivered: entry.isRedelivered, replayOf: message.replayOf, enqueuedAt: message.at,
+      id: workspace.messageID(message), seq: message.seq, attempt: handOut.attempt,
+      isRedelivered: handOut.isRedelivered, replayOf: message.replayOf, enqueuedAt: message.at,
       expiresAt: message.expiresAt, caller: message.caller, isCallerWaiting: message.callers > 0,
       dialect: Dialect(rawValue: message.dialect) ?? .v03, method: message.method,
       head: content.head, body: content.body, texts: content.texts, task: try taskID(message),
-      context: message.context, fence: entry.fence, isOffer: entry.isOffer,
+      context: message.context, fence: handOut.fence, isOffer: handOut.isOffer,
       ageSeconds: Int(max(0, (now.wall - message.at).nanoseconds / 1_000_000_000)),
-      secondsLeft: Int(max(0, (entry.end - now.instant).nanoseconds / 1_000_000_000)))
+      secondsLeft: Int(max(0, (handOut.end - now.instant).nanoseconds / 1_000_000_000)))
   }
 
-  /// The id of the message's task: of the message that opened it.
+  /// Returns the id of the message's task, which is the id of the message that opened it.
   private func taskID(_ message: Message) throws(RelayError) -> MessageID {
     if message.task == message.seq { return workspace.messageID(message) }
     if let first = queue.message(message.task) { return workspace.messageID(first) }

@@ -2,13 +2,13 @@ import Relay
 import Store
 import Wire
 
-/// What the agents of a workspace ask of it: messages, and what they do with them.
+/// Carries out the requests of a workspace's agents: polls, and operations on messages.
 struct WorkspaceAgents: WorkspacePart {
   let workspace: Workspace
 
   // MARK: polls
 
-  /// An agent asks for messages.
+  /// Answers an agent's poll with messages, or parks the poll.
   func poll(_ poll: Poll, mayGet: Bool, now: Now) throws(RelayError) {
     if process.isShuttingDown { return answerEmpty(poll.id) }
     if mayGet, disk.isForDeletionOnly([], workspace.writer) { throw .diskFull }
@@ -19,21 +19,23 @@ struct WorkspaceAgents: WorkspacePart {
     workspace.carryOut(now: now)
   }
 
-  /// The connection of a poll has ended without an answer, or its token counts no more.
+  /// Ends a poll whose connection has ended without a response, or whose token was revoked.
   func pollGone(_ poll: PollID, now: Now) {
     workspace.openCalls[poll] = nil
     queue.pollGone(poll, now: now)
     workspace.carryOut(now: now)
   }
 
-  /// The peer's TCP has acknowledged the messages of a poll, or never will.
+  /// Notes whether the peer's TCP has acknowledged the messages of a poll.
+  ///
+  /// - `received`: false if the acknowledgement will never come.
   func delivered(_ poll: PollID, _ seqs: [Seq], received: Bool, now: Now) {
     workspace.touch()
     queue.handOutDelivered(poll, seqs: seqs, received: received, now: now)
     workspace.carryOut(now: now)
   }
 
-  /// The messages were not sent: they go back, and no attempt counts.
+  /// Returns messages that were not sent to the queue; no attempt counts.
   func withheld(_ messages: [HandOut], from poll: PollID, now: Now) {
     guard workspace.failure == nil else { return }
     workspace.touch()
@@ -41,7 +43,7 @@ struct WorkspaceAgents: WorkspacePart {
     workspace.carryOut(now: now)
   }
 
-  /// Answers the parked polls: the workspace is removed.
+  /// Answers the parked polls of a removed workspace.
   func refusePolls(_ error: RelayError, _ facts: ErrorFacts, now: Now) {
     for poll in queue.abandonPolls(now: now) {
       workspace.openCalls[poll] = nil
@@ -49,7 +51,7 @@ struct WorkspaceAgents: WorkspacePart {
     }
   }
 
-  /// Whether the consumer of a poll has made no call for one of its messages.
+  /// Returns whether the poll's consumer has made no call for any of these messages.
   func isUntouched(_ poll: PollID, _ seqs: [Seq]) -> Bool {
     seqs.contains {
       let handOut = queue.message($0)?.handOut
@@ -57,8 +59,8 @@ struct WorkspaceAgents: WorkspacePart {
     }
   }
 
-  /// Stretches the leases of polls without `confirm`. The reply leaves when that is committed; a
-  /// full disk does not keep it from being a sign of life.
+  /// Stretches the leases of polls without `confirm`. The reply leaves when the new ends are
+  /// committed. If the disk is full, the heartbeat still counts as a sign of life.
   func heartbeat(_ reply: Reply, now: Now) {
     workspace.touch()
     queue.heartbeat(now: now) { consumer, since in
@@ -123,7 +125,8 @@ struct WorkspaceAgents: WorkspacePart {
     }
   }
 
-  /// The message has left memory: answered or ended, and the caller has its reply.
+  /// Answers a call about a message that has left memory: it is answered or ended, and its caller
+  /// has the reply.
   private func answerFromFile(_ agent: AgentCall) throws(RelayError) {
     guard let stored = try workspace.storedMessage(agent.message.seq) else {
       guard try workspace.isDeleted(agent.message.seq) else { throw .notFound }
@@ -153,7 +156,7 @@ struct WorkspaceAgents: WorkspacePart {
   ) {
     workspace.openCalls[call] = nil
     if let own = workspace.waiting.ownAnswers.take(call) {
-      return workspace.callers.tell(own, reply, now: now)
+      return workspace.callers.answer(own, reply, now: now)
     }
     let reply = agentReply(call, reply, now: now)
     if afterBarrier { workspace.transaction.replyAfterBarrier(reply) } else { replies.send(reply) }

@@ -2,10 +2,10 @@ import Relay
 import Store
 import Wire
 
-/// Calls with an `Idempotency-Key`: for as long as its window is open a key means one message,
-/// whatever has become of it.
+/// Carries out calls with an `Idempotency-Key`. While the key's window is open, the key means one
+/// message, whatever has happened to the message.
 extension WorkspaceCallers {
-  /// Answers the call with what its key stands for. `false`: the key is new, or free again.
+  /// Answers a call whose key is known. Returns false if the key is new, or free again.
   func answer(_ request: CallerRequest, _ key: KeyedCall, now: Now) -> Bool {
     if let storing = workspace.waiting.keys[key.key], let message = queue.message(storing.seq),
       message.caller == request.callerText
@@ -13,8 +13,8 @@ extension WorkspaceCallers {
       if isCall(request, of: storing.seq, storing.call) {
         attach(request, to: message, now: now)
       } else {
-        // Nobody may see before it is durable that there is such a message; if it is refused, the
-        // key is free again.
+        // Until the message is durable nobody may see that it exists; if it is refused, the key is
+        // free again.
         workspace.waiting.afterWrite[storing.seq, default: []].append { now in
           pool.callers.call(request, at: workspace.id, now: now)
         }
@@ -27,7 +27,8 @@ extension WorkspaceCallers {
         throw .idempotencyConflict
       }
       guard let message = found.message else { throw .answerGone }
-      // Withdrawn before any agent saw it, and its caller was told that it can try again.
+      // The message was withdrawn before any agent saw it, and its caller was answered that it can
+      // try again.
       if message.reason == .withdrawn { return false }
       if let message = queue.message(message.seq) {
         attach(request, to: message, now: now)
@@ -40,7 +41,7 @@ extension WorkspaceCallers {
     return true
   }
 
-  /// The key stands for a message, or for what is left of one.
+  /// Returns whether the key stands for a message or for the tombstone of one.
   func isKnown(
     _ key: KeyedCall, _ request: CallerRequest, now: Now
   ) throws(RelayError) -> Bool {
@@ -48,8 +49,8 @@ extension WorkspaceCallers {
     return try keptMessage(of: key, request, now: now) != nil
   }
 
-  /// The message of a key whose window is open; without it if it has been deleted. Whatever the
-  /// hashes say: a key of another caller is another key.
+  /// Returns the message of a key whose window is open; nil in its place if the message was
+  /// deleted. Keys are compared with their caller, so that another caller's key never matches.
   private func keptMessage(
     of key: KeyedCall, _ request: CallerRequest, now: Now
   ) throws(RelayError) -> (seq: Seq, stored: StoredKey, message: StoredMessage?)? {
@@ -65,12 +66,12 @@ extension WorkspaceCallers {
     return (seq, stored, message)
   }
 
-  /// The answer of a message that has ended and that somebody has received, once more: with the id
-  /// and in the dialect of this call.
+  /// Sends the answer of an ended message that somebody has received once more, with the id and in
+  /// the dialect of this call.
   private func answerAgain(
     _ request: CallerRequest, _ message: StoredMessage, now: Now
   ) throws(RelayError) {
-    // What opened its task is deleted first.
+    // Retention deletes the message that opened the task first.
     guard try workspace.storedTask(message.task) != nil else { throw .answerGone }
     let id = MessageID(workspace: workspace.id.short, seq: message.seq, tag: message.tag)
     let waiter = Waiter(
@@ -78,7 +79,7 @@ extension WorkspaceCallers {
     workspace.tasks.answerTask(waiter, message.seq, now: now)
   }
 
-  /// Notes the key of a new message, until the file can be asked for it.
+  /// Notes the key of a new message, until the file can be searched for it.
   func note(
     _ key: KeyedCall, _ request: CallerRequest, of seq: Seq, now: Now
   ) -> StoredKey {

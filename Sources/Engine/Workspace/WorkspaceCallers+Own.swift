@@ -2,12 +2,12 @@ import Relay
 import Store
 import Wire
 
-/// The platform's way in: what a workspace posts to itself while an agent of it holds a message of
-/// its own is the answer to that message.
+/// Recognises a workspace's answers to its own messages at the platform's way in: a workspace that
+/// posts to itself while its agent holds such a message answers that message.
 extension WorkspaceCallers {
   func platformAnswer(_ addressee: Addressee, _ seq: Seq) -> PlatformAnswer? {
     guard let method = addressee.platformMethod else { return nil }
-    // What has left memory has ended.
+    // A message that has left memory has ended.
     guard let message = queue.message(seq) else {
       return PlatformAnswer(method: method, messageID: "", isEnd: true)
     }
@@ -15,22 +15,24 @@ extension WorkspaceCallers {
       method: method, messageID: workspace.messageID(message).text, isEnd: message.state.isEnd)
   }
 
-  /// Takes the call for the answer to a message that an agent of the workspace holds, the oldest
-  /// first. Returns false if it is none.
+  /// Takes the call as the answer to the oldest message that an agent of the workspace holds.
+  /// Returns false if the call is not an answer.
   func answerOwn(_ request: CallerRequest, now: Now) throws(RelayError) -> Bool {
-    // The question again is no answer.
+    // The repeated question is no answer.
     guard try !isQuestionAgain(request, now: now) else { return false }
     try readOwnAnswers()
     let isAnswer = request.rpc.role == .agent
-    // What is an answer by its role may come late; a question must not be taken for one.
+    // A call that is an answer by its role may come late; a question must not be taken as an
+    // answer.
     let held = queue.oldestHeld(of: request.callerText, orLost: isAnswer)
     let hash = request.asAnswer(workspace.digest)
-    // Without a name two answers may be alike: then it is for what is held. With nothing held a
-    // question may be like an answer; what is none by its role may be one.
+    // Two answers without a message id may be equal: then the call answers the held message. While
+    // no message is held, only a call that is an answer by its role is compared with earlier
+    // answers.
     let hasName = request.given?.lacksMessageID != true || request.key != nil
     let mayBeAgain = hasName || held == nil && isAnswer
     if mayBeAgain, let seq = answered(by: request, hash) {
-      tellTask(request.addressee, seq, now: now)
+      answerTask(request.addressee, seq, now: now)
       return true
     }
     let again = mayBeAgain ? workspace.waiting.ownAnswers.isAnswered(by: hash) : nil
@@ -38,8 +40,8 @@ extension WorkspaceCallers {
       queue.fenceOfAnswer(seq).map { (seq: seq, fence: $0) }
     }
     if same == nil, held == nil, isAnswer {
-      // What it answers has ended, or is with nobody: a new message would bring it to its own
-      // sender, each time it is sent.
+      // The message has ended, or no agent holds it. Storing the answer as a new message would
+      // deliver it to its own sender, again and again.
       workspace.read(request.addressee.reply(.closed))
       return true
     }
@@ -67,7 +69,8 @@ extension WorkspaceCallers {
     return try isKnown(key, request, now: now)
   }
 
-  /// Those that came before the file was opened; their hashes stand with the messages.
+  /// Reads the answers that were accepted before the file was opened. Their hashes are stored with
+  /// the messages.
   private func readOwnAnswers() throws(RelayError) {
     guard !workspace.waiting.ownAnswers.isRead else { return }
     let answers = try workspace.reading { () throws(StoreError) in
@@ -78,12 +81,12 @@ extension WorkspaceCallers {
     workspace.waiting.ownAnswers.remember(answers)
   }
 
-  /// The answer is durable, or was not taken.
-  func tell(_ own: OwnAnswers.Answer, _ reply: AgentReply, now: Now) {
+  /// Answers the caller of an own answer that is durable or was refused.
+  func answer(_ own: OwnAnswers.Answer, _ reply: AgentReply, now: Now) {
     switch reply {
     case .accepted, .duplicate:
       workspace.waiting.ownAnswers.accept(own, atMost: limits.ownAnswersKept)
-      tellTask(own.addressee, own.seq, now: now)
+      answerTask(own.addressee, own.seq, now: now)
     case .unavailable: replies.send(own.addressee.reply(.notStored))
     case .noRoom: replies.send(own.addressee.reply(.resultsFull))
     case .closed: replies.send(own.addressee.reply(.closed))
@@ -93,7 +96,7 @@ extension WorkspaceCallers {
     }
   }
 
-  private func tellTask(_ addressee: Addressee, _ seq: Seq, now: Now) {
+  private func answerTask(_ addressee: Addressee, _ seq: Seq, now: Now) {
     let waiter = Waiter(
       addressee: addressee, message: queue.message(seq).map { workspace.messageID($0) },
       deadline: now.instant, isImmediate: true, isAnswerer: true)

@@ -3,12 +3,12 @@ import Store
 import System
 import Wire
 
-/// What callers ask of a workspace: to send a message, to get a Task, to cancel one.
+/// Carries out the requests of callers: to send a message, to get a Task, to cancel one.
 struct WorkspaceCallers: WorkspacePart {
   let workspace: Workspace
 
-  /// Carries out a call. What is refused is answered at once; the rest when it is durable,
-  /// answered, or the hold is over.
+  /// Carries out a request. A refusal is sent at once; any other reply leaves when the message is
+  /// durable or answered, or the hold is over.
   func call(_ request: CallerRequest, now: Now) {
     let addressee = request.addressee
     switch request.rpc.method {
@@ -23,7 +23,8 @@ struct WorkspaceCallers: WorkspacePart {
     case .pushSet, .pushGet, .pushList, .pushDelete:
       replies.send(addressee.reply(.pushNotificationNotSupported()))
     case .extendedCard:
-      // A2A 1.0 §3.1.11: the card says that there is none. 0.3 §9.5 has one error for both cases.
+      // A2A 1.0 §3.1.11: the card says that there is no extended card. 0.3 §9.5 has one error for
+      // both cases.
       replies.send(
         addressee.reply(
           request.rpc.dialect == .v03
@@ -54,12 +55,12 @@ struct WorkspaceCallers: WorkspacePart {
       return replies.send(addressee.reply(error))
     }
     switch place {
-    // That a task has ended may have been read from what no barrier has covered.
+    // The end of the task may have been read from rows that no barrier has covered.
     case .failure(let error):
       guard let task = request.rpc.taskID.flatMap({ MessageID($0) }) else {
         return workspace.read(addressee.reply(error))
       }
-      return workspace.tasks.tell(addressee.reply(error), ofTask: task.seq, now: now)
+      return workspace.tasks.send(addressee.reply(error), ofTask: task.seq, now: now)
     case .success(let found): (task, context) = found
     }
     let new = NewMessage(
@@ -80,9 +81,10 @@ struct WorkspaceCallers: WorkspacePart {
     workspace.carryOut(now: now)
   }
 
-  /// Returns what equal calls of one caller have in common, and nothing else has.
+  /// Returns the digest that equal calls of one caller share, and no other call has.
   func dedupKey(_ request: CallerRequest) -> UUIDBytes {
-    // Callers without a credential cannot be told apart: none may get what was for another.
+    // Callers without a credential cannot be distinguished, and none may get the answer for
+    // another.
     if request.caller == .anonymous { return UUIDBytes(high: random.next(), low: random.next()) }
     return request.asRetry(workspace.digest)
   }
@@ -107,7 +109,7 @@ struct WorkspaceCallers: WorkspacePart {
     return refusal.map { addressee.reply($0.error, facts: .full($0)) }
   }
 
-  /// The task and context that the message belongs to (A2A 1.0 §3.4).
+  /// Returns the task and context of the message (A2A 1.0 §3.4).
   private func place(
     _ request: CallerRequest, _ seq: Seq, now: Now
   ) throws(RelayError) -> Result<(Seq, String), A2AError> {
@@ -120,7 +122,7 @@ struct WorkspaceCallers: WorkspacePart {
     if let context = request.rpc.contextID, context != task.context {
       return .failure(.invalidParams("contextId is not that of the task"))
     }
-    // A2A 1.0 §3.1.1: a task that has ended takes no further message.
+    // A2A 1.0 §3.1.1: a task that has ended accepts no further message.
     queue.adopt(task: task, now: now)
     if !queue.isOpen(task: task.seq) {
       return .failure(.unsupportedOperation("the task has ended"))
@@ -136,7 +138,7 @@ struct WorkspaceCallers: WorkspacePart {
     return .success((task.seq, task.context))
   }
 
-  /// The message is in the queue: whatever becomes of it, whoever waits for it is answered.
+  /// Attaches the caller to a message in the queue: the caller is answered whatever happens to it.
   func attach(_ request: CallerRequest, to message: Message, now: Now) {
     let seq = message.seq
     metrics.attaches += 1
@@ -145,7 +147,7 @@ struct WorkspaceCallers: WorkspacePart {
     switch MessageTable.cell(message.state, .callerAttached) {
     case .stay(.answer), .stay(.ended): workspace.tasks.answerWaiters(seq, now: now)
     default:
-      // While a redrive is on its way the file may still say that it is dead.
+      // While a redrive is pending, the file may still say that the message is dead.
       let isShown = message.state != .storing && message.state != .redriving
       if !request.rpc.isBlocking, isShown { workspace.tasks.stored(seq, now: now) }
     }
@@ -155,7 +157,7 @@ struct WorkspaceCallers: WorkspacePart {
     let seq = message.seq
     let waiter = Waiter(
       addressee: request.addressee, message: workspace.messageID(message),
-      // Who comes while the relay ends is not held.
+      // While the relay ends, no caller is held.
       deadline: process.isShuttingDown ? now.instant : request.holdUntil,
       isImmediate: !request.rpc.isBlocking)
     workspace.waiting.waiters[seq, default: []].append(waiter)
@@ -191,14 +193,15 @@ struct WorkspaceCallers: WorkspacePart {
       guard let taskID = request.rpc.taskID,
         let task = try workspace.tasks.findTask(taskID, request.caller)
       else { return replies.send(addressee.reply(.taskNotFound(request.rpc.taskID))) }
-      try tell(task, to: addressee, now: now)
+      try answer(task, to: addressee, now: now)
     } catch {
       replies.send(addressee.reply(error))
     }
   }
 
-  /// The Task, read from the file: whoever gets it has received the ends that it tells.
-  private func tell(
+  /// Answers with the Task, read from the file. The caller's receipt of the Task is the receipt of
+  /// all ends in it.
+  private func answer(
     _ task: StoredTask, to addressee: Addressee, now: Now
   ) throws(RelayError) {
     var task = try workspace.tasks.taskView(task)
@@ -206,7 +209,7 @@ struct WorkspaceCallers: WorkspacePart {
     task.view.hasTopLevelParts = addressee.platformMethod != nil
     var reply = addressee.reply(.task(task.view))
     if !task.ends.isEmpty { reply.receipt = .ends(workspace.id, task.ends) }
-    workspace.tasks.tell(reply, of: task.dead, now: now)
+    workspace.tasks.send(reply, notifyingOf: task.dead, now: now)
   }
 
   private func cancel(_ request: CallerRequest, now: Now) {
@@ -249,14 +252,14 @@ struct WorkspaceCallers: WorkspacePart {
       case .unavailable: replies.send(addressee.reply(.notStored))
       case .cancelled, .notCancelable:
         guard let task = try workspace.storedTask(seq) else { throw .notFound }
-        // A2A 1.0 §3.3.1: cancelling is idempotent; what is cancelled already is told so again.
+        // A2A 1.0 §3.3.1: cancelling is idempotent, so that a cancelled task is sent again.
         guard task.state == .canceled else {
           let state = A2AState(task.state)
-          return workspace.tasks.tell(
+          return workspace.tasks.send(
             addressee.reply(.taskNotCancelable(state)), ofTask: seq, now: now)
         }
         try replies.checkMemory(addressee.payer)
-        try tell(task, to: addressee, now: now)
+        try answer(task, to: addressee, now: now)
       }
     } catch {
       replies.send(addressee.reply(error))

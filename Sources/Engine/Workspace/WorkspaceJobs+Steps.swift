@@ -2,8 +2,9 @@ import Relay
 import Store
 import Wire
 
-/// The steps of jobs. A step moves messages of one kind only, and its cursor is written with what
-/// it has moved: all of it is durable, or nothing, so that a crash neither skips nor doubles.
+/// Carries out the steps of jobs. A step moves messages of one kind only, and its cursor is written
+/// with the moved messages: either all of it is durable or nothing, so that a crash neither skips
+/// nor repeats a message.
 extension WorkspaceJobs {
   func makeSteps(now: Now) {
     workspace.touch()
@@ -11,7 +12,7 @@ extension WorkspaceJobs {
       do throws(RelayError) {
         try step(run, now: now)
       } catch {
-        // Its reason is in the log; a file that is damaged is closed at the end of the turn.
+        // The log has the reason. A damaged file is closed at the end of the turn.
         run.wait(limits.jobRetry, now: now)
       }
     }
@@ -20,7 +21,7 @@ extension WorkspaceJobs {
 
   private func step(_ run: JobRun, now: Now) throws(RelayError) {
     if !run.stops.isEmpty { return stop(run, now: now) }
-    // It ends with the workspace's messages, unless the removal is refused.
+    // The job ends with the workspace's messages, unless the removal is refused.
     guard directory.isThere(workspace.id) else { return run.wait(limits.jobRetry, now: now) }
     let allowance = run.allowance(limits, now: now)
     guard allowance > 0 else { return }
@@ -37,15 +38,15 @@ extension WorkspaceJobs {
       step.row.endedAt = now.wall
     }
     guard step.moved > 0 || isOver else {
-      // Nothing has changed: what was passed over need not be written.
+      // Nothing has changed; skipped messages need no write.
       run.row = step.row
       return
     }
     write(step.row, run)
   }
 
-  /// The workspace is removed: what it has done stays done, and it does not go on when that is
-  /// restored.
+  /// Stops all jobs of a removed workspace. Their work stays done, and a restore does not continue
+  /// them.
   func stopAll(now: Now) {
     for run in workspace.jobState.runs where run.next == nil { stop(run, now: now) }
   }
@@ -63,7 +64,7 @@ extension WorkspaceJobs {
     queue.actions.append(.report(.job(row.id, movesSends: row.movesSends)))
   }
 
-  /// The messages that come next, each with the cursor that is behind it.
+  /// Returns the next messages, each with the cursor behind it.
   private func candidates(
     _ row: JobRow
   ) throws(RelayError) -> (rows: [(place: Int64, row: StoredMessage?)], isLast: Bool) {
@@ -77,7 +78,7 @@ extension WorkspaceJobs {
       return (rows, rest.endIndex == filter.seqs.count)
     }
     let listing = row.verb == .purge ? .newestFirst : WorkspaceOperators.listing(filter)
-    // The listing by state finds nothing but what is meant.
+    // A listing by state returns only messages that the job means.
     var limit = limits.listRowsMax
     if case .failed = listing { limit = limits.jobStepMessagesMax }
     let rows = try workspace.reading { () throws(StoreError) in
@@ -86,7 +87,7 @@ extension WorkspaceJobs {
     return (rows.map { ($0.seq, $0) }, rows.count < limit)
   }
 
-  /// Moves one message, or passes it over; `false`: the step ends before it.
+  /// Moves one message, or skips it. Returns false if the step ends before the message.
   private func take(
     _ stored: StoredMessage?, at place: Int64, _ step: inout JobStep, now: Now
   ) throws(RelayError) -> Bool {
@@ -95,7 +96,8 @@ extension WorkspaceJobs {
       return true
     }
     let message = queue.message(stored.seq)
-    // An earlier step has ended it; until its barrier has passed, only the file says so.
+    // An earlier step has ended the message; until its barrier has passed, only the file shows
+    // that.
     let isOurs = stored.reason == .purged && step.row.verb == .purge
     guard step.row.filter.matches(stored, isHeld: message?.handOut != nil) || isOurs else {
       if step.row.filter.seqs.isEmpty { step.passOver(place) } else { step.skip(place) }
@@ -127,7 +129,7 @@ extension WorkspaceJobs {
         step.skip(place)
         return true
       }
-      // The rest of its task is still coming to its end.
+      // The other messages of its task have not ended yet.
       guard message.isTold else { return step.block() }
     }
     return replay(stored, at: place, &step, now: now)
@@ -145,17 +147,18 @@ extension WorkspaceJobs {
     } catch .notEnded {
       step.skip(place)
     } catch .workspaceUnavailable {
-      // It has no request that could be sent again.
+      // The message has no request that could be sent again.
       step.row.counts.failed += 1
       step.passOver(place)
     } catch {
-      // No room, on the disk or in the queue: it is tried again.
+      // The disk or the queue has no room: the message is tried again.
       return step.block()
     }
     return true
   }
 
-  /// What has not ended is ended first, and goes with a later step.
+  /// Deletes a message that has ended. Ends any other message first, and deletes it in a later
+  /// step.
   private func purge(
     _ stored: StoredMessage, at place: Int64, _ step: inout JobStep, now: Now
   ) throws(RelayError) -> Bool {
@@ -165,7 +168,7 @@ extension WorkspaceJobs {
         queue.close(nil, seq, .purged, now: now)
         step.ended += 1
       }
-      // Those behind it may be ended in the same step; the cursor stays before the first.
+      // The messages behind it may end in the same step; the cursor stays before the first one.
       step.isBlocked = true
       return step.moved == 0 && step.ended < limits.jobStepMessagesMax
     }
@@ -174,7 +177,7 @@ extension WorkspaceJobs {
     let later = try workspace.reading { () throws(StoreError) in
       try workspace.file.laterMessages(ofTask: seq, limit: limits.jobStepMessagesMax + 1)
     }
-    // What continues its task, or has yet to come, needs it.
+    // Messages that continue its task, or may still do so, need it.
     guard later.allSatisfy(step.deleted.contains), queue.taskState(stored.task) == nil else {
       step.skip(place)
       return true
@@ -219,19 +222,19 @@ extension WorkspaceJobs {
   }
 }
 
-/// One step in the making.
+/// A step that is being collected.
 private struct JobStep {
-  /// Messages of one kind stand and fall together.
+  /// The kind of a step's messages, which succeed or fail together.
   enum Kind { case own, copies, deletions, ends }
 
   var row: JobRow
   var moved = 0
-  /// Candidates that the step is done with.
+  /// The number of messages that the step has examined.
   var passed = 0
-  /// Messages that have to end before they can be deleted.
+  /// The number of messages that have to end before they can be deleted.
   var ended = 0
   var deleted: Set<Seq> = []
-  /// It ends before something that cannot be moved yet.
+  /// Whether the step ends before a message that cannot be moved yet.
   var isBlocked = false
   private let allowance: Int
   private var bytes = 0

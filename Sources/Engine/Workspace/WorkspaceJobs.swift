@@ -3,7 +3,7 @@ import Store
 import System
 import Wire
 
-/// What an operator asks to be done to many messages.
+/// An operator's request to change many messages.
 package struct JobRequest: Sendable {
   package var verb: JobRow.Verb
   package var filter: MessageFilter
@@ -22,23 +22,23 @@ package struct JobRequest: Sendable {
   }
 }
 
-/// Operations over many messages of a workspace: begun, listed and stopped.
+/// Begins, lists and stops operations over many messages of a workspace.
 struct WorkspaceJobs: WorkspacePart {
   let workspace: Workspace
 
-  /// Begins an operation over many messages: what is meant is counted, a page in each turn; then
-  /// the job is written down.
+  /// Begins an operation over many messages. It counts the messages that match, one page in each
+  /// turn, and then stores the job.
   ///
-  /// - `seqs`: the messages that were named, if any were.
+  /// - `seqs`: the messages that the request named, if any.
   func start(
     _ operation: Operation, _ request: JobRequest, seqs: [Seq]
   ) throws(RelayError) {
     var filter = request.filter
     filter.seqs += seqs
-    // What opened a task can go only after what continued it.
+    // The message that opened a task can be deleted only after the ones that continue the task.
     if request.verb == .purge { filter.seqs.sort(by: >) }
     filter.last = queue.lastSeq
-    // What is still being counted is one too, and so is a dry run.
+    // Jobs that still count their messages are included, and so are dry runs.
     let running = workspace.jobState.runs.count + workspace.jobState.scans.count
     guard running < limits.jobsRunningMax else { throw .jobsFull }
     workspace.openCalls[operation.call] = .outcomeUnknown
@@ -46,7 +46,7 @@ struct WorkspaceJobs: WorkspacePart {
     let scan = Scan(call: operation.call) { now throws(RelayError) in
       guard try look(&count) else { return false }
       if request.isDryRun {
-        tellDryRun(operation, count)
+        answerDryRun(operation, count)
       } else {
         announce(operation, request, count, now: now)
       }
@@ -89,14 +89,14 @@ struct WorkspaceJobs: WorkspacePart {
     return !filter.seqs.isEmpty || rows.count < limits.listRowsMax
   }
 
-  private func tellDryRun(_ operation: Operation, _ count: MatchCount) {
+  private func answerDryRun(_ operation: Operation, _ count: MatchCount) {
     workspace.openCalls[operation.call] = nil
     workspace.read(
       Reply(
         call: operation.call, .dryRun(matched: count.matched, standings: count.standings)))
   }
 
-  /// The line in the audit, with the number that the job is going to have.
+  /// Writes the audit line with the number that the job will have.
   private func announce(
     _ operation: Operation, _ wish: JobRequest, _ count: MatchCount, now: Now
   ) {
@@ -105,7 +105,7 @@ struct WorkspaceJobs: WorkspacePart {
       id: workspace.jobState.last, verb: wish.verb, filter: count.filter, actor: operation.actor,
       rate: wish.rate, startedAt: now.wall)
     row.counts.matched = count.matched
-    // Nothing was done if the file is lost before.
+    // If the file is lost before the job starts, nothing was done.
     workspace.openCalls[operation.call] = .workspaceUnavailable
     registry.audit(
       AuditEntry(
@@ -116,10 +116,10 @@ struct WorkspaceJobs: WorkspacePart {
   }
 
   private func begin(_ operation: Operation, _ row: JobRow, now: Now) {
-    // The file was lost meanwhile, and that was answered.
+    // The file was lost meanwhile, and the call is answered.
     guard workspace.openCalls[operation.call] != nil else { return }
     do throws(RelayError) {
-      // Others may have begun since, and the workspace may have been removed.
+      // Other jobs may have begun since, and the workspace may have been removed.
       guard directory.isThere(workspace.id) else { throw .workspaceRemoved }
       guard workspace.jobState.runs.count < limits.jobsRunningMax else { throw .jobsFull }
     } catch {
@@ -136,7 +136,7 @@ struct WorkspaceJobs: WorkspacePart {
     log.info("job_started", fields(row))
   }
 
-  /// Goes on with the jobs that an earlier process has left. Throws what SQLite reports.
+  /// Continues the jobs that an earlier process has left. Throws the error that SQLite reports.
   func resume(now: Now) throws(StoreError) {
     workspace.jobState.last = try workspace.file.jobs(limit: 1).first?.id ?? 0
     workspace.jobState.runs = try workspace.file.runningJobs().map { JobRun($0, limits, now: now) }
@@ -148,7 +148,7 @@ struct WorkspaceJobs: WorkspacePart {
 
   /// Notes that a job has ended.
   ///
-  /// - `stopper`: who has ended it before its end.
+  /// - `stopper`: the operator who has stopped the job, if one has.
   func ended(_ row: JobRow, stopper: String?, now: Now) {
     registry.auditLater(
       AuditEntry(
@@ -167,9 +167,9 @@ struct WorkspaceJobs: WorkspacePart {
     ]
   }
 
-  // MARK: asked about, stopped
+  // MARK: listing and stopping
 
-  /// Answers with the jobs at work and the last ones that have ended.
+  /// Answers with the running jobs and the last ones that have ended.
   func list(_ operation: Operation) throws(RelayError) {
     let rows = try workspace.reading { () throws(StoreError) in
       try workspace.file.jobs(limit: limits.jobsKept + limits.jobsRunningMax)
@@ -188,7 +188,7 @@ struct WorkspaceJobs: WorkspacePart {
     workspace.jobState.runs.contains { $0.row.id == job }
   }
 
-  /// Has a job stop with its next step; one that has ended is shown as it is.
+  /// Stops a job at its next step. A job that has ended is shown unchanged.
   func stop(_ operation: Operation, _ job: JobID) throws(RelayError) {
     guard let run = workspace.jobState.runs.first(where: { $0.row.id == job }) else {
       return try show(operation, job)
@@ -198,7 +198,7 @@ struct WorkspaceJobs: WorkspacePart {
     workspace.touch()
   }
 
-  /// Ends reading that takes many turns: the workspace is removed.
+  /// Ends the scans of a removed workspace.
   func refuseScans(_ error: RelayError) {
     for scan in workspace.jobState.scans {
       workspace.openCalls[scan.call] = nil

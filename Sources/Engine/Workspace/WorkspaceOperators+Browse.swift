@@ -2,20 +2,20 @@ package import Relay
 import Store
 import Wire
 
-/// What an operator asks of a list of messages.
+/// An operator's request for a list of messages.
 package struct MessagePage: Sendable {
   package var filter = MessageFilter()
-  /// Everything after this number.
+  /// The number after which the page starts.
   package var after: Seq = 0
   package var limit: Int
 
   package init(limit: Int) { self.limit = limit }
 }
 
-/// Lists of messages.
+/// Lists messages.
 extension WorkspaceOperators {
-  /// A page of the messages. At most `listRowsMax` rows are looked at: a page may be short, or
-  /// empty, and there is more as long as it says `next`.
+  /// Answers with a page of messages. It looks at no more than `listRowsMax` rows, so a page may be
+  /// short or empty; a page with `next` is not the last one.
   func messages(_ operation: Operation, _ page: MessagePage) throws(RelayError) {
     try replies.checkMemory(operation.payer)
     var filter = page.filter
@@ -41,7 +41,7 @@ extension WorkspaceOperators {
     workspace.read(reply)
   }
 
-  /// What has not passed its barrier is shown to nobody.
+  /// Returns whether the message matches the filter and is durable; others are shown to nobody.
   private func isShown(_ row: StoredMessage, _ filter: MessageFilter) -> Bool {
     let message = queue.message(row.seq)
     guard message?.state != .storing else { return false }
@@ -49,7 +49,7 @@ extension WorkspaceOperators {
       || filter.matches(row, isHeld: message?.handOut != nil)
   }
 
-  /// Each by an index of its own.
+  /// Returns the listing of the file that fits the filter; each has an index of its own.
   static func listing(_ filter: MessageFilter) -> WorkspaceFile.Listing {
     switch filter.states {
     case .dead: .failed(.dead)
@@ -60,8 +60,8 @@ extension WorkspaceOperators {
     }
   }
 
-  /// The first message that was stored at `time` or later: numbers are given in the order of time,
-  /// so that a search by halves finds it.
+  /// Returns the first message that was stored at `time` or later. Numbers are assigned in the
+  /// order of time, so that a binary search finds it.
   private func place(of time: WallTime?) throws(RelayError) -> Seq {
     guard let time else { return 1 }
     var low: Seq = 1
@@ -76,7 +76,7 @@ extension WorkspaceOperators {
     return low
   }
 
-  /// The message as a list, and the view of one message, show it.
+  /// Returns the message as both the list and the view of one message show it.
   func facts(_ message: StoredMessage) throws(RelayError) -> MessageFacts {
     let held = queue.message(message.seq)
     let attempts: Int

@@ -2,12 +2,12 @@ import Relay
 import Store
 import Wire
 
-/// A message, and the queue, as operators see them.
+/// Shows a message, and the queue, to operators.
 extension WorkspaceOperators {
-  /// Answers with everything that ever happened to a message.
+  /// Answers with the whole timeline of a message.
   ///
-  /// - `bodies`: the request and the answer as they came, too; a request's credentials are nowhere
-  ///   to be shown from.
+  /// - `bodies`: the answer includes the bodies of request and result; the credentials of a request
+  ///   are not stored anywhere.
   func timeline(
     _ call: CallID, of message: StoredMessage, bodies: Bool, payer: BodyMemory.Payer
   ) throws(RelayError) {
@@ -27,7 +27,7 @@ extension WorkspaceOperators {
     workspace.read(reply)
   }
 
-  /// What the queue holds, and how long it has done so.
+  /// Returns the content and the ages of the queue.
   func queueStatus(now: Now) -> QueueStatus {
     func age(_ time: WallTime?) -> Int64? {
       time.map { max(0, (now.wall - $0).nanoseconds / 1_000_000_000) }

@@ -3,15 +3,15 @@ import Store
 import System
 import Wire
 
-/// What operators ask of a workspace about one message: to cancel it, to redrive it, to replay it.
+/// Carries out operators' requests about one message: to cancel, redrive or replay it.
 struct WorkspaceOperators: WorkspacePart {
   let workspace: Workspace
 
-  /// A dead message that nobody was told of goes to the queue again, if that has let go of it and
-  /// has room; `false`: it has none.
+  /// Puts a dead message whose caller was not notified into the queue again. Does nothing if the
+  /// queue still has it. Returns false if the queue has no room.
   func takeUp(_ stored: StoredMessage, now: Now) -> Bool {
     guard queue.message(stored.seq) == nil, stored.state == .dead, !stored.isTold,
-      !workspace.waiting.telling.contains(stored.seq)
+      !workspace.waiting.notifying.contains(stored.seq)
     else { return true }
     guard queue.refusal(caller: nil, bytes: stored.bytes, opensTask: false) == nil
     else { return false }
@@ -41,7 +41,7 @@ struct WorkspaceOperators: WorkspacePart {
     case .unavailable:
       workspace.jobState.operations[call] = nil
       pool.operators.fail(running, .notStored, now: now)
-    // Nobody who was told that it is dead hears of it again: its work is done by another.
+    // The notified caller does not hear of the message again: a replay does its work.
     case .told: replay(running, now: now, isRedrive: true)
     }
   }
@@ -76,8 +76,8 @@ struct WorkspaceOperators: WorkspacePart {
     pool.operators.fail(running, disk.isLow ? .diskFull : .notStored, now: now)
   }
 
-  /// A new message with the same request and a task of its own. Nobody waits for its answer, and no
-  /// caller may ask for it; what its caller had shown the agent beside the request was never kept.
+  /// Stores a new message with the same request and a task of its own. Nobody waits for its answer,
+  /// and no caller may ask for it. Credentials that its caller showed the agent were never stored.
   func replay(
     _ stored: StoredMessage, actor: String, now: Now
   ) throws(RelayError) -> MessageID {
@@ -108,12 +108,12 @@ struct WorkspaceOperators: WorkspacePart {
         seq: seq, tag: tag, at: now.wall, expires: now.wall + limits.timeToLive,
         caller: Self.replayCaller, method: stored.method, dialect: stored.dialect, task: seq,
         context: stored.context, messageID: stored.messageID,
-        // Equal to no call.
+        // The random digest is equal to no call's.
         dedup: UUIDBytes(high: random.next(), low: random.next()), rpcID: stored.rpcID, head: head,
         body: body, isImmediate: true, replay: replay), now: now)
     return copy
   }
 
-  /// No credential has this name.
+  /// The caller's name in replays; no credential has this name.
   static let replayCaller = "operator"
 }

@@ -1,7 +1,7 @@
 import Relay
 import Store
 
-/// One side of a workspace: functions that share what the workspace holds.
+/// A group of functions for one kind of user of a workspace, which share the workspace's state.
 protocol WorkspacePart: UsesServices {
   var workspace: Workspace { get }
 }
@@ -13,16 +13,16 @@ extension WorkspacePart {
 }
 
 extension Workspace {
-  /// What callers ask of it.
+  /// The requests of its callers.
   var callers: WorkspaceCallers { WorkspaceCallers(workspace: self) }
-  /// Its Tasks, and who waits for them.
+  /// Its Tasks, and the callers that wait for them.
   var tasks: WorkspaceTasks { WorkspaceTasks(workspace: self) }
-  /// What its agents ask of it.
+  /// The requests of its agents.
   var agents: WorkspaceAgents { WorkspaceAgents(workspace: self) }
-  /// What operators ask of it.
+  /// The requests of operators about it.
   var operators: WorkspaceOperators { WorkspaceOperators(workspace: self) }
   /// Its operations over many messages.
   var jobs: WorkspaceJobs { WorkspaceJobs(workspace: self) }
-  /// The care of its file: retention, the write-ahead log, free pages.
+  /// The upkeep of its file: retention, the write-ahead log, free pages.
   var upkeep: WorkspaceUpkeep { WorkspaceUpkeep(workspace: self) }
 }

@@ -1,17 +1,17 @@
 import Relay
 import Store
 
-/// A workspace's file while it is open, and what is remembered of it while it is closed.
+/// A workspace's file while it is open, and the facts that outlast its closing.
 struct WorkspaceStorage {
-  /// `nil` while it is closed.
+  /// The file; `nil` while it is closed.
   private(set) var file: WorkspaceFile?
-  /// Of the closed file: the position of its newest message.
+  /// The position of the newest message in the closed file.
   private var lastPosition: Int64 = 0
-  /// relay.db says that something may come due in the file.
+  /// Whether relay.db says that something may be due in the file.
   private var isMarked = false
   /// The final error that has closed the workspace.
   var failure: StoreError?
-  /// A final error of a read.
+  /// The final error of a read.
   var damage: StoreError?
 
   init(_ file: WorkspaceFile) { self.file = file }
@@ -21,7 +21,8 @@ struct WorkspaceStorage {
     self.file = file
   }
 
-  /// Everything of it is on the disk. Throws what SQLite reports; the file stays open then.
+  /// Closes the file, all of which is on the disk. Throws the error that SQLite reports; the file
+  /// then stays open.
   mutating func close() throws(StoreError) {
     guard let file else { return }
     try file.close()
@@ -34,7 +35,7 @@ struct WorkspaceStorage {
     file = nil
   }
 
-  /// Returns whether relay.db has yet to be told that something may come due in the file.
+  /// Returns whether relay.db still has to store that something may be due in the file.
   mutating func mark() -> Bool {
     defer { isMarked = true }
     return !isMarked

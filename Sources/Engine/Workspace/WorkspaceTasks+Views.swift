@@ -2,9 +2,10 @@ import Relay
 import Store
 import Wire
 
-/// Tasks as they are shown, from memory or from the file.
+/// Builds the shown form of Tasks, from memory or from the file.
 extension WorkspaceTasks {
-  /// The task of that id, if `caller` may know of it: it is the caller's own (A2A 1.0 §13.1).
+  /// Returns the task of this id if `caller` may see it, because it is the caller's own (A2A 1.0
+  /// §13.1).
   func findTask(_ id: String, _ caller: Identity) throws(RelayError) -> StoredTask? {
     guard let id = MessageID(id), id.workspace == workspace.id.short else { return nil }
     let tag: UInt64
@@ -21,16 +22,16 @@ extension WorkspaceTasks {
     return try workspace.storedTask(id.seq)
   }
 
-  /// A Task read from the file, and its messages whose ends it tells: all that have ended, if it
-  /// has come to an end or waits for its caller.
+  /// A Task read from the file, and the messages whose ends it shows: all that have ended, if the
+  /// Task has ended or waits for its caller.
   struct ReadTask {
     var view: TaskView
     var ends: [Seq] = []
-    /// Those of which it tells that they are dead.
+    /// The messages that the Task shows as dead.
     var dead: [StoredMessage] = []
   }
 
-  /// The Task of a message, and what the file was read for, if it was.
+  /// Returns the Task of a message, and the data that was read from the file for it, if any.
   func taskView(
     of seq: Seq, now: Now
   ) throws(RelayError) -> (TaskView, read: ReadTask?) {
@@ -47,7 +48,7 @@ extension WorkspaceTasks {
     return (read.view, read)
   }
 
-  /// The Task of a message that has just come or has just been answered, from memory.
+  /// Returns the Task of a message that has just arrived or has just been answered, from memory.
   private func recentView(_ seq: Seq, now: Now) -> TaskView? {
     guard let message = queue.message(seq), message.task == seq, seq >= workspace.firstSeq,
       workspace.cache.isAlone(seq), let cached = workspace.cache[seq],
@@ -73,8 +74,8 @@ extension WorkspaceTasks {
       timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [turn])
   }
 
-  /// The Task of a message that has not ended, for when its file cannot be read now: without the
-  /// messages.
+  /// Returns the Task of a message that has not ended, without its messages, while the file cannot
+  /// be read.
   func unreadView(_ seq: Seq, now: Now) -> TaskView? {
     guard workspace.damage == nil, workspace.failure == nil, let message = queue.message(seq),
       !message.state.isEnd, !message.state.isPending,
@@ -86,7 +87,7 @@ extension WorkspaceTasks {
       timestamp: Timestamp.rfc3339(nanoseconds: now.wall.nanoseconds), turns: [])
   }
 
-  /// A Task with its messages, read from the file.
+  /// Returns a Task with its messages, read from the file.
   func taskView(_ task: StoredTask) throws(RelayError) -> ReadTask {
     let messages = try workspace.reading { () throws(StoreError) in
       try workspace.file.messages(ofTask: task.seq)
@@ -102,14 +103,14 @@ extension WorkspaceTasks {
     let isTold = task.state.isTerminal || task.state.isInterrupted
     return ReadTask(
       view: view,
-      // Nobody reads here how a message ended whose turn is left out.
+      // The reader does not learn here how a message ended whose turn is left out.
       ends: isTold
         ? messages.suffix(turns.count).filter { $0.state.isEnd && !$0.isEndReceived }.map(\.seq)
         : [],
       dead: isTold ? messages.filter { $0.state == .dead } : [])
   }
 
-  /// The turns of the newest messages, as far as one answer shows them; the last one always.
+  /// Returns the newest messages of the task that fit into one answer, and at least the last one.
   private func newestTurns(
     of messages: [StoredMessage]
   ) throws(RelayError) -> [TaskView.Turn] {
@@ -143,7 +144,7 @@ extension WorkspaceTasks {
     return (turn, call.partCount)
   }
 
-  /// What the relay says in the agent's place.
+  /// Returns the text that the relay writes in the agent's place.
   private static func statusText(_ reason: EndReason) -> String? {
     switch reason {
     case .attemptsUsedUp: "dead: every attempt to have it done has failed"
@@ -157,7 +158,7 @@ extension WorkspaceTasks {
     }
   }
 
-  /// Whether the Task of a message is too large to be made in this turn.
+  /// Returns whether the Task of a message is too large for this turn.
   func mustWait(_ seq: Seq) -> Bool {
     guard replies.mustDefer else { return false }
     guard let cached = workspace.cache[seq], workspace.cache.isAlone(seq) else { return true }

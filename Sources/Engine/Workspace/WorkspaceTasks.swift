@@ -5,7 +5,7 @@ import Wire
 struct WorkspaceTasks: WorkspacePart {
   let workspace: Workspace
 
-  /// The message is durable: who asked for the Task at once gets it.
+  /// Answers the callers that asked for the Task at once, because the message is durable.
   func stored(_ seq: Seq, now: Now) {
     guard let all = workspace.waiting.waiters[seq], all.contains(where: \.isImmediate) else {
       return
@@ -19,7 +19,7 @@ struct WorkspaceTasks: WorkspacePart {
     }
   }
 
-  /// The message has its end: everybody who waits gets the Task.
+  /// Answers the callers that wait for the end of the message with its Task.
   func answerWaiters(_ seq: Seq, now: Now) {
     for waiter in takeWaiters(seq) {
       queue.detach(seq)
@@ -27,7 +27,7 @@ struct WorkspaceTasks: WorkspacePart {
     }
   }
 
-  /// An end without an answer.
+  /// Answers the callers that wait for a message that has ended without an answer.
   func ended(_ seq: Seq, _ reason: EndReason, now: Now) {
     switch reason {
     case .attemptsUsedUp, .expired, .cancelledByCaller, .cancelledByOperator, .taskEnded,
@@ -50,15 +50,15 @@ struct WorkspaceTasks: WorkspacePart {
       heldCallers.add(
         waiter.addressee.call, at: HeldCallers.Place(workspace: workspace.id, seq: seq))
     }
-    for waiter in all where waiter.isWithdrawing { tellTimeout(waiter, seq) }
+    for waiter in all where waiter.isWithdrawing { answerTimeout(waiter, seq) }
   }
 
-  private func tellTimeout(_ waiter: Waiter, _ seq: Seq) {
+  private func answerTimeout(_ waiter: Waiter, _ seq: Seq) {
     queue.detach(seq)
-    tell(waiter, .agentTimeout, seq)
+    answer(waiter, .agentTimeout, seq)
   }
 
-  /// A caller's hold has ended: it gets the Task as it is, or has its message withdrawn.
+  /// Answers a caller whose hold has ended with the current Task, or withdraws its message.
   func holdEnded(_ hold: HeldCallers.Hold, now: Now) {
     let seq = hold.place.seq
     guard
@@ -67,7 +67,7 @@ struct WorkspaceTasks: WorkspacePart {
       }), let message = queue.message(seq)
     else { return }
     if message.state.isPending {
-      // Its report is a barrier away; the table lets nothing else happen before.
+      // The report of the write needs a barrier; the state table allows no other event before it.
       return heldCallers.hold(
         HeldCallers.Hold(
           at: now.instant + limits.pendingRetry, place: hold.place, call: hold.call))
@@ -78,7 +78,7 @@ struct WorkspaceTasks: WorkspacePart {
     if !isPlatform, directory.workspace(workspace.id)?.settings.whenOffline == .error {
       if process.isShuttingDown, let waiter = removeWaiter(seq, at: index) {
         queue.detach(seq)
-        return tell(waiter, .restarting, seq)
+        return answer(waiter, .restarting, seq)
       }
       return withdraw(seq, index, now: now)
     }
@@ -88,17 +88,18 @@ struct WorkspaceTasks: WorkspacePart {
     }
   }
 
-  /// `when_offline: error`: withdrawn if no agent ever had it and this is the only caller.
+  /// Withdraws the message (`when_offline: error`) if no agent ever had it and no other caller
+  /// waits.
   private func withdraw(_ seq: Seq, _ index: Int, now: Now) {
     let isOnly = workspace.waiting.waiters[seq]?.count == 1
     workspace.waiting.waiters[seq]?[index].isWithdrawing = true
     if isOnly, queue.withdraw(seq, now: now) { return workspace.carryOut(now: now) }
     if let waiter = removeWaiter(seq, at: index) {
-      tellTimeout(waiter, seq)
+      answerTimeout(waiter, seq)
     }
   }
 
-  /// The caller's connection has ended; its message stays.
+  /// Forgets a caller whose connection has ended; its message stays.
   func callerGone(_ call: CallID, from seq: Seq, now: Now) {
     guard
       let index = workspace.waiting.waiters[seq]?.firstIndex(where: {
@@ -123,7 +124,7 @@ struct WorkspaceTasks: WorkspacePart {
     if waitForRedrive(
       ofTask: task,
       { now in
-        guard workspace.failure == nil else { return tell(waiter, .outcomeUnknown, seq) }
+        guard workspace.failure == nil else { return answer(waiter, .outcomeUnknown, seq) }
         answerTask(waiter, seq, now: now)
       })
     {
@@ -131,7 +132,7 @@ struct WorkspaceTasks: WorkspacePart {
     }
     guard !mustWait(seq) else {
       return replies.later(for: waiter.addressee.payer) { now in
-        guard workspace.failure == nil else { return tell(waiter, .outcomeUnknown, seq) }
+        guard workspace.failure == nil else { return answer(waiter, .outcomeUnknown, seq) }
         answerTask(waiter, seq, now: now)
       }
     }
@@ -144,8 +145,8 @@ struct WorkspaceTasks: WorkspacePart {
       if error != .memoryFull, let view = unreadView(seq, now: now) {
         return answer(waiter, with: view, seq, read: nil, now: now)
       }
-      // The message is stored: nothing may say that it is not.
-      tell(waiter, error.delivered == "unknown" ? error : .outcomeUnknown, seq)
+      // The message is stored: no reply may say that it is not.
+      answer(waiter, error.delivered == "unknown" ? error : .outcomeUnknown, seq)
     }
   }
 
@@ -161,16 +162,16 @@ struct WorkspaceTasks: WorkspacePart {
     reply(answer, seq, read: read, isToCaller: !waiter.isAnswerer, now: now)
   }
 
-  /// The outcome is open: whoever has been told so attaches when it asks again, so that this counts
-  /// as no reply.
-  private func tell(_ waiter: Waiter, _ error: RelayError, _ seq: Seq) {
+  /// Answers a caller whose message's outcome is unknown. The caller attaches when it asks again,
+  /// so that this error is no receipt.
+  private func answer(_ waiter: Waiter, _ error: RelayError, _ seq: Seq) {
     var reply = waiter.addressee.reply(error)
     reply.messageID = waiter.message
     replies.send(reply)
   }
 
-  /// A reply about a message carries the message's id, and its receipt is wanted. What is sent says
-  /// what can be received: a Task read from the file tells the ends that it shows.
+  /// Sends a reply about a message, with the message's id, and asks for its receipt. A receipt
+  /// covers the ends that the reply shows; a Task read from the file may show several.
   private func reply(
     _ reply: Reply, _ seq: Seq, read task: ReadTask? = nil,
     isToCaller: Bool = true, now: Now
@@ -182,24 +183,24 @@ struct WorkspaceTasks: WorkspacePart {
       reply.receipt = .message(workspace.id, seq, ends: task?.ends ?? (isEnd ? [seq] : []))
     }
     if let task {
-      // Its own round has passed, but a read of the file may have seen a later one.
-      return tell(reply, of: task.dead, now: now)
+      // The message's own round has passed, but the read of the file may have seen a later one.
+      return send(reply, notifyingOf: task.dead, now: now)
     }
     replies.count(&reply, for: reply.addressee?.payer ?? .nobody)
     replies.send(reply)
   }
 
-  /// Takes the callers that wait for the message.
+  /// Removes and returns the callers that wait for the message.
   func takeWaiters(_ seq: Seq) -> [Waiter] {
     let waiters = workspace.waiting.waiters.removeValue(forKey: seq) ?? []
     for waiter in waiters { heldCallers.remove(waiter.addressee.call) }
     return waiters
   }
 
-  /// Answers everybody who waits: the file cannot be used any more. What was committed may be read
-  /// again once the file is mended.
+  /// Answers every waiting caller, because the file can no longer be used. Committed messages may
+  /// be readable again once the file is repaired.
   ///
-  /// - `unstored`: messages whose first write is not committed.
+  /// - `unstored`: the messages whose first write is not committed.
   func failWaiters(unstored: Set<Seq>) {
     for (seq, waiters) in workspace.waiting.waiters {
       let reason: RelayError = unstored.contains(seq) ? .workspaceUnavailable : .outcomeUnknown
@@ -214,7 +215,7 @@ struct WorkspaceTasks: WorkspacePart {
     }
   }
 
-  /// Answers everybody who waits: the workspace is removed.
+  /// Answers every caller that waits in a removed workspace.
   func refuseWaiters(_ error: RelayError) {
     for seq in Array(workspace.waiting.waiters.keys) {
       for waiter in takeWaiters(seq) {

@@ -1,23 +1,22 @@
 import Relay
 
-/// How a workspace stands in the turns of the engine.
+/// The state of a workspace in the turns of the engine.
 struct WorkspaceTurn {
-  /// It is in the list of those that the end of this turn commits.
+  /// Whether the end of this turn commits the workspace.
   var isTouched = false
-  /// Since when its transaction waits for the barrier that is at work.
+  /// The instant since which its transaction has waited for the running barrier.
   var waitsSince: Instant?
-  /// Its transaction waits until another file can be closed, and is tried again then.
+  /// The instant at which a transaction is tried again that waits for another file to be closed.
   var blockedUntil: Instant?
-  /// What it has committed without a barrier is to be covered by the next one, so that its file can
-  /// be closed.
+  /// Whether the next barrier has to sync the workspace's commits so that its file can be closed.
   var wantsSync = false
-  /// Somebody has asked for it since its last turn ended.
+  /// Whether somebody has used the workspace since its last turn ended.
   var isUsed = false
-  /// Its file is the first to be closed: its turn had come, or it was opened for nobody.
+  /// Whether the file is the first to be closed, because the sweep opened it or nobody needs it.
   var isClosedNext = false
 
   #if PLANTS
-    /// When a planted fault commits what it has answered before.
+    /// The instant at which an injected fault commits what it has answered before.
     var plantDue: Instant?
   #endif
 }

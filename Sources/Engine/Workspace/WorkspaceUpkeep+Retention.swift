@@ -2,12 +2,13 @@ import Relay
 import Store
 import System
 
-/// Retention: deletes what has been kept for long enough, one round at a time, while the barrier
-/// syncs what callers wait for. A round has a transaction of its own, so that no full disk makes a
-/// send and a deletion depend on each other.
+/// Deletes messages that were kept for long enough, one step at a time, while the barrier syncs
+/// other writes. Each step has a transaction of its own, so that on a full disk sends and deletions
+/// do not depend on each other.
 extension WorkspaceUpkeep {
-  /// Returns the schedules of a file that is being opened: nothing can go before its first message
-  /// is old enough, so that most files need no look. Throws what SQLite reports.
+  /// Returns the schedules for a file that is being opened. Nothing is deleted before the file's
+  /// first message is old enough, so that most files need no check. Throws the error that SQLite
+  /// reports.
   static func care(
     of file: WorkspaceFile, beside queue: Queue, _ limits: Limits, now: Now
   ) throws(StoreError) -> FileCare {
@@ -19,7 +20,7 @@ extension WorkspaceUpkeep {
     return care
   }
 
-  /// Carries out a round of retention, or a step of making the file smaller.
+  /// Carries out a step of retention or of shrinking.
   func retain(now: Now) {
     do throws(RelayError) { try workspace.openFile() } catch {
       return workspace.care.retention.refused(now: now)
@@ -49,7 +50,7 @@ extension WorkspaceUpkeep {
     var slice = try workspace.file.retention.slice(
       after: workspace.care.retention.cursor, limit: limits.retentionRowsMax,
       cameBy: sweep == .age ? endedBy : nil)
-    // An end that no barrier has covered is none yet, whatever the file says.
+    // An end that no barrier has covered does not count, although the file shows it.
     slice.mark { seq in workspace.queue.message(seq).map { !$0.state.isEnd } ?? false }
     let plan = RetentionPlan(
       slice, after: workspace.care.retention.cursor,
@@ -57,7 +58,7 @@ extension WorkspaceUpkeep {
       rowsMax: limits.retentionRowsMax, bytesMax: limits.retentionBytesMax)
     let before = workspace.transaction.commits
     try commit(plan, sweep == .age ? .age : .size, now: now)
-    // Sends that were refused for it need no further commit to be taken again.
+    // Sends that were refused because the file was full are accepted again without a commit.
     if workspace.care.kept.isFull(limits) {
       workspace.care.kept = try Self.kept(workspace.file, beside: queue)
     }
@@ -65,11 +66,11 @@ extension WorkspaceUpkeep {
       plan, isBusy: commits.isBarrierBusy, own: before..<workspace.transaction.commits, now: now)
   }
 
-  /// What a message takes in a file beside its bodies, or a little more.
+  /// The approximate size of a message's row without its bodies, in bytes.
   private static let rowBytes = 1024
 
-  /// Returns what the file keeps beside its queue. It is asked at the opening of the file and in
-  /// each round: neither needs an index, and a send only compares.
+  /// Returns the amount of data that the file keeps beside its queue. It is read when the file is
+  /// opened and in each step: neither needs an index, and a send only compares.
   private static func kept(
     _ file: WorkspaceFile, beside queue: Queue
   ) throws(StoreError) -> Kept {
@@ -97,7 +98,7 @@ extension WorkspaceUpkeep {
     workspace.carryOut(now: now)
   }
 
-  /// Commits the deferred writes first: they may be about what is deleted.
+  /// Commits the writes after the deferred ones, which may be about the deleted messages.
   private func commit(_ writes: [Write], now: Now) throws(StoreError) {
     let all = workspace.transaction.deferred + writes
     try disk.withRoom(for: .deletion) { () throws(StoreError) in try workspace.file.commit(all) }
@@ -105,7 +106,7 @@ extension WorkspaceUpkeep {
     workspace.care.log.used(at: now.instant)
   }
 
-  /// Forgets keys whose window is over, and tombstones.
+  /// Deletes keys whose window is over, and old tombstones.
   private func expire(now: Now) throws(StoreError) {
     let before = workspace.transaction.commits
     if let next = try workspace.file.nextExpiry(), next <= now.wall {

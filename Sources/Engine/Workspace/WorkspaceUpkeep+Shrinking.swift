@@ -2,20 +2,21 @@ import Relay
 import Store
 import System
 
-/// Free pages: gives those of idle files back, as the workspace's `Shrinking` says.
+/// Gives the free pages of idle files back, as the workspace's `Shrinking` decides.
 extension WorkspaceUpkeep {
-  /// When the next step of making the file smaller is due.
+  /// The instant of the next step of shrinking.
   var shrinkDue: Instant? {
     guard workspace.isOpen else { return nil }
     return workspace.care.shrinking?.next(
       commits: workspace.transaction.commits, synced: workspace.transaction.synced)
   }
 
-  /// Whether the end of the file is being cut: a checkpoint would cut it at one go, and can wait.
+  /// Whether the end of the file is being cut. A checkpoint would cut the rest in one step, and can
+  /// wait.
   var isBeingCut: Bool { workspace.care.shrinking?.stage == .written }
 
-  /// Notes whether the file is to be made smaller: when it is opened, and when its log was emptied
-  /// because it is idle.
+  /// Plans to shrink the file if it has many free pages. Called when the file is opened, and when
+  /// its log was emptied because it was idle.
   func noteFreePages(from at: Instant) throws(StoreError) {
     workspace.care.shrinking = nil
     let (free, used) = (try workspace.file.freePages(), try workspace.file.usedPages())
@@ -25,7 +26,7 @@ extension WorkspaceUpkeep {
         limits)
     else { return }
     workspace.care.shrinking = Shrinking(from: at, commits: workspace.transaction.commits, limits)
-    // Nothing else of it may come due for days.
+    // No other timer of the workspace may be due for days.
     services.upkeep.addToRetention(workspace.id)
   }
 
@@ -55,11 +56,11 @@ extension WorkspaceUpkeep {
         return
       }
     } catch {
-      // The checkpoint does it, or meets the same error.
+      // The checkpoint cuts the end, or meets the same error.
       notShrunk(error)
     }
     workspace.care.shrinking = nil
-    // Until then the file is nothing without its log.
+    // Until the log is copied, the file is unusable without it.
     if workspace.transaction.rounds.isEmpty { emptyLog(isIdle: false, now: now) }
   }
 
@@ -87,8 +88,8 @@ extension WorkspaceUpkeep {
           "ms": .number((Clock.instant() - start).nanoseconds / 1_000_000),
         ])
     } catch {
-      // Nothing has changed. What it needs of the disk for that is not worth the reserve; it is
-      // tried again when the file has been idle once more.
+      // Nothing has changed. Shrinking is not worth the reserve; it is tried again when the file
+      // has been idle once more.
       workspace.care.shrinking = nil
       notShrunk(error)
       if !workspace.isFinal(error), workspace.transaction.rounds.isEmpty {

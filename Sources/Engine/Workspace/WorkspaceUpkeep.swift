@@ -2,13 +2,13 @@ import Relay
 import Store
 import System
 
-/// The care of a workspace's file: its write-ahead log, retention, free pages.
+/// The upkeep of a workspace's file: its write-ahead log, retention, free pages.
 struct WorkspaceUpkeep: WorkspacePart {
   let workspace: Workspace
 
   // MARK: the write-ahead log
 
-  /// Notes after a commit how long the log is, and when it comes due.
+  /// Notes after a commit how long the log is, and when it is due.
   func watchLog() {
     let isUsable = workspace.isOpen && workspace.failure == nil
     let isNew = workspace.care.log.watch(
@@ -16,14 +16,14 @@ struct WorkspaceUpkeep: WorkspacePart {
     if isUsable { services.upkeep.noteLog(of: workspace, isNew: isNew) }
   }
 
-  /// Returns, at the end of a turn, whether the transaction of the workspace waits until its log is
-  /// empty. Under load a round of it is on its way at every moment, unless the next one waits for
-  /// the last.
+  /// Returns, at the end of a turn, whether the workspace's transaction waits until the log is
+  /// empty. Under load some commit round always waits for its barrier, so that the log could never
+  /// be emptied unless the next round waits.
   func waitsForEmptyLog(now: Now) -> Bool {
     guard workspace.care.log.mustBeEmptied, workspace.failure == nil, workspace.isOpen
     else { return false }
     guard workspace.transaction.rounds.isEmpty else {
-      // The barrier's report is a turn; this is for its being late.
+      // The barrier's report makes a turn; this time applies if it is late.
       workspace.turn.blockedUntil = now.instant + limits.pendingRetry
       workspace.touch()
       return true
@@ -35,7 +35,8 @@ struct WorkspaceUpkeep: WorkspacePart {
   /// Copies the log into the file. Returns whether all of it was copied.
   func copyLog(now: Now) -> Bool { checkpoint(.passive, now: now) }
 
-  /// Empties the log; no round of the workspace is on its way. Returns whether it is empty.
+  /// Empties the log; no commit round of the workspace may be pending. Returns whether the log is
+  /// empty.
   @discardableResult
   func emptyLog(isIdle: Bool, now: Now) -> Bool {
     workspace.care.log.willBeEmptied()
@@ -50,7 +51,7 @@ struct WorkspaceUpkeep: WorkspacePart {
     _ mode: CheckpointMode, isIdle: Bool = false, now: Now
   ) -> Bool {
     workspace.care.log.used(at: now.instant)
-    // What was still to be cut goes with it.
+    // The checkpoint has cut the rest of the file's end.
     if isBeingCut { workspace.care.shrinking = nil }
     let start = Clock.instant()
     defer { metrics.checkpoints.add((Clock.instant() - start).nanoseconds) }
@@ -60,7 +61,8 @@ struct WorkspaceUpkeep: WorkspacePart {
         try workspace.file.checkpoint(mode)
       }
       guard isWhole, mode == .truncate, workspace.transaction.rounds.isEmpty else { return isWhole }
-      // SQLite has synced the log before it copied it: receipts too, which no barrier waits for.
+      // SQLite has synced the log before it copied it, including receipts that no barrier waits
+      // for.
       workspace.file.markSynced()
       workspace.transaction.passedAll()
       workspace.care.log.isEmpty(after: workspace.transaction.commits)

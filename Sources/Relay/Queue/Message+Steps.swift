@@ -29,7 +29,8 @@ extension Message {
     max(expires, expiresFrom) <= now.instant
   }
 
-  /// How the current delivery went on, for its row; nil if there is none.
+  /// Returns the write that records the latest event of the current delivery; nil without a
+  /// delivery.
   func change(_ kind: HandOutChange.Kind, reason: String = "", now: Now) -> Write? {
     guard let handOut else { return nil }
     return .handOutChange(

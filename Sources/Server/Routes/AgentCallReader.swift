@@ -83,7 +83,7 @@ enum AgentCallReader {
     return (calls, wish)
   }
 
-  /// The members of one action of a batch, beside a result.
+  /// The members that an action of a batch may have, apart from its result.
   private static let names = [
     "op", "message", "lease", "lease_seconds", "delay_seconds", "reason",
   ]

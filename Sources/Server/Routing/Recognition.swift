@@ -46,7 +46,7 @@ struct ShownCredential {
   var use: TokenUse?
 }
 
-/// Finds out whose a credential is. A lookup changes nothing in the relay.
+/// Finds the identity that a credential proves. A lookup changes nothing in the relay.
 struct Credentials {
   let engine: Engine
 

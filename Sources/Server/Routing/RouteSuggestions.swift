@@ -14,8 +14,8 @@ enum RouteSuggestions {
       .filter { seen.insert($0).inserted }
   }()
 
-  /// Names the paths whose first word is this path's, or nearly so: those first whose other
-  /// segments are nearest to its own.
+  /// Returns the served paths whose first word resembles this path's first word, the most similar
+  /// ones first.
   static func nearest(_ path: String) -> String {
     let segments = split(path)
     let first = segments.first ?? ""

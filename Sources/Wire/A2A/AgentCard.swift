@@ -55,7 +55,7 @@ package enum AgentCard {
     return card.bytes
   }
 
-  /// Members that the relay decides, or that were completed above.
+  /// The members of the card that the relay sets or completes itself.
   private static let decided: Set<String> = [
     "protocolVersion", "name", "description", "version", "url", "preferredTransport",
     "supportedInterfaces", "additionalInterfaces", "capabilities", "defaultInputModes",

@@ -157,7 +157,7 @@ struct PartScan {
   /// A 0.3 discriminator makes it a 0.3 part, wherever it came from.
   var ownDialect: Dialect { discriminator.isAbsent ? .v10 : .v03 }
 
-  /// True when a reader of the dialect can be given the very bytes.
+  /// Returns whether the part's bytes are valid in the dialect unchanged.
   func isNative(to dialect: Dialect, _ bytes: Span<UInt8>) -> Bool {
     if isLoose { return false }
     return switch dialect {

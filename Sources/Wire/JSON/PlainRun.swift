@@ -46,8 +46,8 @@ enum PlainRun {
     byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
   }
 
-  /// Sets the highest bit of the first byte that is not plain, and none below it. Bits above it
-  /// mean nothing: a subtraction borrows from the byte behind only where it has found something.
+  /// Returns a mask whose lowest set bit is the highest bit of the first byte that is not plain.
+  /// Bits of later bytes may be wrong, because the subtraction borrows after the first match.
   @inline(__always) private static func marks(_ word: UInt64) -> UInt64 {
     let quote = word ^ quotes
     let slash = word ^ slashes
