@@ -34,7 +34,7 @@ struct Timeline {
     }.map(\.element)
   }
 
-  /// Adds the replies whose receipt by the caller is known, with what they told the caller.
+  /// Adds the replies that the caller is known to have received, and the state that each showed.
   private mutating func addReceipts(_ message: StoredMessage) {
     func reply(_ kind: String) -> [(String, JSON)] { [("reply", .string(kind))] }
     let none = WallTime(nanoseconds: 0)

@@ -1,6 +1,6 @@
 package import Relay
 
-/// Who may register an agent without a bearer.
+/// The rule for registering an agent without a bearer.
 package enum RegistrationMode: String, Sendable, CaseIterable {
   /// Registers a workspace that an operator made less than an hour ago and that never had a token.
   case claim

@@ -35,7 +35,7 @@ struct WorkspaceAgents: WorkspacePart {
     workspace.carryOut(now: now)
   }
 
-  /// Returns messages that were not sent to the queue; no attempt counts.
+  /// Puts messages that were not sent back into the queue; no attempt counts.
   func withheld(_ messages: [HandOut], from poll: PollID, now: Now) {
     guard workspace.failure == nil else { return }
     workspace.touch()
