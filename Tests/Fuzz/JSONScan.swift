@@ -22,9 +22,9 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     let turn = TaskView.Turn(request: [], message: 0..<0, dialect: .v03, result: body)
     check(TaskView(id: "t", contextID: "c", state: result.state, timestamp: "", turns: [turn]))
   }
-  if let tree {
+  if tree != nil {
     let card = AgentCard.synthesize(
-      registered: tree, workspaceName: "w", base: "http://h/w/1/", relayKeyScheme: true,
+      registered: body, workspaceName: "w", base: "http://h/w/1/", relayKeyScheme: true,
       relayVersion: "1")
     precondition((try? JSON(parsing: card)) != nil, "a card is not JSON")
   }
