@@ -22,16 +22,11 @@ extension Engine {
 
   package var isDiskLow: Bool { disk.isLow }
 
-  package var diskState: DiskRoom.State? { disk.state }
-
   package var room: RoomStatus? { disk.room }
 
   package func clockDoubt(_ now: Now) -> Duration { clocks.doubt(now) }
 
   package func credentialTime(_ now: Now) -> WallTime { clocks.credentialTime(now) }
-
-  /// The workspaces whose file a final error has closed.
-  package var failedWorkspaces: [WorkspaceID] { pool.failed }
 
   /// The reasons why sends would be refused now; empty if they would be accepted.
   package var unreadyReasons: [Readiness.Reason] { probes.unreadyReasons }

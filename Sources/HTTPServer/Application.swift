@@ -4,10 +4,9 @@ package import Wire
 
 /// What the application wants done with a request whose head has arrived.
 package enum Admission: Sendable {
-  /// Read a body of at most `bodyMax` bytes. `note` is the application's own number, such as who
-  /// was recognised; `Loop.note(of:)` returns it. Body and answer count as the payer's memory; a
-  /// payer whose share is used up is refused.
-  case accept(bodyMax: Int, note: UInt64 = 0, payer: BodyMemory.Payer = .readers)
+  /// Read a body of at most `bodyMax` bytes. Body and answer count as the payer's memory; a payer
+  /// whose share is used up is refused.
+  case accept(bodyMax: Int, payer: BodyMemory.Payer = .readers)
   /// Answer at once. If there is a body it is not read, and the connection ends with the answer.
   case refuse(HTTPResponse)
 }

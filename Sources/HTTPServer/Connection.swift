@@ -17,8 +17,6 @@ final class Connection {
   var outbox = Outbox()
   var receipts = Receipts()
   var memory = MemoryShare()
-  /// The application's own number, from its `Admission`.
-  var note: UInt64 = 0
   /// The application's own object, of the connection and not of one request.
   var memo: AnyObject?
   var hold = Hold()

@@ -72,9 +72,6 @@ extension Loop {
     connections.connection(Int(ticket.slot), generation: ticket.generation) != nil
   }
 
-  /// Returns the number that came with the request's `Admission`.
-  package func note(of ticket: Ticket) -> UInt64? { connections.connection(of: ticket)?.note }
-
   /// Returns the object that the application has kept with the connection. It is kept as long as
   /// the connection is open.
   package func memo(of ticket: Ticket) -> AnyObject? { connections.connection(of: ticket)?.memo }

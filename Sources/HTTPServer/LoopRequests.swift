@@ -30,8 +30,7 @@ extension Loop {
     case .refuse(let response):
       refuse(connection, response)
       return false
-    case .accept(let bodyMax, let note, let payer):
-      connection.note = note
+    case .accept(let bodyMax, let payer):
       guard
         connection.memory.reserve(head.framing, bodyMax: bodyMax, for: payer, in: memory)
       else {

@@ -28,7 +28,7 @@ extension Limits {
   // MARK: One turn of the engine
   /// A turn that has taken longer leaves upkeep to the next turn, so that nobody waits for both.
   package static let upkeepAfterMax = Duration.milliseconds(5)
-  /// Longest time for which upkeep that was put off waits for the barrier.
+  /// Longest time for which postponed upkeep waits for the barrier.
   package static let upkeepBarrierWaitMax = Duration.milliseconds(50)
   /// The longest time for which busy turns may postpone upkeep.
   package static let upkeepDelayMax = Duration.milliseconds(200)

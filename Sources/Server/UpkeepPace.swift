@@ -3,12 +3,12 @@ import Relay
 /// Decides whether a turn has time for upkeep.
 ///
 /// A checkpoint takes about 15 ms for 10 MB. It is not done in a turn that has just stored such a
-/// body, or read it for an answer: everybody else would wait for the sum. Once put off, it also
+/// body, or read it for an answer: everybody else would wait for the sum. Once postponed, it also
 /// waits for the barrier, because a checkpoint of a log that is being synced waits for that sync.
 struct UpkeepPace {
   private var owedSince: Instant?
 
-  /// Upkeep was put off: it is for the next turn.
+  /// Whether upkeep was postponed to a later turn.
   var isOwed: Bool { owedSince != nil }
 
   /// Returns whether upkeep is done at the end of a turn that has taken this long so far.

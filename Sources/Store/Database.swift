@@ -159,9 +159,6 @@ final class Database {
   /// The barrier has covered every commit so far.
   func markSynced() { isDirty = false }
 
-  /// Marks pages that were written outside `transaction`.
-  func markDirty() { isDirty = true }
-
   // MARK: WAL
 
   /// Checkpoints; returns whether the whole WAL is in the database file.

@@ -242,7 +242,7 @@ import Wire
         bench.sync()
       }
     }
-    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
+    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.pool.failed.isEmpty)
     #expect(try !isOnDisk(bench))
   }
 }

@@ -121,7 +121,7 @@ import Wire
       bench.poll(id, wait: .zero)
       bench.sync()
     }
-    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.failedWorkspaces.isEmpty)
+    #expect(bench.engine.pool[ids[0]]?.isOpen != true && bench.engine.pool.failed.isEmpty)
     let full = bench.poll(ids[0], wait: .zero)
     bench.sync()
     #expect(bench.replies[full]?.code == "not_stored")

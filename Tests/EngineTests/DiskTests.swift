@@ -279,7 +279,7 @@ import Wire
       bench.turn()
     }
     #expect(bench.engine.fatal == nil)
-    #expect(bench.engine.failedWorkspaces == [id])
+    #expect(bench.engine.pool.failed == [id])
     for call in calls { #expect(bench.replies[call] != nil, "\(call - calls[0])") }
     #expect(bench.replies[held]?.delivered == "unknown", "it is stored")
     #expect(bench.replies[calls[1]]?.reason == "WORKSPACE_UNAVAILABLE")
@@ -314,7 +314,7 @@ import Wire
     bench.turn()
     #expect(bench.replies[call]?.reason == "WORKSPACE_UNAVAILABLE")
     #expect(bench.replies[poll]?.status == 503)
-    #expect(bench.engine.failedWorkspaces == [id])
+    #expect(bench.engine.pool.failed == [id])
     try bench.stored(other)
   }
 

@@ -97,7 +97,7 @@ import Testing
     bench.sync()
     #expect(bench.replies[send]?.delivered == "unknown")
     #expect(bench.replies[waiting]?.delivered == "unknown")
-    #expect(bench.engine.failedWorkspaces == [id] && bench.engine.fatal == nil)
+    #expect(bench.engine.pool.failed == [id] && bench.engine.fatal == nil)
     let later = try bench.send(id) { $0.messageID = "m-3" }
     bench.sync()
     #expect(bench.replies[later]?.reason == "WORKSPACE_UNAVAILABLE")
@@ -109,10 +109,10 @@ import Testing
     suffix: String, harm: Harm
   ) throws {
     bench.engine.watchFiles()
-    #expect(bench.engine.failedWorkspaces.isEmpty)
+    #expect(bench.engine.pool.failed.isEmpty)
     try harm.happen(to: bench.data.path(of: id) + suffix)
     bench.engine.watchFiles()
-    #expect(bench.engine.failedWorkspaces == [id] && bench.engine.fatal == nil)
+    #expect(bench.engine.pool.failed == [id] && bench.engine.fatal == nil)
   }
 
   @Test(arguments: [
@@ -141,7 +141,7 @@ import Testing
     for id in ids { try FileManager.default.removeItem(atPath: bench.data.path(of: id)) }
     for found in [2, 4, 5] {
       bench.engine.watchFiles()
-      #expect(bench.engine.failedWorkspaces.count == found)
+      #expect(bench.engine.pool.failed.count == found)
     }
   }
 }

@@ -43,7 +43,7 @@ import Wire
     for name in ["m-1", "m-2", "m-3"] { try bench.stored(id, name) }
     try bench.stored(other)
     look(free: 1 << 20)
-    let room = Int(try #require(bench.engine.diskState).results)
+    let room = Int(try #require(bench.engine.disk.state).results)
     #expect(bench.engine.isDiskLow && room > 1 << 20)
     let (first, second) = (try bench.take(id), try bench.take(id))
     #expect(try post(id, first, bytes: room / 2 + 100)?.code == "results_full")

@@ -113,7 +113,7 @@ import Wire
       try bench.restart(isClean: false, boot: boot)
       #expect(try bench.stored(id, boot).seq > 1)
       pass()
-      #expect(bench.engine.failedWorkspaces.isEmpty)
+      #expect(bench.engine.pool.failed.isEmpty)
     }
   }
 

@@ -104,7 +104,7 @@ final class HTTPTestApplication: Application {
     switch head.path {
     case "/refuse": .refuse(.json(401, Array("{\"error\":\"no\"}".utf8)))
     case "/small": .accept(bodyMax: 10)
-    default: .accept(bodyMax: loop.limits.http.bodyBytesMax, note: 7)
+    default: .accept(bodyMax: loop.limits.http.bodyBytesMax)
     }
   }
 

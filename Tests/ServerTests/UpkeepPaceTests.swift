@@ -30,7 +30,7 @@ import Testing
     #expect(!pace.isOwed)
   }
 
-  @Test func `upkeep that was put off waits for the barrier`() {
+  @Test func `postponed upkeep waits for the barrier`() {
     var pace = UpkeepPace()
     #expect(!runs(&pace, long, isAtBarrier: true))
     #expect(!runs(&pace, short, isAtBarrier: true))

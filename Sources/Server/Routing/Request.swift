@@ -70,9 +70,6 @@ struct Request {
     return parameter
   }
 
-  /// The workspace in the path, if the route's pattern has one.
-  var workspaceIfAny: WorkspaceID? { parameters.workspace }
-
   var query: QueryItems { QueryItems(head.query) }
 
   // MARK: the sender
